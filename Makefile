@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+# tapir: one Makefile, not recursive.  An archive a folder, linked in rank
+# order.  `make help` lists the targets.
+#
+#   B=dir      build directory (default build)
+#   CC=clang   another compiler
+#   SAN=asan | tsan    sanitizer build (make asan / make tsan set it)
+
+B       ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+PYTHON  ?= /usr/bin/python3
+
+PKGS    := libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp
+DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
+XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
+
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes \
+           -Wstrict-prototypes -Wpointer-arith -Wundef -Werror
+OPT     ?= -O2
+SAN     ?=
+VERSION := 0.1.0
+
+CFLAGS_ALL := -std=gnu11 $(OPT) -g -D_GNU_SOURCE -I. -I$(B) $(WARN) -pthread \
+              -fno-strict-aliasing -fno-common -fstack-protector-strong \
+              -ftrivial-auto-var-init=zero -DTAPIR_VERSION='"$(VERSION)"' \
+              -DTAPIR_LIBEXEC='"$(PREFIX)/libexec/tapir"'
+LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+ifeq ($(SAN),)
+CFLAGS_ALL  += -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+               -fstack-clash-protection -fcf-protection=full
+LDFLAGS_ALL += -pie
+endif
+ifeq ($(SAN),asan)
+CFLAGS_ALL  += -fsanitize=address,undefined -fno-sanitize-recover=all \
+               -fno-omit-frame-pointer -DTAPIR_DEBUG=1
+LDFLAGS_ALL += -fsanitize=address,undefined
+endif
+ifeq ($(SAN),tsan)
+CFLAGS_ALL  += -fsanitize=thread -DTAPIR_DEBUG=1
+LDFLAGS_ALL += -fsanitize=thread
+endif
+CFLAGS_ALL += $(CFLAGS)
+LDFLAGS_ALL += $(LDFLAGS)
+
+# ---- archives, by rank ------------------------------------------------------
+# lib<name>_DIRS: the folders an archive holds.
+base_DIRS   := daemon/base
+bus_DIRS    := daemon/bus
+ipc_DIRS    := daemon/ipc
+conf_DIRS   := conf
+spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl
+ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
+esp_DIRS    := esp
+vhub_DIRS   := vhub
+core_DIRS   := daemon/core
+secure_DIRS := secure-proc secure-proc/keys secure-proc/net
+cli_DIRS    := cli cli/lab
+LIBS := base bus ipc conf spi ikev2 esp vhub core secure cli
+
+MAINS := daemon/main.c secure-proc/main.c cli/main.c
+define lib_rule
+$(1)_SRC := $$(filter-out $$(MAINS),$$(foreach d,$$($(1)_DIRS),$$(wildcard $$(d)/*.c)))
+$(1)_OBJ := $$($(1)_SRC:%.c=$$(B)/%.o)
+$$(B)/lib$(1).a: $$($(1)_OBJ)
+	@rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
+
+# What each archive needs below it, in link order, and from the system.
+base_NEED   :=
+bus_NEED    := base
+ipc_NEED    := base
+conf_NEED   := base
+spi_NEED    := base
+ikev2_NEED  := spi bus base
+esp_NEED    := spi bus base
+vhub_NEED   := bus base
+core_NEED   := ikev2 esp vhub spi conf ipc bus base
+secure_NEED := ipc conf spi base
+cli_NEED    := conf bus base
+SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp
+
+libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
+
+PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir
+
+.PHONY: all check demo bench asan tsan fuzz lint layers graph install clean \
+        deps unit sim net help progs
+.DEFAULT_GOAL := all
+
+ifeq ($(DEPS_OK),yes)
+all: progs
+else
+all:
+	@packaging/deps build
+	@$(MAKE) --no-print-directory progs
+endif
+progs: $(PROGS)
+
+$(B)/tapird: $(B)/daemon/main.o $(call libs_of,core)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+$(B)/tapir-secure: $(B)/secure-proc/main.o $(call libs_of,secure)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+$(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+
+$(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o: XCF := $(XML_CF)
+$(B)/secure-proc/%.o $(B)/test/unit/secure-proc/%.o: XCF := $(NL_CF)
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(XCF) -MMD -MP -c -o $@ $<
+
+# ---- unit tests: test/unit/<folder>/t_<file>.c, one program each -------------
+# A test links its subject's archive and what lies below, nothing above.
+UNIT_SRC := $(wildcard test/unit/*/t_*.c test/unit/*/*/t_*.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+TESTLIB  := $(B)/test/lib/test.o
+
+define unit_rule
+$(B)/test/unit/$(1)/%: $(B)/test/unit/$(1)/%.o $$(TESTLIB) $$(call libs_of,$(2))
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(SYS_LIBS) -lcmocka
+endef
+$(eval $(call unit_rule,base,base))
+$(eval $(call unit_rule,bus,bus))
+$(eval $(call unit_rule,ipc,ipc))
+$(eval $(call unit_rule,conf,conf))
+$(eval $(call unit_rule,spi,spi))
+$(eval $(call unit_rule,ikev2,ikev2))
+$(eval $(call unit_rule,esp,esp))
+$(eval $(call unit_rule,vhub,vhub))
+$(eval $(call unit_rule,core,core))
+$(eval $(call unit_rule,secure-proc,secure))
+$(eval $(call unit_rule,cli,cli))
+
+# ---- simulator: two engines, a lossy net, a virtual clock --------------------
+SIM_SRC := $(wildcard test/sim/*.c)
+$(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+
+# ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
+FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
+FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
+FUZZ_RUNS ?= 20000
+FUZZ_LIBS := $(foreach l,core secure ikev2 esp vhub spi conf ipc bus base,$(B)/lib$(l).a)
+$(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)
+
+fuzz:
+	@$(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=asan \
+	  CFLAGS="$(CFLAGS) -fsanitize=fuzzer-no-link" fuzz-run
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ_BIN)
+	@test/fuzz/run $(B)/test/fuzz $(FUZZ_RUNS)
+
+# ---- the words of the README --------------------------------------------------
+unit: $(UNIT_BIN)
+	@test/run-unit $(UNIT_BIN)
+sim: $(B)/test/sim/sim
+	@test/run-unit $(B)/test/sim/sim
+check:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory check-all
+.PHONY: check-all check-progs
+check-progs: $(PROGS) $(UNIT_BIN) $(B)/test/sim/sim
+check-all: check-progs
+	@B=$(B) MAKE="$(MAKE)" test/run-check
+net: progs
+	@B=$(abspath $(B)) $(PYTHON) -m pytest -q test/net
+demo:
+	@packaging/deps build demo
+	@$(MAKE) --no-print-directory progs
+	@packaging/as-root $(B)/tapir demo $(DEMO)
+bench:
+	@packaging/deps build test bench
+	@$(MAKE) --no-print-directory progs
+	@packaging/as-root env B=$(abspath $(B)) $(PYTHON) test/bench/bench.py $(BENCH)
+asan tsan:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory B=$(B)-$@ SAN=$@ san-run
+.PHONY: san-run
+san-run: $(UNIT_BIN) $(B)/test/sim/sim
+	@test/run-unit $(UNIT_BIN) $(B)/test/sim/sim
+layers:
+	@$(PYTHON) test/lint/layers.py
+lint: layers
+	@$(PYTHON) test/lint/lint.py
+graph: $(B)/test/sim/sim
+	@mkdir -p doc && $(B)/test/sim/sim --graph > doc/ike-states.dot && echo wrote doc/ike-states.dot
+deps:
+	@packaging/deps build test demo bench
+install: progs
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) B=$(B) packaging/install
+clean:
+	rm -rf $(B) $(B)-asan $(B)-tsan $(B)-fuzz $(B)-clang
+help:
+	@grep -E '^[a-z-]+:' Makefile | cut -d: -f1 | sort -u | tr '\n' ' '; echo
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/base/buf.h - packet buffers with head and tail room, from pools.
+ *
+ *   base           data          data+len              base+room
+ *    |<-- head room -->|<--- packet --->|<-- tail room -->|
+ *
+ * A pool belongs to one thread, which alone may take from it; any thread may
+ * give back (lock-free stack).  A buffer has a reference count, so that a frame
+ * flooded to n ports is stored once: each holder calls buf_put() once, and who
+ * wants to write must be the only holder (buf_is_shared()).
+ */
+#ifndef TAPIR_BASE_BUF_H
+#define TAPIR_BASE_BUF_H
+
+#include "daemon/base/base.h"
+#include "daemon/base/addr.h"
+#include <stdatomic.h>
+
+/* Room in front of a received frame: Ethernet 14 + VLAN 4 are inside; outer
+ * IPv6 40 + UDP 8 + ESP 8 + IV 16 + EtherIP 2 + vnet_hdr 12, rounded up. */
+#define BUF_HEAD 128
+/* Room behind: ESP padding 255 is never that long for us; 16 + 2 + ICV 32. */
+#define BUF_TAIL 64
+/* Largest frame a buffer of the usual pool holds: an Ethernet MTU of 1500 and
+ * VLAN tags, and an outer packet around it. */
+#define BUF_ROOM_DEFAULT 2304
+
+struct buf_pool;
+
+struct buf {
+	struct buf *next;	/* free for the holder: queues, batches */
+	uint8_t *base;
+	uint8_t *data;
+	uint32_t len;
+	uint32_t room;
+	atomic_uint n_ref;
+	uint32_t port;		/* hub port or SA the packet belongs to */
+	uint32_t flow_hash;	/* 0 = not computed */
+	uint8_t prio;		/* 0 = control, 1 = data */
+	uint8_t kind;		/* free for the holder: what a queue carries */
+	struct net_ep from;	/* sender of a received datagram */
+	struct net_ep to;	/* our address it was sent to (port 0: unknown) */
+	struct buf_pool *pool;
+};
+
+/** Make a pool of n buffers with room bytes each (head and tail included).
+ * @return 0 or ERR_NOMEM; *out is owned by the caller. */
+MUST_USE int buf_pool_new(struct buf_pool **out, unsigned n, unsigned room);
+/** Free a pool; every buffer must be back.  NULL is fine. */
+void buf_pool_free(struct buf_pool *pool);
+/** Number of buffers now given out.  Any thread; approximate while running. */
+unsigned buf_pool_used(const struct buf_pool *pool);
+
+/** Take a buffer: empty, data at BUF_HEAD, one reference.  NULL when the pool
+ * is empty.  Thread: the pool's owner. */
+struct buf *buf_new(struct buf_pool *pool);
+/** One more holder. */
+struct buf *buf_get(struct buf *b);
+/** Let go; the last holder returns it to its pool.  NULL is fine.  Any thread. */
+void buf_put(struct buf *b);
+/** True when somebody else holds it too. */
+bool buf_is_shared(const struct buf *b);
+/** Deep copy of data and meta fields into a new buffer of pool; NULL if full. */
+struct buf *buf_copy(struct buf_pool *pool, const struct buf *b);
+
+/** Bytes free before data / after data+len. */
+size_t buf_head(const struct buf *b);
+size_t buf_tail(const struct buf *b);
+/** Grow at the front / back by n; returns the new bytes or NULL if no room. */
+uint8_t *buf_push(struct buf *b, size_t n);
+uint8_t *buf_append(struct buf *b, size_t n);
+/** Cut n bytes from the front / back; 0 or ERR_SHORT. */
+MUST_USE int buf_pull(struct buf *b, size_t n);
+MUST_USE int buf_trim(struct buf *b, size_t n);
+/** View of the packet. */
+struct view buf_view(const struct buf *b);
+
+#endif
