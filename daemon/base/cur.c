@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/base/cur.c - cursors over bytes; the only pointer arithmetic on
+ * input from outside.
+ *
+ * Invariants: at <= len for readers, len <= cap for writers.  Every check has
+ * the form "n > what is left", which cannot overflow.
+ *
+ * Thread: none shared.  No allocation.
+ */
+#include "daemon/base/cur.h"
+#include <string.h>
+
+/* The next n bytes, or NULL when fewer are left. */
+static const uint8_t *
+take(struct cur *c, size_t n)
+{
+	const uint8_t *p;
+
+	if (UNLIKELY(n > c->len - c->at))
+		return NULL;
+	p = c->base + c->at;
+	c->at += n;
+	return p;
+}
+
+/* Room for n bytes more, or NULL and the sticky error. */
+static uint8_t *
+room(struct wcur *w, size_t n)
+{
+	uint8_t *p;
+
+	if (UNLIKELY(w->err != 0))
+		return NULL;
+	if (UNLIKELY(n > w->cap - w->len)) {
+		w->err = ERR_LONG;
+		return NULL;
+	}
+	p = w->base + w->len;
+	w->len += n;
+	return p;
+}
+
+/* An earlier hole of n bytes; one that was never written is an error too. */
+static uint8_t *
+hole(struct wcur *w, size_t at, size_t n)
+{
+	if (UNLIKELY(w->err != 0))
+		return NULL;
+	if (UNLIKELY(at > w->len || n > w->len - at)) {
+		w->err = ERR_LONG;
+		return NULL;
+	}
+	return w->base + at;
+}
+
+void
+cur_init(struct cur *c, const void *p, size_t len)
+{
+	static const uint8_t nothing;
+
+	/* A NULL base would make base + 0 undefined. */
+	c->base = p != NULL ? p : &nothing;
+	c->len = p != NULL ? len : 0;
+	c->at = 0;
+}
+
+size_t
+cur_left(const struct cur *c)
+{
+	return c->len - c->at;
+}
+
+size_t
+cur_at(const struct cur *c)
+{
+	return c->at;
+}
+
+int
+cur_u8(struct cur *c, uint8_t *v)
+{
+	const uint8_t *p = take(c, 1);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = p[0];
+	return 0;
+}
+
+int
+cur_u16(struct cur *c, uint16_t *v)
+{
+	const uint8_t *p = take(c, 2);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be16_get(p);
+	return 0;
+}
+
+int
+cur_u32(struct cur *c, uint32_t *v)
+{
+	const uint8_t *p = take(c, 4);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be32_get(p);
+	return 0;
+}
+
+int
+cur_u64(struct cur *c, uint64_t *v)
+{
+	const uint8_t *p = take(c, 8);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be64_get(p);
+	return 0;
+}
+
+int
+cur_skip(struct cur *c, size_t n)
+{
+	return take(c, n) != NULL ? 0 : ERR_SHORT;
+}
+
+int
+cur_view(struct cur *c, size_t n, struct view *v)
+{
+	const uint8_t *p = take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	v->p = p;
+	v->len = n;
+	return 0;
+}
+
+int
+cur_copy(struct cur *c, void *out, size_t n)
+{
+	const uint8_t *p = take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	if (n > 0)
+		memcpy(out, p, n);
+	return 0;
+}
+
+int
+cur_sub(struct cur *c, size_t n, struct cur *sub)
+{
+	const uint8_t *p = take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	cur_init(sub, p, n);
+	return 0;
+}
+
+void
+cur_rest(struct cur *c, struct view *v)
+{
+	v->p = c->base + c->at;
+	v->len = c->len - c->at;
+	c->at = c->len;
+}
+
+int
+cur_end(const struct cur *c)
+{
+	return c->at == c->len ? 0 : ERR_TRAIL;
+}
+
+void
+wcur_init(struct wcur *w, void *p, size_t cap)
+{
+	static uint8_t nowhere;
+
+	w->base = p != NULL ? p : &nowhere;
+	w->cap = p != NULL ? cap : 0;
+	w->len = 0;
+	w->err = 0;
+}
+
+void
+wcur_u8(struct wcur *w, uint8_t v)
+{
+	uint8_t *p = room(w, 1);
+
+	if (p != NULL)
+		p[0] = v;
+}
+
+void
+wcur_u16(struct wcur *w, uint16_t v)
+{
+	uint8_t *p = room(w, 2);
+
+	if (p != NULL)
+		be16_put(p, v);
+}
+
+void
+wcur_u32(struct wcur *w, uint32_t v)
+{
+	uint8_t *p = room(w, 4);
+
+	if (p != NULL)
+		be32_put(p, v);
+}
+
+void
+wcur_u64(struct wcur *w, uint64_t v)
+{
+	uint8_t *p = room(w, 8);
+
+	if (p != NULL)
+		be64_put(p, v);
+}
+
+void
+wcur_bytes(struct wcur *w, const void *p, size_t n)
+{
+	uint8_t *out = room(w, n);
+
+	if (out != NULL && n > 0)
+		memcpy(out, p, n);
+}
+
+void
+wcur_view(struct wcur *w, struct view v)
+{
+	wcur_bytes(w, v.p, v.len);
+}
+
+void
+wcur_zero(struct wcur *w, size_t n)
+{
+	uint8_t *p = room(w, n);
+
+	if (p != NULL)
+		memset(p, 0, n);
+}
+
+size_t
+wcur_hole(struct wcur *w, size_t n)
+{
+	size_t at = w->len;
+
+	/* Zeroed, so that a forgotten hole never sends old memory. */
+	wcur_zero(w, n);
+	return w->err == 0 ? at : 0;
+}
+
+void
+wcur_put8(struct wcur *w, size_t at, uint8_t v)
+{
+	uint8_t *p = hole(w, at, 1);
+
+	if (p != NULL)
+		p[0] = v;
+}
+
+void
+wcur_put16(struct wcur *w, size_t at, uint16_t v)
+{
+	uint8_t *p = hole(w, at, 2);
+
+	if (p != NULL)
+		be16_put(p, v);
+}
+
+void
+wcur_put32(struct wcur *w, size_t at, uint32_t v)
+{
+	uint8_t *p = hole(w, at, 4);
+
+	if (p != NULL)
+		be32_put(p, v);
+}
+
+struct view
+wcur_done(const struct wcur *w)
+{
+	struct view v = { w->base, 0 };
+
+	if (w->err == 0)
+		v.len = w->len;
+	return v;
+}
