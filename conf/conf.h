@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/conf.h - the configuration: text -> checked, immutable struct conf.
+ *
+ *   file -> conf_load -> conf_parse: parse.c (tree with lines)
+ *                                    check.c (every error in one run)
+ *                                    -> struct conf -> print.c -> text
+ *
+ * Every option is a row of conf/conf.def.  A struct conf is one block of
+ * memory that nobody changes after it was handed out; strings in it are
+ * NUL-terminated and live as long as it does.  Secrets are never in it: psk
+ * and the like are names of files in keys/ beside the configuration file.
+ *
+ * Thread: none of its own; a finished struct conf may be read by all.
+ */
+#ifndef TAPIR_CONF_CONF_H
+#define TAPIR_CONF_CONF_H
+
+#include "daemon/base/addr.h"
+#include "daemon/base/base.h"
+#include "daemon/base/log.h"
+#include "daemon/base/vpn.h"
+#include <stdio.h>
+
+/* Bounds; all ours. */
+#define CONF_BYTES_MAX	 (1u << 20) /* size of a configuration text */
+#define CONF_DEPTH_MAX	 32	    /* nesting of elements */
+#define CONF_NODE_MAX	 10000	    /* elements and attributes together */
+#define CONF_REALM_MAX	 256
+#define CONF_PEER_MAX	 1024	    /* <peer> of one realm */
+#define CONF_MATCH_MAX	 32	    /* <match> of one realm */
+#define CONF_ADDR_MAX	 16	    /* addresses of one TAP */
+#define CONF_CPU_MAX	 64
+#define CONF_NAME_MAX	 63	    /* bytes of a realm's or peer's name */
+#define CONF_ID_MAX	 255	    /* bytes of an identity */
+#define CONF_ERR_MAX	 100	    /* errors kept of one run */
+#define CONF_ERR_TEXT	 320	    /* bytes of one message */
+#define CONF_FILE_MAX	 256	    /* bytes of a file name in messages */
+
+/* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
+enum conf_id_kind {
+	CONF_ID_NONE,
+	CONF_ID_FQDN,		/* everything else */
+	CONF_ID_EMAIL,		/* has an '@': ID_RFC822_ADDR */
+	CONF_ID_IPV4,
+	CONF_ID_IPV6,
+	CONF_ID_KEYID,		/* "keyid:" and hexadecimal digits, or text */
+};
+
+/* Which worker gets which traffic (requirement E5). */
+enum conf_rule {
+	CONF_RULE_DESTINATION,
+	CONF_RULE_SPI,
+	CONF_RULE_PEER,
+	CONF_RULE_REALM,
+	CONF_RULE_ROUND_ROBIN,
+	CONF_RULE_QUEUE,
+};
+
+/** Selectors: all <net> of a realm or of a peer put together.  Empty on a
+ * side means "any address" (0.0.0.0/0 and ::/0). */
+struct conf_net {
+	unsigned n_local, n_remote;
+	struct vpn_ts local[VPN_TS_MAX];
+	struct vpn_ts remote[VPN_TS_MAX];
+};
+
+struct conf_me {
+	const char *id;		/* our identity; never NULL once checked */
+	enum conf_id_kind id_kind;
+	const char *psk;	/* name of a file in keys/, or NULL when every
+				 * peer names its own */
+};
+
+struct conf_peer {
+	unsigned index;		/* place in realm->peer */
+	unsigned line;		/* of the file; for messages */
+	const char *name;	/* default: the id; unique within the realm */
+	const char *id;		/* identity; may be a glob when at is absent */
+	enum conf_id_kind id_kind; /* of a glob: by its shape */
+	bool is_glob;		/* id has a '*' or '?': a role for many peers */
+	const char *at;		/* host, IP, IP:port, host:port; or NULL */
+	const char *at_host;	/* at without port; NULL without at */
+	uint16_t at_port;	/* 0 = not written: the usual port */
+	bool at_is_ip;		/* at_ep is valid: no name to resolve */
+	struct net_ep at_ep;	/* port 0 when not written */
+	bool dial;		/* we connect and keep trying */
+	const char *psk;	/* in effect: its own, else that of <me> */
+	enum vpn_mode mode;	/* in effect: its own, else the realm's */
+	enum vpn_encap encap;	/* in effect: its own, else the realm's */
+	const struct conf_net *net; /* in effect: its own, else &realm->net */
+};
+
+struct conf_realm {
+	unsigned index;		/* place in conf->realm */
+	unsigned line;
+	const char *name;
+	const char *tap;	/* interface name, default tap-NAME */
+	const char *bridge;	/* bridge to join, or NULL */
+	const char *address;	/* as written, or NULL */
+	unsigned n_addr;
+	struct ip_net addr[CONF_ADDR_MAX]; /* host bits kept: 10.0.0.1/24 */
+	enum vpn_mode mode;
+	enum vpn_suite suite;
+	enum vpn_encap encap;
+	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
+	uint32_t dpd_s;		/* silence before we ask */
+	uint32_t dead_s;	/* unanswered before the peer counts as dead */
+	uint32_t child_life_s;
+	uint32_t ike_life_s;
+	struct conf_me me;
+	unsigned n_peer;
+	struct conf_peer *peer;
+	unsigned n_match;	/* identities that select this realm, besides
+				 * those of its peers */
+	const char *match[CONF_MATCH_MAX]; /* globs */
+	struct conf_net net;
+};
+
+struct conf {
+	uint32_t workers;	/* 0 = one a CPU */
+	enum log_level log;
+	uint32_t port;		/* IKE; 500 */
+	uint32_t nat_port;	/* IKE and ESP in UDP; 4500 */
+	uint32_t cookie_threshold; /* half-open SAs from which cookies are asked */
+	uint32_t half_open_max;
+	enum conf_rule rule;
+	const char *cpus;	/* as written, or NULL */
+	unsigned n_cpu;		/* 0 = the scheduler's choice */
+	uint16_t cpu[CONF_CPU_MAX];
+	unsigned n_realm;
+	struct conf_realm *realm;
+};
+
+/* What was wrong, in the order of the file. */
+struct conf_err {
+	unsigned line;		/* 0 = the file as a whole */
+	char text[CONF_ERR_TEXT];
+};
+struct conf_errs {
+	char file[CONF_FILE_MAX];
+	unsigned n;
+	unsigned n_more;	/* errors beyond CONF_ERR_MAX */
+	struct conf_err e[CONF_ERR_MAX];
+};
+
+/**
+ * Parse and check a configuration text.  Opens nothing unless key_dir is given.
+ *
+ * @param text      len bytes, UTF-8; need not end in NUL; borrowed.
+ * @param file_name how messages call the text; borrowed.
+ * @param key_dir   where key files are looked at (stat and access only, never
+ *                  read); NULL = do not look.
+ * @param out       on success the configuration; conf_free() it.
+ * @param errs      filled with every error found (about 35 KB: keep it off
+ *                  small stacks); emptied first.
+ * @return 0, ERR_CONF (see errs), ERR_KEYFILE (only key files are wrong, see
+ *         errs) or ERR_NOMEM.
+ * Thread: any, but libxml2 wants its first use to be on the main thread.
+ */
+MUST_USE int conf_parse(const char *text, size_t len, const char *file_name,
+			const char *key_dir, struct conf **out,
+			struct conf_errs *errs);
+
+/**
+ * Read a file and conf_parse() it, with key_dir = keys/ beside the file.
+ * A file that is not regular, too large or writable by everybody is refused.
+ *
+ * @return as conf_parse(); a file that cannot be read is ERR_CONF with errs.
+ */
+MUST_USE int conf_load(const char *path, struct conf **out,
+		       struct conf_errs *errs);
+
+/**
+ * Read a file as conf_load() does, without looking into it: the supervisor
+ * hands the text to the processes, which conf_parse() it.
+ *
+ * @param text  malloc()ed, with a NUL behind *len bytes; free() it.
+ * @return 0 or ERR_CONF with errs, or ERR_NOMEM.
+ */
+MUST_USE int conf_read(const char *path, char **text, size_t *len,
+		       struct conf_errs *errs);
+
+/** Directory of the key files that belong to a configuration file. */
+void conf_key_dir(const char *path, char *out, size_t cap);
+
+/** Free a configuration; NULL is fine. */
+void conf_free(struct conf *c);
+
+/** Write "file:line: text" lines, and how many were left out. */
+void conf_errs_print(const struct conf_errs *errs, FILE *to);
+
+/**
+ * The configuration as text that parses to an equal configuration.
+ *
+ * @param out malloc()ed text with NUL; free() it.
+ * @return 0 or ERR_NOMEM.
+ */
+MUST_USE int conf_print(const struct conf *c, char **out);
+
+/** True when both configurations mean the same (lines do not count). */
+bool conf_equal(const struct conf *a, const struct conf *b);
+
+/** A realm by name, or NULL. */
+const struct conf_realm *conf_realm_find(const struct conf *c,
+					 const char *name);
+/** A peer of a realm by name, or NULL. */
+const struct conf_peer *conf_peer_find(const struct conf_realm *r,
+				       const char *name);
+
+/**
+ * Which kind of identity a text is (RFC 7296 3.5): an IP address, with '@' an
+ * e-mail address, "keyid:" a key id, everything else a host name.
+ * CONF_ID_NONE for an empty text.
+ */
+enum conf_id_kind conf_id_type(const char *text);
+
+/**
+ * The identity as it goes on the wire.
+ *
+ * @param out cap bytes; CONF_ID_MAX always suffices.
+ * @param len bytes written: 4 or 16 of an address, else the characters; of
+ *            "keyid:0a0b" the bytes 0a 0b, of "keyid:text" the text.
+ * @return 0, ERR_SYNTAX (empty) or ERR_LONG.
+ */
+MUST_USE int conf_id_bytes(const char *text, enum conf_id_kind *kind,
+			   uint8_t *out, size_t cap, size_t *len);
+
+const char *conf_rule_name(enum conf_rule r); /* destination spi ... */
+
+/* A row of conf.def, for programs that show or complete options. */
+struct conf_opt {
+	const char *element;	/* "vpn", "realm", "me", ... */
+	const char *name;	/* attribute */
+	const char *type;	/* "number", "yes or no", "one of", ... */
+	const char *words;	/* allowed words or form */
+	uint64_t lo, hi;	/* of a number */
+	const char *unit;	/* "s", "bytes", "" */
+	const char *def;	/* default as text, "" = none */
+	bool is_reloadable;	/* SIGHUP suffices */
+	const char *needs;	/* NULL = works; else what it waits for */
+	const char *help;
+};
+/** Row i of the option table, or NULL behind the last. */
+const struct conf_opt *conf_opt_at(unsigned i);
+
+#endif
