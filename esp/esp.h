@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * esp/esp.h - the face of ESP (RFC 4303): SAs in pairs, output, input.
+ *
+ *   out:  frames of a link -> child SA -> encapsulate -> number -> seal -> io.send
+ *   in:   packets -> SPI -> window check -> open -> window commit -> decapsulate
+ *         -> selectors -> io.deliver
+ *
+ * Everything takes batches of packet buffers.  A *link* is the peer as the
+ * IKE engine and the hub know it (a hub port); it has one or more children
+ * (pairs of SAs), of which the newest that fits is used for output.
+ *
+ * What a buffer holds at this face: for a link in mode ETHER an Ethernet frame
+ * without FCS, in mode IP an IP packet; on the other side an ESP packet from
+ * its SPI on (the UDP or IP header outside is core's).
+ *
+ * Threads.  The loop adds and removes children (replace, never change: workers
+ * read without locks, old versions go through thr_defer()).  Workers 0..n-1
+ * call esp_output() and esp_input(), each with its own number; workers are
+ * registered with thr_register() and call thr_quiet() between batches.
+ */
+#ifndef TAPIR_ESP_ESP_H
+#define TAPIR_ESP_ESP_H
+
+#include "daemon/base/base.h"
+#include "daemon/base/buf.h"
+#include "daemon/base/vpn.h"
+
+struct esp;
+
+#define ESP_BATCH_MAX	 64	/* buffers in one call; PERFORMANCE */
+#define ESP_WORKER_MAX	 64	/* workers; the SPI has 6 bits for them */
+#define ESP_WORKER_BITS	 6	/* low bits of our inbound SPIs: the worker */
+#define ESP_WINDOW_BITS	 1024	/* anti-replay window */
+
+enum esp_event_type {
+	ESP_EV_SOFT,	/* most of the sequence numbers or bytes are used */
+	ESP_EV_HARD,	/* none are left; output has stopped */
+	ESP_EV_MOVED	/* authenticated packet from another endpoint */
+};
+struct esp_event {
+	enum esp_event_type type;
+	uint32_t link;
+	uint32_t child_id;
+	struct net_ep from;	/* MOVED */
+};
+
+struct esp_io {
+	void *ctx;
+	/** Send n sealed packets on path; takes the buffers.  On a worker. */
+	void (*send)(void *ctx, unsigned worker, const struct vpn_path *path,
+		     struct buf **pkts, unsigned n);
+	/** Frames or IP packets that came from link; takes the buffers. */
+	void (*deliver)(void *ctx, unsigned worker, uint32_t link,
+			struct buf **frames, unsigned n);
+	/** An empty buffer of this worker's pool, or NULL. */
+	struct buf *(*buf_new)(void *ctx, unsigned worker);
+	/** Something the loop should know; called on a worker, at most once per
+	 * type and child (MOVED: per new endpoint and second). */
+	void (*event)(void *ctx, unsigned worker, const struct esp_event *ev);
+};
+
+/** @param n_worker 1..ESP_WORKER_MAX.  @param provider NULL = best available,
+ * or a name ("openssl").  @param rule NULL = default, or a name of esp/rule.h. */
+MUST_USE int esp_new(struct esp **out, unsigned n_worker, const struct esp_io *io,
+		     const char *provider, const char *rule);
+/** Workers have ended and were joined.  Wipes all keys. */
+void esp_free(struct esp *e);
+
+/** Reserve a free inbound SPI whose low ESP_WORKER_BITS name the worker that
+ * the rule gives this link (and the reservation, so that workers share peers). */
+MUST_USE int esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link,
+			   uint32_t *esp_spi);
+void esp_spi_free(struct esp *e, uint32_t esp_spi);
+
+/** Install a pair.  Its inbound SPI must be reserved (the reservation passes to
+ * the child).  Keys are copied.  0, ERR_EXISTS, ERR_NOMEM, ERR_ALG, ERR_LIMIT. */
+MUST_USE int esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c);
+/** Remove a pair: output stops at once, keys are wiped when every worker was
+ * quiet.  Unknown ids are ignored. */
+void esp_child_del(struct esp *e, uint32_t child_id);
+/** Change where its packets go. */
+void esp_child_path(struct esp *e, uint32_t child_id, const struct vpn_path *path);
+
+struct esp_child_stats {
+	uint64_t rx_packets, rx_bytes;	/* inner bytes, authenticated */
+	uint64_t tx_packets, tx_bytes;
+	uint64_t last_in_ms, last_out_ms; /* clk_ms(); 0 = never */
+	uint64_t seq_out, seq_in;	/* highest used / accepted */
+	uint64_t n_replay, n_icv;	/* dropped */
+};
+/** Counters of a pair.  0 or ERR_NOTFOUND. */
+MUST_USE int esp_child_stats_get(const struct esp *e, uint32_t child_id,
+				 struct esp_child_stats *out);
+/** Sums over all children a link ever had. */
+void esp_link_stats_get(const struct esp *e, uint32_t link,
+			struct esp_child_stats *out);
+
+/** Seal and send n (<= ESP_BATCH_MAX) frames of a link; takes the buffers
+ * (shared ones are not written to).  Thread: worker. */
+void esp_output(struct esp *e, unsigned worker, uint32_t link,
+		struct buf **frames, unsigned n);
+/** Open and deliver n (<= ESP_BATCH_MAX) packets; takes the buffers, opens in
+ * place.  b->from is the outer sender; b->kind says how it came (VPN_ENCAP_UDP
+ * or VPN_ENCAP_ESP).  Thread: worker. */
+void esp_input(struct esp *e, unsigned worker, struct buf **pkts, unsigned n);
+
+/** Which worker an inbound ESP packet belongs to (by SPI), for steering. */
+unsigned esp_in_worker(const struct esp *e, const struct buf *pkt);
+/** Which worker should seal this frame: the rule's answer; self = the calling
+ * worker, which rule "queue" returns. */
+unsigned esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
+			const struct buf *frame);
+
+/** Bytes added outside of an inner frame or packet of the largest size: ESP,
+ * encapsulation, UDP or not, outer IP header.  For MTU computation. */
+unsigned esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
+		      unsigned outer_family);
+/** Name of the provider in use. */
+const char *esp_provider_name(const struct esp *e);
+
+#endif

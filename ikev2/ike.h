@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/ike.h - the face of the IKEv2 engine (RFC 7296).
+ *
+ * The engine is pure: bytes, answers and time go in; datagrams, questions and
+ * child SA descriptions come out through struct ike_ops, which daemon/core (or
+ * the simulator) fills.  It makes no system call.
+ *
+ *   datagram  -> ike_input()   -> ops.send / ops.ask / ops.job / ops.child_up
+ *   answer    -> ike_answer()  -> the parked message goes on where it stood
+ *   job done  -> ike_job_done()-> likewise
+ *   time      -> ike_tick()    -> retransmissions, liveness, rekeying
+ *
+ * Nouns.  A *link* is one peer of one realm as the user sees it: it exists for
+ * every configured peer with an exact identity, and for each connected peer
+ * that matched a pattern.  It outlives IKE SAs, keeps its id over rekeying and
+ * re-establishment, and is what status, hub port and commands refer to.
+ *
+ * Thread: the loop, for every function.  No callback of ops may call back into
+ * the engine; ops.ask and ops.job are answered later, never from inside.
+ */
+#ifndef TAPIR_IKEV2_IKE_H
+#define TAPIR_IKEV2_IKE_H
+
+#include "daemon/base/addr.h"
+#include "daemon/base/base.h"
+#include "daemon/base/vpn.h"
+
+struct ike;
+struct bus;
+
+#define IKE_ID_TEXT_MAX   256	/* identity as text; ours */
+#define IKE_NAME_MAX      64	/* realm and peer names; ours */
+#define IKE_ID_BODY_MAX   260	/* type, 3 reserved, data; ours */
+#define IKE_INIT_MSG_MAX  16384	/* IKE_SA_INIT message kept for AUTH; ours */
+#define IKE_NONCE_MAX     256	/* RFC 7296 2.10 */
+#define IKE_PRF_MAX       64	/* output of PRF_HMAC_SHA2_512 */
+#define IKE_AUTH_DATA_MAX 1024	/* AUTH data; ours */
+#define IKE_EP_MAX        8	/* addresses of one peer that are tried; ours */
+#define IKE_WHY_MAX       160	/* sentence why a link is not up */
+
+/* ---- what the engine is told ------------------------------------------------ */
+
+struct ike_peer_conf {
+	uint32_t index;			/* in the realm; given back in asks */
+	char name[IKE_NAME_MAX];	/* as users call it */
+	char id[IKE_ID_TEXT_MAX];	/* text; may be a pattern ("*...") */
+	bool is_pattern;		/* many peers may match: links made on demand */
+	bool has_at;			/* an address or name to dial is known */
+	bool is_dial;			/* we initiate, and keep trying */
+	enum vpn_mode mode;
+	enum vpn_encap encap;
+};
+
+struct ike_realm_conf {
+	uint32_t index;
+	char name[IKE_NAME_MAX];
+	enum vpn_suite suite;
+	uint32_t dpd_s;			/* silence before a liveness check */
+	uint32_t child_life_s;		/* hard; soft is jittered below it */
+	uint32_t ike_life_s;
+	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
+	struct vpn_ts ts_local[VPN_TS_MAX];
+	struct vpn_ts ts_remote[VPN_TS_MAX];
+	unsigned n_peer;
+	const struct ike_peer_conf *peer; /* borrowed during the call */
+};
+
+struct ike_conf {
+	uint16_t port, natt_port;	/* 500 and 4500 */
+	uint32_t cookie_threshold;	/* half-open SAs before cookies are asked */
+	uint32_t max_halfopen;
+	bool can_raw_esp;		/* a raw ESP socket exists */
+};
+
+/* ---- questions to the secure process ---------------------------------------- */
+
+enum ike_ask_type {
+	IKE_ASK_SIGN,	/* make our ID payload(s) and AUTH */
+	IKE_ASK_VERIFY,	/* check the peer's AUTH; as responder also finds the realm */
+	IKE_ASK_CLOSE	/* forget this handle; no answer */
+};
+
+/* prf ids of a question, ours (not wire numbers) */
+enum ike_prf { IKE_PRF_NONE, IKE_PRF_SHA256, IKE_PRF_SHA384, IKE_PRF_SHA512 };
+
+/*
+ * All views are borrowed during ops.ask().  The order for an initiator is
+ * SIGN, VERIFY; for a responder VERIFY (decides the realm), SIGN.  One of each
+ * per handle (SECURITY-CHECKLIST A4).
+ */
+struct ike_ask {
+	enum ike_ask_type type;
+	uint64_t ticket;	/* comes back in the answer */
+	uint32_t handle;	/* IKE SA handle: unique, never 0, not reused soon */
+	bool is_initiator;	/* our role in IKE_SA_INIT */
+	uint32_t realm, peer;	/* initiator: which; responder: UINT32_MAX */
+	enum ike_prf prf;
+	struct view init_msg;	/* SIGN: our IKE_SA_INIT message; VERIFY: the peer's */
+	struct view nonce;	/* SIGN: the peer's nonce; VERIFY: ours */
+	struct view sk_p;	/* SIGN: our SK_p; VERIFY: the peer's */
+	struct view id_peer;	/* VERIFY: body of the peer's ID payload */
+	struct view id_own;	/* VERIFY as responder: body of IDr if sent, or empty */
+	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
+	struct view auth;	/* VERIFY: auth data */
+};
+
+/* Views are borrowed during ike_answer(). */
+struct ike_ans {
+	uint64_t ticket;
+	uint32_t handle;
+	int err;		/* 0; ERR_AUTH: wrong credentials; ERR_NOTFOUND: no
+				 * realm for these identities; other: our trouble */
+	char why[IKE_WHY_MAX];	/* err != 0: a sentence, without secrets */
+	/* SIGN */
+	struct view id_own;	/* ID payload body to send as ours */
+	struct view id_peer;	/* initiator: ID payload body to expect (IDr), or empty */
+	uint8_t method;
+	struct view auth;
+	/* VERIFY */
+	uint32_t realm, peer;
+	char id_text[IKE_ID_TEXT_MAX]; /* authenticated identity of the peer */
+};
+
+/* ---- work for other threads --------------------------------------------------- */
+
+/* Owned by the engine until handed to ops.job, and again after ike_job_done(). */
+struct ike_job {
+	void (*run)(struct ike_job *job);  /* on any thread; touches only the job */
+	uint64_t ticket;
+};
+
+/* ---- what the engine demands -------------------------------------------------- */
+
+struct ike_ops {
+	void *ctx;
+	/** Send an IKE message.  natt: from port 4500 with the non-ESP marker,
+	 * which core writes.  data is borrowed.  Errors are core's to count. */
+	void (*send)(void *ctx, const struct net_ep *local,
+		     const struct net_ep *remote, bool natt, struct view data);
+	/** Address the kernel would use towards remote; family 0 when no route. */
+	struct ip_addr (*local_addr)(void *ctx, const struct ip_addr *remote);
+	/** Ask the secure process; 0 or ERR_AGAIN / ERR_CLOSED (then no answer). */
+	int (*ask)(void *ctx, const struct ike_ask *ask);
+	/** Run job->run on some thread, then call ike_job_done() from the loop. */
+	void (*job)(void *ctx, struct ike_job *job);
+	/** Reserve / give back an inbound ESP SPI (>= 256, unique). */
+	int (*spi_alloc)(void *ctx, uint32_t realm, uint32_t link, uint32_t *esp_spi);
+	void (*spi_free)(void *ctx, uint32_t esp_spi);
+	/** Install a pair of ESP SAs; the newest is used for output.  0 or an
+	 * error, after which the engine gives the child up. */
+	int (*child_up)(void *ctx, uint32_t link, const struct vpn_child *child);
+	/** Remove a pair; the keys are wiped when every worker let go. */
+	void (*child_down)(void *ctx, uint32_t link, uint32_t child_id);
+	/** The outer path of a child changed (NAT moved, port 4500). */
+	void (*child_path)(void *ctx, uint32_t child_id, const struct vpn_path *path);
+	/** clk_ms() of the last authenticated inbound packet and the last
+	 * outbound packet of a child; 0 = never. */
+	void (*traffic)(void *ctx, uint32_t child_id, uint64_t *in_ms,
+			uint64_t *out_ms);
+	/** Resolve the peer's name (again); answered by ike_peer_at().  Not
+	 * called for peers without a name or address. */
+	void (*resolve)(void *ctx, uint32_t realm, uint32_t peer);
+	/** A link came, went, changed state.  what: see enum below. */
+	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
+};
+
+enum ike_link_event {
+	IKE_LINK_CONNECTING,	/* dialling */
+	IKE_LINK_UP,		/* IKE SA and child SA stand */
+	IKE_LINK_SUSPECT,	/* a liveness check is not answered yet */
+	IKE_LINK_DOWN,		/* not connected; why says the reason */
+	IKE_LINK_REKEYED,	/* a child or the IKE SA was replaced */
+	IKE_LINK_AUTH_FAILED,	/* why says which side refused */
+	IKE_LINK_GONE		/* a link made on demand ends */
+};
+
+/* ---- functions ------------------------------------------------------------------ */
+
+/** @param ops copied.  @param now_ms the time of the first tick.
+ * 0, ERR_NOMEM or ERR_RANDOM. */
+MUST_USE int ike_new(struct ike **out, const struct ike_conf *conf,
+		     const struct ike_ops *ops, uint64_t now_ms);
+/** Forget everything without a word to anybody; wipes all keys. */
+void ike_free(struct ike *ike);
+
+/** Add a realm and its peers; dialling starts at the next tick.  realm is
+ * copied.  0, ERR_NOMEM or ERR_EXISTS. */
+MUST_USE int ike_realm_add(struct ike *ike, const struct ike_realm_conf *realm);
+/** Addresses of a peer to dial, in order of preference (answers ops.resolve and
+ * given at start for literal addresses).  n = 0: the name does not resolve. */
+void ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
+		 const struct net_ep *ep, unsigned n);
+
+/** A datagram from the network, marker removed.  natt: it came to port 4500. */
+void ike_input(struct ike *ike, const struct net_ep *local,
+	       const struct net_ep *remote, bool natt, struct view data,
+	       uint64_t now_ms);
+void ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms);
+void ike_job_done(struct ike *ike, struct ike_job *job, uint64_t now_ms);
+void ike_tick(struct ike *ike, uint64_t now_ms);
+/** When ike_tick() wants to run next; UINT64_MAX when never. */
+uint64_t ike_next(const struct ike *ike);
+
+/** The secure process was replaced: parked questions will not be answered. */
+void ike_secure_lost(struct ike *ike, uint64_t now_ms);
+/** An SA reached its packet or byte limit. */
+void ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
+		      uint64_t now_ms);
+/** Authenticated ESP of a child came from another endpoint (RFC 7296 2.23). */
+void ike_child_moved(struct ike *ike, uint32_t child_id,
+		     const struct net_ep *from, uint64_t now_ms);
+
+/** Commands.  link 0 = all links of the realm.  0, ERR_NOTFOUND, ERR_STATE. */
+MUST_USE int ike_up(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
+MUST_USE int ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
+MUST_USE int ike_rekey(struct ike *ike, uint32_t link, bool is_child, uint64_t now_ms);
+/** Say goodbye: Delete to every peer once, without waiting for answers. */
+void ike_shutdown(struct ike *ike, uint64_t now_ms);
+
+/* ---- looking in --------------------------------------------------------------- */
+
+enum ike_link_state { IKE_ST_DOWN, IKE_ST_CONNECTING, IKE_ST_SUSPECT, IKE_ST_UP };
+const char *ike_link_state_name(enum ike_link_state s);
+
+struct ike_link_info {
+	uint32_t link, realm, peer;
+	char name[IKE_NAME_MAX];	/* peer name; identity for links on demand */
+	char id[IKE_ID_TEXT_MAX];	/* authenticated identity, or the configured one */
+	enum ike_link_state state;
+	enum vpn_mode mode;		/* of the child; AUTO when none */
+	enum vpn_encap encap;
+	enum vpn_alg alg;		/* of the child */
+	char ike_suite[96];		/* "aes256-gcm prf-sha384 x25519" */
+	struct net_ep local, remote;
+	bool is_initiator;
+	bool is_nat_here, is_nat_there;
+	uint64_t ispi, rspi;
+	unsigned n_child;
+	uint32_t child_id;		/* the one used for output, 0 = none */
+	uint32_t esp_spi_in, esp_spi_out;
+	unsigned n_ts_local, n_ts_remote;
+	struct vpn_ts ts_local[VPN_TS_MAX], ts_remote[VPN_TS_MAX];
+	uint64_t up_since_ms;		/* 0 = not up */
+	char why[IKE_WHY_MAX];		/* why it is not up; may be empty */
+};
+/** Visit the links: start with *it = 0; false at the end. */
+bool ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out);
+bool ike_link_get(const struct ike *ike, uint32_t link, struct ike_link_info *out);
+
+struct ike_stats {
+	uint64_t n_halfopen, n_ike_sa, n_child;
+	uint64_t n_init_in, n_init_out, n_auth_ok, n_auth_failed;
+	uint64_t n_retransmit, n_rekey, n_cookie_asked;
+};
+void ike_stats_get(const struct ike *ike, struct ike_stats *out);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vhub/hub.h - the face of the virtual hub: one learning switch per realm.
+ *
+ *            +--------- hub ---------+
+ *   TAP port |  MAC table, neighbour | tunnel port (ETHER): Ethernet frames
+ *            |  table, flooding      | tunnel port (IP): bare IP packets, for
+ *            +-----------------------+   which the hub makes a pseudo Ethernet
+ *
+ * An IP port has a pseudo MAC address; the hub answers ARP requests and
+ * neighbour solicitations for every address in the port's selectors with it,
+ * puts an Ethernet header before what comes from it and takes the header off
+ * what goes to it (requirement V5).
+ *
+ * Threads.  The loop adds, changes and removes ports and calls hub_tick().
+ * Any worker calls hub_input(); lookups take no lock.  Ports are replaced, not
+ * changed, and old versions go through thr_defer().
+ */
+#ifndef TAPIR_VHUB_HUB_H
+#define TAPIR_VHUB_HUB_H
+
+#include "daemon/base/addr.h"
+#include "daemon/base/base.h"
+#include "daemon/base/buf.h"
+#include "daemon/base/vpn.h"
+
+struct hub;
+
+#define HUB_BATCH_MAX	 64	/* frames in one call */
+#define HUB_PORT_MAX	 1024	/* ports of a hub; ours */
+#define HUB_MAC_MAX	 16384	/* learned addresses of a hub; ours */
+#define HUB_PORT_MAC_MAX 4096	/* learned addresses of one port; ours */
+#define HUB_NEIGH_MAX	 4096	/* IP -> MAC entries of a hub; ours */
+#define HUB_MAC_AGE_S	 300	/* IEEE 802.1D default ageing time */
+#define HUB_NAME_MAX	 64
+
+enum hub_port_kind { HUB_PORT_TAP, HUB_PORT_ETHER, HUB_PORT_IP };
+
+struct hub_port_ops {
+	void *ctx;
+	/** Frames (IP packets for an IP port) to send out of this port; takes
+	 * the buffers, which may be shared with other ports: do not write. */
+	void (*out)(void *ctx, unsigned worker, struct buf **frames, unsigned n);
+};
+
+struct hub_port_conf {
+	enum hub_port_kind kind;
+	char name[HUB_NAME_MAX];
+	uint32_t link;			/* tunnel ports: the peer; shown only */
+	struct mac mac;			/* TAP: its address; IP: pseudo MAC (null =
+					 * made by the hub at random) */
+	unsigned n_ts;			/* IP: what lies behind the peer */
+	struct vpn_ts ts[VPN_TS_MAX];
+	struct hub_port_ops ops;
+};
+
+struct hub_conf {
+	char name[HUB_NAME_MAX];
+	bool has_bridge;		/* the TAP is a bridge port: hosts behind it */
+	unsigned n_worker;
+	/** An empty buffer of this worker's pool, or NULL. */
+	struct buf *(*buf_new)(void *ctx, unsigned worker);
+	void *ctx;
+};
+
+MUST_USE int hub_new(struct hub **out, const struct hub_conf *conf);
+/** Workers have ended.  NULL is fine. */
+void hub_free(struct hub *h);
+
+/** Add a port.  *port is its number (0 .. HUB_PORT_MAX-1).  0, ERR_FULL,
+ * ERR_NOMEM, ERR_EXISTS (a second TAP port). */
+MUST_USE int hub_port_add(struct hub *h, const struct hub_port_conf *conf,
+			  uint32_t *port);
+/** Replace kind, name and selectors of a port (a peer came back in another
+ * mode); learned addresses of the port are forgotten if the kind changes. */
+MUST_USE int hub_port_set(struct hub *h, uint32_t port,
+			  const struct hub_port_conf *conf);
+/** Remove; everything learned on it is forgotten. */
+void hub_port_del(struct hub *h, uint32_t port);
+
+/** n (<= HUB_BATCH_MAX) frames (IP packets on an IP port) that came in by port;
+ * takes the buffers.  Thread: any worker, with its number. */
+void hub_input(struct hub *h, unsigned worker, uint32_t port,
+	       struct buf **frames, unsigned n);
+/** Age tables; call about once a second.  Thread: the loop. */
+void hub_tick(struct hub *h, uint64_t now_ms);
+
+struct hub_mac_info {
+	struct mac mac;
+	uint32_t port;
+	bool is_static;			/* pseudo MAC, TAP */
+	uint32_t age_s;
+};
+struct hub_neigh_info {
+	struct ip_addr ip;
+	struct mac mac;
+	uint32_t port;
+	uint32_t age_s;
+};
+struct hub_port_info {
+	uint32_t port;
+	enum hub_port_kind kind;
+	char name[HUB_NAME_MAX];
+	uint32_t link;
+	struct mac mac;
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, n_flood, n_drop;
+	uint32_t n_mac;
+};
+/** Visit tables: start with *it = 0; false at the end.  Thread: the loop. */
+bool hub_mac_next(const struct hub *h, uint32_t *it, struct hub_mac_info *out);
+bool hub_neigh_next(const struct hub *h, uint32_t *it, struct hub_neigh_info *out);
+bool hub_port_next(const struct hub *h, uint32_t *it, struct hub_port_info *out);
+
+#endif
