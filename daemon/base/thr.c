@@ -224,9 +224,11 @@ thr_quiet(void)
 {
 	uint64_t now = atomic_load_explicit(&epoch, memory_order_acquire);
 	struct slot *s = &slots[thr_index()];
+	uint64_t seen = atomic_load_explicit(&s->seen, memory_order_relaxed);
 
-	/* Almost always nothing was deferred: then no store either. */
-	if (atomic_load_explicit(&s->seen, memory_order_relaxed) != now)
+	/* Almost always nothing was deferred: then no store either.  Who is
+	 * offline stays so; coming back takes the exchange below. */
+	if (seen != 0 && seen != now)
 		atomic_store_explicit(&s->seen, now, memory_order_release);
 }
 
@@ -267,9 +269,7 @@ thr_reclaim(void)
 	if (list_is_empty(&queue))
 		return false;
 	/* Who releases tables here holds none: the caller is quiet too. */
-	if (atomic_load_explicit(&slots[thr_index()].seen,
-	    memory_order_relaxed) != 0)
-		thr_quiet();
+	thr_quiet();
 	run_until(oldest_seen());
 	return !list_is_empty(&queue);
 }

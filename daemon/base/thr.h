@@ -39,7 +39,8 @@ void thr_online(void);
 /** Call fn(ctx) on the loop thread, from thr_reclaim(), once every registered
  * thread has been quiet since now.  Thread: the loop.  0 or ERR_NOMEM. */
 MUST_USE int thr_defer(thr_fn *fn, void *ctx);
-/** Run what may run; true while something still waits.  Thread: the loop. */
+/** Run what may run; true while something still waits.  The call is itself a
+ * quiet point of the caller.  Thread: the loop. */
 bool thr_reclaim(void);
 /** Run everything without waiting: only once all other threads were joined. */
 void thr_reclaim_all(void);

@@ -16,11 +16,13 @@ struct tmr {
 	uint64_t at_ms;
 	tmr_fn *fn;
 	void *ctx;
-	size_t idx;		/* 0 = not set; place in the heap + 1 */
+	size_t idx;		/* 0 = not set; place + 1; see tmr.c */
 };
 struct tmr_set {
 	struct tmr **heap;
 	size_t n, cap;
+	struct tmr **due;	/* during tmr_run(): taken out, not fired yet */
+	size_t n_due, due_at;
 };
 
 void tmr_set_init(struct tmr_set *s);
