@@ -22,8 +22,9 @@ const char *bus_print_text(const char *text, char *out, size_t cap);
 void bus_json_str(FILE *f, const char *text);
 /** Write "key":value,... of all fields, without braces. */
 void bus_json_fields(FILE *f, const struct bus_rec *r);
-/** Write the record as one object on one line, without newline: class and name,
- * for events also seq, time_ms, severity and text, then all fields. */
+/** Write the record as one object on one line, without newline: its class and
+ * name, {"event":"peer-up",...; for events also seq, time_ms, severity and
+ * sentence; then all fields. */
 void bus_rec_json(const struct bus_rec *r, FILE *f);
 
 #endif
