@@ -56,20 +56,20 @@ enum ike_set {
 	IKE_SET_END
 };
 
-#define IKE_NAME_MAX 24 /* "unknown(4294967295)" and room */
+#define IKE_WORD_MAX 24 /* "unknown(4294967295)" and room */
 
 /**
  * The name of a number.
  *
  * @param set  which registry.
  * @param num  the number, as on the wire.
- * @param out  IKE_NAME_MAX bytes, used only when the name is unknown.
+ * @param out  IKE_WORD_MAX bytes, used only when the name is unknown.
  * @return the static name, or out holding "unknown(NN)"; never NULL.
  */
 const char *ike_name(enum ike_set set, unsigned num, char *out);
 /** The set of the transform ids of a transform type; IKE_SET_END if unknown. */
 enum ike_set ike_tr_set(uint8_t tr_type);
-/** "AES-GCM-16", "ENCR unknown(77)"-like lookup for one transform id. */
+/** The same for one transform id: "AES-GCM-16", or "unknown(77)". */
 const char *ike_tr_name(uint8_t tr_type, uint16_t id, char *out);
 
 /* ---- bounds: RFC 7296 sets none, these are ours -------------------------- */
@@ -129,12 +129,13 @@ struct ike_hdr {
  *         below 28; ERR_TRAIL: datagram longer than Length;
  *         ERR_VERSION: major version is not 2 (answer with
  *         INVALID_MAJOR_VERSION only if out->major > 2);
- *         ERR_RANGE: initiator's SPI is zero.
+ *         ERR_RANGE: initiator's SPI is zero (some unprotected hints of
+ *         1.5 look so; they are of no use).
  * RFC 7296 3.1, 2.5.
  */
 MUST_USE int ike_hdr_decode(struct view dgram, struct ike_hdr *out);
-/** Append the header; next, version, reserved bits and V as RFC 3.1 wants
- * them from a sender (major 2, minor 0, V clear), len from h. */
+/** Append the header; version, reserved bits and V as RFC 7296 3.1 wants
+ * them from a sender (2.0, V clear), all else from h. */
 void ike_hdr_encode(struct wcur *w, const struct ike_hdr *h);
 
 /* ---- payload chain, RFC 7296 3.2 (chain.c) ------------------------------- */
