@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spi/registry.c - the list of built-in providers and who may be used.
+ *
+ * Thread: the loop, at start-up.
+ */
+#include "spi/spi.h"
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "spi/spi_esp.h"
+
+#define SPI_ESP(sym_) extern const struct spi_esp sym_;
+#include "spi/providers.def"
+#undef SPI_ESP
+
+static const struct spi_esp *const esp_list[] = {
+#define SPI_ESP(sym_) &sym_,
+#include "spi/providers.def"
+#undef SPI_ESP
+	NULL
+};
+
+const struct spi_esp *
+spi_esp_at(unsigned i)
+{
+	return i < N_OF(esp_list) ? esp_list[i] : NULL;
+}
+
+static int
+try_one(const struct spi_esp *p)
+{
+	int err = spi_esp_check(p);
+
+	if (err != 0)
+		log_error("spi", "provider %s: self-test: %s; not used",
+			  p->head.name, err_text(err));
+	return err;
+}
+
+int
+spi_esp_get(const char *name, const struct spi_esp **out)
+{
+	int err = ERR_NOTFOUND;
+
+	for (unsigned i = 0; esp_list[i] != NULL; i++) {
+		const struct spi_esp *p = esp_list[i];
+
+		if (name != NULL && strcmp(name, p->head.name) != 0)
+			continue;
+		if ((err = try_one(p)) == 0) {
+			*out = p;
+			return 0;
+		}
+	}
+	return err;
+}
