@@ -13,6 +13,7 @@
 #include "daemon/base/secret.h"
 
 #define ARENA_BLOCK 4096 /* bytes of a usual block: one message's worth; ours */
+#define ARENA_MOST  ((size_t)1 << 30) /* bound of bounds: sums cannot overflow */
 
 struct arena_block {
 	struct arena_block *next;
@@ -40,7 +41,7 @@ arena_init(struct arena *a, size_t max_bytes)
 {
 	a->first = NULL;
 	a->used_bytes = 0;
-	a->max_bytes = max_bytes;
+	a->max_bytes = MIN(max_bytes, ARENA_MOST);
 }
 
 void *
