@@ -6,6 +6,7 @@
 #include <string.h>
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
+#include "daemon/base/str.h"
 #include "daemon/base/vpn.h"
 #include "test/lib/test.h"
 
@@ -107,8 +108,10 @@ TEST(what_is_no_endpoint_is_refused)
 		"", ":", ":500", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536",
 		"1.2.3.4:+5", "1.2.3.4:000500", "[::1", "[::1]x", "[::1]:",
 		"[1.2.3.4]:500", "::1]:500", "[]:5", "1.2.3.4:5:6",
-		"1.2.3.4]", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"1.2.3.4]",
+		/* as long as the buffer it must not be copied into */
+		"2001:0db8:0000:0000:0000:0000:0000:0001:0000:0000:0000:0000",
+		"00000000000000000000000000000000000000000000000000000000001.2.3.4",
 	};
 	struct net_ep ep = { .port = 77 };
 
@@ -226,8 +229,8 @@ expect_nets(const char *lo, const char *hi, const char *want)
 
 	assert_true(n > 0);
 	for (int i = 0; i < n; i++) {
-		strcat(text, i > 0 ? " " : "");
-		strcat(text, ip_net_text(&out[i], one));
+		str_add(text, sizeof(text), "%s%s", i > 0 ? " " : "",
+		    ip_net_text(&out[i], one));
 	}
 	assert_string_equal(text, want);
 }
