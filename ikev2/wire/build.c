@@ -51,10 +51,12 @@ link_payload(struct ike_build *b, uint8_t pl_type)
 size_t
 ike_build_begin(struct ike_build *b, uint8_t pl_type, bool is_critical)
 {
-	if (b->is_open || b->is_sealed || pl_type == IKE_PL_NONE)
-		b->err = ERR_INTERNAL;
 	if (b->err != 0 || b->w.err != 0)
 		return 0;
+	if (b->is_open || b->is_sealed || pl_type == IKE_PL_NONE) {
+		b->err = ERR_INTERNAL;
+		return 0;
+	}
 	link_payload(b, pl_type);
 	b->pl_at = b->w.len;
 	b->is_open = true;
@@ -132,7 +134,7 @@ ike_build_sk(struct ike_build *b, uint8_t inner_first, const struct ike_sk *skf,
 int
 ike_build_finish(struct ike_build *b, struct view *out)
 {
-	if (b->err == 0 && b->is_open)
+	if (b->err == 0 && b->w.err == 0 && b->is_open)
 		b->err = ERR_INTERNAL;
 	if (b->err != 0)
 		return b->err;
