@@ -60,11 +60,14 @@ struct esp_io {
 	void (*event)(void *ctx, unsigned worker, const struct esp_event *ev);
 };
 
-/** @param n_worker 1..ESP_WORKER_MAX.  @param provider NULL = best available,
+/** 0, ERR_RANGE (n_worker), ERR_NOTFOUND (no such provider or rule), ERR_CRYPTO
+ * (provider failed its self-test) or ERR_NOMEM.
+ * @param n_worker 1..ESP_WORKER_MAX.  @param provider NULL = best available,
  * or a name ("openssl").  @param rule NULL = default, or a name of esp/rule.h. */
 MUST_USE int esp_new(struct esp **out, unsigned n_worker, const struct esp_io *io,
 		     const char *provider, const char *rule);
-/** Workers have ended and were joined.  Wipes all keys. */
+/** Workers have ended and were joined (calls thr_reclaim_all()).  Wipes all
+ * keys; NULL is fine. */
 void esp_free(struct esp *e);
 
 /** Reserve a free inbound SPI whose low ESP_WORKER_BITS name the worker that
@@ -72,9 +75,17 @@ void esp_free(struct esp *e);
 MUST_USE int esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link,
 			   uint32_t *esp_spi);
 void esp_spi_free(struct esp *e, uint32_t esp_spi);
+/** Reserve this very SPI (keys set by hand, known-answer tests).
+ * 0, ERR_EXISTS, ERR_RANGE (below 256, or its worker does not exist),
+ * ERR_LIMIT, ERR_NOMEM. */
+MUST_USE int esp_spi_reserve(struct esp *e, uint32_t esp_spi);
 
 /** Install a pair.  Its inbound SPI must be reserved (the reservation passes to
- * the child).  Keys are copied.  0, ERR_EXISTS, ERR_NOMEM, ERR_ALG, ERR_LIMIT. */
+ * the child).  Keys are copied.  Output uses the newest pair that fits at once,
+ * but where we were the exchange's responder an older fitting pair goes on
+ * until the first packet came in on the new one or 5 s passed (RFC 7296 2.8).
+ * 0, ERR_EXISTS, ERR_NOMEM, ERR_ALG, ERR_LIMIT; ERR_NOTFOUND (SPI not
+ * reserved), ERR_UNSUP (mode), ERR_RANGE (an SPI below 256). */
 MUST_USE int esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c);
 /** Remove a pair: output stops at once, keys are wiped when every worker was
  * quiet.  Unknown ids are ignored. */
@@ -89,10 +100,10 @@ struct esp_child_stats {
 	uint64_t seq_out, seq_in;	/* highest used / accepted */
 	uint64_t n_replay, n_icv;	/* dropped */
 };
-/** Counters of a pair.  0 or ERR_NOTFOUND. */
+/** Counters of a pair.  0 or ERR_NOTFOUND.  Thread: the loop. */
 MUST_USE int esp_child_stats_get(const struct esp *e, uint32_t child_id,
 				 struct esp_child_stats *out);
-/** Sums over all children a link ever had. */
+/** Sums over all children a link ever had.  Thread: the loop. */
 void esp_link_stats_get(const struct esp *e, uint32_t link,
 			struct esp_child_stats *out);
 
@@ -101,10 +112,16 @@ void esp_link_stats_get(const struct esp *e, uint32_t link,
 void esp_output(struct esp *e, unsigned worker, uint32_t link,
 		struct buf **frames, unsigned n);
 /** Open and deliver n (<= ESP_BATCH_MAX) packets; takes the buffers, opens in
- * place.  b->from is the outer sender; b->kind says how it came (VPN_ENCAP_UDP
- * or VPN_ENCAP_ESP).  Thread: worker. */
+ * place, sets b->port to the link.  b->from is the outer sender; b->kind says
+ * how it came (VPN_ENCAP_UDP or VPN_ENCAP_ESP).  Either way is accepted for
+ * every SA, since a NAT may appear or vanish (RFC 7296 2.23).  A packet must be
+ * given to the worker esp_in_worker() names, which alone owns the window:
+ * elsewhere it is dropped as esp-spi (debug builds abort).  Thread: worker. */
 void esp_input(struct esp *e, unsigned worker, struct buf **pkts, unsigned n);
 
+/** Use another rule from now on (running reservations keep their worker).
+ * 0 or ERR_NOTFOUND.  Thread: the loop. */
+MUST_USE int esp_rule_set(struct esp *e, const char *rule);
 /** Which worker an inbound ESP packet belongs to (by SPI), for steering. */
 unsigned esp_in_worker(const struct esp *e, const struct buf *pkt);
 /** Which worker should seal this frame: the rule's answer; self = the calling
@@ -113,7 +130,8 @@ unsigned esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
 			const struct buf *frame);
 
 /** Bytes added outside of an inner frame or packet of the largest size: ESP,
- * encapsulation, UDP or not, outer IP header.  For MTU computation. */
+ * encapsulation, UDP or not, outer IP header.  For MTU computation.  Padding is
+ * counted at its worst; an Ethernet header belongs to the frame, not to this. */
 unsigned esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 		      unsigned outer_family);
 /** Name of the provider in use. */

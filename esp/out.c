@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * esp/out.c - frames of a link -> pair -> encapsulate -> number -> seal -> send.
+ *
+ * Consecutive frames that take the same pair form a run: one take of sequence
+ * numbers, one call of the provider, one io.send.
+ *
+ *   alone:   | head room <-- ESP | IV | EtherIP | frame | trailer | ICV |
+ *            sealed where it lies
+ *   shared:  a new buffer; sealing reads the frame and writes there, which is
+ *            the only copy
+ *
+ * Thread: any worker.  No lock; memory is taken when a worker meets a pair
+ * for the first time (keyctx.h) and never else.
+ */
+#include "esp/esp.h"
+#include <string.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/cur.h"
+#include "daemon/base/err.h"
+#include "daemon/base/rng.h"
+#include "esp/esp_int.h"
+#include "esp/keyctx.h"
+#include "esp/pkt.h"
+
+#define IV_MAX 16
+
+/* One frame on its way. */
+struct item {
+	struct buf *src;
+	struct buf *dst;	/* may be src */
+	uint8_t *pkt;		/* ESP header in dst */
+	struct esp_wrap wrap;
+	uint8_t trail[ESP_TRAIL_MAX];
+};
+
+struct run {
+	struct esp *e;
+	unsigned worker;
+	struct esp_child *child;
+	uint64_t now_ms;
+	unsigned n;
+	struct item item[ESP_BATCH_MAX];
+	struct spi_esp_op op[ESP_BATCH_MAX];
+};
+
+static void
+item_drop(struct item *it, enum drop why)
+{
+	if (it->dst != it->src)
+		buf_put(it->dst);
+	buf_put(it->src);
+	drop_count(why, 1);
+}
+
+static void
+tell(struct run *r, enum esp_event_type type, atomic_bool *said)
+{
+	struct esp_event ev = {
+		.type = type,
+		.link = r->child->link_id,
+		.child_id = r->child->id,
+	};
+
+	if (atomic_load_explicit(said, memory_order_relaxed) ||
+	    atomic_exchange(said, true))
+		return;
+	r->e->io.event(r->e->io.ctx, r->worker, &ev);
+}
+
+/* ---- where the packet goes -------------------------------------------------- */
+
+/* Grow the frame's own buffer. */
+static void
+place_here(struct item *it, struct spi_esp_op *op, size_t front, size_t trail,
+	   size_t back, uint8_t next)
+{
+	uint8_t *end;
+
+	it->src->len = it->wrap.len;
+	it->dst = it->src;
+	it->pkt = buf_push(it->src, front);
+	end = buf_append(it->src, back);
+	esp_trail_put(end, trail, next);
+	op->icv = end + trail;
+	op->out = it->pkt + front - it->wrap.hdr_len;
+	memcpy(op->out, it->wrap.hdr, it->wrap.hdr_len);
+	op->n_part = 1;
+	op->part[0] = (struct view){ op->out,
+		it->wrap.hdr_len + it->wrap.len + trail };
+}
+
+/* Seal into a new buffer. */
+static int
+place_apart(struct run *r, struct item *it, struct spi_esp_op *op,
+	    size_t front, size_t trail, size_t back, uint8_t next,
+	    enum drop *why)
+{
+	struct buf *b = r->e->io.buf_new(r->e->io.ctx, r->worker);
+	size_t total = front + it->wrap.len + back;
+
+	*why = DROP_NO_BUF;
+	if (b == NULL)
+		return ERR_NOMEM;
+	if ((it->pkt = buf_append(b, total)) == NULL) {
+		buf_put(b);
+		*why = DROP_TOO_BIG;
+		return ERR_LONG;
+	}
+	b->prio = it->src->prio;
+	b->port = it->src->port;
+	b->flow_hash = it->src->flow_hash;
+	it->dst = b;
+	esp_trail_put(it->trail, trail, next);
+	op->out = it->pkt + front - it->wrap.hdr_len;
+	op->icv = it->pkt + front + it->wrap.len + trail;
+	op->n_part = 3;
+	op->part[0] = (struct view){ it->wrap.hdr, it->wrap.hdr_len };
+	op->part[1] = (struct view){ it->src->data, it->wrap.len };
+	op->part[2] = (struct view){ it->trail, trail };
+	return 0;
+}
+
+static int
+place(struct run *r, struct item *it, struct spi_esp_op *op, enum drop *why)
+{
+	const struct vpn_alg_info *info = r->child->info;
+	size_t text = it->wrap.hdr_len + it->wrap.len;
+	size_t front = ESP_HDR_LEN + info->iv_len + it->wrap.hdr_len;
+	size_t trail = esp_trail_len(info, text);
+	size_t back = trail + info->icv_len;
+	int err = 0;
+
+	if (!buf_is_shared(it->src) && buf_head(it->src) >= front &&
+	    buf_tail(it->src) + (it->src->len - it->wrap.len) >= back)
+		place_here(it, op, front, trail, back, it->wrap.next);
+	else
+		err = place_apart(r, it, op, front, trail, back, it->wrap.next,
+				  why);
+	op->iv = it->pkt == NULL ? NULL : it->pkt + ESP_HDR_LEN;
+	return err;
+}
+
+/* ---- number and seal --------------------------------------------------------- */
+
+/* Place all frames; those that cannot be are dropped.  @return bytes. */
+static uint64_t
+run_place(struct run *r)
+{
+	unsigned n = 0;
+	uint64_t bytes = 0;
+	enum drop why = DROP_TOO_BIG;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		struct item it = r->item[i];
+
+		if (place(r, &it, &r->op[n], &why) != 0) {
+			item_drop(&it, why);
+			continue;
+		}
+		r->item[n] = it;
+		/* The small parts moved with their item. */
+		if (r->op[n].n_part == 3) {
+			r->op[n].part[0].p = r->item[n].wrap.hdr;
+			r->op[n].part[2].p = r->item[n].trail;
+		}
+		bytes += it.wrap.len;
+		n++;
+	}
+	r->n = n;
+	return bytes;
+}
+
+/* Take numbers; what gets none is dropped. */
+static uint64_t
+run_number(struct run *r, uint64_t bytes)
+{
+	struct esp_child *c = r->child;
+	uint64_t first = 0;
+	unsigned got = esp_seq_take(&c->seq, r->n, bytes, &first);
+
+	if (UNLIKELY(got < r->n)) {
+		for (unsigned i = got; i < r->n; i++)
+			item_drop(&r->item[i], DROP_ESP_SEQ);
+		r->n = got;
+		tell(r, ESP_EV_HARD, &c->said_hard);
+	}
+	if (UNLIKELY(esp_seq_is_soft(&c->seq)))
+		tell(r, ESP_EV_SOFT, &c->said_soft);
+	return first;
+}
+
+/* Headers, IVs, AAD.  AEAD: the IV is the sequence number, which never
+ * repeats (RFC 4106 3.1).  CBC: it must not be predictable (RFC 3602 3). */
+static int
+run_head(struct run *r, uint64_t first)
+{
+	struct esp_child *c = r->child;
+	uint8_t iv[ESP_BATCH_MAX][IV_MAX] __attribute__((uninitialized));
+	int err;
+
+	if (!c->is_aead && (err = rng_bytes(iv, r->n * sizeof(iv[0]))) != 0)
+		return err;
+	for (unsigned i = 0; i < r->n; i++) {
+		uint8_t *p = r->item[i].pkt;
+
+		be32_put(p, c->esp_spi_out);
+		be32_put(p + 4, (uint32_t)(first + i));
+		if (c->is_aead)
+			be64_put(p + ESP_HDR_LEN, first + i);
+		else
+			memcpy(p + ESP_HDR_LEN, iv[i], c->info->iv_len);
+		esp_pkt_aad(&r->op[i], c->info, c->is_esn, c->esp_spi_out,
+			    first + i);
+	}
+	return 0;
+}
+
+static int
+run_seal(struct run *r)
+{
+	struct spi_esp_ctx *ctx = esp_keyctx_seal(r->child, r->worker);
+	unsigned done;
+
+	if (ctx == NULL)
+		return ERR_CRYPTO;
+	for (unsigned i = 0; i < r->n; i++)
+		r->op[i].is_done = false;
+	done = r->child->provider->seal(ctx, r->op, r->n);
+	while (done < r->n)
+		done += r->child->provider->poll(ctx);
+	return 0;
+}
+
+static void
+run_send(struct run *r)
+{
+	struct esp_stat *st = &r->child->stat[r->worker];
+	struct buf *pkts[ESP_BATCH_MAX];
+	const struct esp_path *path;
+	uint64_t bytes = 0;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		struct item *it = &r->item[i];
+
+		if (UNLIKELY(r->op[i].err != 0)) {
+			item_drop(it, DROP_ESP_CRYPTO);
+			continue;
+		}
+		if (it->dst != it->src)
+			buf_put(it->src);
+		bytes += it->wrap.len;
+		pkts[n++] = it->dst;
+	}
+	if (n == 0)
+		return;
+	esp_stat_add(&st->tx_packets, n);
+	esp_stat_add(&st->tx_bytes, bytes);
+	atomic_store_explicit(&st->last_out_ms, r->now_ms,
+			      memory_order_relaxed);
+	path = atomic_load_explicit(&r->child->path, memory_order_acquire);
+	r->e->io.send(r->e->io.ctx, r->worker, &path->p, pkts, n);
+}
+
+static void
+run_flush(struct run *r)
+{
+	uint64_t first, bytes;
+
+	if (r->n == 0)
+		return;
+	bytes = run_place(r);
+	first = run_number(r, bytes);
+	if (run_head(r, first) == 0 && run_seal(r) == 0) {
+		run_send(r);
+	} else {
+		for (unsigned i = 0; i < r->n; i++)
+			item_drop(&r->item[i], DROP_ESP_CRYPTO);
+	}
+	r->n = 0;
+}
+
+/* ---- which pair -------------------------------------------------------------- */
+
+/* RFC 7296 2.8: as responder, not before the peer was heard on it. */
+static bool
+is_ready(const struct esp_child *c, uint64_t now_ms)
+{
+	return atomic_load_explicit(&c->is_ready, memory_order_relaxed) ||
+	    now_ms >= c->ready_ms;
+}
+
+/* The newest pair that fits and is ready, else the newest that fits. */
+static struct esp_child *
+pick(const struct esp_set *set, const struct buf *b, uint64_t now_ms,
+     struct esp_wrap *wrap, enum drop *why)
+{
+	const struct esp_encap *encap = NULL;
+	struct esp_child *c, *waiting = NULL;
+	struct esp_flow f;
+
+	*why = DROP_ESP_NOSA;
+	for (unsigned i = 0; i < set->n; i++) {
+		c = atomic_load_explicit(&set->child[i], memory_order_acquire);
+		if (c == NULL)
+			continue;
+		/* A link has one mode; were it two, the newest counts. */
+		if (encap == NULL) {
+			encap = c->encap;
+			if (encap->wrap(buf_view(b), wrap, &f) != 0) {
+				*why = DROP_ESP_INNER;
+				return NULL;
+			}
+		}
+		if (c->encap != encap)
+			continue;
+		if (encap->has_sel &&
+		    (!esp_sel_has(c->ts_local, c->n_ts_local, &f.src, &f,
+				  f.src_port) ||
+		     !esp_sel_has(c->ts_remote, c->n_ts_remote, &f.dst, &f,
+				  f.dst_port))) {
+			*why = DROP_ESP_SEL;
+			continue;
+		}
+		if (is_ready(c, now_ms))
+			return c;
+		if (waiting == NULL)
+			waiting = c;
+	}
+	return waiting;
+}
+
+void
+esp_output(struct esp *e, unsigned worker, uint32_t link, struct buf **frames,
+	   unsigned n)
+{
+	struct esp_link *l = esp_sad_link(e->sad, link);
+	struct esp_set *set = l == NULL ? NULL :
+	    atomic_load_explicit(&l->set, memory_order_acquire);
+	/* Filled as far as it is used; zeroing it all would cost more than a
+	 * small packet does. */
+	struct run r __attribute__((uninitialized));
+
+	r.e = e;
+	r.worker = worker;
+	r.child = NULL;
+	r.n = 0;
+	r.now_ms = clk_ms();
+	for (unsigned i = 0; i < n; i++) {
+		struct esp_child *c = NULL;
+		struct esp_wrap wrap;
+		enum drop why = DROP_ESP_NOSA;
+
+		if (set != NULL)
+			c = pick(set, frames[i], r.now_ms, &wrap, &why);
+		if (c == NULL) {
+			drop_count(why, 1);
+			buf_put(frames[i]);
+			continue;
+		}
+		if (c != r.child || r.n == ESP_BATCH_MAX)
+			run_flush(&r);
+		r.child = c;
+		r.item[r.n].src = frames[i];
+		r.item[r.n].dst = frames[i];
+		r.item[r.n].pkt = NULL;
+		r.item[r.n++].wrap = wrap;
+	}
+	run_flush(&r);
+}
