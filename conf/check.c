@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/check.c - tree -> struct conf, all errors in one run.
+ *
+ * Each element: defaults, then its attributes by the rows of conf.def
+ * (field.c), then its children, then what follows from others (a peer's name
+ * from its id, its key from <me>).  rule.c looks at the whole.
+ *
+ * One mistake gives one error: what follows from it is not reported, so
+ * "required" is asked of the tree (is it written?), not of the struct.
+ *
+ * Thread: the caller's.
+ */
+#include "conf/check.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+
+/* A megabyte of text at most, in small pieces, and realms with their arrays. */
+#define CONF_MEM_MAX (64u << 20)
+#define ROWS_MAX     64 /* options of one element */
+#define IFACE_MAX    15 /* IFNAMSIZ without the NUL */
+
+struct conf_own {
+	struct conf c;
+	struct arena mem;
+};
+
+/* ---- errors and small helpers ------------------------------------------------ */
+
+static void
+err_vadd(struct conf_errs *errs, unsigned line, const char *fmt, va_list ap)
+{
+	struct conf_err *e;
+
+	if (errs->n == CONF_ERR_MAX) {
+		errs->n_more++;
+		return;
+	}
+	e = &errs->e[errs->n++];
+	e->line = line;
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+}
+
+void
+conf_err_add(struct conf_errs *errs, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vadd(errs, line, fmt, ap);
+	va_end(ap);
+}
+
+void
+conf_bad(struct checker *k, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	k->n_bad++;
+	va_start(ap, fmt);
+	err_vadd(k->errs, line, fmt, ap);
+	va_end(ap);
+}
+
+const char *
+conf_keep(struct checker *k, const char *text)
+{
+	const char *t = arena_dup(k->mem, text, strlen(text) + 1);
+
+	if (t != NULL)
+		return t;
+	k->is_oom = true;
+	return "";
+}
+
+static void *
+keep_array(struct checker *k, unsigned n, size_t size)
+{
+	void *p = arena_alloc(k->mem, n > 0 ? n * size : 1);
+
+	if (p == NULL)
+		k->is_oom = true;
+	return p;
+}
+
+const char *
+conf_quote(const char *value, char *out)
+{
+	size_t n = strlen(value);
+
+	str_escape(out, QUOTE_MAX, value, n);
+	if (strlen(out) == QUOTE_MAX - 1)
+		memcpy(out + QUOTE_MAX - 4, "...", 4);
+	return out;
+}
+
+const struct conf_attr *
+conf_node_attr(const struct conf_node *n, const char *name)
+{
+	for (unsigned i = 0; i < n->n_attr; i++)
+		if (strcmp(n->attr[i].name, name) == 0)
+			return &n->attr[i];
+	return NULL;
+}
+
+const struct conf_row *
+conf_row_find(enum conf_scope scope, const char *name)
+{
+	for (unsigned i = 0; i < conf_n_rows; i++)
+		if (conf_rows[i].scope == scope &&
+		    strcmp(conf_rows[i].opt.name, name) == 0)
+			return &conf_rows[i];
+	return NULL;
+}
+
+bool
+conf_list_next(const char **p, char *out, size_t cap)
+{
+	static const char sep[] = " ,\t\r\n";
+	const char *from = *p + strspn(*p, sep);
+	size_t n = strcspn(from, sep);
+
+	*p = from + n;
+	if (n == 0)
+		return false;
+	if (n >= cap)
+		n = cap - 1;
+	memcpy(out, from, n);
+	out[n] = '\0';
+	return true;
+}
+
+/* Does the element use something of a later version?  Then what it lacks may
+ * be just that. */
+static bool
+has_later(const struct conf_node *n, enum conf_scope scope)
+{
+	const struct conf_row *row;
+
+	for (unsigned i = 0; n != NULL && i < n->n_attr; i++) {
+		row = conf_row_find(scope, n->attr[i].name);
+		if (row != NULL && row->kind == K_LATER)
+			return true;
+	}
+	return false;
+}
+
+static int
+scope_of(const char *name)
+{
+	for (int s = 0; s < CONF_IN_END; s++)
+		if (strcmp(conf_elems[s].name, name) == 0)
+			return s;
+	return -1;
+}
+
+static bool
+node_is(const struct conf_node *n, enum conf_scope scope)
+{
+	return strcmp(n->name, conf_elems[scope].name) == 0;
+}
+
+static unsigned
+count(const struct conf_node *n, enum conf_scope scope)
+{
+	unsigned n_found = 0;
+
+	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
+		n_found += node_is(c, scope);
+	return MIN(n_found, conf_elems[scope].max);
+}
+
+static const struct conf_node *
+child_of(const struct conf_node *n, enum conf_scope scope)
+{
+	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
+		if (node_is(c, scope))
+			return c;
+	return NULL;
+}
+
+/* ---- any element ------------------------------------------------------------- */
+
+/* An unknown word: what it is, what it may be. */
+static void
+unknown(struct checker *k, unsigned line, const char *head, const char *word,
+	const char *const *names, unsigned n)
+{
+	const char *close = str_closest(word, names, n);
+	char list[200] = "";
+
+	for (unsigned i = 0; i < n; i++)
+		str_add(list, sizeof(list), " %s", names[i]);
+	if (n == 0)
+		str_add(list, sizeof(list), " nothing");
+	if (close != NULL)
+		conf_bad(k, line, "%s; did you mean \"%s\"?  Allowed:%s", head,
+			 close, list);
+	else
+		conf_bad(k, line, "%s; allowed:%s", head, list);
+}
+
+static void
+unknown_attr(struct checker *k, const struct conf_attr *a, enum conf_scope s)
+{
+	char head[2 * QUOTE_MAX], q[QUOTE_MAX];
+	const char *name[ROWS_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < conf_n_rows && n < ROWS_MAX; i++)
+		if (conf_rows[i].scope == s)
+			name[n++] = conf_rows[i].opt.name;
+	snprintf(head, sizeof(head), "unknown option \"%s\" of <%s>",
+		 conf_quote(a->name, q), conf_elems[s].name);
+	unknown(k, a->line, head, a->name, name, n);
+}
+
+/* A child that does not belong into s: unknown, or misplaced. */
+static void
+wrong_child(struct checker *k, const struct conf_node *c, enum conf_scope s)
+{
+	char head[2 * QUOTE_MAX], q[QUOTE_MAX];
+	const char *name[CONF_IN_END];
+	unsigned n = 0;
+	int known = scope_of(c->name);
+
+	for (int i = 0; i < CONF_IN_END; i++)
+		if (conf_elems[i].parents & (1u << s))
+			name[n++] = conf_elems[i].name;
+	conf_quote(c->name, q);
+	if (known >= 0)
+		snprintf(head, sizeof(head), "<%s> does not belong into <%s>",
+			 q, conf_elems[s].name);
+	else
+		snprintf(head, sizeof(head), "unknown element <%s> in <%s>", q,
+			 conf_elems[s].name);
+	unknown(k, c->line, head, known >= 0 ? "" : c->name, name, n);
+}
+
+/* Say what is wrong with the children of n as such; their content is the
+ * business of who takes them. */
+static void
+check_children(struct checker *k, const struct conf_node *n, enum conf_scope s)
+{
+	unsigned seen[CONF_IN_END] = {0};
+	int cs;
+
+	for (const struct conf_node *c = n->child; c != NULL; c = c->next) {
+		cs = scope_of(c->name);
+		if (cs < 0 || !(conf_elems[cs].parents & (1u << s))) {
+			wrong_child(k, c, s);
+			continue;
+		}
+		if (conf_elems[cs].needs != NULL)
+			conf_bad(k, c->line, "<%s> is not available in this "
+				 "version (needs %s)", c->name,
+				 conf_elems[cs].needs);
+		else if (++seen[cs] == conf_elems[cs].max + 1)
+			conf_bad(k, c->line, "too many <%s> in one <%s>; at "
+				 "most %u", c->name, conf_elems[s].name,
+				 conf_elems[cs].max);
+	}
+}
+
+/* Defaults and attributes of an element into its struct; its children as
+ * such. */
+static void
+fill(struct checker *k, const struct conf_node *n, enum conf_scope s, void *obj)
+{
+	const struct conf_row *row;
+
+	for (unsigned i = 0; i < conf_n_rows; i++)
+		if (conf_rows[i].scope == s)
+			conf_field_default(&conf_rows[i], obj);
+	for (unsigned i = 0; i < n->n_attr; i++) {
+		row = conf_row_find(s, n->attr[i].name);
+		if (row != NULL)
+			conf_field_set(k, row, &n->attr[i], obj);
+		else
+			unknown_attr(k, &n->attr[i], s);
+	}
+	check_children(k, n, s);
+}
+
+/* ---- <net>, <match>, <me> ------------------------------------------------------ */
+
+static void
+add_selectors(struct checker *k, unsigned line, const char *text,
+	      struct vpn_ts *ts, unsigned *n)
+{
+	char word[CONF_TS_TEXT];
+
+	while (text != NULL && conf_list_next(&text, word, sizeof(word))) {
+		if (*n == VPN_TS_MAX) {
+			conf_bad(k, line, "more than %u networks on one side",
+				 VPN_TS_MAX);
+			return;
+		}
+		if (conf_ts_parse(word, &ts[*n]) == 0)
+			(*n)++;
+	}
+}
+
+static void
+take_nets(struct checker *k, const struct conf_node *parent,
+	  struct conf_net *net)
+{
+	struct conf_net_text t;
+
+	for (const struct conf_node *c = parent->child; c != NULL;
+	     c = c->next) {
+		if (!node_is(c, CONF_IN_NET))
+			continue;
+		t = (struct conf_net_text){0};
+		fill(k, c, CONF_IN_NET, &t);
+		if (conf_node_attr(c, "local") == NULL &&
+		    conf_node_attr(c, "remote") == NULL)
+			conf_bad(k, c->line, "<net> names no network; give "
+				 "local=, remote= or both");
+		add_selectors(k, c->line, t.local, net->local, &net->n_local);
+		add_selectors(k, c->line, t.remote, net->remote,
+			      &net->n_remote);
+	}
+}
+
+static void
+take_matches(struct checker *k, const struct conf_node *node,
+	     struct conf_realm *r)
+{
+	struct conf_match_text t;
+
+	for (const struct conf_node *c = node->child; c != NULL; c = c->next) {
+		if (!node_is(c, CONF_IN_MATCH))
+			continue;
+		t = (struct conf_match_text){0};
+		fill(k, c, CONF_IN_MATCH, &t);
+		if (conf_node_attr(c, "id") == NULL &&
+		    !has_later(c, CONF_IN_MATCH))
+			conf_bad(k, c->line, "<match> has no id=; give the "
+				 "identity it stands for");
+		if (t.id != NULL && r->n_match < CONF_MATCH_MAX)
+			r->match[r->n_match++] = t.id;
+	}
+}
+
+static bool
+is_glob(const char *id)
+{
+	return strpbrk(id, "*?") != NULL;
+}
+
+static void
+take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
+{
+	const struct conf_node *me = child_of(node, CONF_IN_ME);
+	const struct conf_attr *id;
+	bool is_later = has_later(me, CONF_IN_ME);
+
+	if (me == NULL) {
+		conf_bad(k, node->line, "realm has no <me>; add <me id=\"...\" "
+			 "psk=\"...\"/>");
+		return;
+	}
+	fill(k, me, CONF_IN_ME, &r->me);
+	id = conf_node_attr(me, "id");
+	if (id == NULL && !is_later)
+		conf_bad(k, me->line, "<me> has no id=; give our identity: "
+			 "host name, user@host or IP address");
+	if (r->me.id != NULL) {
+		r->me.id_kind = conf_id_type(r->me.id);
+		if (is_glob(r->me.id))
+			conf_bad(k, id->line, "our own id= cannot hold * or "
+				 "?; only that of a peer that dials us can");
+	}
+	if (conf_node_attr(me, "psk") == NULL && !is_later &&
+	    (r->n_peer == 0 || r->n_match > 0))
+		conf_bad(k, me->line, "<me> has no psk=; give the name of a "
+			 "file in keys/");
+}
+
+/* ---- <peer> -------------------------------------------------------------------- */
+
+static void
+peer_name(struct checker *k, struct conf_peer *p)
+{
+	bool is_ok = strlen(p->id) <= CONF_NAME_MAX;
+
+	for (const char *c = p->id; *c != '\0'; c++)
+		is_ok &= *c > ' ' && *c < 0x7f && *c != '/';
+	if (is_ok)
+		p->name = p->id;
+	else
+		conf_bad(k, p->line, "the id of this peer cannot serve as its "
+			 "name (too long, or with space, / or non-ASCII); add "
+			 "name=");
+}
+
+static void
+peer_at(struct checker *k, const struct conf_node *n, struct conf_peer *p)
+{
+	const struct conf_attr *at = conf_node_attr(n, "at");
+	const struct conf_attr *dial = conf_node_attr(n, "dial");
+
+	if (dial == NULL)
+		p->dial = p->at != NULL;
+	else if (p->dial && at == NULL)
+		conf_bad(k, dial->line, "dial=\"yes\" without at=; say where "
+			 "the peer is");
+	if (at != NULL && p->is_glob)
+		conf_bad(k, conf_node_attr(n, "id")->line, "a peer with at= is "
+			 "one peer: its id= cannot hold * or ?");
+}
+
+static void
+peer_key(struct checker *k, const struct conf_node *n, bool is_later,
+	 struct conf_peer *p, const struct conf_realm *r,
+	 const struct conf_node *me)
+{
+	if (p->psk == NULL)
+		p->psk = r->me.psk;
+	if (p->psk != NULL || is_later || me == NULL ||
+	    has_later(me, CONF_IN_ME) || conf_node_attr(n, "psk") != NULL ||
+	    conf_node_attr(me, "psk") != NULL)
+		return;
+	conf_bad(k, p->line, "no key for this peer; give psk=, here or in "
+		 "<me>, with the name of a file in keys/");
+}
+
+static void
+peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
+	 const struct conf_realm *r, bool has_realm_net)
+{
+	bool has_own = child_of(n, CONF_IN_NET) != NULL;
+	struct conf_net *net;
+
+	p->net = &r->net;
+	if (has_own && (net = keep_array(k, 1, sizeof(*net))) != NULL) {
+		take_nets(k, n, net);
+		p->net = net;
+	}
+	if (p->mode == VPN_MODE_IP && !has_own && !has_realm_net)
+		conf_bad(k, p->line, "mode=\"ip\" needs a <net local=\"...\" "
+			 "remote=\"...\"/>, in the realm or in the peer: it "
+			 "says what travels");
+}
+
+static void
+take_peer(struct checker *k, const struct conf_node *n,
+	  const struct conf_node *realm, struct conf_realm *r,
+	  struct conf_peer *p)
+{
+	bool is_later = has_later(n, CONF_IN_PEER);
+
+	p->line = n->line;
+	fill(k, n, CONF_IN_PEER, p);
+	if (conf_node_attr(n, "id") == NULL && !is_later)
+		conf_bad(k, n->line, "<peer> has no id=; give the identity the "
+			 "peer proves");
+	if (p->id != NULL) {
+		p->id_kind = conf_id_type(p->id);
+		p->is_glob = is_glob(p->id);
+		if (conf_node_attr(n, "name") == NULL)
+			peer_name(k, p);
+	}
+	peer_at(k, n, p);
+	if (conf_node_attr(n, "mode") == NULL)
+		p->mode = r->mode;
+	if (conf_node_attr(n, "encap") == NULL)
+		p->encap = r->encap;
+	peer_key(k, n, is_later, p, r, child_of(realm, CONF_IN_ME));
+	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
+}
+
+/* ---- <realm> and <vpn> ----------------------------------------------------------- */
+
+static void
+realm_names(struct checker *k, const struct conf_node *n, struct conf_realm *r)
+{
+	char tap[CONF_NAME_MAX + sizeof("tap-")];
+	const struct conf_attr *name = conf_node_attr(n, "name");
+
+	if (name == NULL) {
+		conf_bad(k, n->line, "<realm> has no name=; give it one");
+		return;
+	}
+	if (r->name == NULL || conf_node_attr(n, "tap") != NULL)
+		return;
+	snprintf(tap, sizeof(tap), "tap-%s", r->name);
+	if (strlen(tap) > IFACE_MAX)
+		conf_bad(k, name->line, "the TAP interface would be called "
+			 "\"%.40s\", and a name has at most %u characters; "
+			 "add tap=\"...\" or shorten the name", tap,
+			 IFACE_MAX);
+	else
+		r->tap = conf_keep(k, tap);
+}
+
+static void
+realm_times(struct checker *k, const struct conf_node *n,
+	    const struct conf_realm *r)
+{
+	if (r->child_life_s > r->ike_life_s)
+		conf_bad(k, n->line, "child-life=\"%u\" is longer than "
+			 "ike-life=\"%u\": an ESP SA ends with its IKE SA",
+			 r->child_life_s, r->ike_life_s);
+}
+
+static void
+take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
+{
+	unsigned i = 0;
+
+	r->line = n->line;
+	fill(k, n, CONF_IN_REALM, r);
+	realm_names(k, n, r);
+	realm_times(k, n, r);
+	r->n_peer = count(n, CONF_IN_PEER);
+	r->peer = keep_array(k, r->n_peer, sizeof(*r->peer));
+	if (r->peer == NULL) {
+		r->n_peer = 0;
+		return;
+	}
+	take_matches(k, n, r);
+	take_me(k, n, r);
+	take_nets(k, n, &r->net);
+	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
+	    child_of(n, CONF_IN_NET) == NULL)
+		conf_bad(k, n->line, "mode=\"ip\" needs a <net local=\"...\" "
+			 "remote=\"...\"/>: it says what travels");
+	for (const struct conf_node *c = n->child; c != NULL && i < r->n_peer;
+	     c = c->next) {
+		if (!node_is(c, CONF_IN_PEER))
+			continue;
+		r->peer[i].index = i;
+		take_peer(k, c, n, r, &r->peer[i]);
+		i++;
+	}
+}
+
+static void
+take_vpn(struct checker *k, const struct conf_node *root)
+{
+	unsigned i = 0;
+
+	fill(k, root, CONF_IN_VPN, k->c);
+	k->c->n_realm = count(root, CONF_IN_REALM);
+	k->c->realm = keep_array(k, k->c->n_realm, sizeof(*k->c->realm));
+	if (k->c->realm == NULL) {
+		k->c->n_realm = 0;
+		return;
+	}
+	if (k->c->n_realm == 0)
+		conf_bad(k, root->line, "<vpn> has no <realm>; add one");
+	for (const struct conf_node *c = root->child;
+	     c != NULL && i < k->c->n_realm; c = c->next) {
+		if (!node_is(c, CONF_IN_REALM))
+			continue;
+		k->c->realm[i].index = i;
+		take_realm(k, c, &k->c->realm[i]);
+		i++;
+	}
+}
+
+static void
+look_at_key_dir(struct checker *k)
+{
+	char why[CONF_ERR_TEXT];
+
+	if (k->key_dir == NULL ||
+	    conf_keydir_look(k->key_dir, why, sizeof(why)) == 0)
+		return;
+	k->n_key++;
+	conf_err_add(k->errs, 0, "%s", why);
+}
+
+int
+conf_check(const struct conf_node *root, const char *key_dir,
+	   struct conf **out, struct conf_errs *errs)
+{
+	struct conf_own *own = calloc(1, sizeof(*own));
+	struct checker k = {.key_dir = key_dir, .errs = errs};
+	int err = 0;
+
+	if (own == NULL)
+		return ERR_NOMEM;
+	arena_init(&own->mem, CONF_MEM_MAX);
+	k.c = &own->c;
+	k.mem = &own->mem;
+	look_at_key_dir(&k);
+	if (!node_is(root, CONF_IN_VPN))
+		conf_bad(&k, root->line, "the outermost element is <%.40s>; "
+			 "it must be <vpn>", root->name);
+	else
+		take_vpn(&k, root);
+	if (!k.is_oom)
+		conf_rules(&k);
+	if (k.is_oom)
+		err = ERR_NOMEM;
+	else if (k.n_bad > 0)
+		err = ERR_CONF;
+	else if (k.n_key > 0)
+		err = ERR_KEYFILE;
+	if (err != 0)
+		conf_free(&own->c);
+	else
+		*out = &own->c;
+	return err;
+}
+
+void
+conf_free(struct conf *c)
+{
+	struct conf_own *own;
+
+	if (c == NULL)
+		return;
+	own = CONTAINER_OF(c, struct conf_own, c);
+	arena_fini(&own->mem);
+	free(own);
+}

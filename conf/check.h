@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/check.h - what the three files of the checker share.
+ *
+ * check.c walks the tree and fills structs, field.c turns one attribute into
+ * one field, rule.c looks at the whole.  Not for other folders.
+ */
+#ifndef TAPIR_CONF_CHECK_H
+#define TAPIR_CONF_CHECK_H
+
+#include "conf/tree.h"
+
+struct checker {
+	struct conf *c;
+	struct arena *mem;
+	const char *key_dir;	/* NULL = do not look at key files */
+	struct conf_errs *errs;
+	unsigned n_bad;		/* errors other than of key files */
+	unsigned n_key;		/* errors of key files */
+	bool is_oom;
+};
+
+#define QUOTE_MAX 72 /* a value as shown in a message, escaped and cut */
+
+/** Count and add an error. */
+void conf_bad(struct checker *k, unsigned line, const char *fmt, ...)
+    PRINTF(3, 4);
+/** Copy into the configuration's memory; "" and is_oom when it is full. */
+const char *conf_keep(struct checker *k, const char *text);
+/** Escape a value for a message.  out has QUOTE_MAX bytes; returned. */
+const char *conf_quote(const char *value, char *out);
+
+const struct conf_attr *conf_node_attr(const struct conf_node *n,
+				       const char *name);
+/** The row of an attribute in a scope, or NULL. */
+const struct conf_row *conf_row_find(enum conf_scope scope, const char *name);
+
+/** Set the default of a row, if it has one. */
+void conf_field_default(const struct conf_row *row, void *obj);
+/** Check a value and store it in its field of obj; errors are added. */
+void conf_field_set(struct checker *k, const struct conf_row *row,
+		    const struct conf_attr *a, void *obj);
+
+/** Split a list at spaces and commas: the next word of *p, false at the end.
+ * A word longer than cap is cut (and then fails to parse). */
+bool conf_list_next(const char **p, char *out, size_t cap);
+
+/** Rules across the finished structs: doubles, conflicts. */
+void conf_rules(struct checker *k);
+
+/**
+ * Look at a key file without opening it.
+ *
+ * @param why what is wrong and what to do, cap bytes; written on error.
+ * @return 0 or ERR_KEYFILE.
+ */
+MUST_USE int conf_keyfile_look(const char *dir, const char *name, char *why,
+			       size_t cap);
+/** The same for the directory. */
+MUST_USE int conf_keydir_look(const char *dir, char *why, size_t cap);
+
+#endif

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/field.c - one attribute -> one field, as its row in conf.def says.
+ *
+ * A value that does not fit adds an error that names what is allowed and
+ * leaves the field alone.
+ *
+ * Thread: the caller's; file access only through conf_keyfile_look().
+ */
+#include "conf/check.h"
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+
+#define HOST_MAX  253 /* RFC 1035 2.3.4, without the final dot */
+#define LABEL_MAX 63
+#define IFACE_MAX 15 /* IFNAMSIZ without the NUL */
+#define WORDS_MAX 16 /* words of one option */
+#define WORD_MAX  24
+
+struct field {
+	struct checker *k;
+	const struct conf_row *row;
+	const struct conf_attr *a;
+	void *at;
+	char q[QUOTE_MAX];
+};
+
+/* name="value": is wrong this way. */
+#define WRONG(f_, fmt_, ...)                                                   \
+	conf_bad((f_)->k, (f_)->a->line, "%s=\"%s\": " fmt_,                   \
+		 (f_)->row->opt.name, (f_)->q, ##__VA_ARGS__)
+
+static bool
+is_graph(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+static bool
+is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
+static void
+put_text(struct field *f)
+{
+	const char *t = conf_keep(f->k, f->a->value);
+
+	memcpy(f->at, &t, sizeof(t));
+}
+
+static void
+put_u32(void *at, uint32_t v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
+/* ---- numbers and words ------------------------------------------------------- */
+
+static void
+set_uint(struct field *f)
+{
+	const struct conf_opt *o = &f->row->opt;
+	bool is_zero_ok = f->row->kind == K_UINT0;
+	uint64_t v;
+
+	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v > o->hi ||
+	    (v < o->lo && !(is_zero_ok && v == 0))) {
+		WRONG(f, "allowed is %sa number from %llu to %llu%s%s",
+		      is_zero_ok ? "0 or " : "", (unsigned long long)o->lo,
+		      (unsigned long long)o->hi, *o->unit ? " " : "", o->unit);
+		return;
+	}
+	put_u32(f->at, (uint32_t)v);
+}
+
+static unsigned
+words_of(const char *words, char store[][WORD_MAX], const char **out)
+{
+	unsigned n = 0;
+
+	while (n < WORDS_MAX && conf_word_at(words, n, store[n], WORD_MAX)) {
+		out[n] = store[n];
+		n++;
+	}
+	return n;
+}
+
+/* Place of a value among the row's words, or -1 and an error. */
+static int
+find_word(struct field *f)
+{
+	char store[WORDS_MAX][WORD_MAX];
+	const char *word[WORDS_MAX], *close, *needs;
+	unsigned n = words_of(f->row->opt.words, store, word);
+
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(word[i], f->a->value) == 0)
+			return (int)i;
+	needs = conf_word_needs(f->row, f->a->value);
+	if (needs != NULL) {
+		WRONG(f, "not available in this version (needs %s); allowed: %s",
+		      needs, f->row->opt.words);
+		return -1;
+	}
+	close = str_closest(f->a->value, word, n);
+	if (close != NULL)
+		WRONG(f, "did you mean \"%s\"?  Allowed: %s", close,
+		      f->row->opt.words);
+	else
+		WRONG(f, "allowed: %s", f->row->opt.words);
+	return -1;
+}
+
+static void
+set_enum(struct field *f)
+{
+	int i = find_word(f);
+
+	/* every enum of the structs is as wide as an unsigned int */
+	_Static_assert(sizeof(enum vpn_mode) == sizeof(uint32_t), "enum");
+	if (i >= 0)
+		put_u32(f->at, (uint32_t)i);
+}
+
+static void
+set_bool(struct field *f)
+{
+	int i = find_word(f);
+
+	if (i >= 0)
+		*(bool *)f->at = i == 0;	/* "yes no" */
+}
+
+/* ---- names ------------------------------------------------------------------- */
+
+/* A realm's name makes interface and file names: few characters. */
+static void
+set_name(struct field *f)
+{
+	const char *v = f->a->value;
+	bool is_realm = f->row->scope == CONF_IN_REALM;
+	size_t n = strlen(v);
+	bool is_ok = n > 0 && n <= CONF_NAME_MAX;
+
+	if (is_realm && n > 0)
+		is_ok &= is_alnum(v[0]);
+	for (; *v != '\0'; v++)
+		is_ok &= is_realm ? is_alnum(*v) || strchr("._-", *v) != NULL
+				  : is_graph(*v) && *v != '/';
+	if (!is_ok) {
+		WRONG(f, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
+		      is_realm ? "letters, digits, . _ - (first a letter or "
+				 "digit)"
+			       : "printable ASCII without space and /");
+		return;
+	}
+	put_text(f);
+}
+
+static void
+set_ifname(struct field *f)
+{
+	const char *v = f->a->value;
+	size_t n = strlen(v);
+	bool is_ok = n > 0 && n <= IFACE_MAX && strcmp(v, ".") != 0 &&
+		     strcmp(v, "..") != 0;
+
+	for (; *v != '\0'; v++)
+		is_ok &= is_graph(*v) && strchr("/:%\"\\", *v) == NULL;
+	if (!is_ok) {
+		WRONG(f, "an interface name has 1 to %u printable characters "
+		      "without space / : %%", IFACE_MAX);
+		return;
+	}
+	put_text(f);
+}
+
+/* RFC 7296 3.5: host names are ASCII; e-mail addresses and key ids may be
+ * UTF-8. */
+static void
+set_id(struct field *f)
+{
+	const char *v = f->a->value;
+	enum conf_id_kind kind = conf_id_type(v);
+	size_t n = strlen(v);
+	bool is_ok = n > 0 && n <= CONF_ID_MAX && strcmp(v, "keyid:") != 0;
+
+	if (kind == CONF_ID_FQDN && strchr(v, '=') != NULL) {
+		WRONG(f, "a distinguished name is not available in this version "
+		      "(needs certificate authentication)");
+		return;
+	}
+	for (; *v != '\0'; v++)
+		is_ok &= kind == CONF_ID_KEYID || kind == CONF_ID_EMAIL
+			     ? *v == ' ' ? kind == CONF_ID_KEYID
+					 : (unsigned char)*v > ' ' && *v != 0x7f
+			     : is_graph(*v);
+	if (!is_ok) {
+		WRONG(f, "an identity is a host name, user@host, an IP address "
+		      "or keyid:..., at most %u bytes, without spaces",
+		      CONF_ID_MAX);
+		return;
+	}
+	put_text(f);
+}
+
+/* ---- hosts and addresses ----------------------------------------------------- */
+
+static bool
+host_name_ok(const char *h, size_t n)
+{
+	size_t label = 0;
+	bool is_name = false;	/* digits and dots alone are a bad address */
+
+	if (n == 0 || n > HOST_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (h[i] == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!(is_alnum(h[i]) || h[i] == '-' || h[i] == '_') ||
+		    ++label > LABEL_MAX)
+			return false;
+		is_name |= h[i] < '0' || h[i] > '9';
+	}
+	return is_name && h[0] != '-';
+}
+
+static bool
+at_is_address(struct conf_peer *p, const char *v, char *host)
+{
+	if (net_ep_parse(v, &p->at_ep) != 0)
+		return false;
+	ip_text(&p->at_ep.ip, host);
+	p->at_port = p->at_ep.port;
+	p->at_is_ip = true;
+	return true;
+}
+
+static bool
+at_is_name(struct conf_peer *p, const char *v, char *host)
+{
+	const char *colon = strchr(v, ':');
+	size_t n = colon != NULL ? (size_t)(colon - v) : strlen(v);
+	uint64_t port = 0;
+
+	if (!host_name_ok(v, n) ||
+	    (colon != NULL && (str_u64(colon + 1, 65535, &port) != 0 ||
+			       port == 0)))
+		return false;
+	memcpy(host, v, n);
+	host[n] = '\0';
+	p->at_port = (uint16_t)port;
+	return true;
+}
+
+static void
+set_host(struct field *f)
+{
+	struct conf_peer *p = CONTAINER_OF(f->at, struct conf_peer, at);
+	char host[HOST_MAX + 1 > IP_TEXT_MAX ? HOST_MAX + 1 : IP_TEXT_MAX];
+
+	if (!at_is_address(p, f->a->value, host) &&
+	    !at_is_name(p, f->a->value, host)) {
+		WRONG(f, "neither a host name nor an IP address; allowed: NAME, "
+		      "NAME:PORT, 192.0.2.1, 192.0.2.1:500, 2001:db8::1, "
+		      "[2001:db8::1]:500");
+		return;
+	}
+	if (p->at_is_ip && !ip_is_unicast(&p->at_ep.ip)) {
+		WRONG(f, "no peer can have this address; a unicast address is "
+		      "wanted");
+		return;
+	}
+	p->at_host = conf_keep(f->k, host);
+	put_text(f);
+}
+
+static void
+set_addrs(struct field *f)
+{
+	struct conf_realm *r = CONTAINER_OF(f->at, struct conf_realm, address);
+	char word[IP_TEXT_MAX], q[QUOTE_MAX], text[CONF_ADDR_MAX * IP_TEXT_MAX];
+	const char *p = f->a->value;
+	struct ip_net net;
+	unsigned n = 0;
+
+	text[0] = '\0';
+	while (conf_list_next(&p, word, sizeof(word))) {
+		if (ip_net_parse(word, &net) != 0 ||
+		    strchr(word, '/') == NULL || !ip_is_unicast(&net.addr)) {
+			WRONG(f, "\"%s\" is not an address with its prefix "
+			      "length, like 10.0.0.1/24 or fd00::1/64",
+			      conf_quote(word, q));
+			return;
+		}
+		if (n == CONF_ADDR_MAX) {
+			WRONG(f, "more than %u addresses", CONF_ADDR_MAX);
+			return;
+		}
+		r->addr[n++] = net;
+		str_add(text, sizeof(text), "%s%s", n > 1 ? " " : "",
+			ip_net_text(&net, word));
+	}
+	if (n == 0) {
+		WRONG(f, "empty; an address is like 10.0.0.1/24 or fd00::1/64");
+		return;
+	}
+	r->n_addr = n;
+	r->address = conf_keep(f->k, text);
+}
+
+static void
+set_tss(struct field *f)
+{
+	char word[CONF_TS_TEXT], q[QUOTE_MAX];
+	const char *p = f->a->value, *needs;
+	struct vpn_ts ts;
+	unsigned n = 0;
+
+	for (; conf_list_next(&p, word, sizeof(word)); n++) {
+		needs = conf_word_needs(f->row, word);
+		if (needs != NULL) {
+			WRONG(f, "\"%s\" is not available in this version "
+			      "(needs %s); write the networks", word, needs);
+			return;
+		}
+		if (conf_ts_parse(word, &ts) != 0) {
+			WRONG(f, "\"%s\" is not a network; allowed: "
+			      "10.1.0.0/16, fd00:1::/48, 10.1.0.1-10.1.0.9, "
+			      "10.1.0.1/32[udp/53]", conf_quote(word, q));
+			return;
+		}
+	}
+	if (n == 0) {
+		WRONG(f, "empty; a network is like 10.1.0.0/16 or fd00:1::/48");
+		return;
+	}
+	put_text(f);
+}
+
+static void
+set_cpus(struct field *f)
+{
+	struct conf *c = CONTAINER_OF(f->at, struct conf, cpus);
+	int n = conf_cpus_parse(f->a->value, c->cpu, CONF_CPU_MAX);
+
+	if (n < 0) {
+		WRONG(f, "allowed is a list of at most %u CPU numbers like "
+		      "0-3,6", CONF_CPU_MAX);
+		return;
+	}
+	c->n_cpu = (unsigned)n;
+	put_text(f);
+}
+
+/* ---- key files --------------------------------------------------------------- */
+
+static void
+set_file(struct field *f)
+{
+	const char *v = f->a->value;
+	size_t n = strlen(v);
+	bool is_ok = n > 0 && n < CONF_FILE_MAX && v[0] != '.';
+	char why[CONF_ERR_TEXT];
+
+	for (const char *p = v; *p != '\0'; p++)
+		is_ok &= is_graph(*p) && *p != '/';
+	if (!is_ok) {
+		WRONG(f, "allowed is the name of a file in keys/ beside the "
+		      "configuration: no directory, no leading dot");
+		return;
+	}
+	put_text(f);
+	if (f->k->key_dir == NULL ||
+	    conf_keyfile_look(f->k->key_dir, v, why, sizeof(why)) == 0)
+		return;
+	f->k->n_key++;
+	conf_err_add(f->k->errs, f->a->line, "%s=\"%s\": %s",
+		     f->row->opt.name, f->q, why);
+}
+
+/* ---- entry points ------------------------------------------------------------ */
+
+void
+conf_field_set(struct checker *k, const struct conf_row *row,
+	       const struct conf_attr *a, void *obj)
+{
+	static void (*const set[])(struct field *) = {
+		[K_UINT] = set_uint,	 [K_UINT0] = set_uint,
+		[K_ENUM] = set_enum,	 [K_BOOL] = set_bool,
+		[K_NAME] = set_name,	 [K_IFNAME] = set_ifname,
+		[K_ID] = set_id,	 [K_HOST] = set_host,
+		[K_FILE] = set_file,	 [K_ADDRS] = set_addrs,
+		[K_TSS] = set_tss,	 [K_CPUS] = set_cpus,
+	};
+	struct field f = {.k = k, .row = row, .a = a};
+
+	if (row->kind == K_LATER) {
+		conf_bad(k, a->line,
+			 "%s= of <%s> is not available in this version (needs "
+			 "%s)", row->opt.name, row->opt.element,
+			 row->opt.needs);
+		return;
+	}
+	f.at = (char *)obj + row->off;
+	conf_quote(a->value, f.q);
+	set[row->kind](&f);
+}
+
+void
+conf_field_default(const struct conf_row *row, void *obj)
+{
+	void *at = (char *)obj + row->off;
+	char word[WORD_MAX];
+	uint64_t v;
+
+	if (*row->opt.def == '\0')
+		return;
+	if (row->kind == K_UINT || row->kind == K_UINT0) {
+		if (str_u64(row->opt.def, UINT32_MAX, &v) == 0)
+			put_u32(at, (uint32_t)v);
+		return;
+	}
+	for (unsigned i = 0; conf_word_at(row->opt.words, i, word, WORD_MAX);
+	     i++)
+		if (strcmp(word, row->opt.def) == 0)
+			put_u32(at, i);
+}

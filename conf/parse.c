@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/parse.c - text -> tree with line numbers, by libxml2 behind our checks.
+ *
+ * Before the parser: size, encoding, depth, number of nodes, no DOCTYPE
+ * (scan.c).  In the parser: no network, no entities, no huge mode.  After it:
+ * the tree is copied, so that libxml2 ends in this file.
+ *
+ * Thread: any; see conf_parse().
+ */
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdlib.h>
+#include <string.h>
+#include "conf/scan.h"
+#include "conf/tree.h"
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+
+/* IGNORE_ENC and "UTF-8" below: the text is UTF-8, whatever it says, so that
+ * nothing can hide from the scan behind another encoding. */
+#define XML_OPTIONS                                                            \
+	(XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |           \
+	 XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES)
+
+struct builder {
+	struct arena *mem;
+	const struct conf_scan *scan;
+	unsigned i_mark;
+	struct conf_errs *errs;
+	bool is_oom;
+};
+
+static const char *
+dup_text(struct builder *b, const char *text)
+{
+	const char *d = arena_dup(b->mem, text, strlen(text) + 1);
+
+	if (d == NULL) {
+		b->is_oom = true;
+		return "";
+	}
+	return d;
+}
+
+/* "prefix:name" or "name". */
+static const char *
+dup_qname(struct builder *b, const xmlNs *ns, const xmlChar *name)
+{
+	size_t n_prefix, n_name = strlen((const char *)name);
+	char *d;
+
+	if (ns == NULL || ns->prefix == NULL)
+		return dup_text(b, (const char *)name);
+	n_prefix = strlen((const char *)ns->prefix);
+	d = arena_alloc(b->mem, n_prefix + 1 + n_name + 1);
+	if (d == NULL) {
+		b->is_oom = true;
+		return "";
+	}
+	memcpy(d, ns->prefix, n_prefix);
+	d[n_prefix] = ':';
+	memcpy(d + n_prefix + 1, name, n_name + 1);
+	return d;
+}
+
+/* The mark of the next element of the document; NULL: the scan lost its way. */
+static const struct conf_mark *
+mark_next(struct builder *b)
+{
+	while (b->i_mark < b->scan->n && b->scan->mark[b->i_mark].is_attr)
+		b->i_mark++;
+	return b->i_mark < b->scan->n ? &b->scan->mark[b->i_mark++] : NULL;
+}
+
+/* Line of an attribute: its mark follows that of its element. */
+static unsigned
+attr_line(const struct builder *b, unsigned from, const char *name,
+	  unsigned line)
+{
+	const struct conf_mark *m;
+
+	for (unsigned i = from; i < b->scan->n; i++) {
+		m = &b->scan->mark[i];
+		if (!m->is_attr)
+			break;
+		if (m->name.len == strlen(name) &&
+		    memcmp(m->name.p, name, m->name.len) == 0)
+			return m->line;
+	}
+	return line;
+}
+
+static void
+copy_attrs(struct builder *b, xmlNode *x, struct conf_node *n)
+{
+	unsigned from = b->i_mark, i = 0;
+	struct conf_attr *a;
+	xmlChar *value;
+	unsigned count = 0;
+
+	for (xmlAttr *xa = x->properties; xa != NULL; xa = xa->next)
+		count++;
+	for (xmlNs *ns = x->nsDef; ns != NULL; ns = ns->next)
+		count++;
+	if (count == 0)
+		return;
+	a = arena_alloc(b->mem, count * sizeof(*a));
+	if (a == NULL) {
+		b->is_oom = true;
+		return;
+	}
+	for (xmlAttr *xa = x->properties; xa != NULL; xa = xa->next, i++) {
+		a[i].name = dup_qname(b, xa->ns, xa->name);
+		value = xmlNodeListGetString(x->doc, xa->children, 1);
+		a[i].value = dup_text(b, value ? (const char *)value : "");
+		xmlFree(value);
+		a[i].line = attr_line(b, from, a[i].name, n->line);
+	}
+	for (xmlNs *ns = x->nsDef; ns != NULL; ns = ns->next, i++) {
+		a[i].name = "xmlns";	/* no element knows it */
+		a[i].value = "";
+		a[i].line = attr_line(b, from, "xmlns", n->line);
+	}
+	n->attr = a;
+	n->n_attr = count;
+}
+
+static bool
+is_blank(const xmlChar *t)
+{
+	return t == NULL ||
+	       t[strspn((const char *)t, " \t\r\n")] == '\0';
+}
+
+/* Recursion is bounded by the scan's CONF_DEPTH_MAX, and here again. */
+static struct conf_node *
+copy_node(struct builder *b, xmlNode *x, unsigned depth)
+{
+	struct conf_node *n = arena_alloc(b->mem, sizeof(*n));
+	const struct conf_mark *m = mark_next(b);
+	struct conf_node **tail;
+	bool has_text = false;
+
+	if (n == NULL) {
+		b->is_oom = true;
+		return NULL;
+	}
+	n->line = m != NULL ? m->line : (unsigned)xmlGetLineNo(x);
+	n->name = dup_qname(b, x->ns, x->name);
+	copy_attrs(b, x, n);
+	tail = &n->child;
+	for (xmlNode *c = x->children; c != NULL && !b->is_oom; c = c->next) {
+		if (c->type == XML_COMMENT_NODE || c->type == XML_PI_NODE)
+			continue;
+		if (c->type != XML_ELEMENT_NODE) {
+			has_text |= c->type != XML_TEXT_NODE ||
+				    !is_blank(c->content);
+			continue;
+		}
+		if (depth == CONF_DEPTH_MAX)
+			continue;
+		*tail = copy_node(b, c, depth + 1);
+		if (*tail == NULL)
+			break;
+		tail = &(*tail)->next;
+	}
+	if (has_text) {
+		conf_err_add(b->errs,
+			     m != NULL && m->text_line ? m->text_line : n->line,
+			     "text between the tags of <%.40s> is not allowed; "
+			     "values are attributes", n->name);
+	}
+	return n;
+}
+
+/* libxml2's last error in our form. */
+static int
+report(const xmlError *e, struct conf_errs *errs)
+{
+	char why[200], name[80];
+	size_t n;
+
+	if (e == NULL) {
+		conf_err_add(errs, 0, "not well-formed XML");
+		return ERR_CONF;
+	}
+	if (e->code == XML_ERR_NO_MEMORY)
+		return ERR_NOMEM;
+	if (e->code == XML_ERR_ATTRIBUTE_REDEFINED && e->str1 != NULL) {
+		str_escape(name, sizeof(name), e->str1, strlen(e->str1));
+		conf_err_add(errs, (unsigned)e->line,
+			     "attribute \"%s\" is written twice in one element; "
+			     "keep one", name);
+		return ERR_CONF;
+	}
+	n = e->message != NULL ? strcspn(e->message, "\r\n") : 0;
+	str_escape(why, sizeof(why), e->message != NULL ? e->message : "", n);
+	conf_err_add(errs, e->line > 0 ? (unsigned)e->line : 0,
+		     "not well-formed XML: %s", n > 0 ? why : "syntax error");
+	return ERR_CONF;
+}
+
+static int
+check_bytes(const char *text, size_t len, struct conf_errs *errs)
+{
+	if (len > CONF_BYTES_MAX)
+		conf_err_add(errs, 0, "larger than %u bytes; this is the limit "
+			     "of a configuration", CONF_BYTES_MAX);
+	else if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
+			      memcmp(text, "\xfe\xff", 2) == 0))
+		conf_err_add(errs, 0, "UTF-16 text; save the file as UTF-8");
+	else if (len > 0 && memchr(text, '\0', len) != NULL)
+		conf_err_add(errs, 0, "holds NUL bytes: not a text, or not "
+			     "UTF-8; save the file as UTF-8");
+	else
+		return 0;
+	return ERR_CONF;
+}
+
+static int
+build(xmlDoc *doc, const struct conf_scan *scan, struct arena *mem,
+      struct conf_node **root, struct conf_errs *errs)
+{
+	struct builder b = {.mem = mem, .scan = scan, .errs = errs};
+	xmlNode *x = xmlDocGetRootElement(doc);
+	struct conf_node *n;
+
+	if (x == NULL || doc->intSubset != NULL) {
+		conf_err_add(errs, 0, "no <vpn> element");
+		return ERR_CONF;
+	}
+	n = copy_node(&b, x, 0);
+	if (b.is_oom)
+		return ERR_NOMEM;
+	*root = n;		/* bad text does not hide the other errors */
+	return 0;
+}
+
+int
+conf_tree_parse(const char *text, size_t len, struct arena *mem,
+		struct conf_node **root, struct conf_errs *errs)
+{
+	struct conf_scan scan = {0};
+	xmlParserCtxt *ctxt = NULL;
+	xmlDoc *doc = NULL;
+	int err;
+
+	if ((err = check_bytes(text, len, errs)) != 0 ||
+	    (err = conf_scan(text, len, &scan, errs)) != 0)
+		goto out;
+	ctxt = xmlNewParserCtxt();
+	if (ctxt == NULL) {
+		err = ERR_NOMEM;
+		goto out;
+	}
+	doc = xmlCtxtReadMemory(ctxt, text, (int)len, NULL, "UTF-8",
+				XML_OPTIONS);
+	if (doc == NULL) {
+		err = report(xmlCtxtGetLastError(ctxt), errs);
+		goto out;
+	}
+	err = build(doc, &scan, mem, root, errs);
+out:
+	xmlFreeDoc(doc);
+	xmlFreeParserCtxt(ctxt);
+	conf_scan_fini(&scan);
+	return err;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/rule.c - rules across the whole configuration: doubles and conflicts.
+ *
+ * Fields that were wrong are NULL here and take no part.
+ *
+ * Thread: the caller's.
+ */
+#include "conf/check.h"
+#include <string.h>
+#include <strings.h>
+
+static bool
+same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Identities: host names and e-mail addresses do not care about case. */
+static bool
+same_id(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
+static void
+realm_doubles(struct checker *k, const struct conf_realm *r)
+{
+	const struct conf_realm *o;
+
+	for (o = k->c->realm; o < r; o++) {
+		if (same(o->name, r->name))
+			conf_bad(k, r->line, "realm \"%s\" exists already (line "
+				 "%u); names are unique", r->name, o->line);
+		else if (same(o->tap, r->tap))
+			conf_bad(k, r->line, "TAP interface \"%s\" belongs to "
+				 "realm \"%s\" (line %u); each realm has its "
+				 "own: change tap=", r->tap,
+				 o->name != NULL ? o->name : "?", o->line);
+	}
+	if (same(r->tap, r->bridge))
+		conf_bad(k, r->line, "tap= and bridge= are both \"%s\"; they "
+			 "are two interfaces", r->tap);
+}
+
+static void
+peer_doubles(struct checker *k, const struct conf_realm *r,
+	     const struct conf_peer *p)
+{
+	char q[QUOTE_MAX];
+
+	for (const struct conf_peer *o = r->peer; o < p; o++) {
+		if (same_id(o->id, p->id))
+			conf_bad(k, p->line, "peer id \"%s\" is in this realm "
+				 "already (line %u); an identity is one peer",
+				 conf_quote(p->id, q), o->line);
+		else if (same(o->name, p->name))
+			conf_bad(k, p->line, "peer \"%s\" exists already in "
+				 "this realm (line %u); names are unique: "
+				 "change name=", p->name, o->line);
+	}
+}
+
+/* Does a realm already take this identity, as a peer's or by <match>? */
+static bool
+realm_takes(const struct conf_realm *r, const char *id)
+{
+	for (unsigned i = 0; i < r->n_peer; i++)
+		if (same_id(r->peer[i].id, id))
+			return true;
+	for (unsigned i = 0; i < r->n_match; i++)
+		if (same_id(r->match[i], id))
+			return true;
+	return false;
+}
+
+/* The pair of identities of an IKE_AUTH request selects the realm, so it may
+ * select one only. */
+static void
+one_realm(struct checker *k, const struct conf_realm *r, const char *id,
+	  unsigned line)
+{
+	char q[QUOTE_MAX], q_me[QUOTE_MAX];
+	const struct conf_realm *o;
+
+	if (id == NULL)
+		return;
+	for (o = k->c->realm; o < r; o++) {
+		if (!same_id(o->me.id, r->me.id) || !realm_takes(o, id))
+			continue;
+		conf_bad(k, line, "peer id \"%s\" with our id \"%s\" is also "
+			 "in realm \"%s\" (line %u): the identities would "
+			 "select two realms; change one of them",
+			 conf_quote(id, q), conf_quote(r->me.id, q_me),
+			 o->name != NULL ? o->name : "?", o->line);
+		return;
+	}
+}
+
+void
+conf_rules(struct checker *k)
+{
+	const struct conf *c = k->c;
+	const struct conf_realm *r;
+
+	if (c->n_realm > 0 && c->port == c->nat_port)
+		conf_bad(k, 0, "port and nat-port are both %u; they must "
+			 "differ", c->port);
+	if (c->n_realm > 0 && c->cookie_threshold > c->half_open_max)
+		conf_bad(k, 0, "cookie-threshold (%u) is above half-open-max "
+			 "(%u): cookies would never be asked for",
+			 c->cookie_threshold, c->half_open_max);
+	for (r = c->realm; r < c->realm + c->n_realm; r++) {
+		realm_doubles(k, r);
+		for (unsigned i = 0; i < r->n_peer; i++) {
+			peer_doubles(k, r, &r->peer[i]);
+			one_realm(k, r, r->peer[i].id, r->peer[i].line);
+		}
+		for (unsigned i = 0; i < r->n_match; i++)
+			one_realm(k, r, r->match[i], r->line);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/scan.h - a first look at an XML text: lines, bounds, no DOCTYPE.
+ *
+ * libxml2 knows one line for an element and none for an attribute, and it
+ * reads a DOCTYPE before anybody can object.  This scan finds the tags alone.
+ */
+#ifndef TAPIR_CONF_SCAN_H
+#define TAPIR_CONF_SCAN_H
+
+#include "conf/conf.h"
+#include "daemon/base/base.h"
+
+/* A start tag or, when is_attr, an attribute of the start tag before it. */
+struct conf_mark {
+	struct view name;
+	unsigned line;
+	unsigned text_line;	/* first text directly inside; 0 = none */
+	bool is_attr;
+};
+struct conf_scan {
+	unsigned n;
+	struct conf_mark *mark;	/* CONF_NODE_MAX; in the order of the text */
+};
+
+/**
+ * Scan a text.  What is not well-formed is left for the parser to report.
+ *
+ * @param out conf_scan_fini() it, whatever this returns; borrows the text.
+ * @return 0; ERR_CONF with errs when the text is too deep, too large, not
+ *         UTF-8 by its own words, or holds a DOCTYPE; ERR_NOMEM.
+ */
+MUST_USE int conf_scan(const char *text, size_t len, struct conf_scan *out,
+		       struct conf_errs *errs);
+void conf_scan_fini(struct conf_scan *s);
+
+#endif

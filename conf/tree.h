@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/tree.h - what the files of conf/ share: tree, option table, errors.
+ *
+ * Not for other folders.
+ */
+#ifndef TAPIR_CONF_TREE_H
+#define TAPIR_CONF_TREE_H
+
+#include "conf/conf.h"
+#include "daemon/base/arena.h"
+#include "daemon/base/base.h"
+
+struct conf_attr {
+	const char *name;
+	const char *value;
+	unsigned line;
+};
+struct conf_node {
+	const char *name;
+	unsigned line;
+	unsigned n_attr;
+	struct conf_attr *attr;
+	struct conf_node *child;	/* first */
+	struct conf_node *next;
+};
+
+/** Text -> tree with line numbers, in mem.  0, ERR_CONF with errs, ERR_NOMEM. */
+MUST_USE int conf_tree_parse(const char *text, size_t len, struct arena *mem,
+			     struct conf_node **root, struct conf_errs *errs);
+
+/** Tree -> configuration.  0, ERR_CONF or ERR_KEYFILE with errs, ERR_NOMEM. */
+MUST_USE int conf_check(const struct conf_node *root, const char *key_dir,
+			struct conf **out, struct conf_errs *errs);
+
+/** Append an error; line 0 = the file as a whole. */
+void conf_err_add(struct conf_errs *errs, unsigned line, const char *fmt, ...)
+    PRINTF(3, 4);
+
+/* ---- the option table --------------------------------------------------------- */
+enum conf_scope {
+#define CONF_ELEM(scope_, ...) CONF_IN_##scope_,
+#define CONF_OPT(...)
+#define CONF_LATER(...)
+#define CONF_LATER_WORD(...)
+#include "conf/conf.def"
+	CONF_IN_END
+};
+
+enum conf_kind {
+	K_LATER,	/* not available */
+	K_UINT,		/* uint32_t, lo..hi */
+	K_UINT0,	/* uint32_t, 0 or lo..hi */
+	K_ENUM,		/* an enum: place of the word in words */
+	K_BOOL,		/* bool: "yes no" */
+	K_NAME,		/* from here on const char * */
+	K_IFNAME,
+	K_ID,
+	K_HOST,
+	K_FILE,
+	K_ADDRS,
+	K_TSS,
+	K_CPUS,
+};
+
+/* <net> and <match> before they are put together. */
+struct conf_net_text {
+	const char *local, *remote;
+};
+struct conf_match_text {
+	const char *id;
+};
+
+struct conf_elem {
+	const char *name;
+	unsigned parents;	/* bit (1 << scope) each */
+	unsigned max;
+	const char *needs;
+	const char *help;
+};
+struct conf_row {
+	enum conf_scope scope;
+	enum conf_kind kind;
+	size_t off;		/* of the field in the scope's struct */
+	struct conf_opt opt;
+};
+extern const struct conf_elem conf_elems[CONF_IN_END];
+extern const struct conf_row conf_rows[];
+extern const unsigned conf_n_rows;
+
+/** What a value of an option waits for, or NULL when it is no such value. */
+const char *conf_word_needs(const struct conf_row *row, const char *word);
+/** Word i of a list of words separated by spaces, or false behind the last. */
+bool conf_word_at(const char *words, unsigned i, char *out, size_t cap);
+
+/* ---- selectors ---------------------------------------------------------------- */
+#define CONF_TS_TEXT 128
+/** "10.1.0.0/16", "10.1.0.1-10.1.0.9", "10.1.1.1/32[17/5000]",
+ * "...[6/80-90]", "...[any/...]".  0 or ERR_ADDR / ERR_SYNTAX. */
+MUST_USE int conf_ts_parse(const char *text, struct vpn_ts *ts);
+/** The text conf_ts_parse() takes back.  out has CONF_TS_TEXT bytes. */
+void conf_ts_text(const struct vpn_ts *ts, char *out);
+
+/** Parse "0-3,6" into cpu[max].  How many, or ERR_SYNTAX / ERR_FULL. */
+MUST_USE int conf_cpus_parse(const char *text, uint16_t *cpu, unsigned max);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/value.c - values with a form of their own: identities, selectors, CPUs.
+ *
+ * Pure functions over text.  Thread: any.
+ */
+#include "conf/tree.h"
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+
+/* ---- identities, RFC 7296 section 3.5 ---------------------------------------- */
+
+#define KEYID	  "keyid:"
+#define KEYID_LEN (sizeof(KEYID) - 1)
+
+enum conf_id_kind
+conf_id_type(const char *text)
+{
+	struct ip_addr ip;
+
+	if (*text == '\0')
+		return CONF_ID_NONE;
+	if (ip_parse(text, &ip) == 0)
+		return ip.family == 4 ? CONF_ID_IPV4 : CONF_ID_IPV6;
+	if (strncmp(text, KEYID, KEYID_LEN) == 0)
+		return CONF_ID_KEYID;
+	return strchr(text, '@') != NULL ? CONF_ID_EMAIL : CONF_ID_FQDN;
+}
+
+int
+conf_id_bytes(const char *text, enum conf_id_kind *kind, uint8_t *out,
+	      size_t cap, size_t *len)
+{
+	enum conf_id_kind k = conf_id_type(text);
+	const void *from = text;
+	struct ip_addr ip = {0};
+	size_t n = strlen(text);
+	int n_hex;
+
+	if (k == CONF_ID_NONE)
+		return ERR_SYNTAX;
+	if (k == CONF_ID_IPV4 || k == CONF_ID_IPV6) {
+		if (ip_parse(text, &ip) != 0)
+			return ERR_SYNTAX;
+		from = ip.b;
+		n = ip_len(&ip);
+	} else if (k == CONF_ID_KEYID) {
+		from = text + KEYID_LEN;
+		n -= KEYID_LEN;
+		if (n == 0)
+			return ERR_SYNTAX;
+		n_hex = str_unhex(from, n, out, cap);
+		if (n_hex == ERR_LONG)
+			return ERR_LONG;
+		if (n_hex > 0) {
+			*kind = k;
+			*len = (size_t)n_hex;
+			return 0;
+		}
+	}
+	if (n > cap)
+		return ERR_LONG;
+	memcpy(out, from, n);
+	*kind = k;
+	*len = n;
+	return 0;
+}
+
+/* ---- traffic selectors --------------------------------------------------------- */
+
+/* "17", "udp", "any" in front of the '/' of "[udp/53]". */
+static int
+ts_proto(const char *text, uint8_t *proto)
+{
+	static const struct {
+		const char *name;
+		uint8_t proto;
+	} known[] = {
+		{"any", 0},  {"icmp", 1},     {"tcp", 6},    {"udp", 17},
+		{"gre", 47}, {"ipv6-icmp", 58}, {"etherip", 97}, {"sctp", 132},
+	};
+	uint64_t v;
+
+	for (unsigned i = 0; i < N_OF(known); i++) {
+		if (strcmp(text, known[i].name) == 0) {
+			*proto = known[i].proto;
+			return 0;
+		}
+	}
+	if (str_u64(text, 255, &v) != 0)
+		return ERR_SYNTAX;
+	*proto = (uint8_t)v;
+	return 0;
+}
+
+/* "53", "80-90", "any", "opaque" behind it. */
+static int
+ts_ports(char *text, struct vpn_ts *ts)
+{
+	uint64_t lo, hi;
+	char *dash;
+
+	ts->port_lo = 0;
+	ts->port_hi = 65535;
+	if (strcmp(text, "any") == 0)
+		return 0;
+	if (strcmp(text, "opaque") == 0) {	/* RFC 4301 4.4.1.1 */
+		ts->port_lo = 65535;
+		ts->port_hi = 0;
+		return 0;
+	}
+	if ((dash = strchr(text, '-')) != NULL)
+		*dash = '\0';
+	if (str_u64(text, 65535, &lo) != 0 ||
+	    str_u64(dash != NULL ? dash + 1 : text, 65535, &hi) != 0 || lo > hi)
+		return ERR_SYNTAX;
+	ts->port_lo = (uint16_t)lo;
+	ts->port_hi = (uint16_t)hi;
+	return 0;
+}
+
+static int
+ts_addrs(char *text, struct vpn_ts *ts)
+{
+	char *dash = strchr(text, '-');
+	struct ip_net net;
+
+	if (dash != NULL) {
+		*dash = '\0';
+		if (ip_parse(text, &ts->lo) != 0 ||
+		    ip_parse(dash + 1, &ts->hi) != 0 ||
+		    ts->lo.family != ts->hi.family ||
+		    ip_compare(&ts->lo, &ts->hi) > 0)
+			return ERR_ADDR;
+		return 0;
+	}
+	if (ip_net_parse(text, &net) != 0)
+		return ERR_ADDR;
+	ip_net_range(&net, &ts->lo, &ts->hi);
+	return 0;
+}
+
+int
+conf_ts_parse(const char *text, struct vpn_ts *ts)
+{
+	struct vpn_ts t = {.port_hi = 65535};
+	char copy[CONF_TS_TEXT];
+	char *open, *slash, *end;
+	int err;
+
+	if (!str_copy(copy, sizeof(copy), text))
+		return ERR_ADDR;
+	if ((open = strchr(copy, '[')) != NULL) {
+		*open++ = '\0';
+		end = strchr(open, ']');
+		if (end == NULL || end[1] != '\0')
+			return ERR_SYNTAX;
+		*end = '\0';
+		if ((slash = strchr(open, '/')) != NULL)
+			*slash++ = '\0';
+		if ((err = ts_proto(open, &t.proto)) != 0 ||
+		    (slash != NULL && (err = ts_ports(slash, &t)) != 0))
+			return err;
+		/* RFC 7296 3.13.1: no port without a protocol */
+		if (t.proto == 0 && (t.port_lo != 0 || t.port_hi != 65535))
+			return ERR_SYNTAX;
+	}
+	if ((err = ts_addrs(copy, &t)) != 0)
+		return err;
+	*ts = t;
+	return 0;
+}
+
+void
+conf_ts_text(const struct vpn_ts *ts, char *out)
+{
+	char lo[IP_TEXT_MAX], hi[IP_TEXT_MAX];
+	struct ip_net net;
+
+	out[0] = '\0';
+	if (ip_range_nets(&ts->lo, &ts->hi, &net, 1) == 1)
+		str_add(out, CONF_TS_TEXT, "%s", ip_net_text(&net, lo));
+	else
+		str_add(out, CONF_TS_TEXT, "%s-%s", ip_text(&ts->lo, lo),
+			ip_text(&ts->hi, hi));
+	if (ts->port_lo > ts->port_hi)
+		str_add(out, CONF_TS_TEXT, "[%u/opaque]", ts->proto);
+	else if (ts->port_lo != 0 || ts->port_hi != 65535)
+		str_add(out, CONF_TS_TEXT, "[%u/%u-%u]", ts->proto,
+			ts->port_lo, ts->port_hi);
+	else if (ts->proto != 0)
+		str_add(out, CONF_TS_TEXT, "[%u]", ts->proto);
+}
+
+/* ---- CPU lists -------------------------------------------------------------------- */
+
+int
+conf_cpus_parse(const char *text, uint16_t *cpu, unsigned max)
+{
+	const char *p = text;
+	unsigned n = 0;
+	unsigned long lo, hi;
+	char *end;
+
+	for (;;) {
+		if (*p < '0' || *p > '9')
+			return ERR_SYNTAX;
+		lo = hi = strtoul(p, &end, 10);
+		if (*end == '-') {
+			p = end + 1;
+			if (*p < '0' || *p > '9')
+				return ERR_SYNTAX;
+			hi = strtoul(p, &end, 10);
+		}
+		if (lo > hi || hi > UINT16_MAX)
+			return ERR_SYNTAX;
+		for (; lo <= hi; lo++) {
+			if (n == max)
+				return ERR_FULL;
+			cpu[n++] = (uint16_t)lo;
+		}
+		if (*end == '\0')
+			return (int)n;
+		if (*end != ',')
+			return ERR_SYNTAX;
+		p = end + 1;
+	}
+}
