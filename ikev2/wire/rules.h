@@ -21,7 +21,7 @@ enum ike_form {
 	IKE_FORM_INIT_INVALID_KE,	/* response: N(INVALID_KE_PAYLOAD) */
 	IKE_FORM_INIT_ERROR,		/* response: N(other error) */
 	/* IKE_AUTH */
-	IKE_FORM_AUTH,			/* IDi AUTH SA TSi TSr; IDr AUTH SA .. */
+	IKE_FORM_AUTH,			/* IDi AUTH SA TSi TSr; IDr AUTH SA.. */
 	IKE_FORM_AUTH_NO_CHILD,		/* response: IDr AUTH N(error) */
 	IKE_FORM_AUTH_EAP_FIRST,	/* IDi SA TSi TSr; IDr [AUTH] EAP */
 	IKE_FORM_AUTH_EAP,		/* EAP */

@@ -147,7 +147,7 @@ struct ike_pl {
 };
 struct ike_chain {
 	unsigned n;
-	uint8_t sk_first;	/* SK, SKF: first payload inside; they are last */
+	uint8_t sk_first;	/* SK, SKF: first payload inside; always last */
 	struct ike_pl pl[IKE_MAX_PAYLOADS];
 };
 
@@ -178,9 +178,9 @@ MUST_USE int ike_chain_decode(struct view body, uint8_t first,
 
 /* SA, 3.3 (pl_sa.c) */
 struct ike_tr {
-	uint8_t type;		/* IKE_TRT_*, or unknown: proposal is unusable */
-	bool is_odd;		/* carried an attribute we do not know, or a key
-				 * length twice: must not be chosen (3.3.6) */
+	uint8_t type;		/* IKE_TRT_*, or unknown: skip proposal */
+	bool is_odd;		/* has an attribute we do not know, or a key
+				 * length twice: never choose it (3.3.6) */
 	uint16_t id;		/* IKE_ENCR_*, IKE_PRF_*, ... by type */
 	uint16_t key_bits;	/* 0 = no key length attribute */
 };
@@ -201,7 +201,7 @@ void enc_sa(struct wcur *w, const struct ike_props *sa);
 /* KE, 3.4 (pl_ke.c) */
 struct ike_ke {
 	uint16_t group;		/* IKE_KE_* */
-	struct view data;	/* never empty; fits the group? for the caller */
+	struct view data;	/* never empty; length is not checked */
 };
 MUST_USE int dec_ke(struct cur *c, struct ike_ke *out);
 void enc_ke(struct wcur *w, const struct ike_ke *ke);
@@ -374,7 +374,7 @@ const struct ike_ntf *ike_ntf_find(const struct ike_pls *p, uint16_t type);
 /** First notify that is an error; NULL for none. */
 const struct ike_ntf *ike_ntf_error(const struct ike_pls *p);
 
-/* ---- building (build.c) --------------------------------------------------- */
+/* ---- building (build.c) -------------------------------------------------- */
 
 /*
  * A chain under construction.  Errors are sticky in b.w and reported once by
@@ -405,7 +405,8 @@ void ike_build_init(struct ike_build *b, uint8_t *buf, size_t cap,
 		    const struct ike_hdr *h);
 /** Begin a chain without header: the content of an SK payload. */
 void ike_build_init_inner(struct ike_build *b, uint8_t *buf, size_t cap);
-/** Begin a payload; write its body with enc_*(&b->w, ...). @return its offset. */
+/** Begin a payload; its body comes from enc_*(&b->w, ...).
+ * @return its offset. */
 size_t ike_build_begin(struct ike_build *b, uint8_t pl_type, bool is_critical);
 /** End the payload: its length is known now. */
 void ike_build_end(struct ike_build *b);
