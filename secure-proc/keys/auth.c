@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/keys/auth.c - SIGN and VERIFY of one IKE SA.
+ *
+ * Decide first, commit at the end: a->phase moves in sec_auth_sign() and
+ * sec_auth_verify() only, and any failure is final for the handle.
+ *
+ * Thread: the only one.
+ */
+#include "secure-proc/keys/auth.h"
+#include <stdio.h>
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/secret.h"
+#include "daemon/base/str.h"
+#include "secure-proc/keys/initmsg.h"
+#include "spi/spi_crypto.h"
+
+#define METHOD_PSK 2	/* Shared Key Message Integrity Code, RFC 7296 3.8 */
+
+/* Stands in for the key of somebody we do not know, so that the work is the
+ * same; never compared as a success. */
+static const uint8_t dummy_psk[32] = "no peer has this key, no peer!!";
+
+static int
+fail(char *why, size_t cap, int err, const char *text)
+{
+	snprintf(why, cap, "%s", text);
+	return err;
+}
+
+static int
+nonce_hash(struct view nonce, uint8_t out[32])
+{
+	return spi_crypto()->hash(SPI_HASH_SHA256, &nonce, 1, out);
+}
+
+/*
+ * The exchange as the question describes it.
+ *
+ * @param is_own  init_msg is ours (SIGN), else the peer's (VERIFY).
+ */
+static int
+exchange_read(struct view msg, struct view nonce, bool is_own,
+	      bool is_initiator, struct sec_auth *out)
+{
+	struct sec_init init;
+	uint8_t of_msg[32], other[32];
+	int err;
+
+	/* Our message is the request when we are the initiator. */
+	err = sec_init_read(msg, is_own == is_initiator, &init);
+	if (err != 0)
+		return err;
+	if (nonce.len < SEC_NONCE_MIN || nonce.len > SEC_NONCE_MAX)
+		return ERR_RANGE;
+	if ((err = nonce_hash(init.nonce, of_msg)) != 0 ||
+	    (err = nonce_hash(nonce, other)) != 0)
+		return err;
+	/* Our own nonce sent back: a reflection. */
+	if (memcmp(of_msg, other, sizeof(of_msg)) == 0)
+		return ERR_SYNTAX;
+	out->ispi = init.ispi;
+	out->is_initiator = is_initiator;
+	memcpy(out->nonce_own, is_own ? of_msg : other, sizeof(of_msg));
+	memcpy(out->nonce_peer, is_own ? other : of_msg, sizeof(of_msg));
+	return 0;
+}
+
+static bool
+exchange_is_same(const struct sec_auth *a, const struct sec_auth *b)
+{
+	return a->ispi == b->ispi && a->is_initiator == b->is_initiator &&
+	    memcmp(a->nonce_own, b->nonce_own, sizeof(a->nonce_own)) == 0 &&
+	    memcmp(a->nonce_peer, b->nonce_peer, sizeof(a->nonce_peer)) == 0;
+}
+
+static const struct conf_peer *
+peer_at(const struct conf *c, uint32_t realm, uint32_t peer)
+{
+	if (realm >= c->n_realm || peer >= c->realm[realm].n_peer)
+		return NULL;
+	return &c->realm[realm].peer[peer];
+}
+
+/* ---- SIGN -------------------------------------------------------------------- */
+
+static int
+sign_ids(const struct conf *c, const struct sec_auth *x, struct sec_signed *out)
+{
+	const struct conf_peer *p = peer_at(c, x->realm, x->peer);
+	int err;
+
+	out->id_peer_len = 0;
+	err = sec_id_enc(c->realm[x->realm].me.id, out->id_own,
+	    sizeof(out->id_own), &out->id_own_len);
+	if (err != 0 || !x->is_initiator || p->is_glob || p->id == NULL)
+		return err;
+	return sec_id_enc(p->id, out->id_peer, sizeof(out->id_peer),
+	    &out->id_peer_len);
+}
+
+static int
+sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
+	 const struct ipc_sign *q, struct sec_signed *out, char *why, size_t cap)
+{
+	const struct conf_peer *p;
+	struct sec_octets oct;
+	struct view psk;
+	int err;
+
+	if (a->phase != (q->is_initiator ? SEC_P_NEW : SEC_P_VERIFIED))
+		return fail(why, cap, ERR_STATE, "SIGN is not the next step of "
+		    "this IKE SA");
+	err = exchange_read(q->init_msg, q->nonce, true, q->is_initiator, x);
+	if (err != 0)
+		return fail(why, cap, err, "what is to be signed is not our "
+		    "IKE_SA_INIT message");
+	x->realm = q->is_initiator ? q->realm : a->realm;
+	x->peer = q->is_initiator ? q->peer : a->peer;
+	if (!q->is_initiator && !exchange_is_same(a, x))
+		return fail(why, cap, ERR_STATE, "SIGN is not of the exchange "
+		    "that was verified");
+	if ((p = peer_at(k->conf, x->realm, x->peer)) == NULL ||
+	    (q->is_initiator && p->is_glob))
+		return fail(why, cap, ERR_NOTFOUND, "no such peer");
+	psk = sec_store_psk(k->store, x->realm, x->peer);
+	if (psk.len == 0)
+		return fail(why, cap, ERR_KEYFILE, "this peer has no "
+		    "pre-shared key");
+	if ((err = sign_ids(k->conf, x, out)) != 0)
+		return fail(why, cap, err, "our identity cannot be encoded");
+	oct = (struct sec_octets){
+		.prf = q->prf, .init_msg = q->init_msg, .nonce = q->nonce,
+		.sk_p = q->sk_p, .id = { out->id_own, out->id_own_len },
+	};
+	if (q->sk_p.len != sec_prf_len(q->prf))
+		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
+	err = sec_psk_auth(psk, &oct, out->auth, &out->auth_len);
+	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
+}
+
+/* ---- VERIFY ------------------------------------------------------------------ */
+
+static int
+verify_who(const struct sec_keys *k, struct sec_auth *x,
+	   const struct sec_auth *a, const struct ipc_verify *q,
+	   const struct sec_id *id, char *why, size_t cap)
+{
+	const struct conf_realm *r;
+	const struct conf_peer *p;
+	char text[SEC_ID_TEXT_MAX];
+	struct sec_id own;
+	int err;
+
+	if (q->is_initiator) {
+		x->realm = a->realm;
+		x->peer = a->peer;
+		p = peer_at(k->conf, x->realm, x->peer);
+		if (p != NULL && p->id != NULL && sec_id_equal(id, p->id))
+			return 0;
+		snprintf(why, cap, "the peer calls itself \"%.120s\", which is "
+		    "not the configured identity", sec_id_text(id, text));
+		return ERR_NOTFOUND;
+	}
+	if (q->id_own.len > 0 && sec_id_dec(q->id_own, &own) != 0)
+		return fail(why, cap, ERR_SYNTAX, "malformed IDr");
+	err = sec_id_select(k->conf, id, q->id_own.len > 0 ? &own : NULL, &p,
+	    &r, why, cap);
+	if (err != 0)
+		return err;
+	x->realm = r->index;
+	x->peer = p->index;
+	return 0;
+}
+
+/* The work is the same for known and unknown peers (H6). */
+static int
+verify_auth(const struct sec_keys *k, const struct sec_auth *x, bool is_known,
+	    const struct ipc_verify *q)
+{
+	const struct sec_octets oct = {
+		.prf = q->prf, .init_msg = q->init_msg, .nonce = q->nonce,
+		.sk_p = q->sk_p, .id = q->id_peer,
+	};
+	struct view psk = { dummy_psk, sizeof(dummy_psk) };
+	uint8_t want[SEC_PRF_MAX];
+	bool is_equal = false;
+	size_t len = 0;
+	int err;
+
+	if (is_known)
+		psk = sec_store_psk(k->store, x->realm, x->peer);
+	if (psk.len == 0) {
+		is_known = false;
+		psk = (struct view){ dummy_psk, sizeof(dummy_psk) };
+	}
+	if ((err = sec_psk_auth(psk, &oct, want, &len)) != 0)
+		return err;
+	if (q->auth.len == len)
+		is_equal = ct_equal(want, q->auth.p, len);
+	wipe(want, sizeof(want));
+	return is_known && is_equal && q->method == METHOD_PSK ? 0 : ERR_AUTH;
+}
+
+static int
+verify_try(const struct sec_keys *k, struct sec_auth *x,
+	   const struct sec_auth *a, const struct ipc_verify *q, char *id_text,
+	   char *why, size_t cap)
+{
+	struct sec_id id;
+	int err, who;
+
+	if (a->phase != (q->is_initiator ? SEC_P_SIGNED : SEC_P_NEW))
+		return fail(why, cap, ERR_STATE, "VERIFY is not the next step "
+		    "of this IKE SA");
+	err = exchange_read(q->init_msg, q->nonce, false, q->is_initiator, x);
+	if (err != 0)
+		return fail(why, cap, err, "what is to be verified is not the "
+		    "peer's IKE_SA_INIT message");
+	if (q->is_initiator && !exchange_is_same(a, x))
+		return fail(why, cap, ERR_STATE, "VERIFY is not of the "
+		    "exchange that was signed");
+	if (q->sk_p.len != sec_prf_len(q->prf) || q->sk_p.len == 0)
+		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
+	if ((err = sec_id_dec(q->id_peer, &id)) != 0)
+		return fail(why, cap, err, "malformed identity");
+	who = verify_who(k, x, a, q, &id, why, cap);
+	if (who != 0 && who != ERR_NOTFOUND)
+		return who;
+	err = verify_auth(k, x, who == 0, q);
+	if (who != 0)
+		return who;
+	sec_id_text(&id, id_text);
+	if (err == ERR_AUTH && q->method != METHOD_PSK)
+		snprintf(why, cap, "peer \"%.120s\" authenticates by method "
+		    "%u, a pre-shared key is configured", id_text, q->method);
+	else if (err == ERR_AUTH)
+		snprintf(why, cap, "wrong pre-shared key of peer \"%.120s\": "
+		    "compare the key files of both ends", id_text);
+	else if (err != 0)
+		snprintf(why, cap, "%s", err_text(err));
+	return err;
+}
+
+/* ---- public ------------------------------------------------------------------ */
+
+bool
+sec_auth_is_done(const struct sec_auth *a)
+{
+	return a->phase == SEC_P_DONE;
+}
+
+int
+sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
+	      const struct ipc_sign *q, struct sec_signed *out, char *why,
+	      size_t cap)
+{
+	struct sec_auth x = { 0 };
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = sign_try(k, &x, a, q, out, why, cap);
+	if (err != 0) {
+		wipe(out, sizeof(*out));
+		a->phase = SEC_P_FAILED;
+		return err;
+	}
+	x.phase = q->is_initiator ? SEC_P_SIGNED : SEC_P_DONE;
+	*a = x;
+	return 0;
+}
+
+int
+sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
+		const struct ipc_verify *q, char *id_text, char *why,
+		size_t cap)
+{
+	struct sec_auth x = { 0 };
+	int err;
+
+	id_text[0] = '\0';
+	err = verify_try(k, &x, a, q, id_text, why, cap);
+	if (err != 0) {
+		id_text[0] = '\0';
+		a->phase = SEC_P_FAILED;
+		return err;
+	}
+	x.phase = q->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
+	*a = x;
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/keys/auth.h - SIGN and VERIFY of one IKE SA.
+ *
+ *   initiator:  SIGN (realm and peer are given)   -> VERIFY
+ *   responder:  VERIFY (decides realm and peer)   -> SIGN
+ *
+ * The second of a pair must belong to the first: same role, same SPI, the
+ * nonces of both messages.  So main cannot have something signed that is not
+ * the exchange it had verified, nor the other way round.
+ *
+ * Thread: the only one.
+ */
+#ifndef TAPIR_SECURE_KEYS_AUTH_H
+#define TAPIR_SECURE_KEYS_AUTH_H
+
+#include "conf/conf.h"
+#include "daemon/base/base.h"
+#include "daemon/ipc/msg.h"
+#include "secure-proc/keys/ident.h"
+#include "secure-proc/keys/psk.h"
+#include "secure-proc/keys/store.h"
+
+enum sec_phase {
+	SEC_P_NEW,
+	SEC_P_SIGNED,		/* initiator, waits for VERIFY */
+	SEC_P_VERIFIED,		/* responder, waits for SIGN */
+	SEC_P_DONE,		/* both: authenticated */
+	SEC_P_FAILED		/* nothing more for this handle */
+};
+
+/* What is kept of an IKE SA. */
+struct sec_auth {
+	enum sec_phase phase;
+	bool is_initiator;
+	uint32_t realm, peer;
+	uint64_t ispi;
+	uint8_t nonce_own[32];	/* SHA-256 of the nonces */
+	uint8_t nonce_peer[32];
+};
+
+struct sec_keys {
+	const struct conf *conf;
+	const struct sec_store *store;
+};
+
+/* Results; the buffers hold what the answer's views point to. */
+struct sec_signed {
+	uint8_t id_own[SEC_ID_BODY_MAX];
+	size_t id_own_len;
+	uint8_t id_peer[SEC_ID_BODY_MAX];
+	size_t id_peer_len;
+	uint8_t auth[SEC_PRF_MAX];
+	size_t auth_len;
+};
+
+/** True once the peer has proved who it is and we did too; the one place that
+ * says so (SECURITY-CHECKLIST A5). */
+bool sec_auth_is_done(const struct sec_auth *a);
+
+/**
+ * Build our AUTH.
+ *
+ * @param a   changed: on any error the handle has failed for good.
+ * @param why a sentence on failure.
+ * @return 0, ERR_STATE (order, or not the exchange verified before),
+ *         ERR_NOTFOUND (no such peer), ERR_RANGE, ERR_SYNTAX and the like
+ *         (init_msg), ERR_KEYFILE (peer without key), ERR_ALG, ERR_CRYPTO.
+ */
+MUST_USE int sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
+			   const struct ipc_sign *q, struct sec_signed *out,
+			   char *why, size_t cap);
+/**
+ * Check the peer's AUTH; as responder find the realm first.
+ *
+ * @param id_text SEC_ID_TEXT_MAX bytes: the peer's identity, on success.
+ * @return 0; ERR_AUTH: wrong credentials or method; ERR_NOTFOUND: no realm for
+ *         these identities (takes the same time); others as sec_auth_sign().
+ */
+MUST_USE int sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
+			     const struct ipc_verify *q, char *id_text,
+			     char *why, size_t cap);
+
+#endif

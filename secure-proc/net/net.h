@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/net/net.h - TAP devices, addresses, routes: what the secure
+ * process changes in the machine, and nothing else does.
+ *
+ * Everything hangs on the TAP device: addresses, routes and bridge membership
+ * go with it, and it goes when the last descriptor is closed, even after
+ * SIGKILL.  One rtnetlink socket, opened before confinement; every request is
+ * acknowledged, every error becomes a sentence: what, why, what to do.
+ *
+ * Thread: the only one.
+ */
+#ifndef TAPIR_SECURE_NET_NET_H
+#define TAPIR_SECURE_NET_NET_H
+
+#include "conf/conf.h"
+#include "daemon/base/addr.h"
+#include "daemon/base/base.h"
+#include "daemon/ipc/msg.h"
+
+#define SEC_MTU_MIN 576
+#define SEC_MTU_MAX 65521	/* what a TAP takes */
+
+struct sec_tap {
+	uint32_t ifindex;
+	char ifname[16];
+	struct mac mac;
+	uint32_t mtu;
+	unsigned n_fd;
+	int fd[IPC_FD_MAX];	/* queues; the caller's */
+};
+
+struct sec_tap_req {
+	const struct conf_realm *realm;
+	struct mac mac;
+	uint32_t n_queue;
+	uint32_t mtu;
+};
+
+struct sec_route_req {
+	const struct conf_realm *realm;
+	const struct conf_net *net;	/* its local side gives the source */
+	struct ip_net prefix;
+	bool is_add;
+};
+
+/* What serve.c demands; why gets a sentence on failure. */
+struct sec_net {
+	void *ctx;
+	int (*tap_open)(void *ctx, const struct sec_tap_req *q,
+			struct sec_tap *out, char *why, size_t cap);
+	int (*tap_mtu)(void *ctx, const struct conf_realm *realm, uint32_t mtu,
+		       char *why, size_t cap);
+	int (*route)(void *ctx, const struct sec_route_req *q, char *why,
+		     size_t cap);
+};
+
+struct sec_netlink;
+
+/** Open the rtnetlink socket and fill ops.  0, ERR_NOMEM or ERR_SYS (logged). */
+MUST_USE int sec_net_open(struct sec_netlink **out, struct sec_net *ops);
+void sec_net_close(struct sec_netlink *nl);
+
+/**
+ * The Ethernet address of a realm's TAP: read from DIR/tap-REALM.mac, or made
+ * of 46 random bits and written there; where nothing can be written it is
+ * derived from the machine, the configuration file and the realm (logged).
+ *
+ * @return 0 or ERR_RANDOM, ERR_CRYPTO.
+ */
+MUST_USE int sec_mac_get(const char *dir, const char *conf_name,
+			 const char *realm, struct mac *out);
+
+#endif

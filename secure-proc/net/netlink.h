@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/net/netlink.h - inside of net/: the socket and the requests.
+ *
+ * Thread: the only one.
+ */
+#ifndef TAPIR_SECURE_NET_NETLINK_H
+#define TAPIR_SECURE_NET_NETLINK_H
+
+#include "daemon/base/addr.h"
+#include "daemon/base/base.h"
+
+struct nl_sock;
+struct nl_addr;
+
+struct sec_netlink {
+	struct nl_sock *sk;
+};
+
+/** Interface by name: its index, 0 when there is none, or ERR_SYS. */
+MUST_USE int sec_link_index(struct sec_netlink *nl, const char *name,
+			    bool *is_bridge);
+/** Address object of an IP address with a prefix length; NULL: no memory.
+ * nl_addr_put() it. */
+struct nl_addr *sec_nl_addr(const struct ip_addr *ip, uint8_t bits);
+/** Our error for one of libnl. */
+int sec_nl_err(int nle);
+
+/* addr.c */
+MUST_USE int sec_addr_add(struct sec_netlink *nl, int ifindex,
+			  const char *ifname, const struct ip_net *a, char *why,
+			  size_t cap);
+/* tapdev.c */
+struct sec_tap_req;
+struct sec_tap;
+struct conf_realm;
+MUST_USE int sec_tap_open(void *ctx, const struct sec_tap_req *q,
+			  struct sec_tap *out, char *why, size_t cap);
+MUST_USE int sec_tap_mtu(void *ctx, const struct conf_realm *realm,
+			 uint32_t mtu, char *why, size_t cap);
+/* route.c */
+struct sec_route_req;
+MUST_USE int sec_route(void *ctx, const struct sec_route_req *q, char *why,
+		       size_t cap);
+
+#endif

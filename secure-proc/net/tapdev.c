@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/net/tapdev.c - make a TAP device and dress it.
+ *
+ *   open /dev/net/tun (once a queue) -> TUNSETIFF -> MAC, MTU, queue length,
+ *   bridge -> addresses -> up -> descriptors to main
+ *
+ * The device is not persistent: closing all queues removes it with everything
+ * that hangs on it, so any failure on the way leaves nothing behind.
+ *
+ * Thread: the only one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netlink/errno.h>
+#include <netlink/route/link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+#include "secure-proc/net/net.h"
+#include "secure-proc/net/netlink.h"
+
+#define TUN_NODE  "/dev/net/tun"
+#define TX_QUEUE  500	/* packets; the kernel's own default for TAP is 1000 */
+
+static void
+queues_close(struct sec_tap *t)
+{
+	for (unsigned i = 0; i < t->n_fd; i++)
+		close(t->fd[i]);
+	t->n_fd = 0;
+}
+
+static int
+node_open(int *fd, char *why, size_t cap)
+{
+	/* The system call filter permits exactly these flags. */
+	*fd = open(TUN_NODE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		snprintf(why, cap, "no " TUN_NODE ": modprobe tun");
+	else if (errno == EACCES || errno == EPERM)
+		snprintf(why, cap, TUN_NODE " cannot be opened: %s: chmod 666 "
+		    "it, or start again if it was made after the start",
+		    strerror(errno));
+	else
+		snprintf(why, cap, TUN_NODE " cannot be opened: %s",
+		    strerror(errno));
+	return ERR_SYS;
+}
+
+static int
+queue_attach(int fd, const char *name, bool is_multi, char *why, size_t cap)
+{
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	str_copy(ifr.ifr_name, sizeof(ifr.ifr_name), name);
+	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
+	    (is_multi ? IFF_MULTI_QUEUE : 0));
+	if (ioctl(fd, TUNSETIFF, &ifr) == 0)
+		return 0;
+	if (errno == EBUSY || errno == EEXIST || errno == EINVAL) {
+		snprintf(why, cap, "interface %s is in use by another "
+		    "program", name);
+		return ERR_EXISTS;
+	}
+	if (errno == EPERM) {
+		snprintf(why, cap, "TAP %s cannot be made: no right "
+		    "(CAP_NET_ADMIN in this network namespace)", name);
+		return ERR_PERM;
+	}
+	snprintf(why, cap, "TAP %s cannot be made: %s", name, strerror(errno));
+	return ERR_SYS;
+}
+
+static int
+queues_open(struct sec_tap *t, unsigned n, char *why, size_t cap)
+{
+	int err, fd;
+
+	while (t->n_fd < n) {
+		if ((err = node_open(&fd, why, cap)) != 0)
+			return err;
+		t->fd[t->n_fd++] = fd;
+		err = queue_attach(fd, t->ifname, n > 1, why, cap);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Change the link; fill sets what is to be changed. */
+static int
+link_change(struct sec_netlink *nl, int ifindex, struct rtnl_link *change,
+	    const char *what, char *why, size_t cap)
+{
+	struct rtnl_link *orig = rtnl_link_alloc();
+	int rc = -NLE_NOMEM;
+
+	if (orig != NULL) {
+		rtnl_link_set_ifindex(orig, ifindex);
+		rc = rtnl_link_change(nl->sk, orig, change, 0);
+		rtnl_link_put(orig);
+	}
+	if (rc >= 0)
+		return 0;
+	snprintf(why, cap, "%s: %s", what, nl_geterror(rc));
+	return sec_nl_err(rc);
+}
+
+static int
+bridge_find(struct sec_netlink *nl, const char *bridge, int *index, char *why,
+	    size_t cap)
+{
+	bool is_bridge = false;
+	int i = sec_link_index(nl, bridge, &is_bridge);
+
+	if (i == 0) {
+		snprintf(why, cap, "bridge %s does not exist: ip link add %s "
+		    "type bridge", bridge, bridge);
+		return ERR_NOTFOUND;
+	}
+	if (i < 0) {
+		snprintf(why, cap, "bridge %s cannot be looked up", bridge);
+		return i;
+	}
+	if (!is_bridge) {
+		snprintf(why, cap, "%s is not a bridge", bridge);
+		return ERR_CONF;
+	}
+	*index = i;
+	return 0;
+}
+
+static int
+link_dress(struct sec_netlink *nl, const struct sec_tap_req *q,
+	   const struct sec_tap *t, int bridge, char *why, size_t cap)
+{
+	struct rtnl_link *l = rtnl_link_alloc();
+	struct nl_addr *mac = nl_addr_build(AF_LLC, q->mac.b, sizeof(q->mac.b));
+	char what[80];
+	int err = ERR_NOMEM;
+
+	snprintf(what, sizeof(what), "TAP %s cannot be set up", t->ifname);
+	if (l != NULL && mac != NULL) {
+		rtnl_link_set_addr(l, mac);
+		rtnl_link_set_mtu(l, q->mtu);
+		rtnl_link_set_txqlen(l, TX_QUEUE);
+		err = link_change(nl, (int)t->ifindex, l, what, why, cap);
+	}
+	if (mac != NULL)
+		nl_addr_put(mac);
+	if (l != NULL)
+		rtnl_link_put(l);
+	if (err != 0 || bridge == 0)
+		return err;
+	if ((l = rtnl_link_alloc()) == NULL)
+		return ERR_NOMEM;
+	snprintf(what, sizeof(what), "TAP %s cannot join bridge %.20s",
+	    t->ifname, q->realm->bridge);
+	rtnl_link_set_master(l, bridge);
+	err = link_change(nl, (int)t->ifindex, l, what, why, cap);
+	rtnl_link_put(l);
+	return err;
+}
+
+static int
+link_up(struct sec_netlink *nl, const struct sec_tap *t, char *why, size_t cap)
+{
+	struct rtnl_link *l = rtnl_link_alloc();
+	char what[80];
+	int err;
+
+	if (l == NULL)
+		return ERR_NOMEM;
+	snprintf(what, sizeof(what), "TAP %s cannot be brought up", t->ifname);
+	rtnl_link_set_flags(l, IFF_UP);
+	err = link_change(nl, (int)t->ifindex, l, what, why, cap);
+	rtnl_link_put(l);
+	return err;
+}
+
+static int
+tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
+	 struct sec_tap *t, char *why, size_t cap)
+{
+	const struct conf_realm *r = q->realm;
+	int err, index, bridge = 0;
+
+	if (r->bridge != NULL &&
+	    (err = bridge_find(nl, r->bridge, &bridge, why, cap)) != 0)
+		return err;
+	index = sec_link_index(nl, t->ifname, NULL);
+	if (index != 0) {
+		snprintf(why, cap, "interface %s exists already: is another "
+		    "instance running?  ip link del %s", t->ifname, t->ifname);
+		return ERR_EXISTS;
+	}
+	if ((err = queues_open(t, q->n_queue, why, cap)) != 0)
+		return err;
+	index = sec_link_index(nl, t->ifname, NULL);
+	if (index <= 0) {
+		snprintf(why, cap, "TAP %s vanished", t->ifname);
+		return ERR_SYS;
+	}
+	t->ifindex = (uint32_t)index;
+	if ((err = link_dress(nl, q, t, bridge, why, cap)) != 0)
+		return err;
+	for (unsigned i = 0; i < r->n_addr; i++)
+		if ((err = sec_addr_add(nl, index, t->ifname, &r->addr[i], why,
+		    cap)) != 0)
+			return err;
+	return link_up(nl, t, why, cap);
+}
+
+int
+sec_tap_open(void *ctx, const struct sec_tap_req *q, struct sec_tap *out,
+	     char *why, size_t cap)
+{
+	struct sec_tap t;
+	int err;
+
+	memset(&t, 0, sizeof(t));
+	if (!str_copy(t.ifname, sizeof(t.ifname), q->realm->tap)) {
+		snprintf(why, cap, "interface name is too long");
+		return ERR_LONG;
+	}
+	t.mac = q->mac;
+	t.mtu = q->mtu;
+	if ((err = tap_make(ctx, q, &t, why, cap)) != 0) {
+		if (why[0] == '\0')
+			snprintf(why, cap, "%s", err_text(err));
+		queues_close(&t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+int
+sec_tap_mtu(void *ctx, const struct conf_realm *realm, uint32_t mtu, char *why,
+	    size_t cap)
+{
+	struct sec_netlink *nl = ctx;
+	int err, index = sec_link_index(nl, realm->tap, NULL);
+	struct rtnl_link *l;
+	char what[80];
+
+	if (index <= 0) {
+		snprintf(why, cap, "TAP %s does not exist", realm->tap);
+		return ERR_NOTFOUND;
+	}
+	if ((l = rtnl_link_alloc()) == NULL)
+		return ERR_NOMEM;
+	snprintf(what, sizeof(what), "MTU of %.16s cannot be set", realm->tap);
+	rtnl_link_set_mtu(l, mtu);
+	err = link_change(nl, index, l, what, why, cap);
+	rtnl_link_put(l);
+	return err;
+}
