@@ -20,8 +20,23 @@
 /* IGNORE_ENC and "UTF-8" below: the text is UTF-8, whatever it says, so that
  * nothing can hide from the scan behind another encoding. */
 #define XML_OPTIONS                                                            \
-	(XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |           \
-	 XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES)
+	(XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC |          \
+	 XML_PARSE_BIG_LINES)
+
+#if LIBXML_VERSION >= 21200
+typedef const xmlError xml_error_arg;
+#else
+typedef xmlError xml_error_arg;
+#endif
+
+/* The first error: later ones only follow from it. */
+struct first_error {
+	bool is_set;
+	int code;
+	unsigned line;
+	char why[200];
+	char name[80];
+};
 
 struct builder {
 	struct arena *mem;
@@ -174,37 +189,50 @@ copy_node(struct builder *b, xmlNode *x, unsigned depth)
 	return n;
 }
 
-/* libxml2's last error in our form. */
-static int
-report(const xmlError *e, struct conf_errs *errs)
+/* libxml2's error handler: keeps the first error, prints nothing. */
+static void
+on_error(void *data, xml_error_arg *e)
 {
-	char why[200], name[80];
-	size_t n;
+	struct first_error *first = ((xmlParserCtxt *)data)->_private;
+	const char *why = e->message != NULL ? e->message : "";
+	const char *name = e->str1 != NULL ? e->str1 : "";
 
-	if (e == NULL) {
-		conf_err_add(errs, 0, "not well-formed XML");
-		return ERR_CONF;
-	}
+	if (first->is_set || e->level < XML_ERR_ERROR)
+		return;
+	first->is_set = true;
+	first->code = e->code;
+	first->line = e->line > 0 ? (unsigned)e->line : 0;
+	str_escape(first->why, sizeof(first->why), why, strcspn(why, "\r\n"));
+	str_escape(first->name, sizeof(first->name), name, strlen(name));
+}
+
+static int
+report(const struct first_error *e, struct conf_errs *errs)
+{
 	if (e->code == XML_ERR_NO_MEMORY)
 		return ERR_NOMEM;
-	if (e->code == XML_ERR_ATTRIBUTE_REDEFINED && e->str1 != NULL) {
-		str_escape(name, sizeof(name), e->str1, strlen(e->str1));
-		conf_err_add(errs, (unsigned)e->line,
+	if (e->code == XML_ERR_ATTRIBUTE_REDEFINED)
+		conf_err_add(errs, e->line,
 			     "attribute \"%s\" is written twice in one element; "
-			     "keep one", name);
-		return ERR_CONF;
-	}
-	n = e->message != NULL ? strcspn(e->message, "\r\n") : 0;
-	str_escape(why, sizeof(why), e->message != NULL ? e->message : "", n);
-	conf_err_add(errs, e->line > 0 ? (unsigned)e->line : 0,
-		     "not well-formed XML: %s", n > 0 ? why : "syntax error");
+			     "keep one", e->name);
+	else
+		conf_err_add(errs, e->line, "not well-formed XML: %s",
+			     e->why[0] != '\0' ? e->why : "syntax error");
 	return ERR_CONF;
 }
 
 static int
 check_bytes(const char *text, size_t len, struct conf_errs *errs)
 {
-	if (len > CONF_BYTES_MAX)
+	size_t n_blank = 0;
+
+	while (n_blank < len && strchr(" \t\r\n", text[n_blank]) != NULL &&
+	       text[n_blank] != '\0')
+		n_blank++;
+	if (n_blank == len)
+		conf_err_add(errs, 0, "empty; a configuration has a <vpn> "
+			     "element");
+	else if (len > CONF_BYTES_MAX)
 		conf_err_add(errs, 0, "larger than %u bytes; this is the limit "
 			     "of a configuration", CONF_BYTES_MAX);
 	else if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
@@ -242,6 +270,7 @@ conf_tree_parse(const char *text, size_t len, struct arena *mem,
 		struct conf_node **root, struct conf_errs *errs)
 {
 	struct conf_scan scan = {0};
+	struct first_error first = {0};
 	xmlParserCtxt *ctxt = NULL;
 	xmlDoc *doc = NULL;
 	int err;
@@ -254,10 +283,12 @@ conf_tree_parse(const char *text, size_t len, struct arena *mem,
 		err = ERR_NOMEM;
 		goto out;
 	}
+	ctxt->_private = &first;
+	ctxt->sax->serror = on_error;
 	doc = xmlCtxtReadMemory(ctxt, text, (int)len, NULL, "UTF-8",
 				XML_OPTIONS);
 	if (doc == NULL) {
-		err = report(xmlCtxtGetLastError(ctxt), errs);
+		err = report(&first, errs);
 		goto out;
 	}
 	err = build(doc, &scan, mem, root, errs);
