@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/cmd_hub.c - tapir hub and tapir stats: tables of the virtual hub, counters.
+ */
+#include <string.h>
+#include "cli/ask.h"
+#include "cli/json.h"
+#include "daemon/base/str.h"
+
+/* ---- hub -------------------------------------------------------------------- */
+
+static const struct show_col port_col[] = {
+	{ "REALM", false, 6 },	{ "PORT", false, 8 },	  { "KIND", false, 0 },
+	{ "MACS", true, 0 },	{ "RX PKTS", true, 0 }, { "RX", true, 0 },
+	{ "TX PKTS", true, 0 }, { "TX", true, 0 },	  { "FLOOD", true, 0 },
+	{ "DROP", true, 0 },
+};
+static const struct show_col mac_col[] = {
+	{ "REALM", false, 6 }, { "MAC", false, 0 }, { "PORT", false, 8 },
+	{ "SEEN", true, 0 },
+};
+static const struct show_col neigh_col[] = {
+	{ "REALM", false, 6 }, { "IP", false, 15 }, { "MAC", false, 0 },
+	{ "PORT", false, 8 },  { "SEEN", true, 0 },
+};
+
+static void
+short_cell(struct show_table *t, const struct bus_rec *r, enum bus_field f)
+{
+	char b[16];
+
+	show_cell(t, SHOW_PLAIN, "%s", show_short(bus_u64(r, f), b, sizeof(b)));
+}
+
+static void
+age_cell(struct show_table *t, const struct bus_rec *r)
+{
+	char b[16];
+
+	show_cell(t, SHOW_PLAIN, "%s", bus_bool(r, BUS_F_IS_STATIC) ? "static" :
+		  show_age((int64_t)bus_u64(r, BUS_F_AGE_S), b, sizeof(b)));
+}
+
+static void
+str_cell(struct show_table *t, const struct bus_rec *r, enum bus_field f)
+{
+	show_cell(t, SHOW_PLAIN, "%s", bus_str(r, f));
+}
+
+static void
+hub_row(struct show_table *t, const struct bus_rec *r)
+{
+	str_cell(t, r, BUS_F_REALM);
+	switch (r->desc->row) {
+	case BUS_RES_PORT:
+		str_cell(t, r, BUS_F_PORT);
+		str_cell(t, r, BUS_F_KIND);
+		short_cell(t, r, BUS_F_N_MAC);
+		short_cell(t, r, BUS_F_RX_PACKETS);
+		short_cell(t, r, BUS_F_RX_BYTES);
+		short_cell(t, r, BUS_F_TX_PACKETS);
+		short_cell(t, r, BUS_F_TX_BYTES);
+		short_cell(t, r, BUS_F_N_FLOOD);
+		short_cell(t, r, BUS_F_N_DROP);
+		break;
+	case BUS_RES_MAC:
+		str_cell(t, r, BUS_F_MAC);
+		str_cell(t, r, BUS_F_PORT);
+		age_cell(t, r);
+		break;
+	default:
+		str_cell(t, r, BUS_F_IP);
+		str_cell(t, r, BUS_F_MAC);
+		str_cell(t, r, BUS_F_PORT);
+		age_cell(t, r);
+		break;
+	}
+}
+
+/* The three things hub can show. */
+static const struct hub_kind {
+	const char *word, *key;
+	enum bus_row row;
+	const struct show_col *col;
+	unsigned n_col;
+	const char *none;
+} hub_kinds[] = {
+	{ "ports", "ports", BUS_RES_PORT, port_col, N_OF(port_col),
+	  "no ports" },
+	{ "mac", "macs", BUS_RES_MAC, mac_col, N_OF(mac_col),
+	  "no MAC address learned yet" },
+	{ "arp", "neighbours", BUS_RES_NEIGH, neigh_col, N_OF(neigh_col),
+	  "no IP address learned yet" },
+};
+
+static const struct hub_kind *
+hub_kind_find(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < N_OF(hub_kinds); i++)
+		if (strcmp(hub_kinds[i].word, word) == 0)
+			return &hub_kinds[i];
+	return NULL;
+}
+
+static void
+hub_json(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
+{
+	struct json j;
+	size_t i;
+
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_arr(&j, k->key);
+	for (i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != k->row)
+			continue;
+		json_obj(&j, NULL);
+		json_fields(&j, &a->rec[i], BUS_F_END);
+		json_obj_end(&j);
+	}
+	json_arr_end(&j);
+	json_obj_end(&j);
+	json_end(&j);
+}
+
+static void
+hub_table(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
+{
+	struct show_table *t = show_table_new(k->col, k->n_col);
+	size_t i, n = 0;
+
+	for (i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != k->row)
+			continue;
+		hub_row(t, &a->rec[i]);
+		n++;
+	}
+	if (n > 0)
+		show_table_print(&c->show, t, 0);
+	else
+		fprintf(c->out, "%s\n", k->none);
+	show_table_free(t);
+}
+
+int
+cmd_hub(struct cli *c, int argc, char **argv)
+{
+	const struct hub_kind *k = &hub_kinds[0], *last;
+	struct ask_list a = { 0 };
+	struct bus_rec cmd, end;
+	const char *realm = "";
+	int status;
+
+	if ((argc = cli_opts(c, NULL, 0, argc, argv, 2)) < 0)
+		return CLI_USAGE;
+	if (argc > 0 && (last = hub_kind_find(argv[argc - 1])) != NULL) {
+		k = last;
+		argc--;
+	} else if (argc == 2) {
+		return cli_fail(c, CLI_USAGE, "usage",
+				"usage: tapir hub [REALM] [ports|mac|arp]",
+				"hub: there are ports, mac and arp, not '%s'",
+				argv[1]);
+	}
+	if (argc > 1)
+		return cli_fail(c, CLI_USAGE, "usage", NULL,
+				"hub: '%s' is one word too many", argv[1]);
+	if (argc == 1)
+		realm = argv[0];
+	bus_rec_init(&cmd, BUS_CMD_HUB);
+	bus_set_str(&cmd, BUS_F_REALM, realm);
+	bus_set_str(&cmd, BUS_F_WHAT, k->word);
+	status = ask(c, &cmd, ask_keep, &a, &end);
+	if (status == CLI_OK && c->is_json)
+		hub_json(c, &a, k);
+	else if (status == CLI_OK)
+		hub_table(c, &a, k);
+	ask_list_fini(&a);
+	return status;
+}
+
+/* ---- stats ------------------------------------------------------------------ */
+
+static const struct show_col stat_col[] = {
+	{ "NAME", false, 16 }, { "VALUE", true, 0 }, { "OF", false, 10 },
+};
+static const struct show_col drop_col[] = {
+	{ "DROPPED", false, 12 }, { "TIMES", true, 0 }, { "BY", false, 0 },
+	{ "BECAUSE", false, 20 },
+};
+
+static void
+stats_json(struct cli *c, const struct ask_list *a)
+{
+	static const struct {
+		const char *key;
+		enum bus_row row;
+	} part[] = { { "stats", BUS_RES_STAT }, { "drops", BUS_RES_COUNTER } };
+	struct json j;
+	unsigned p;
+	size_t i;
+
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	for (p = 0; p < N_OF(part); p++) {
+		json_arr(&j, part[p].key);
+		for (i = 0; i < a->n; i++) {
+			if (a->rec[i].desc->row != part[p].row)
+				continue;
+			json_obj(&j, NULL);
+			json_fields(&j, &a->rec[i], BUS_F_END);
+			json_obj_end(&j);
+		}
+		json_arr_end(&j);
+	}
+	json_obj_end(&j);
+	json_end(&j);
+}
+
+static void
+stats_table(struct cli *c, const struct ask_list *a, bool is_all)
+{
+	struct show_table *st = show_table_new(stat_col, N_OF(stat_col));
+	struct show_table *dt = show_table_new(drop_col, N_OF(drop_col));
+	size_t i, n_stat = 0, n_drop = 0;
+
+	for (i = 0; i < a->n; i++) {
+		const struct bus_rec *r = &a->rec[i];
+		const char *peer = bus_str(r, BUS_F_PEER);
+
+		if (bus_u64(r, BUS_F_VALUE) == 0 && !is_all)
+			continue;
+		if (r->desc->row == BUS_RES_STAT) {
+			n_stat++;
+			str_cell(st, r, BUS_F_NAME);
+			show_cell(st, SHOW_PLAIN, "%llu",
+				  (unsigned long long)bus_u64(r, BUS_F_VALUE));
+			show_cell(st, SHOW_PLAIN, "%s%s%s",
+				  bus_str(r, BUS_F_REALM),
+				  *peer != '\0' ? "/" : "", peer);
+		} else if (r->desc->row == BUS_RES_COUNTER) {
+			n_drop++;
+			str_cell(dt, r, BUS_F_NAME);
+			show_cell(dt, SHOW_PLAIN, "%llu",
+				  (unsigned long long)bus_u64(r, BUS_F_VALUE));
+			str_cell(dt, r, BUS_F_OWNER);
+			str_cell(dt, r, BUS_F_TEXT);
+		}
+	}
+	if (n_stat > 0)
+		show_table_print(&c->show, st, 0);
+	if (n_stat > 0 && n_drop > 0)
+		fputc('\n', c->out);
+	if (n_drop > 0)
+		show_table_print(&c->show, dt, 0);
+	else
+		fprintf(c->out, "nothing was dropped\n");
+	show_table_free(st);
+	show_table_free(dt);
+}
+
+int
+cmd_stats(struct cli *c, int argc, char **argv)
+{
+	struct ask_list a = { 0 };
+	struct bus_rec cmd, end;
+	bool is_all = false;
+	struct cli_opt opt[] = { { 'a', "all", &is_all, NULL } };
+	int status;
+
+	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
+		return CLI_USAGE;
+	bus_rec_init(&cmd, BUS_CMD_STATS);
+	status = ask(c, &cmd, ask_keep, &a, &end);
+	if (status == CLI_OK && c->is_json)
+		stats_json(c, &a);
+	else if (status == CLI_OK)
+		stats_table(c, &a, is_all);
+	ask_list_fini(&a);
+	return status;
+}

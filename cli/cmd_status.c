@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/cmd_status.c - tapir status: realms, peers, tunnels.
+ */
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+#include "cli/ask.h"
+#include "cli/json.h"
+#include "cli/status.h"
+#include "daemon/bus/bus_text.h"
+
+#define WATCH_MS 1000
+
+static bool
+is_peer_of(const struct bus_rec *r, const struct bus_rec *realm)
+{
+	return r->desc->row == BUS_RES_PEER &&
+	    strcmp(bus_str(r, BUS_F_REALM), bus_str(realm, BUS_F_NAME)) == 0;
+}
+
+/* ---- JSON ------------------------------------------------------------------- */
+
+void
+status_json(FILE *out, const struct ask_list *a)
+{
+	struct json j;
+	size_t i, k;
+
+	json_init(&j, out);
+	json_obj(&j, NULL);
+	json_arr(&j, "realms");
+	for (i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != BUS_RES_REALM)
+			continue;
+		json_obj(&j, NULL);
+		json_fields(&j, &a->rec[i], BUS_F_END);
+		json_arr(&j, "peers");
+		for (k = 0; k < a->n; k++) {
+			if (!is_peer_of(&a->rec[k], &a->rec[i]))
+				continue;
+			json_obj(&j, NULL);
+			json_fields(&j, &a->rec[k], BUS_F_REALM);
+			json_obj_end(&j);
+		}
+		json_arr_end(&j);
+		json_obj_end(&j);
+	}
+	json_arr_end(&j);
+	json_obj_end(&j);
+	json_end(&j);
+}
+
+/* ---- tables ----------------------------------------------------------------- */
+
+static const struct show_col peer_col[] = {
+	{ "PEER", false, 8 },	 { "STATE", false, 0 }, { "CARRIES", false, 0 },
+	{ "SUITE", false, 8 },	 { "REMOTE", false, 12 }, { "RX", true, 0 },
+	{ "TX", true, 0 },	 { "LAST", true, 0 },
+};
+
+static void
+peer_row(struct show_table *t, const struct bus_rec *p)
+{
+	const char *state = bus_str(p, BUS_F_STATE);
+	const char *mode = bus_str(p, BUS_F_MODE);
+	char b[3][16];
+
+	show_cell(t, SHOW_PLAIN, "%s", bus_str(p, BUS_F_NAME));
+	show_cell(t, show_state_tone(state), "%s", state);
+	show_cell(t, SHOW_PLAIN, "%s%s%s", mode, *mode != '\0' ? "/" : "",
+		  *mode != '\0' ? bus_str(p, BUS_F_ENCAP) : "");
+	show_cell(t, SHOW_PLAIN, "%s", bus_str(p, BUS_F_SUITE));
+	show_cell(t, SHOW_PLAIN, "%s", bus_str(p, BUS_F_REMOTE));
+	show_cell(t, SHOW_PLAIN, "%s",
+		  show_short(bus_u64(p, BUS_F_RX_BYTES), b[0], sizeof(b[0])));
+	show_cell(t, SHOW_PLAIN, "%s",
+		  show_short(bus_u64(p, BUS_F_TX_BYTES), b[1], sizeof(b[1])));
+	show_cell(t, SHOW_PLAIN, "%s",
+		  show_age(bus_i64(p, BUS_F_LAST_PACKET_S), b[2], sizeof(b[2])));
+	if (strcmp(state, "up") != 0 && *bus_str(p, BUS_F_WHY) != '\0')
+		show_note(t, "%s", bus_str(p, BUS_F_WHY));
+}
+
+static void
+realm_head(const struct show *s, const struct bus_rec *r)
+{
+	const char *bridge = bus_str(r, BUS_F_BRIDGE);
+	char raw[BUS_SENTENCE_MAX], text[BUS_SENTENCE_MAX];
+	unsigned n = (unsigned)bus_u64(r, BUS_F_N_PEER);
+
+	snprintf(raw, sizeof(raw), "realm %s on %s%s%s: %u of %u peer%s up",
+		 bus_str(r, BUS_F_NAME), bus_str(r, BUS_F_TAP),
+		 *bridge != '\0' ? " in " : "", bridge,
+		 (unsigned)bus_u64(r, BUS_F_N_UP), n, n == 1 ? "" : "s");
+	show_wrap(s, 0, 4, bus_print_text(raw, text, sizeof(text)));
+	if (*bus_str(r, BUS_F_WHY) != '\0') {
+		fputs("  ", s->out);
+		show_wrap(s, 2, 4, bus_print_text(bus_str(r, BUS_F_WHY), text,
+						  sizeof(text)));
+	}
+}
+
+void
+status_table(const struct show *s, const struct ask_list *a)
+{
+	struct show_table *t;
+	size_t i, k, n;
+
+	for (i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != BUS_RES_REALM)
+			continue;
+		realm_head(s, &a->rec[i]);
+		t = show_table_new(peer_col, N_OF(peer_col));
+		for (k = 0, n = 0; k < a->n; k++) {
+			if (!is_peer_of(&a->rec[k], &a->rec[i]))
+				continue;
+			peer_row(t, &a->rec[k]);
+			n++;
+		}
+		if (n > 0)
+			show_table_print(s, t, 2);
+		show_table_free(t);
+	}
+}
+
+/* ---- one peer in full ------------------------------------------------------- */
+
+static void
+line(const struct show *s, const char *key, const char *fmt, ...) PRINTF(3, 4);
+
+static void
+line(const struct show *s, const char *key, const char *fmt, ...)
+{
+	char raw[BUS_SENTENCE_MAX], text[BUS_SENTENCE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	fprintf(s->out, "  %-10s ", key);
+	show_wrap(s, 13, 13, bus_print_text(raw, text, sizeof(text)));
+}
+
+static const char *
+nat_text(const char *nat)
+{
+	if (strcmp(nat, "none") == 0)
+		return "no NAT on the way";
+	if (strcmp(nat, "here") == 0)
+		return "this end is behind a NAT";
+	if (strcmp(nat, "there") == 0)
+		return "the peer is behind a NAT";
+	if (strcmp(nat, "both") == 0)
+		return "both ends are behind a NAT";
+	return nat;
+}
+
+void
+status_peer(const struct show *s, const struct bus_rec *p)
+{
+	const char *state = bus_str(p, BUS_F_STATE);
+	char raw[SHOW_CELL_MAX], text[SHOW_CELL_MAX], b[2][16];
+
+	snprintf(raw, sizeof(raw), "%s/%s ", bus_str(p, BUS_F_REALM),
+		 bus_str(p, BUS_F_NAME));
+	fputs(bus_print_text(raw, text, sizeof(text)), s->out);
+	show_text(s, show_state_tone(state), bus_print_text(state, text,
+							    sizeof(text)));
+	fputc('\n', s->out);
+	if (*bus_str(p, BUS_F_WHY) != '\0')
+		line(s, "why", "%s", bus_str(p, BUS_F_WHY));
+	line(s, "identity", "%s", bus_str(p, BUS_F_ID));
+	line(s, "addresses", "%s - %s", bus_str(p, BUS_F_LOCAL),
+	     bus_str(p, BUS_F_REMOTE));
+	if (*bus_str(p, BUS_F_NAT) != '\0')
+		line(s, "NAT", "%s", nat_text(bus_str(p, BUS_F_NAT)));
+	if (*bus_str(p, BUS_F_MODE) != '\0') {
+		line(s, "carries", "%s over %s", bus_str(p, BUS_F_MODE),
+		     bus_str(p, BUS_F_ENCAP));
+		line(s, "ESP", "%s, SPI %08x in, %08x out",
+		     bus_str(p, BUS_F_SUITE), (unsigned)bus_u64(p, BUS_F_SPI_IN),
+		     (unsigned)bus_u64(p, BUS_F_SPI_OUT));
+		line(s, "IKE", "%s", bus_str(p, BUS_F_IKE_SUITE));
+		line(s, "selectors", "%s to %s", bus_str(p, BUS_F_TS_LOCAL),
+		     bus_str(p, BUS_F_TS_REMOTE));
+	}
+	line(s, "received", "%llu bytes in %llu packets, last one %s%s",
+	     (unsigned long long)bus_u64(p, BUS_F_RX_BYTES),
+	     (unsigned long long)bus_u64(p, BUS_F_RX_PACKETS),
+	     show_age(bus_i64(p, BUS_F_LAST_PACKET_S), b[0], sizeof(b[0])),
+	     bus_i64(p, BUS_F_LAST_PACKET_S) < 0 ? "" : " ago");
+	line(s, "sent", "%llu bytes in %llu packets",
+	     (unsigned long long)bus_u64(p, BUS_F_TX_BYTES),
+	     (unsigned long long)bus_u64(p, BUS_F_TX_PACKETS));
+	if (strcmp(state, "up") == 0)
+		line(s, "up for", "%s", show_age((int64_t)bus_u64(p, BUS_F_UP_S),
+						 b[1], sizeof(b[1])));
+}
+
+/* ---- the command ------------------------------------------------------------ */
+
+static int
+status_once(struct cli *c, const char *realm, const char *peer, bool is_watch)
+{
+	struct ask_list a = { 0 };
+	struct bus_rec cmd, end;
+	int status;
+	size_t i;
+
+	bus_rec_init(&cmd, BUS_CMD_STATUS);
+	bus_set_str(&cmd, BUS_F_REALM, realm);
+	bus_set_str(&cmd, BUS_F_PEER, peer);
+	status = ask(c, &cmd, ask_keep, &a, &end);
+	if (status == CLI_OK && a.is_short)
+		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	if (status != CLI_OK)
+		goto out;
+	if (is_watch && c->show.is_tty)
+		fputs("\033[H\033[J", c->out);
+	if (c->is_json) {
+		status_json(c->out, &a);
+	} else if (*peer != '\0') {
+		for (i = 0; i < a.n; i++)
+			if (a.rec[i].desc->row == BUS_RES_PEER)
+				status_peer(&c->show, &a.rec[i]);
+	} else {
+		status_table(&c->show, &a);
+	}
+out:
+	ask_list_fini(&a);
+	return status;
+}
+
+int
+cmd_status(struct cli *c, int argc, char **argv)
+{
+	char realm[CLI_NAME_MAX] = "", peer[CLI_NAME_MAX] = "";
+	bool is_watch = false;
+	struct cli_opt opt[] = { { 'w', "watch", &is_watch, NULL } };
+	int status;
+
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
+		return CLI_USAGE;
+	if (argc == 1 && cli_target(argv[0], realm, peer, realm) != 0)
+		return cli_fail(c, CLI_USAGE, "usage", NULL,
+				"status: the form is REALM or REALM/PEER");
+	if (is_watch && c->is_json)
+		return cli_fail(c, CLI_USAGE, "usage", "call it repeatedly instead",
+				"status: --watch and --json do not go together");
+	if (!is_watch)
+		return status_once(c, realm, peer, false);
+	cli_catch();
+	do {
+		status = status_once(c, realm, peer, true);
+		fflush(c->out);
+		if (status == CLI_OK && !cli_stopped)
+			poll(NULL, 0, WATCH_MS);
+	} while (status == CLI_OK && !cli_stopped);
+	return status;
+}
