@@ -19,12 +19,18 @@ NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes \
            -Wstrict-prototypes -Wpointer-arith -Wundef -Werror
 OPT     ?= -O2
+IS_CLANG := $(findstring clang,$(CC))
+# clang 14 wants to hear twice that zero is meant; later ones do not.
+AUTO_INIT := -ftrivial-auto-var-init=zero
+ifneq ($(IS_CLANG),)
+AUTO_INIT += $(shell echo 'int x;' | $(CC) $(AUTO_INIT) -Werror -x c -c -o /dev/null - 2>/dev/null || echo -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+endif
 SAN     ?=
 VERSION := 0.1.0
 
 CFLAGS_ALL := -std=gnu11 $(OPT) -g -D_GNU_SOURCE -I. -I$(B) $(WARN) -pthread \
               -fno-strict-aliasing -fno-common -fstack-protector-strong \
-              -ftrivial-auto-var-init=zero -DTAPIR_VERSION='"$(VERSION)"' \
+              $(AUTO_INIT) -DTAPIR_VERSION='"$(VERSION)"' \
               -DTAPIR_LIBEXEC='"$(PREFIX)/libexec/tapir"'
 LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifeq ($(SAN),)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/core.h - the main process as a whole: what core's files share.
+ *
+ *   supervisor (root, super.c)
+ *     |- tapird, role main  (this struct)   loop thread, job thread, workers
+ *     |- tapir-secure
+ *     `- tapird, role resolve
+ *
+ * The loop thread owns everything here but what is said to belong to workers.
+ */
+#ifndef TAPIR_CORE_CORE_H
+#define TAPIR_CORE_CORE_H
+
+#include "conf/conf.h"
+#include "daemon/base/base.h"
+#include "daemon/base/buf.h"
+#include "daemon/base/err.h"
+#include "daemon/base/vpn.h"
+#include "esp/esp.h"
+#include "ikev2/ike.h"
+#include "vhub/hub.h"
+#include <stdatomic.h>
+
+#define VPN_WORKER_MAX	 16	/* workers of this version; ours */
+#define VPN_LINK_MAX	 65536	/* links the daemon tells apart; ours */
+#define VPN_BATCH	 64	/* packets between two flushes; PERFORMANCE */
+#define VPN_POOL_BUFS	 2048	/* buffers of a worker; taken lazily */
+#define VPN_QUEUE_LEN	 2048	/* hand-over queue of a worker */
+
+struct bus;
+struct ctl;
+struct loop;
+struct resolve;
+struct bus_rec;
+struct secure;
+struct wire_ike;
+struct work;
+
+/* Sockets that need rights, opened by the supervisor (sock.c).  -1 = none. */
+enum { FAM_V4, FAM_V6, FAM_END };
+struct sock_set {
+	unsigned n_worker;
+	int ike[FAM_END];			/* UDP 500 */
+	int nat[VPN_WORKER_MAX][FAM_END];	/* UDP 4500, one a worker */
+	int raw[FAM_END];			/* protocol 50 */
+	int probe[FAM_END];			/* asks the kernel for routes */
+	int ctl;				/* RUN/ctl.sock, listening */
+};
+
+/* A link as the data plane sees it; replaced as a whole, freed by thr_defer(). */
+struct vpn_link {
+	uint32_t id;
+	uint32_t realm;
+	uint32_t peer;		/* in the realm's configuration */
+	uint32_t port;		/* hub port */
+	enum vpn_mode mode;
+	struct hub *hub;
+	struct vpn *vpn;
+	unsigned n_ts;		/* IP mode: what lies behind; routes */
+	struct vpn_ts ts[VPN_TS_MAX];
+};
+
+struct vpn_realm {
+	struct vpn *vpn;
+	const struct conf_realm *conf;
+	struct hub *hub;
+	uint32_t tap_port;		/* in the hub */
+	char ifname[16];
+	struct mac mac;
+	unsigned mtu;
+	int tap_fd[VPN_WORKER_MAX];	/* a queue for each worker */
+};
+
+struct vpn {
+	const struct conf *conf;
+	struct sock_set socks;
+	unsigned n_worker;
+	struct loop *loop;
+	struct bus *bus;
+	struct ike *ike;
+	struct wire_ike *wire_ike;	/* jobs, names, handles */
+	struct esp *esp;
+	struct work *work;
+	struct secure *secure;
+	struct resolve *resolve;
+	struct ctl *ctl;
+	unsigned n_realm;
+	struct vpn_realm *realm;
+	struct buf_pool *loop_pool;
+	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */
+	int sup_fd;				/* channel to the supervisor */
+	uint64_t start_ms;
+	const char *split_note;			/* NULL, or "one uid (rootless)" */
+	bool is_stopping;
+};
+
+/** Publish an event on the bus and write its sentence to the log. */
+void vpn_publish(struct vpn *v, struct bus_rec *r);
+/** Name of a realm, "?" when there is none. */
+const char *vpn_realm_name(const struct vpn *v, uint32_t realm);
+
+/** The link of an id, or NULL.  Any thread between quiescent points. */
+struct vpn_link *vpn_link_find(const struct vpn *v, uint32_t link);
+
+#endif

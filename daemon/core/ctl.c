@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/ctl.c - the control socket: clients, rights, queues.
+ */
+#include "daemon/core/ctl.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "daemon/base/list.h"
+#include "daemon/base/log.h"
+#include "daemon/bus/bus.h"
+#include "daemon/bus/bus_wire.h"
+#include "daemon/core/loop.h"
+
+#define CTL_CLIENT_MAX 64		/* at the same time; ours */
+#define CTL_QUEUE_MAX  (8u << 20)	/* bytes that wait for one client; ours */
+
+struct item {
+	struct list node;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct ctl_client {
+	struct list node;
+	struct ctl *ctl;
+	int fd;
+	uid_t uid;
+	struct list queue;
+	size_t queued_bytes;
+	bool is_broken;
+	bool is_following;
+	struct bus_reader reader;
+	struct bus_rec filter;		/* the LOG command */
+};
+
+struct ctl {
+	struct vpn *vpn;
+	int fd;
+	uid_t owner;
+	unsigned n;
+	struct list clients;
+	atomic_bool is_posted;		/* a wake-up for followers is under way */
+};
+
+static void
+client_free(struct ctl_client *cl)
+{
+	loop_del(cl->ctl->vpn->loop, cl->fd);
+	close(cl->fd);
+	LIST_FOREACH_SAFE(it, tmp, &cl->queue)
+		free(CONTAINER_OF(it, struct item, node));
+	list_remove(&cl->node);
+	cl->ctl->n--;
+	free(cl);
+}
+
+/* Send what waits; false when the client is gone. */
+static bool
+flush(struct ctl_client *cl)
+{
+	LIST_FOREACH_SAFE(it, tmp, &cl->queue) {
+		struct item *m = CONTAINER_OF(it, struct item, node);
+		ssize_t n = send(cl->fd, m->bytes, m->len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		cl->queued_bytes -= m->len;
+		list_remove(it);
+		free(m);
+	}
+	return true;
+}
+
+void
+ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag)
+{
+	uint8_t bytes[BUS_WIRE_MAX];
+	struct item *m;
+	int len;
+
+	r->tag = tag;
+	len = bus_enc_buf(r, bytes, sizeof(bytes));
+	if (len < 0 || cl->is_broken)
+		return;
+	if (list_is_empty(&cl->queue) &&
+	    send(cl->fd, bytes, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return;
+	m = malloc(sizeof(*m) + (size_t)len);
+	if (m == NULL || cl->queued_bytes + (size_t)len > CTL_QUEUE_MAX) {
+		free(m);
+		cl->is_broken = true;
+		return;
+	}
+	m->len = (size_t)len;
+	memcpy(m->bytes, bytes, m->len);
+	list_add_tail(&cl->queue, &m->node);
+	cl->queued_bytes += m->len;
+	loop_want_out(cl->ctl->vpn->loop, cl->fd, true);
+}
+
+void
+ctl_done(struct ctl_client *cl, uint32_t tag, const char *text)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_DONE);
+	bus_set_str(&r, BUS_F_TEXT, text);
+	ctl_send(cl, &r, tag);
+}
+
+void
+ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
+	   const char *hint)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_FAILED);
+	bus_set_str(&r, BUS_F_CODE, err_name(err));
+	bus_set_str(&r, BUS_F_TEXT, text);
+	bus_set_str(&r, BUS_F_HINT, hint);
+	ctl_send(cl, &r, tag);
+}
+
+uid_t
+ctl_uid(const struct ctl_client *cl)
+{
+	return cl->uid;
+}
+
+/* ---- followers of the log ------------------------------------------------------------ */
+
+static bool
+wanted(const struct bus_rec *filter, const struct bus_rec *ev)
+{
+	const char *realm = bus_str(filter, BUS_F_REALM);
+	const char *peer = bus_str(filter, BUS_F_PEER);
+	const char *code = bus_str(filter, BUS_F_CODE);
+
+	return (*realm == '\0' || strcmp(realm, bus_str(ev, BUS_F_REALM)) == 0) &&
+	    (*peer == '\0' || strcmp(peer, bus_str(ev, BUS_F_PEER)) == 0) &&
+	    (*code == '\0' || strcmp(code, ev->desc->name) == 0 ||
+	     strcmp(code, bus_str(ev, BUS_F_CODE)) == 0);
+}
+
+static void
+pump(struct ctl_client *cl)
+{
+	struct bus_rec ev, lost_rec;
+	uint64_t lost;
+
+	while (bus_read(cl->ctl->vpn->bus, &cl->reader, &ev, &lost) == 0) {
+		if (lost > 0) {
+			bus_rec_init(&lost_rec, BUS_RES_LOST);
+			bus_set_u64(&lost_rec, BUS_F_N_LOST, lost);
+			ctl_send(cl, &lost_rec, cl->filter.tag);
+		} else if (wanted(&cl->filter, &ev)) {
+			ctl_send(cl, &ev, cl->filter.tag);
+		}
+	}
+}
+
+void
+ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	cl->filter = *cmd;
+	bus_reader_init(&cl->reader, bus_u64(cmd, BUS_F_AFTER_SEQ));
+	pump(cl);
+	cl->is_following = bus_bool(cmd, BUS_F_IS_FOLLOW);
+	if (!cl->is_following)
+		ctl_done(cl, cmd->tag, "");
+}
+
+static void
+pump_all(void *ctx, void *item UNUSED)
+{
+	struct ctl *c = ctx;
+
+	atomic_store(&c->is_posted, false);
+	LIST_FOREACH_SAFE(it, tmp, &c->clients) {
+		struct ctl_client *cl = CONTAINER_OF(it, struct ctl_client, node);
+
+		if (cl->is_following)
+			pump(cl);
+		if (cl->is_broken)
+			client_free(cl);
+	}
+}
+
+/* bus_notify_fn: any thread. */
+static void
+on_publish(void *ctx)
+{
+	struct ctl *c = ctx;
+
+	if (!atomic_exchange(&c->is_posted, true) &&
+	    loop_post(c->vpn->loop, pump_all, c, NULL) != 0)
+		atomic_store(&c->is_posted, false);
+}
+
+/* ---- clients ---------------------------------------------------------------------------- */
+
+static void
+command(struct ctl_client *cl, const uint8_t *bytes, size_t len)
+{
+	struct bus_rec cmd;
+	int err = bus_dec(bytes, len, &cmd);
+
+	if (err != 0 || cmd.desc->class != BUS_COMMAND) {
+		ctl_failed(cl, 0, ERR_SYNTAX, "not a command of this version",
+			   "use the tapir command that came with this tapird");
+		return;
+	}
+	if (cl->uid != 0 && cl->uid != cl->ctl->owner) {
+		ctl_failed(cl, cmd.tag, ERR_PERM, "not permitted to this user",
+			   "run it as root");
+		return;
+	}
+	wire_ctl_command(cl->ctl->vpn, cl, &cmd);
+}
+
+static void
+on_client(void *ctx, int fd, uint32_t events)
+{
+	struct ctl_client *cl = ctx;
+	uint8_t bytes[BUS_WIRE_MAX];
+	ssize_t n;
+
+	if ((events & EPOLLOUT) != 0) {
+		if (!flush(cl))
+			cl->is_broken = true;
+		else if (list_is_empty(&cl->queue))
+			loop_want_out(cl->ctl->vpn->loop, fd, false);
+	}
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
+		    n > (ssize_t)sizeof(bytes))
+			cl->is_broken = true;
+		else if (n > 0)
+			command(cl, bytes, (size_t)n);
+	}
+	if (cl->is_broken)
+		client_free(cl);
+}
+
+static void
+on_listen(void *ctx, int fd, uint32_t events UNUSED)
+{
+	struct ctl *c = ctx;
+	struct ctl_client *cl;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (s < 0)
+		return;
+	if (c->n >= CTL_CLIENT_MAX ||
+	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
+	    (cl = calloc(1, sizeof(*cl))) == NULL) {
+		close(s);
+		return;
+	}
+	cl->ctl = c;
+	cl->fd = s;
+	cl->uid = cred.uid;
+	list_init(&cl->queue);
+	if (loop_add(c->vpn->loop, s, on_client, cl) != 0) {
+		close(s);
+		free(cl);
+		return;
+	}
+	list_add_tail(&c->clients, &cl->node);
+	c->n++;
+}
+
+int
+ctl_new(struct ctl **out, struct vpn *v, int fd, uid_t owner)
+{
+	struct ctl *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->vpn = v;
+	c->fd = fd;
+	c->owner = owner;
+	list_init(&c->clients);
+	if ((err = loop_add(v->loop, fd, on_listen, c)) != 0) {
+		free(c);
+		return err;
+	}
+	bus_set_notify(v->bus, on_publish, c);
+	*out = c;
+	return 0;
+}
+
+void
+ctl_free(struct ctl *c)
+{
+	if (c == NULL)
+		return;
+	bus_set_notify(c->vpn->bus, NULL, NULL);
+	loop_del(c->vpn->loop, c->fd);
+	LIST_FOREACH_SAFE(it, tmp, &c->clients)
+		client_free(CONTAINER_OF(it, struct ctl_client, node));
+	free(c);
+}

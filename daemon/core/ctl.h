@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/ctl.h - the control socket: clients, rights, what waits to be
+ * sent.  What commands mean is in wire_ctl.c.
+ *
+ * A client sends records of daemon/bus/command.def, one a datagram; answers
+ * are records with the command's tag, the last one DONE or FAILED.  Rights
+ * follow from the peer's credentials: root, and the user who started tapird,
+ * may do everything; others are refused.
+ *
+ * Thread: the loop.
+ */
+#ifndef TAPIR_CORE_CTL_H
+#define TAPIR_CORE_CTL_H
+
+#include "daemon/core/core.h"
+#include <sys/types.h>
+
+struct ctl;
+struct ctl_client;
+struct bus_rec;
+
+/** Listen on fd (borrowed).  owner: the uid that may command besides root. */
+MUST_USE int ctl_new(struct ctl **out, struct vpn *v, int fd, uid_t owner);
+void ctl_free(struct ctl *c);
+/** Queue a record for a client under tag; a client that does not read is
+ * disconnected when its queue is full. */
+void ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag);
+void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
+void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
+		const char *hint);
+uid_t ctl_uid(const struct ctl_client *cl);
+/** Send events from after_seq on, and new ones as they come when follow. */
+void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
+
+/** Carry out a command (wire_ctl.c). */
+void wire_ctl_command(struct vpn *v, struct ctl_client *cl,
+		      const struct bus_rec *cmd);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/role.c - the main role: builds everything bottom-up, confines
+ * itself, runs the loop, takes it down top-down.
+ */
+#include "daemon/core/role.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/base/thr.h"
+#include "daemon/bus/bus.h"
+#include "daemon/core/ctl.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/realm.h"
+#include "daemon/core/resolve.h"
+#include "daemon/core/secure.h"
+#include "daemon/core/sock.h"
+#include "daemon/core/udp.h"
+#include "daemon/core/wire.h"
+#include "daemon/core/work.h"
+#include "daemon/ipc/confine.h"
+#include "daemon/ipc/msg.h"
+
+#define LOOP_POOL_BUFS 256	/* datagrams on port 500 under way at once */
+#define LOOP_POOL_ROOM 66048	/* a whole UDP datagram; taken lazily */
+#define SECOND_MS      1000
+
+struct role {
+	struct vpn vpn;
+	const struct role_args *args;
+	struct tmr second;		/* hub_tick() */
+	int sig_fd;
+	uint32_t feat;
+};
+
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static int
+conf_from_fd(int fd, const char *name, struct conf **out)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	struct stat st;
+	void *text = MAP_FAILED;
+	int err = ERR_SYS;
+
+	if (errs != NULL && fstat(fd, &st) == 0 && st.st_size > 0)
+		text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+			    fd, 0);
+	if (text != MAP_FAILED) {
+		err = conf_parse(text, (size_t)st.st_size, name, NULL, out,
+				 errs);
+		if (err != 0)
+			conf_errs_print(errs, stderr);
+		munmap(text, (size_t)st.st_size);
+	}
+	free(errs);
+	close(fd);
+	return err;
+}
+
+/* ---- the secure process ---------------------------------------------------------------------- */
+
+static void
+on_secure_lost(void *ctx, const char *why)
+{
+	struct role *r = ctx;
+	struct bus_rec ev;
+
+	if (r->vpn.is_stopping || r->vpn.ike == NULL)
+		return;
+	bus_rec_init(&ev, BUS_EV_SECURE_LOST);
+	bus_set_str(&ev, BUS_F_WHY, why);
+	vpn_publish(&r->vpn, &ev);
+	ike_secure_lost(r->vpn.ike, clk_ms());
+}
+
+static void
+on_secure_answer(void *ctx, const struct ike_ans *ans)
+{
+	struct role *r = ctx;
+
+	wire_ike_answer(&r->vpn, ans);
+}
+
+/* HELLO over a channel that was just made. */
+static int
+secure_open(struct role *r, int fd)
+{
+	struct secure_cb cb = { r, on_secure_answer, on_secure_lost };
+	char why[IPC_WHY_MAX + 1];
+	uint32_t feat;
+	int err;
+
+	err = secure_new(&r->vpn.secure, fd, r->args->secure_uid, &cb);
+	if (err != 0)
+		return err;
+	if ((err = secure_hello(r->vpn.secure, &feat, why)) != 0)
+		log_error("tapird", "%s", why);
+	return err;
+}
+
+static void
+secure_again(struct role *r, int fd)
+{
+	struct bus_rec ev;
+
+	secure_free(r->vpn.secure);
+	r->vpn.secure = NULL;
+	if (secure_open(r, fd) != 0 ||
+	    secure_attach(r->vpn.secure, r->vpn.loop) != 0)
+		return;
+	bus_rec_init(&ev, BUS_EV_SECURE_BACK);
+	bus_set_u64(&ev, BUS_F_PID, (uint64_t)secure_pid(r->vpn.secure));
+	vpn_publish(&r->vpn, &ev);
+}
+
+/* ---- words of the supervisor ------------------------------------------------------------------ */
+
+static void
+stop(struct role *r, const char *why)
+{
+	struct bus_rec ev;
+
+	if (r->vpn.is_stopping)
+		return;
+	r->vpn.is_stopping = true;
+	bus_rec_init(&ev, BUS_EV_DAEMON_STOPPING);
+	bus_set_str(&ev, BUS_F_WHY, why);
+	vpn_publish(&r->vpn, &ev);
+	ike_shutdown(r->vpn.ike, clk_ms());
+	loop_stop(r->vpn.loop);
+}
+
+/* One word, perhaps with a descriptor (-1 = none).  0 at the end. */
+static ssize_t
+word_recv(int sup, char *word, int *fd)
+{
+	union {
+		struct cmsghdr align;
+		char b[CMSG_SPACE(sizeof(int))];
+	} ctl;
+	struct iovec iov = { word, 1 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &ctl, .msg_controllen = sizeof(ctl) };
+	ssize_t n = recvmsg(sup, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+
+	*fd = -1;
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return n;
+}
+
+static void
+on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
+{
+	struct role *r = ctx;
+	char word;
+	int fd;
+	ssize_t n = word_recv(sup, &word, &fd);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		stop(r, "the supervisor is gone");
+		return;
+	}
+	switch (word) {
+	case ROLE_TERMINATE:
+		stop(r, "asked to");
+		break;
+	case ROLE_SECURE:
+		if (fd >= 0)
+			secure_again(r, fd);
+		fd = -1;
+		break;
+	case ROLE_RELOAD:
+		log_warn("tapird", "SIGHUP: this version does not reload; "
+			 "restart tapird to use a new configuration");
+		break;
+	default:
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+word_send(const struct role *r, char word)
+{
+	(void)!send(r->args->sup_fd, &word, 1, MSG_NOSIGNAL);
+}
+
+static void
+on_signal(void *ctx, int fd, uint32_t events UNUSED)
+{
+	struct signalfd_siginfo si;
+
+	if (read(fd, &si, sizeof(si)) == sizeof(si))
+		stop(ctx, "signal");
+}
+
+/* SIGTERM and SIGINT arrive here when somebody signals this process alone;
+ * every thread started later inherits the mask. */
+static int
+signals(struct role *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return ERR_SYS;
+	sigdelset(&set, SIGHUP);
+	sigdelset(&set, SIGPIPE);
+	r->sig_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (r->sig_fd < 0)
+		return ERR_SYS;
+	return loop_add(r->vpn.loop, r->sig_fd, on_signal, r);
+}
+
+/* ---- the loop's regular work --------------------------------------------------------------------- */
+
+static void
+on_second(void *ctx)
+{
+	struct role *r = ctx;
+	uint64_t now = clk_ms();
+
+	for (unsigned i = 0; i < r->vpn.n_realm; i++)
+		hub_tick(r->vpn.realm[i].hub, now);
+	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
+		      now + SECOND_MS) != 0)
+		log_error("tapird", "the hubs do not age any more: %s",
+			  err_text(ERR_NOMEM));
+}
+
+/* Before each wait: let the engine do what is due. */
+static uint64_t
+on_idle(void *ctx)
+{
+	struct vpn *v = ctx;
+	uint64_t now = clk_ms();
+
+	if (ike_next(v->ike) <= now)
+		ike_tick(v->ike, now);
+	wire_ike_idle(v);
+	return ike_next(v->ike);
+}
+
+static void
+on_ike_socket(void *ctx, int fd, uint32_t events UNUSED)
+{
+	struct vpn *v = ctx;
+	struct buf *b[VPN_BATCH];
+	unsigned n = udp_recv(fd, v->loop_pool, (uint16_t)v->conf->port, false,
+			      b, VPN_BATCH);
+
+	for (unsigned i = 0; i < n; i++)
+		wire_ike_datagram(v, b[i]);
+}
+
+/* ---- start ------------------------------------------------------------------------------------------ */
+
+static int
+key_log_open(struct role *r)
+{
+	static FILE *f;
+
+	if (r->args->key_log_fd < 0)
+		return 0;
+	f = fdopen(r->args->key_log_fd, "w");
+	if (f == NULL)
+		return ERR_SYS;
+	setvbuf(f, NULL, _IOLBF, 0);
+	log_warn("tapird", "session keys are written to a file (--key-log): "
+		 "anybody who reads it can decrypt this traffic");
+	realm_key_log(&r->vpn, f);
+	return 0;
+}
+
+/* Parts that need no secure process and no rights. */
+static int
+build_base(struct role *r)
+{
+	struct vpn *v = &r->vpn;
+	struct conf *c;
+	int err;
+
+	if ((err = sock_parse(r->args->socks, &v->socks)) != 0 ||
+	    (err = conf_from_fd(r->args->conf_fd, r->args->conf_name, &c)) != 0)
+		return err;
+	v->conf = c;
+	v->n_worker = v->socks.n_worker;
+	v->sup_fd = r->args->sup_fd;
+	v->start_ms = clk_ms();
+	if (r->args->user.is_rootless)
+		v->split_note = "one uid (rootless)";
+	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
+	if (v->link == NULL)
+		return ERR_NOMEM;
+	if ((err = bus_new(&v->bus)) != 0 || (err = loop_new(&v->loop)) != 0 ||
+	    (err = buf_pool_new(&v->loop_pool, LOOP_POOL_BUFS,
+				LOOP_POOL_ROOM)) != 0)
+		return err;
+	return signals(r);
+}
+
+static int
+build_links(struct role *r)
+{
+	struct vpn *v = &r->vpn;
+	int err;
+
+	for (int fam = FAM_V4; fam < FAM_END; fam++)
+		if (v->socks.ike[fam] >= 0 &&
+		    (err = loop_add(v->loop, v->socks.ike[fam], on_ike_socket,
+				    v)) != 0)
+			return err;
+	if ((err = loop_add(v->loop, v->sup_fd, on_supervisor, r)) != 0 ||
+	    (err = secure_attach(v->secure, v->loop)) != 0 ||
+	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
+			       wire_ike_resolved, v)) != 0 ||
+	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0)
+		return err;
+	loop_set_idle(v->loop, on_idle, v);
+	tmr_init(&r->second, on_second, r);
+	return tmr_start(loop_timers(v->loop), &r->second,
+			 clk_ms() + SECOND_MS);
+}
+
+/* Everything, in the order of dependence.  Errors are logged here. */
+static int
+build(struct role *r)
+{
+	struct vpn *v = &r->vpn;
+	int err;
+
+	if ((err = build_base(r)) != 0) {
+		log_error("tapird", "cannot start: %s", err_text(err));
+		return err;
+	}
+	if ((err = secure_open(r, r->args->secure_fd)) != 0 ||
+	    (err = realm_open_all(v)) != 0)
+		return err; /* said already */
+	thr_register();
+	thr_offline(); /* the loop defers; it holds nothing itself */
+	if ((err = sandbox_drop(&r->args->user, &r->feat)) != 0) {
+		log_error("tapird", "cannot give up its rights: %s",
+			  err_text(err));
+		return err;
+	}
+	if ((err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||
+	    (err = build_links(r)) != 0 || (err = work_start(v->work)) != 0 ||
+	    (err = sandbox_close(&r->feat)) != 0)
+		log_error("tapird", "cannot start: %s", err_text(err));
+	return err;
+}
+
+static void
+announce(struct role *r)
+{
+	struct bus_rec ev;
+
+	bus_rec_init(&ev, BUS_EV_DAEMON_STARTED);
+	bus_set_str(&ev, BUS_F_VERSION, TAPIR_VERSION);
+	bus_set_str(&ev, BUS_F_FILE, r->args->conf_name);
+	bus_set_u64(&ev, BUS_F_PID, (uint64_t)getpid());
+	vpn_publish(&r->vpn, &ev);
+	realm_announce(&r->vpn);
+	confine_report("tapird", r->feat | (r->vpn.split_note != NULL ?
+		       0 : CONFINE_F_UID));
+	bus_rec_init(&ev, BUS_EV_DAEMON_READY);
+	bus_set_u64(&ev, BUS_F_N_REALM, r->vpn.n_realm);
+	vpn_publish(&r->vpn, &ev);
+}
+
+static void
+take_down(struct role *r)
+{
+	struct vpn *v = &r->vpn;
+
+	ctl_free(v->ctl);
+	resolve_free(v->resolve);
+	if (v->loop != NULL)
+		tmr_stop(loop_timers(v->loop), &r->second);
+	work_stop(v->work);
+	if (v->wire_ike != NULL)
+		wire_ike_fini(v);
+	ike_free(v->ike);
+	v->ike = NULL;
+	secure_free(v->secure);
+	realm_close_all(v);
+	buf_pool_free(v->loop_pool);
+	loop_free(v->loop);
+	bus_free(v->bus);
+	free(v->link);
+}
+
+int
+role_main(const struct role_args *a)
+{
+	static struct role r; /* large, and lives as long as the process */
+	int err;
+
+	r.args = a;
+	err = build(&r);
+	if (err == 0) {
+		announce(&r);
+		word_send(&r, ROLE_READY);
+		loop_run(r.vpn.loop);
+	} else {
+		word_send(&r, ROLE_FAILED);
+	}
+	take_down(&r);
+	return err == 0 ? 0 : 1;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/secure.c - typed calls to the secure process.
+ */
+#include "daemon/core/secure.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/log.h"
+#include "daemon/base/secret.h"
+#include "daemon/base/str.h"
+#include "daemon/core/loop.h"
+#include "daemon/ipc/chan.h"
+#include "daemon/ipc/gate.h"
+#include "daemon/ipc/msg.h"
+#include "ikev2/ike.h"
+
+#define START_WAIT_MS 5000 /* patience for an answer before anything runs */
+/* Tickets of our own questions; the engine's count up from 1. */
+#define TICKET_OWN    (1ull << 63)
+
+struct secure {
+	struct ipc_chan *chan;	/* NULL once lost */
+	struct ipc_gate gate;
+	struct loop *loop;	/* NULL before secure_attach() */
+	struct secure_cb cb;
+	uint64_t next_ticket;
+};
+
+int
+secure_new(struct secure **out, int fd, uid_t uid, const struct secure_cb *cb)
+{
+	struct ipc_peer peer = { .uid = uid, .n_fd = IPC_FD_MAX };
+	struct secure *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (s == NULL)
+		return ERR_NOMEM;
+	s->cb = *cb;
+	s->next_ticket = TICKET_OWN;
+	if ((err = ipc_gate_init(&s->gate, IPC_MAIN, clk_ms())) != 0) {
+		free(s);
+		return err;
+	}
+	if ((err = ipc_chan_new(&s->chan, fd, &peer)) != 0) {
+		ipc_gate_fini(&s->gate);
+		free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void
+secure_free(struct secure *s)
+{
+	if (s == NULL)
+		return;
+	if (s->chan != NULL && s->loop != NULL)
+		loop_del(s->loop, ipc_chan_fd(s->chan));
+	ipc_chan_free(s->chan);
+	ipc_gate_fini(&s->gate);
+	free(s);
+}
+
+pid_t
+secure_pid(const struct secure *s)
+{
+	return s != NULL && s->chan != NULL ? ipc_chan_pid(s->chan) : 0;
+}
+
+static void
+lost(struct secure *s, const char *why)
+{
+	if (s->chan == NULL)
+		return;
+	if (s->loop != NULL)
+		loop_del(s->loop, ipc_chan_fd(s->chan));
+	ipc_chan_free(s->chan);
+	s->chan = NULL;
+	s->cb.lost(s->cb.ctx, why);
+}
+
+static int
+post(struct secure *s, const struct ipc_msg *m)
+{
+	int err;
+
+	if (s->chan == NULL)
+		return ERR_CLOSED;
+	err = ipc_post(s->chan, &s->gate, m, NULL, 0);
+	if (s->loop != NULL && ipc_chan_is_waiting(s->chan))
+		loop_want_out(s->loop, ipc_chan_fd(s->chan), true);
+	return err;
+}
+
+/* ---- answers ---------------------------------------------------------------------- */
+
+static void
+answer_sign(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket,
+		.handle = m->handle,
+		.err = m->err,
+		.id_own = m->u.sign_ok.id_own,
+		.id_peer = m->u.sign_ok.id_peer,
+		.method = m->u.sign_ok.method,
+		.auth = m->u.sign_ok.auth,
+		.realm = UINT32_MAX,
+		.peer = UINT32_MAX,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
+answer_verify(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket,
+		.handle = m->handle,
+		.err = m->err,
+		.realm = m->u.verify_ok.realm,
+		.peer = m->u.verify_ok.peer,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	str_copy(ans.id_text, sizeof(ans.id_text), m->u.verify_ok.id_text);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
+handle(struct secure *s, const struct ipc_msg *m)
+{
+	switch (m->type) {
+	case IPC_SIGN_OK:
+		answer_sign(s, m);
+		break;
+	case IPC_VERIFY_OK:
+		answer_verify(s, m);
+		break;
+	case IPC_ROUTE_OK:
+	case IPC_TAP_MTU_OK:
+		if (m->err != 0)
+			log_warn("net", "%s", m->why);
+		break;
+	default:
+		break; /* start-up answers: the gate let none in now */
+	}
+}
+
+static void
+close_fds(const int *fd, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fd[i]);
+}
+
+/* Receive one message that the gate permits.  0, ERR_AGAIN, or final. */
+static int
+receive(struct secure *s, struct ipc_msg *m, int *fd, unsigned *n_fd)
+{
+	struct view bytes;
+	int err;
+
+	*n_fd = 0;
+	if ((err = ipc_chan_recv(s->chan, &bytes, fd, n_fd)) != 0)
+		return err;
+	if ((err = ipc_msg_decode(m, bytes.p, bytes.len)) == 0)
+		err = ipc_gate_in(&s->gate, m, NULL, *n_fd, clk_ms());
+	if (err != 0) {
+		close_fds(fd, *n_fd);
+		*n_fd = 0;
+		if (err == ERR_AGAIN) /* only "nothing there" may say so */
+			err = ERR_GATE;
+	}
+	return err;
+}
+
+static void
+on_readable(void *ctx, int cfd UNUSED, uint32_t events)
+{
+	struct secure *s = ctx;
+	struct ipc_msg m;
+	int fd[IPC_FD_MAX], err;
+	unsigned n_fd;
+
+	if ((events & EPOLLOUT) != 0 && ipc_chan_flush(s->chan) == 0 &&
+	    !ipc_chan_is_waiting(s->chan))
+		loop_want_out(s->loop, ipc_chan_fd(s->chan), false);
+	for (;;) {
+		err = receive(s, &m, fd, &n_fd);
+		if (err == ERR_AGAIN)
+			return;
+		if (err != 0) {
+			lost(s, err == ERR_CLOSED ? "it has ended"
+						  : err_text(err));
+			return;
+		}
+		close_fds(fd, n_fd);
+		handle(s, &m);
+		if (s->chan == NULL)
+			return;
+		ipc_chan_done(s->chan);
+	}
+}
+
+/* ---- before the loop runs ------------------------------------------------------------ */
+
+/* Wait for the answer of a type. */
+static int
+wait_for(struct secure *s, enum ipc_type type, struct ipc_msg *m, int *fd,
+	 unsigned *n_fd)
+{
+	uint64_t end = clk_ms() + START_WAIT_MS, now;
+	struct pollfd p = { .fd = ipc_chan_fd(s->chan), .events = POLLIN };
+	int err;
+
+	for (;;) {
+		err = receive(s, m, fd, n_fd);
+		if (err == 0 && m->type == type)
+			return 0;
+		if (err == 0) {
+			close_fds(fd, *n_fd);
+			return ERR_GATE;
+		}
+		if (err != ERR_AGAIN)
+			return err;
+		now = clk_ms();
+		if (now >= end)
+			return ERR_TIMEOUT;
+		(void)poll(&p, 1, (int)(end - now));
+	}
+}
+
+int
+secure_hello(struct secure *s, uint32_t *features, char *why)
+{
+	struct ipc_msg m;
+	int fd[IPC_FD_MAX], err;
+	unsigned n_fd;
+	uint8_t digest[IPC_DIGEST_LEN];
+
+	ipc_msg_init(&m, IPC_HELLO);
+	m.u.hello.version = IPC_VERSION;
+	if ((err = ipc_digest(digest)) != 0)
+		goto out;
+	memcpy(m.u.hello.digest, digest, sizeof(digest));
+	if ((err = post(s, &m)) != 0 ||
+	    (err = wait_for(s, IPC_HELLO_OK, &m, fd, &n_fd)) != 0)
+		goto out;
+	if (m.u.hello_ok.version != IPC_VERSION ||
+	    !ct_equal(m.u.hello_ok.digest, digest, sizeof(digest)))
+		err = ERR_VERSION;
+	*features = m.u.hello_ok.features;
+out:
+	why[0] = '\0';
+	if (err != 0)
+		str_add(why, IPC_WHY_MAX, "the secure process does not answer: "
+			"%s", err == ERR_CLOSED ? "it has ended, see its line "
+			"above" : err_text(err));
+	return err;
+}
+
+int
+secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
+		unsigned mtu, char *why)
+{
+	struct ipc_msg m;
+	int fd[IPC_FD_MAX], err;
+	unsigned n_fd = 0;
+
+	why[0] = '\0';
+	ipc_msg_init(&m, IPC_TAP_OPEN);
+	m.ticket = ++s->next_ticket;
+	m.u.tap_open.realm = r->conf->index;
+	m.u.tap_open.n_queue = n_queue;
+	m.u.tap_open.mtu = mtu;
+	if ((err = post(s, &m)) != 0 ||
+	    (err = wait_for(s, IPC_TAP_OK, &m, fd, &n_fd)) != 0) {
+		str_add(why, IPC_WHY_MAX, "the secure process does not answer: "
+			"%s", err_text(err));
+		return err;
+	}
+	if (m.err != 0 || n_fd != n_queue || n_queue > VPN_WORKER_MAX) {
+		close_fds(fd, n_fd);
+		str_copy(why, IPC_WHY_MAX, m.err != 0 ? m.why :
+			 "wrong number of TAP queues");
+		return m.err != 0 ? m.err : ERR_INTERNAL;
+	}
+	str_copy(r->ifname, sizeof(r->ifname), m.u.tap_ok.ifname);
+	memcpy(r->mac.b, m.u.tap_ok.mac, sizeof(r->mac.b));
+	r->mtu = m.u.tap_ok.mtu;
+	for (unsigned i = 0; i < n_fd; i++) {
+		r->tap_fd[i] = fd[i];
+		if (fcntl(fd[i], F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+			return ERR_SYS;
+	}
+	return 0;
+}
+
+int
+secure_attach(struct secure *s, struct loop *l)
+{
+	s->loop = l;
+	return loop_add(l, ipc_chan_fd(s->chan), on_readable, s);
+}
+
+/* ---- questions ------------------------------------------------------------------------ */
+
+static void
+ask_sign(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_sign *q = &m->u.sign;
+
+	ipc_msg_init(m, IPC_SIGN);
+	q->is_initiator = a->is_initiator;
+	q->realm = a->realm;
+	q->peer = a->peer;
+	q->prf = (uint8_t)a->prf;
+	q->init_msg = a->init_msg;
+	q->nonce = a->nonce;
+	q->sk_p = a->sk_p;
+}
+
+static void
+ask_verify(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_verify *q = &m->u.verify;
+
+	ipc_msg_init(m, IPC_VERIFY);
+	q->is_initiator = a->is_initiator;
+	q->realm = a->realm;
+	q->peer = a->peer;
+	q->prf = (uint8_t)a->prf;
+	q->init_msg = a->init_msg;
+	q->nonce = a->nonce;
+	q->sk_p = a->sk_p;
+	q->id_peer = a->id_peer;
+	q->id_own = a->id_own;
+	q->method = a->method;
+	q->auth = a->auth;
+}
+
+int
+secure_ask(struct secure *s, const struct ike_ask *ask)
+{
+	struct ipc_msg m;
+
+	switch (ask->type) {
+	case IKE_ASK_SIGN:
+		ask_sign(ask, &m);
+		break;
+	case IKE_ASK_VERIFY:
+		ask_verify(ask, &m);
+		break;
+	case IKE_ASK_CLOSE:
+		ipc_msg_init(&m, IPC_CLOSE);
+		m.handle = ask->handle;
+		return post(s, &m);
+	default:
+		return ERR_INTERNAL;
+	}
+	m.ticket = ask->ticket;
+	m.handle = ask->handle;
+	return post(s, &m);
+}
+
+void
+secure_route(struct secure *s, uint32_t ike_handle, uint32_t realm,
+	     const struct ip_net *net, bool is_add)
+{
+	struct ipc_msg m;
+	char text[IP_TEXT_MAX];
+	int err;
+
+	ipc_msg_init(&m, IPC_ROUTE);
+	m.ticket = ++s->next_ticket;
+	m.handle = ike_handle;
+	m.u.route.realm = realm;
+	m.u.route.is_add = is_add;
+	m.u.route.family = net->addr.family;
+	memcpy(m.u.route.addr, net->addr.b, sizeof(m.u.route.addr));
+	m.u.route.bits = net->bits;
+	if ((err = post(s, &m)) != 0)
+		log_warn("net", "route to %s: %s", ip_net_text(net, text),
+			 err_text(err));
+}

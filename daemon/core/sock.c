@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/sock.c - the sockets that need rights.
+ *
+ * Port 500 is the loop's; port 4500 has one socket a worker, and the kernel
+ * steers by the low bits of the ESP SPI (PERFORMANCE: assignment, not
+ * dispatch).  Messages with the non-ESP marker (RFC 3948 2.2) go to worker 0,
+ * which passes them to the loop.
+ */
+#include "daemon/core/sock.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+
+#define SOCK_BUF_BYTES (4 << 20) /* kernel buffers: 20 ms at 1.6 Gbit/s */
+#define CTL_BACKLOG    16
+
+static void
+why_set(char *why, size_t cap, const char *what, unsigned port)
+{
+	why[0] = '\0';
+	if (errno == EADDRINUSE)
+		str_add(why, cap, "%s port %u is in use: another IKE daemon "
+			"(charon, pluto, a second tapird) runs here; stop it or "
+			"set port= and nat-port=", what, port);
+	else if (errno == EACCES || errno == EPERM)
+		str_add(why, cap, "no right to open %s port %u: start tapird as "
+			"root", what, port);
+	else
+		str_add(why, cap, "cannot open %s port %u: %s", what, port,
+			strerror(errno));
+}
+
+static void
+buffers(int fd)
+{
+	int n = SOCK_BUF_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &n, sizeof(n)) != 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &n, sizeof(n)) != 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
+}
+
+static int
+set_int(int fd, int level, int name, int v)
+{
+	return setsockopt(fd, level, name, &v, sizeof(v));
+}
+
+/* Options that both UDP and raw sockets want: the address a packet was sent
+ * to, and fragmentation of what is larger than the path. */
+static void
+ip_options(int fd, int fam)
+{
+	if (fam == FAM_V4) {
+		(void)set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		(void)set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+	} else {
+		(void)set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		(void)set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			      IPV6_PMTUDISC_DONT);
+	}
+	buffers(fd);
+}
+
+/* Descriptor, or -1 with errno. */
+static int
+udp_open(int fam, uint16_t port, bool reuse)
+{
+	struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port) };
+	int err, fd = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+			     SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (fam == FAM_V6)
+		(void)set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (reuse)
+		(void)set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	ip_options(fd, fam);
+	if ((fam == FAM_V4 ? bind(fd, (struct sockaddr *)&a4, sizeof(a4))
+			   : bind(fd, (struct sockaddr *)&a6, sizeof(a6))) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/*
+ * Choose the socket of a group: worker = low bits of the SPI, modulo the
+ * number of workers; 0 for the non-ESP marker.  The program sees the UDP
+ * payload.
+ */
+static void
+steer(int fd, unsigned n_worker)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (1u << ESP_WORKER_BITS) - 1),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n_worker),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	struct sock_fprog prog = { N_OF(code), code };
+
+	if (n_worker > 1 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+				       &prog, sizeof(prog)) != 0)
+		log_warn("core", "the kernel does not steer ESP to workers (%s): "
+			 "packets are handed over instead", strerror(errno));
+}
+
+/* A taken port must not be shared with a stranger's SO_REUSEPORT group, so the
+ * port is tried without the option first. */
+static int
+nat_open(struct sock_set *s, int fam, uint16_t port)
+{
+	int fd = udp_open(fam, port, false);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	for (unsigned i = 0; i < s->n_worker; i++) {
+		s->nat[i][fam] = udp_open(fam, port, s->n_worker > 1);
+		if (s->nat[i][fam] < 0)
+			return -1;
+	}
+	steer(s->nat[0][fam], s->n_worker);
+	return 0;
+}
+
+static int
+raw_open(int fam)
+{
+	int fd = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+			SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ESP);
+
+	if (fd < 0) {
+		log_warn("core", "no raw ESP over IPv%d (%s): only ESP in UDP",
+			 fam == FAM_V4 ? 4 : 6, strerror(errno));
+		return -1;
+	}
+	ip_options(fd, fam);
+	return fd;
+}
+
+static void
+set_init(struct sock_set *s, unsigned n_worker)
+{
+	memset(s, 0xff, sizeof(*s)); /* every descriptor -1 */
+	s->n_worker = n_worker;
+}
+
+int
+sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
+	  char *why, size_t why_cap)
+{
+	set_init(s, n_worker);
+	for (int fam = FAM_V4; fam < FAM_END; fam++) {
+		s->ike[fam] = udp_open(fam, (uint16_t)conf->port, false);
+		if (s->ike[fam] < 0) {
+			if (fam == FAM_V6 && errno == EAFNOSUPPORT)
+				break;
+			why_set(why, why_cap, "UDP", conf->port);
+			goto fail;
+		}
+		if (nat_open(s, fam, (uint16_t)conf->nat_port) != 0) {
+			why_set(why, why_cap, "UDP", conf->nat_port);
+			goto fail;
+		}
+		s->raw[fam] = raw_open(fam);
+		s->probe[fam] = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+				       SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	}
+	return 0;
+fail:
+	sock_close(s);
+	return ERR_SYS;
+}
+
+int
+sock_ctl(const char *path, char *why, size_t why_cap)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd;
+
+	why[0] = '\0';
+	if (!str_copy(a.sun_path, sizeof(a.sun_path), path)) {
+		str_add(why, why_cap, "%s: the path is too long for a socket "
+			"(%zu bytes at most): choose a shorter --run-dir", path,
+			sizeof(a.sun_path) - 1);
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	(void)unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    chmod(path, 0666) != 0 || listen(fd, CTL_BACKLOG) != 0) {
+		str_add(why, why_cap, "cannot make %s: %s", path,
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Visit every descriptor in the fixed order of the text form. */
+static int *
+set_at(struct sock_set *s, unsigned i)
+{
+	int *one[] = { &s->ike[0], &s->ike[1], &s->raw[0], &s->raw[1],
+		       &s->probe[0], &s->probe[1], &s->ctl };
+
+	if (i < N_OF(one))
+		return one[i];
+	i -= N_OF(one);
+	if (i < s->n_worker * FAM_END)
+		return &s->nat[i / FAM_END][i % FAM_END];
+	return NULL;
+}
+
+void
+sock_close(struct sock_set *s)
+{
+	int *fd;
+
+	for (unsigned i = 0; (fd = set_at(s, i)) != NULL; i++) {
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+	}
+}
+
+void
+sock_spec(const struct sock_set *s, char *out, size_t cap)
+{
+	struct sock_set copy = *s;
+	int *fd;
+
+	out[0] = '\0';
+	str_add(out, cap, "%u", s->n_worker);
+	for (unsigned i = 0; (fd = set_at(&copy, i)) != NULL; i++)
+		str_add(out, cap, ",%d", *fd);
+}
+
+int
+sock_parse(const char *spec, struct sock_set *out)
+{
+	int used = 0, *fd;
+	unsigned n;
+
+	if (sscanf(spec, "%u%n", &n, &used) != 1 || n == 0 || n > VPN_WORKER_MAX)
+		return ERR_SYNTAX;
+	set_init(out, n);
+	for (unsigned i = 0; (fd = set_at(out, i)) != NULL; i++) {
+		spec += used;
+		if (sscanf(spec, ",%d%n", fd, &used) != 1)
+			return ERR_SYNTAX;
+	}
+	return spec[used] == '\0' ? 0 : ERR_SYNTAX;
+}

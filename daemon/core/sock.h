@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/sock.h - the sockets that need rights: opened by the supervisor,
+ * handed to the main role as inherited descriptors.
+ */
+#ifndef TAPIR_CORE_SOCK_H
+#define TAPIR_CORE_SOCK_H
+
+#include "daemon/core/core.h"
+
+#define SOCK_SPEC_MAX 1024 /* text form of a struct sock_set */
+
+/**
+ * Open every socket of the daemon.  IPv6 and raw ESP may be missing (logged);
+ * IPv4 UDP may not.
+ *
+ * @param why  on failure one line for people: what, why, what to do.
+ * @return 0, ERR_SYS.
+ */
+MUST_USE int sock_open(struct sock_set *s, const struct conf *conf,
+		       unsigned n_worker, char *why, size_t why_cap);
+/** Listening control socket at path (an old one is replaced), mode 0666: who
+ * may do what is decided by peer credentials.  Descriptor or -1 with why. */
+int sock_ctl(const char *path, char *why, size_t why_cap);
+void sock_close(struct sock_set *s);
+/** Text form for an exec'd process, and back.  0 or ERR_SYNTAX. */
+void sock_spec(const struct sock_set *s, char *out, size_t cap);
+MUST_USE int sock_parse(const char *spec, struct sock_set *out);
+
+#endif

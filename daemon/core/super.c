@@ -1,0 +1,875 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/super.c - the supervisor.
+ *
+ *   main role dies     both are started again (its TAPs went with it)
+ *   secure dies        a new one is started and its channel handed to main
+ *   resolver dies      it is not: names that resolved stay known
+ *
+ * The supervisor parses nothing from the network and holds no secret.  It
+ * keeps the capabilities that starting a role again needs, and no others.
+ */
+#include "daemon/core/super.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/core/role.h"
+#include "daemon/core/sock.h"
+#include "daemon/ipc/chan.h"
+
+#define SUPER_PATH_MAX	  512
+#define STOP_WAIT_MS	  5000	/* for a role to end cleanly */
+#define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
+#define RESTART_WINDOW_MS 60000
+#define RESTART_PAUSE_MS  200
+#define ID_FALLBACK	  64510	/* first of the numeric ids taken when the users
+				 * tapir and tapir-sec do not exist */
+#define ARG_MAX_N	  32
+
+struct super {
+	const struct super_args *args;
+	struct conf *conf;
+	char *conf_text;
+	size_t conf_len;
+	char key_dir[SUPER_PATH_MAX];
+	char exe_dir[SUPER_PATH_MAX];
+	char ctl_path[SUPER_PATH_MAX], pid_path[SUPER_PATH_MAX];
+	int lock_fd, sig_fd, key_log_fd, ready_fd;
+	struct sock_set socks;
+	struct sandbox_user main_user, secure_user;
+	pid_t main_pid, secure_pid, resolve_pid;
+	int main_fd;		/* words to and from the main role */
+	bool is_ready, is_stopping;
+	unsigned n_death;
+	uint64_t death_ms;	/* start of the current window */
+	int status;
+};
+
+/* ---- users ------------------------------------------------------------------------------- */
+
+/* Does this user namespace know the id? */
+static bool
+id_is_mapped(uid_t id)
+{
+	FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned long in, out, n;
+	bool found = false;
+
+	if (f == NULL)
+		return true;
+	while (!found && fscanf(f, "%lu %lu %lu", &in, &out, &n) == 3)
+		found = id >= in && id - in < n;
+	fclose(f);
+	return found;
+}
+
+static void
+user_of(const char *name, uid_t fallback, struct sandbox_user *u)
+{
+	struct passwd *pw = getpwnam(name);
+
+	*u = (struct sandbox_user){ fallback, (gid_t)fallback, false };
+	if (pw != NULL)
+		*u = (struct sandbox_user){ pw->pw_uid, pw->pw_gid, false };
+	if (!id_is_mapped(u->uid))
+		*u = (struct sandbox_user){ geteuid(), getegid(), true };
+}
+
+static void
+users(struct super *s)
+{
+	user_of("tapir", ID_FALLBACK, &s->main_user);
+	user_of("tapir-sec", ID_FALLBACK + 1, &s->secure_user);
+	if (s->main_user.is_rootless || s->secure_user.is_rootless) {
+		s->main_user.is_rootless = s->secure_user.is_rootless = true;
+		s->main_user.uid = s->secure_user.uid = geteuid();
+		log_notice("tapird", "this user namespace has one user: the "
+			   "processes are split, but share uid %u",
+			   (unsigned)geteuid());
+	} else if (getpwnam("tapir") == NULL || getpwnam("tapir-sec") == NULL) {
+		log_notice("tapird", "no users tapir and tapir-sec: uids %u and "
+			   "%u are used (make install makes the users)",
+			   (unsigned)s->main_user.uid,
+			   (unsigned)s->secure_user.uid);
+	}
+}
+
+/* ---- starting roles ----------------------------------------------------------------------- */
+
+/* Arguments of an exec'd role: strings kept in one block. */
+struct args {
+	char text[ARG_MAX_N][SUPER_PATH_MAX];
+	char *argv[ARG_MAX_N + 1];
+	unsigned n;
+};
+
+static void
+arg(struct args *a, const char *fmt, ...) PRINTF(2, 3);
+static void
+arg(struct args *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (a->n == ARG_MAX_N)
+		abort();
+	va_start(ap, fmt);
+	vsnprintf(a->text[a->n], sizeof(a->text[0]), fmt, ap);
+	va_end(ap);
+	a->argv[a->n] = a->text[a->n];
+	a->argv[++a->n] = NULL;
+}
+
+static void
+arg_fd(struct args *a, const char *name, int fd)
+{
+	arg(a, "--%s", name);
+	arg(a, "%d", fd);
+}
+
+/* The configuration text as a file without a name, read-only. */
+static int
+conf_memfd(const struct super *s)
+{
+	int fd = memfd_create("tapir-conf", MFD_ALLOW_SEALING);
+	size_t at = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while (at < s->conf_len) {
+		n = write(fd, s->conf_text + at, s->conf_len - at);
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		at += (size_t)n;
+	}
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+	return fd;
+}
+
+/* Fork and exec; inherit[] are the descriptors the child keeps beside its
+ * standard ones (the child's confine_fds() closes the rest).  Pid or -1. */
+static pid_t
+spawn(const char *path, struct args *a)
+{
+	sigset_t none;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	execv(path, a->argv);
+	log_error("tapird", "cannot start %s: %s", path, strerror(errno));
+	_exit(1);
+}
+
+/* Everything the child must not see is close-on-exec; what it needs is made
+ * inheritable just before. */
+static void
+inherit(int fd, bool on)
+{
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, on ? 0 : FD_CLOEXEC);
+}
+
+static void
+secure_path(const struct super *s, char *out, size_t cap)
+{
+	out[0] = '\0';
+	str_add(out, cap, "%s/tapir-secure", s->exe_dir);
+	if (access(out, X_OK) == 0)
+		return;
+	out[0] = '\0';
+	str_add(out, cap, "%s/tapir-secure", TAPIR_LIBEXEC);
+}
+
+/* Start the secure process with its end of the channel. */
+static int
+start_secure(struct super *s, int chan)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX];
+	int conf = conf_memfd(s);
+
+	if (conf < 0)
+		return ERR_SYS;
+	secure_path(s, path, sizeof(path));
+	arg(&a, "tapir-secure");
+	arg_fd(&a, "channel", chan);
+	arg_fd(&a, "config-fd", conf);
+	arg(&a, "--config-name");
+	arg(&a, "%s", s->args->conf_path);
+	arg(&a, "--keys");
+	arg(&a, "%s", s->key_dir);
+	arg_fd(&a, "uid", (int)s->secure_user.uid);
+	arg_fd(&a, "gid", (int)s->secure_user.gid);
+	arg_fd(&a, "peer-uid", (int)s->main_user.uid);
+	arg(&a, "--log-level");
+	arg(&a, "%s", log_level_name(log_get_level()));
+	if (s->secure_user.is_rootless)
+		arg(&a, "--rootless");
+	inherit(chan, true);
+	inherit(conf, true);
+	s->secure_pid = spawn(path, &a);
+	close(chan);
+	close(conf);
+	return s->secure_pid > 0 ? 0 : ERR_SYS;
+}
+
+static void
+inherit_socks(struct super *s, bool on)
+{
+	int *all[] = { s->socks.ike, s->socks.raw, s->socks.probe };
+
+	for (unsigned i = 0; i < N_OF(all); i++)
+		for (int fam = 0; fam < FAM_END; fam++)
+			inherit(all[i][fam], on);
+	for (unsigned w = 0; w < s->socks.n_worker; w++)
+		for (int fam = 0; fam < FAM_END; fam++)
+			inherit(s->socks.nat[w][fam], on);
+	inherit(s->socks.ctl, on);
+	inherit(s->key_log_fd, on);
+}
+
+static int
+start_resolver(struct super *s, int fd)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX] = "";
+
+	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
+	arg(&a, "tapird");
+	arg(&a, "--role");
+	arg(&a, "resolve");
+	arg_fd(&a, "channel", fd);
+	arg_fd(&a, "uid", (int)s->main_user.uid);
+	arg_fd(&a, "gid", (int)s->main_user.gid);
+	if (s->main_user.is_rootless)
+		arg(&a, "--rootless");
+	inherit(fd, true);
+	s->resolve_pid = spawn(path, &a);
+	close(fd);
+	return s->resolve_pid > 0 ? 0 : ERR_SYS;
+}
+
+static int
+start_main(struct super *s, int sup, int chan, int res)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
+	int conf = conf_memfd(s);
+
+	if (conf < 0)
+		return ERR_SYS;
+	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
+	sock_spec(&s->socks, spec, sizeof(spec));
+	arg(&a, "tapird");
+	arg(&a, "--role");
+	arg(&a, "main");
+	arg_fd(&a, "supervisor", sup);
+	arg_fd(&a, "channel", chan);
+	arg_fd(&a, "resolver", res);
+	arg_fd(&a, "config-fd", conf);
+	arg(&a, "--config");
+	arg(&a, "%s", s->args->conf_path);
+	arg(&a, "--sockets");
+	arg(&a, "%s", spec);
+	arg_fd(&a, "uid", (int)s->main_user.uid);
+	arg_fd(&a, "gid", (int)s->main_user.gid);
+	arg_fd(&a, "secure-uid", (int)s->secure_user.uid);
+	arg_fd(&a, "owner", (int)getuid());
+	arg(&a, "--log-level");
+	arg(&a, "%s", log_level_name(log_get_level()));
+	if (s->key_log_fd >= 0)
+		arg_fd(&a, "key-log-fd", s->key_log_fd);
+	if (s->main_user.is_rootless)
+		arg(&a, "--rootless");
+	inherit(sup, true);
+	inherit(chan, true);
+	inherit(res, true);
+	inherit(conf, true);
+	inherit_socks(s, true);
+	s->main_pid = spawn(path, &a);
+	inherit_socks(s, false);
+	close(sup);
+	close(chan);
+	close(res);
+	close(conf);
+	return s->main_pid > 0 ? 0 : ERR_SYS;
+}
+
+static int
+pair(int fd[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == 0
+	    ? 0 : ERR_SYS;
+}
+
+/* All roles, with fresh channels between them. */
+static int
+start_roles(struct super *s)
+{
+	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 }, err;
+
+	if ((err = ipc_chan_pair(chan)) != 0 || (err = pair(sup)) != 0 ||
+	    (err = pair(res)) != 0)
+		return err;
+	s->main_fd = sup[0];
+	if ((err = start_secure(s, chan[1])) != 0 ||
+	    (err = start_resolver(s, res[1])) != 0)
+		return err;
+	return start_main(s, sup[1], chan[0], res[0]);
+}
+
+/* ---- while it runs ---------------------------------------------------------------------------- */
+
+static void
+word(struct super *s, char w, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char b[CMSG_SPACE(sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { &w, 1 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		h.msg_control = &ctl;
+		h.msg_controllen = sizeof(ctl);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	(void)!sendmsg(s->main_fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Too many deaths in a short time: something is wrong that a restart does not
+ * mend. */
+static bool
+may_restart(struct super *s)
+{
+	uint64_t now = clk_ms();
+
+	if (now - s->death_ms > RESTART_WINDOW_MS) {
+		s->death_ms = now;
+		s->n_death = 0;
+	}
+	return ++s->n_death <= RESTART_MAX;
+}
+
+static void
+give_up(struct super *s, const char *why)
+{
+	if (why != NULL)
+		log_error("tapird", "%s", why);
+	s->status = 1;
+	s->is_stopping = true;
+}
+
+static const char *
+death_text(int st, char *out, size_t cap)
+{
+	out[0] = '\0';
+	if (WIFSIGNALED(st))
+		str_add(out, cap, "killed by signal %d (%s)", WTERMSIG(st),
+			strsignal(WTERMSIG(st)));
+	else
+		str_add(out, cap, "exit status %d", WEXITSTATUS(st));
+	return out;
+}
+
+static void
+reap(pid_t *pid)
+{
+	if (*pid > 0) {
+		(void)kill(*pid, SIGKILL);
+		(void)waitpid(*pid, NULL, 0);
+		*pid = 0;
+	}
+}
+
+static void
+secure_died(struct super *s, const char *how)
+{
+	struct timespec pause = { 0, RESTART_PAUSE_MS * 1000000L };
+	int chan[2];
+
+	if (!s->is_ready) /* its own line says why */
+		return;
+	log_error("tapird", "the secure process ended (%s), starting it again",
+		  how);
+	if (!may_restart(s)) {
+		give_up(s, "it ends again and again: giving up");
+		return;
+	}
+	(void)nanosleep(&pause, NULL);
+	if (ipc_chan_pair(chan) != 0)
+		return;
+	if (start_secure(s, chan[1]) == 0)
+		word(s, ROLE_SECURE, chan[0]);
+	close(chan[0]);
+}
+
+static void
+main_died(struct super *s, int st, const char *how)
+{
+	struct timespec pause = { 0, RESTART_PAUSE_MS * 1000000L };
+
+	close(s->main_fd);
+	s->main_fd = -1;
+	if (!s->is_ready || (WIFEXITED(st) && WEXITSTATUS(st) == 0)) {
+		s->status = s->is_ready ? 0 : 1;
+		s->is_stopping = true;
+		return;
+	}
+	log_error("tapird", "the main process ended (%s), starting all again",
+		  how);
+	reap(&s->secure_pid);
+	reap(&s->resolve_pid);
+	if (!may_restart(s)) {
+		give_up(s, "it ends again and again: giving up");
+		return;
+	}
+	(void)nanosleep(&pause, NULL);
+	if (start_roles(s) != 0)
+		give_up(s, "cannot start the processes again: giving up");
+}
+
+static void
+on_child(struct super *s)
+{
+	char how[64];
+	pid_t pid;
+	int st;
+
+	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
+		death_text(st, how, sizeof(how));
+		if (pid == s->secure_pid) {
+			s->secure_pid = 0;
+			if (!s->is_stopping)
+				secure_died(s, how);
+		} else if (pid == s->resolve_pid) {
+			s->resolve_pid = 0;
+		} else if (pid == s->main_pid) {
+			s->main_pid = 0;
+			if (!s->is_stopping)
+				main_died(s, st, how);
+		}
+	}
+}
+
+static void
+on_signal(struct super *s)
+{
+	struct signalfd_siginfo si;
+
+	if (read(s->sig_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	switch (si.ssi_signo) {
+	case SIGCHLD:
+		on_child(s);
+		break;
+	case SIGHUP:
+		word(s, ROLE_RELOAD, -1);
+		break;
+	default:
+		s->is_stopping = true;
+		break;
+	}
+}
+
+/* The parent of a background start waits for one byte: the exit status. */
+static void
+tell_parent(struct super *s, int status)
+{
+	uint8_t b = (uint8_t)status;
+
+	if (s->ready_fd < 0)
+		return;
+	(void)!write(s->ready_fd, &b, 1);
+	close(s->ready_fd);
+	s->ready_fd = -1;
+}
+
+static void
+on_word(struct super *s)
+{
+	char w;
+
+	if (recv(s->main_fd, &w, 1, MSG_DONTWAIT) != 1)
+		return;
+	if (w == ROLE_READY && !s->is_ready) {
+		s->is_ready = true;
+		tell_parent(s, 0);
+	}
+}
+
+static void
+run(struct super *s)
+{
+	while (!s->is_stopping) {
+		struct pollfd p[2] = {
+			{ .fd = s->sig_fd, .events = POLLIN },
+			{ .fd = s->main_fd, .events = POLLIN },
+		};
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if ((p[1].revents & POLLIN) != 0)
+			on_word(s);
+		if (p[0].revents != 0)
+			on_signal(s);
+		else if ((p[1].revents & (POLLHUP | POLLERR)) != 0) {
+			/* wait for its SIGCHLD instead of spinning */
+			struct pollfd q = { .fd = s->sig_fd, .events = POLLIN };
+
+			(void)poll(&q, 1, 100);
+			if (q.revents != 0)
+				on_signal(s);
+		}
+	}
+}
+
+/* End the roles: ask, wait, then insist. */
+static void
+end_roles(struct super *s)
+{
+	uint64_t end = clk_ms() + STOP_WAIT_MS;
+
+	if (s->main_fd >= 0)
+		word(s, ROLE_TERMINATE, -1);
+	while ((s->main_pid > 0 || s->secure_pid > 0) && clk_ms() < end) {
+		struct pollfd p = { .fd = s->sig_fd, .events = POLLIN };
+		struct signalfd_siginfo si;
+
+		(void)poll(&p, 1, 100);
+		while (read(s->sig_fd, &si, sizeof(si)) == sizeof(si))
+			continue;
+		on_child(s);
+	}
+	reap(&s->main_pid);
+	reap(&s->secure_pid);
+	reap(&s->resolve_pid);
+	if (s->main_fd >= 0)
+		close(s->main_fd);
+}
+
+/* ---- start -------------------------------------------------------------------------------------- */
+
+static int
+load_conf(struct super *s)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	int err = ERR_NOMEM;
+
+	if (errs == NULL)
+		return 1;
+	err = conf_load(s->args->conf_path, &s->conf, errs);
+	if (err == 0)
+		err = conf_read(s->args->conf_path, &s->conf_text, &s->conf_len,
+				errs);
+	if (err != 0)
+		conf_errs_print(errs, stderr);
+	free(errs);
+	conf_key_dir(s->args->conf_path, s->key_dir, sizeof(s->key_dir));
+	return err == 0 ? 0 : EXIT_USAGE;
+}
+
+static int
+exe_dir(char *out, size_t cap)
+{
+	ssize_t n = readlink("/proc/self/exe", out, cap - 1);
+	char *slash;
+
+	if (n <= 0)
+		return ERR_SYS;
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL)
+		return ERR_SYS;
+	*slash = '\0';
+	return 0;
+}
+
+/* One instance a run directory: an exclusive lock that dies with us. */
+static int
+claim_run_dir(struct super *s)
+{
+	char pid[32] = "";
+	ssize_t n;
+
+	if (mkdir(s->args->run_dir, 0755) != 0 && errno != EEXIST) {
+		log_error("tapird", "cannot make %s: %s", s->args->run_dir,
+			  strerror(errno));
+		return 1;
+	}
+	str_add(s->pid_path, sizeof(s->pid_path), "%s/tapird.pid",
+		s->args->run_dir);
+	str_add(s->ctl_path, sizeof(s->ctl_path), "%s/ctl.sock",
+		s->args->run_dir);
+	s->lock_fd = open(s->pid_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			  0644);
+	if (s->lock_fd < 0) {
+		log_error("tapird", "cannot write %s: %s", s->pid_path,
+			  strerror(errno));
+		return 1;
+	}
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		n = read(s->lock_fd, pid, sizeof(pid) - 1);
+		pid[n > 0 ? n : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		log_error("tapird", "another tapird runs in %s (process %s): "
+			  "stop it, or choose another --run-dir",
+			  s->args->run_dir, pid);
+		return 1;
+	}
+	str_add(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(s->lock_fd, 0) != 0 ||
+	    pwrite(s->lock_fd, pid, strlen(pid), 0) < 0) {
+		log_error("tapird", "cannot write %s: %s", s->pid_path,
+			  strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+static unsigned
+worker_count(const struct conf *c)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (c->workers > 0)
+		return MIN(c->workers, VPN_WORKER_MAX);
+	/* One core is left to the kernel's softirqs and everything else. */
+	return (unsigned)MAX(1L, MIN(n - 1, (long)VPN_WORKER_MAX));
+}
+
+static int
+open_all(struct super *s)
+{
+	char why[512];
+
+	if (sock_open(&s->socks, s->conf, worker_count(s->conf), why,
+		      sizeof(why)) != 0) {
+		log_error("tapird", "%s", why);
+		return 1;
+	}
+	s->socks.ctl = sock_ctl(s->ctl_path, why, sizeof(why));
+	if (s->socks.ctl < 0) {
+		log_error("tapird", "%s", why);
+		return 1;
+	}
+	if (s->args->key_log != NULL) {
+		s->key_log_fd = open(s->args->key_log, O_WRONLY | O_CREAT |
+				     O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (s->key_log_fd < 0) {
+			log_error("tapird", "cannot write %s: %s",
+				  s->args->key_log, strerror(errno));
+			return 1;
+		}
+	}
+	inherit_socks(s, false);
+	return 0;
+}
+
+static int
+block_signals(struct super *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGPIPE);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return 1;
+	sigdelset(&set, SIGPIPE);
+	s->sig_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->sig_fd >= 0 ? 0 : 1;
+}
+
+/* Keep what starting a role again needs. */
+static int
+keep_few_caps(void)
+{
+	static const cap_value_t keep[] = {
+		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_KILL,
+		CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, CAP_SYS_RESOURCE,
+	};
+	cap_t cap = cap_init(), now = cap_get_proc();
+	int err = 0;
+
+	if (cap == NULL || now == NULL)
+		err = ERR_NOMEM;
+	for (unsigned i = 0; err == 0 && i < N_OF(keep); i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		(void)cap_get_flag(now, keep[i], CAP_PERMITTED, &has);
+		if (has != CAP_SET)
+			continue;
+		if (cap_set_flag(cap, CAP_PERMITTED, 1, &keep[i], CAP_SET) != 0 ||
+		    cap_set_flag(cap, CAP_EFFECTIVE, 1, &keep[i], CAP_SET) != 0)
+			err = ERR_SYS;
+	}
+	/* The bounding set limits what an exec'd role can get back as root. */
+	for (int c = 0; err == 0 && c <= CAP_LAST_CAP; c++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		(void)cap_get_flag(cap, c, CAP_PERMITTED, &has);
+		if (has != CAP_SET && cap_get_bound(c) == 1 &&
+		    cap_drop_bound(c) != 0)
+			err = ERR_SYS;
+	}
+	if (err == 0 && cap_set_proc(cap) != 0)
+		err = ERR_SYS;
+	if (err == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		err = ERR_SYS;
+	cap_free(cap);
+	cap_free(now);
+	return err;
+}
+
+/* Go to the background: the parent ends with the status the child reports. */
+static int
+background(struct super *s)
+{
+	char path[SUPER_PATH_MAX] = "";
+	int p[2], fd;
+	uint8_t status = 1;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return 1;
+	pid = fork();
+	if (pid < 0)
+		return 1;
+	if (pid > 0) {
+		close(p[1]);
+		if (read(p[0], &status, 1) != 1)
+			status = 1;
+		_exit(status);
+	}
+	close(p[0]);
+	s->ready_fd = p[1];
+	(void)setsid();
+	str_add(path, sizeof(path), "%s/tapir.log", s->args->run_dir);
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)dup2(fd, 0);
+		(void)dup2(fd, 1);
+	}
+	return 0;
+}
+
+/* Once the roles serve, standard error is the log file. */
+static void
+log_to_file(struct super *s)
+{
+	char path[SUPER_PATH_MAX] = "";
+	int fd;
+
+	str_add(path, sizeof(path), "%s/tapir.log", s->args->run_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		  0600);
+	if (fd < 0) {
+		log_warn("tapird", "cannot write %s: %s", path, strerror(errno));
+		return;
+	}
+	log_notice("tapird", "the log is in %s", path);
+	(void)dup2(fd, 2);
+	close(fd);
+}
+
+static int
+prepare(struct super *s)
+{
+	int status;
+
+	if (geteuid() != 0) {
+		log_error("tapird", "not started as root: ports, TAP devices and "
+			  "users need it; use sudo (or unshare -Urn for a try)");
+		return 1;
+	}
+	if (exe_dir(s->exe_dir, sizeof(s->exe_dir)) != 0)
+		return 1;
+	if ((status = load_conf(s)) != 0)
+		return status;
+	if (s->args->log_level == NULL)
+		log_set_level(s->conf->log);
+	if ((status = claim_run_dir(s)) != 0)
+		return status;
+	if (!s->args->is_foreground && background(s) != 0)
+		return 1;
+	users(s);
+	if ((status = open_all(s)) != 0 || (status = block_signals(s)) != 0)
+		return status;
+	if (!s->args->is_foreground)
+		log_to_file(s);
+	if (keep_few_caps() != 0) {
+		log_error("tapird", "cannot give up capabilities: %s",
+			  strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+int
+super_main(const struct super_args *a)
+{
+	struct super s = {
+		.args = a,
+		.lock_fd = -1, .sig_fd = -1, .key_log_fd = -1, .ready_fd = -1,
+		.main_fd = -1,
+	};
+	int status;
+
+	memset(&s.socks, 0xff, sizeof(s.socks));
+	s.socks.n_worker = 0;
+	status = prepare(&s);
+	if (status == 0) {
+		(void)prctl(PR_SET_NAME, "tapir-super");
+		if (start_roles(&s) != 0) {
+			log_error("tapird", "cannot start its processes: %s",
+				  strerror(errno));
+			s.status = 1;
+		} else {
+			run(&s);
+		}
+		end_roles(&s);
+		status = s.status;
+		(void)unlink(s.ctl_path);
+		(void)unlink(s.pid_path);
+	}
+	tell_parent(&s, status);
+	sock_close(&s.socks);
+	conf_free(s.conf);
+	free(s.conf_text);
+	return status;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/udp.c - datagrams in and out, in batches.
+ */
+#include "daemon/core/udp.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "daemon/base/cur.h"
+#include "daemon/base/drop.h"
+#include "daemon/base/log.h"
+
+#define UDP_SENDS   VPN_BATCH
+#define UDP_RETRIES 50	/* times a full socket buffer is waited for; each wait
+			 * is one more sendmmsg(), the kernel drains meanwhile */
+#define IP4_HDR_MIN 20
+
+union sa_any {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+union ctl_any {
+	struct cmsghdr align;
+	uint8_t b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static socklen_t
+sa_from_ep(const struct net_ep *ep, bool is_raw, union sa_any *out)
+{
+	uint16_t port = htons(is_raw ? 0 : ep->port);
+
+	memset(out, 0, sizeof(*out));
+	if (ep->ip.family == 4) {
+		out->in.sin_family = AF_INET;
+		out->in.sin_port = port;
+		memcpy(&out->in.sin_addr, ep->ip.b, 4);
+		return sizeof(out->in);
+	}
+	out->in6.sin6_family = AF_INET6;
+	out->in6.sin6_port = port;
+	memcpy(&out->in6.sin6_addr, ep->ip.b, 16);
+	return sizeof(out->in6);
+}
+
+static struct net_ep
+ep_from_sa(const union sa_any *sa)
+{
+	struct net_ep ep = { 0 };
+
+	if (sa->sa.sa_family == AF_INET) {
+		ep.ip = ip_from(&sa->in.sin_addr, 4);
+		ep.port = ntohs(sa->in.sin_port);
+	} else if (sa->sa.sa_family == AF_INET6) {
+		ep.ip = ip_from(&sa->in6.sin6_addr, 16);
+		ep.port = ntohs(sa->in6.sin6_port);
+	}
+	return ep;
+}
+
+static struct ip_addr
+addr_from_ctl(struct msghdr *h)
+{
+	struct ip_addr none = { 0 };
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		struct in_pktinfo p4;
+		struct in6_pktinfo p6;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&p4, CMSG_DATA(c), sizeof(p4));
+			return ip_from(&p4.ipi_addr, 4);
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 &&
+		    c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&p6, CMSG_DATA(c), sizeof(p6));
+			return ip_from(&p6.ipi6_addr, 16);
+		}
+	}
+	return none;
+}
+
+/* Write the source address to use; returns the length of the control data. */
+static size_t
+ctl_from_addr(const struct ip_addr *local, union ctl_any *out)
+{
+	struct msghdr h = { .msg_control = out, .msg_controllen = sizeof(*out) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	struct in_pktinfo p4 = { 0 };
+	struct in6_pktinfo p6 = { 0 };
+
+	if (local->family == 4) {
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(p4));
+		memcpy(&p4.ipi_spec_dst, local->b, 4);
+		memcpy(CMSG_DATA(c), &p4, sizeof(p4));
+		return CMSG_SPACE(sizeof(p4));
+	}
+	if (local->family == 6) {
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(p6));
+		memcpy(&p6.ipi6_addr, local->b, 16);
+		memcpy(CMSG_DATA(c), &p6, sizeof(p6));
+		return CMSG_SPACE(sizeof(p6));
+	}
+	return 0;
+}
+
+/* Raw IPv4 sockets deliver the IP header; RFC 791 3.1. */
+static int
+strip_ip4(struct buf *b)
+{
+	struct cur c;
+	uint8_t vihl;
+	int err;
+
+	cur_init(&c, b->data, b->len);
+	if ((err = cur_u8(&c, &vihl)) != 0)
+		return err;
+	if (vihl >> 4 != 4 || (vihl & 15) * 4 < IP4_HDR_MIN)
+		return ERR_SYNTAX;
+	return buf_pull(b, (size_t)(vihl & 15) * 4);
+}
+
+unsigned
+udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
+	 struct buf **out, unsigned n)
+{
+	struct mmsghdr m[UDP_SENDS];
+	struct iovec iov[UDP_SENDS];
+	union sa_any from[UDP_SENDS];
+	union ctl_any ctl[UDP_SENDS];
+	struct buf *b[UDP_SENDS];
+	unsigned want = 0, kept = 0;
+	int got;
+
+	n = MIN(n, (unsigned)UDP_SENDS);
+	for (; want < n && (b[want] = buf_new(pool)) != NULL; want++) {
+		iov[want].iov_base = b[want]->data;
+		iov[want].iov_len = buf_tail(b[want]) - BUF_TAIL;
+		m[want].msg_hdr = (struct msghdr){
+			.msg_name = &from[want],
+			.msg_namelen = sizeof(from[want]),
+			.msg_iov = &iov[want],
+			.msg_iovlen = 1,
+			.msg_control = &ctl[want],
+			.msg_controllen = sizeof(ctl[want]),
+		};
+	}
+	if (want == 0) { /* no buffer: take one datagram off and drop it */
+		uint8_t junk;
+
+		if (recv(fd, &junk, 1, 0) >= 0)
+			drop_count(DROP_NO_BUF, 1);
+		return 0;
+	}
+	got = recvmmsg(fd, m, want, 0, NULL);
+	if (got < 0)
+		got = 0;
+	for (unsigned i = 0; i < want; i++) {
+		if (i >= (unsigned)got) {
+			buf_put(b[i]);
+			continue;
+		}
+		b[i]->len = m[i].msg_len;
+		b[i]->from = ep_from_sa(&from[i]);
+		b[i]->to.ip = addr_from_ctl(&m[i].msg_hdr);
+		b[i]->to.port = to_port;
+		b[i]->kind = is_raw ? VPN_ENCAP_ESP : VPN_ENCAP_UDP;
+		if ((m[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+			drop_count(DROP_TOO_BIG, 1);
+			buf_put(b[i]);
+		} else if (is_raw && b[i]->from.ip.family == 4 &&
+			   strip_ip4(b[i]) != 0) {
+			drop_count(DROP_ESP_RUNT, 1);
+			buf_put(b[i]);
+		} else {
+			out[kept++] = b[i];
+		}
+	}
+	return kept;
+}
+
+void
+udp_send(int fd, const struct vpn_path *path, struct buf **pkts, unsigned n)
+{
+	struct mmsghdr m[UDP_SENDS];
+	struct iovec iov[UDP_SENDS];
+	union sa_any to;
+	union ctl_any ctl;
+	socklen_t to_len;
+	size_t ctl_len;
+	unsigned at = 0, retry = 0;
+	int sent;
+
+	to_len = sa_from_ep(&path->remote, path->encap == VPN_ENCAP_ESP, &to);
+	ctl_len = ctl_from_addr(&path->local.ip, &ctl);
+	n = MIN(n, (unsigned)UDP_SENDS);
+	for (unsigned i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ pkts[i]->data, pkts[i]->len };
+		m[i].msg_hdr = (struct msghdr){
+			.msg_name = &to,
+			.msg_namelen = to_len,
+			.msg_iov = &iov[i],
+			.msg_iovlen = 1,
+			.msg_control = ctl_len > 0 ? &ctl : NULL,
+			.msg_controllen = ctl_len,
+		};
+	}
+	while (at < n) {
+		sent = sendmmsg(fd, m + at, n - at, 0);
+		if (sent > 0) {
+			at += (unsigned)sent;
+			continue;
+		}
+		if ((errno == EAGAIN || errno == ENOBUFS || errno == EINTR) &&
+		    retry++ < UDP_RETRIES)
+			continue;
+		log_rl(LOG_WARN, "core", "cannot send ESP: %s", strerror(errno));
+		drop_count(DROP_SEND, 1);
+		at++; /* this one is refused; the next may not be */
+	}
+}
+
+void
+udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
+	     bool natt, struct view data)
+{
+	static const uint8_t marker[4]; /* RFC 3948 2.2 */
+	struct iovec iov[2] = {
+		{ (void *)(uintptr_t)marker, natt ? sizeof(marker) : 0 },
+		{ (void *)(uintptr_t)data.p, data.len },
+	};
+	union sa_any to;
+	union ctl_any ctl;
+	struct msghdr h = {
+		.msg_name = &to,
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+		.msg_control = &ctl,
+	};
+	char text[IP_TEXT_MAX];
+
+	h.msg_namelen = sa_from_ep(remote, false, &to);
+	h.msg_controllen = ctl_from_addr(&local->ip, &ctl);
+	if (h.msg_controllen == 0)
+		h.msg_control = NULL;
+	if (sendmsg(fd, &h, 0) >= 0)
+		return;
+	log_rl(LOG_INFO, "core", "cannot send IKE to %s: %s",
+	       net_ep_text(remote, text), strerror(errno));
+	drop_count(DROP_SEND, 1);
+}
+
+struct ip_addr
+udp_local_addr(const int probe[FAM_END], const struct ip_addr *remote)
+{
+	struct net_ep ep = { *remote, 9 };
+	union sa_any to, got;
+	union sa_any off = { .sa.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(got);
+	struct ip_addr ip = { 0 };
+	int fd = probe[remote->family == 6 ? FAM_V6 : FAM_V4];
+
+	if (fd < 0)
+		return ip;
+	len = sa_from_ep(&ep, false, &to);
+	/* connect() on UDP sends nothing; it only asks for a route. */
+	if (connect(fd, &to.sa, len) != 0)
+		return ip;
+	len = sizeof(got);
+	if (getsockname(fd, &got.sa, &len) == 0)
+		ip = ep_from_sa(&got).ip;
+	(void)connect(fd, &off.sa, sizeof(off.sa));
+	return ip;
+}

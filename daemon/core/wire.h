@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/wire.h - what the siblings demand, filled by wire_*.c.
+ *
+ *   wire_ike.c   struct ike_ops: send, ask, child up and down, jobs
+ *   wire_esp.c   struct esp_io: send packets, deliver frames, events
+ *   wire_hub.c   struct hub_port_ops: TAP port, tunnel ports; links
+ *   wire_ctl.c   control socket: commands -> actions, events (ctl.h)
+ */
+#ifndef TAPIR_CORE_WIRE_H
+#define TAPIR_CORE_WIRE_H
+
+#include "daemon/core/core.h"
+
+struct ike_ans;
+struct ike_ops;
+
+/** loop_post_fn: a struct buf holding an IKE message; ctx is the struct vpn. */
+void wire_ike_datagram(void *vpn, void *buf);
+/** Fill the ops and start the job thread.  0, ERR_NOMEM, ERR_SYS. */
+MUST_USE int wire_ike_init(struct vpn *v, struct ike_ops *ops);
+void wire_ike_fini(struct vpn *v);
+/** Names to resolve that the engine asked for (its ops may not call back). */
+void wire_ike_idle(struct vpn *v);
+
+/** Answer of the secure process (secure_cb) and of the resolver. */
+void wire_ike_answer(void *vpn, const struct ike_ans *ans);
+void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
+		       const struct ip_addr *ip, unsigned n);
+
+struct esp_io wire_esp_io(struct vpn *v);
+
+/** Make the hub of a realm and its TAP port.  0 or an error. */
+MUST_USE int wire_hub_realm(struct vpn *v, struct vpn_realm *r);
+/** Make or change the hub port and link of a child.  0 or an error. */
+MUST_USE int wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
+			      const struct vpn_child *c);
+/** Remove a link and its port; unknown links are ignored. */
+void wire_hub_link_down(struct vpn *v, uint32_t link);
+
+#endif

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/wire_ctl.c - commands of the control socket -> actions, and what
+ * is to be seen of the running daemon -> result records.
+ */
+#include "daemon/core/ctl.h"
+#include <string.h>
+#include <unistd.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/drop.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/bus/bus.h"
+#include "daemon/bus/bus_text.h"
+#include "daemon/core/secure.h"
+#include "daemon/core/work.h"
+
+typedef void cmd_fn(struct vpn *v, struct ctl_client *cl,
+		    const struct bus_rec *cmd);
+
+const char *
+vpn_realm_name(const struct vpn *v, uint32_t realm)
+{
+	return realm < v->n_realm ? v->conf->realm[realm].name : "?";
+}
+
+void
+vpn_publish(struct vpn *v, struct bus_rec *r)
+{
+	char text[BUS_SENTENCE_MAX];
+
+	bus_publish(v->bus, r);
+	log_write(r->desc->severity, "tapird", "%s",
+		  bus_event_text(r, text, sizeof(text)));
+}
+
+/* ---- finding what a command names --------------------------------------------------------- */
+
+static bool
+fits(const char *want, const char *name)
+{
+	return *want == '\0' || strcmp(want, name) == 0;
+}
+
+/* Does a link answer to the realm and peer a command names? */
+static bool
+link_fits(const struct vpn *v, const struct ike_link_info *li,
+	  const struct bus_rec *cmd)
+{
+	const char *peer = bus_str(cmd, BUS_F_PEER);
+
+	return fits(bus_str(cmd, BUS_F_REALM), vpn_realm_name(v, li->realm)) &&
+	    (fits(peer, li->name) || fits(peer, li->id));
+}
+
+static bool
+realm_exists(const struct vpn *v, const char *name)
+{
+	return *name == '\0' || conf_realm_find(v->conf, name) != NULL;
+}
+
+/* "no realm ..." / "no peer ..." with the nearest name that exists. */
+static void
+not_found(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	const char *realm = bus_str(cmd, BUS_F_REALM);
+	const char *peer = bus_str(cmd, BUS_F_PEER), *near = NULL;
+	const char *word[256];
+	struct ike_link_info li;
+	char text[512] = "", hint[256] = "", names[256][IKE_NAME_MAX];
+	uint32_t it = 0;
+	size_t n = 0;
+
+	if (!realm_exists(v, realm)) {
+		str_add(text, sizeof(text), "there is no realm %s", realm);
+		for (unsigned i = 0; i < v->n_realm && n < N_OF(word); i++)
+			word[n++] = v->conf->realm[i].name;
+		near = str_closest(realm, word, n);
+	} else {
+		str_add(text, sizeof(text), "there is no peer %s%s%s", peer,
+			*realm != '\0' ? " in realm " : "", realm);
+		while (n < N_OF(word) && ike_link_next(v->ike, &it, &li)) {
+			str_copy(names[n], sizeof(names[n]), li.name);
+			word[n] = names[n];
+			n++;
+		}
+		near = str_closest(peer, word, n);
+	}
+	if (near != NULL)
+		str_add(hint, sizeof(hint), "did you mean %s?", near);
+	else
+		str_copy(hint, sizeof(hint), "tapir status lists them all");
+	ctl_failed(cl, cmd->tag, ERR_NOTFOUND, text, hint);
+}
+
+/* ---- status ----------------------------------------------------------------------------------- */
+
+static void
+ts_list(const struct vpn_ts *ts, unsigned n, struct bus_rec *r,
+	enum bus_field f)
+{
+	char all[BUS_STR_MAX] = "", one[VPN_TS_TEXT_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		str_add(all, sizeof(all), "%s%s", i > 0 ? " " : "",
+			vpn_ts_text(&ts[i], one));
+	bus_set_str(r, f, all);
+}
+
+static void
+peer_traffic(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
+{
+	struct esp_child_stats st;
+	uint64_t now = clk_ms();
+
+	esp_link_stats_get(v->esp, li->link, &st);
+	bus_set_u64(r, BUS_F_RX_BYTES, st.rx_bytes);
+	bus_set_u64(r, BUS_F_TX_BYTES, st.tx_bytes);
+	bus_set_u64(r, BUS_F_RX_PACKETS, st.rx_packets);
+	bus_set_u64(r, BUS_F_TX_PACKETS, st.tx_packets);
+	bus_set_i64(r, BUS_F_LAST_PACKET_S, st.last_in_ms == 0 ? -1 :
+		    (int64_t)((now - MIN(now, st.last_in_ms)) / 1000));
+}
+
+static void
+peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
+{
+	const struct vpn_alg_info *alg = vpn_alg_info(li->alg);
+	char text[IP_TEXT_MAX];
+
+	bus_rec_init(r, BUS_RES_PEER);
+	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, li->realm));
+	bus_set_str(r, BUS_F_NAME, li->name);
+	bus_set_str(r, BUS_F_ID, li->id);
+	bus_set_str(r, BUS_F_STATE, ike_link_state_name(li->state));
+	if (li->child_id != 0) {
+		bus_set_str(r, BUS_F_MODE, vpn_mode_name(li->mode));
+		bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(li->encap));
+		bus_set_str(r, BUS_F_SUITE, alg != NULL ? alg->name : "");
+		bus_set_fmt(r, BUS_F_SPI_IN, "%08x", li->esp_spi_in);
+		bus_set_fmt(r, BUS_F_SPI_OUT, "%08x", li->esp_spi_out);
+		ts_list(li->ts_local, li->n_ts_local, r, BUS_F_TS_LOCAL);
+		ts_list(li->ts_remote, li->n_ts_remote, r, BUS_F_TS_REMOTE);
+	} else {
+		const struct conf_realm *cr = &v->conf->realm[li->realm];
+		bool has_peer = li->peer < cr->n_peer;
+
+		bus_set_str(r, BUS_F_MODE, vpn_mode_name(has_peer ?
+			    cr->peer[li->peer].mode : cr->mode));
+		bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(has_peer ?
+			    cr->peer[li->peer].encap : cr->encap));
+		bus_set_str(r, BUS_F_SUITE, vpn_suite_name(cr->suite));
+	}
+	bus_set_str(r, BUS_F_IKE_SUITE, li->ike_suite);
+	if (li->remote.ip.family != 0)
+		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&li->remote, text));
+	if (li->local.ip.family != 0)
+		bus_set_str(r, BUS_F_LOCAL, net_ep_text(&li->local, text));
+	bus_set_str(r, BUS_F_NAT, li->is_nat_here && li->is_nat_there ? "both" :
+		    li->is_nat_here ? "here" : li->is_nat_there ? "there" :
+		    "none");
+	if (li->up_since_ms != 0)
+		bus_set_u64(r, BUS_F_UP_S, (clk_ms() - li->up_since_ms) / 1000);
+	bus_set_str(r, BUS_F_WHY, li->why);
+	peer_traffic(v, li, r);
+}
+
+static void
+realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
+{
+	const struct vpn_realm *vr = &v->realm[i];
+	struct ike_link_info li;
+	char mac[MAC_TEXT_MAX];
+	uint32_t it = 0;
+	unsigned n = 0, up = 0;
+
+	while (ike_link_next(v->ike, &it, &li)) {
+		if (li.realm != i)
+			continue;
+		n++;
+		up += li.state == IKE_ST_UP || li.state == IKE_ST_SUSPECT;
+	}
+	bus_rec_init(r, BUS_RES_REALM);
+	bus_set_str(r, BUS_F_NAME, vr->conf->name);
+	bus_set_str(r, BUS_F_TAP, vr->ifname);
+	bus_set_str(r, BUS_F_BRIDGE, vr->conf->bridge);
+	bus_set_str(r, BUS_F_MAC, mac_text(&vr->mac, mac));
+	bus_set_str(r, BUS_F_STATE, "up");
+	bus_set_u64(r, BUS_F_N_PEER, n);
+	bus_set_u64(r, BUS_F_N_UP, up);
+}
+
+static void
+cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	struct ike_link_info li;
+	struct bus_rec r;
+	unsigned n = 0;
+	uint32_t it;
+
+	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
+		not_found(v, cl, cmd);
+		return;
+	}
+	for (unsigned i = 0; i < v->n_realm; i++) {
+		if (!fits(bus_str(cmd, BUS_F_REALM), v->conf->realm[i].name))
+			continue;
+		realm_rec(v, i, &r);
+		ctl_send(cl, &r, cmd->tag);
+		for (it = 0; ike_link_next(v->ike, &it, &li);) {
+			if (li.realm != i || !link_fits(v, &li, cmd))
+				continue;
+			peer_rec(v, &li, &r);
+			ctl_send(cl, &r, cmd->tag);
+			n++;
+		}
+	}
+	if (n == 0 && *bus_str(cmd, BUS_F_PEER) != '\0')
+		not_found(v, cl, cmd);
+	else
+		ctl_done(cl, cmd->tag, "");
+}
+
+/* ---- up, down, rekey ---------------------------------------------------------------------------- */
+
+static void
+record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
+       const char *text)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_EV_COMMAND_RUN);
+	bus_set_u64(&r, BUS_F_UID, ctl_uid(cl));
+	bus_set_str(&r, BUS_F_COMMAND, cmd->desc->name);
+	bus_set_str(&r, BUS_F_REALM, bus_str(cmd, BUS_F_REALM));
+	bus_set_str(&r, BUS_F_PEER, bus_str(cmd, BUS_F_PEER));
+	bus_set_str(&r, BUS_F_TEXT, text);
+	vpn_publish(v, &r);
+}
+
+static int
+act(struct vpn *v, const struct ike_link_info *li, const struct bus_rec *cmd)
+{
+	uint64_t now = clk_ms();
+
+	switch (cmd->desc->row) {
+	case BUS_CMD_UP:
+		return ike_up(v->ike, li->realm, li->link, now);
+	case BUS_CMD_DOWN:
+		return ike_down(v->ike, li->realm, li->link, now);
+	case BUS_CMD_REKEY:
+		return ike_rekey(v->ike, li->link,
+				 strcmp(bus_str(cmd, BUS_F_WHAT), "ike") != 0,
+				 now);
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
+/* Links may come and go while we act: collect their ids first. */
+#define ACT_MAX 1024
+static void
+cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	static uint32_t id[ACT_MAX]; /* the loop's; too large for its stack */
+	struct ike_link_info li;
+	char text[128] = "";
+	unsigned n = 0;
+	uint32_t it = 0;
+	int err = 0, one;
+
+	while (n < ACT_MAX && ike_link_next(v->ike, &it, &li))
+		if (link_fits(v, &li, cmd))
+			id[n++] = li.link;
+	if (n == 0) {
+		not_found(v, cl, cmd);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!ike_link_get(v->ike, id[i], &li))
+			continue;
+		if ((one = act(v, &li, cmd)) != 0)
+			err = one;
+	}
+	record(v, cl, cmd, err == 0 ? "done" : err_text(err));
+	if (err == ERR_STATE) {
+		ctl_failed(cl, cmd->tag, err, cmd->desc->row == BUS_CMD_UP ?
+			   "there is no address to dial" : "it is not up",
+			   cmd->desc->row == BUS_CMD_UP ?
+			   "give the peer at=, or connect from its end" :
+			   "tapir status says why");
+	} else if (err != 0) {
+		ctl_failed(cl, cmd->tag, err, err_text(err), "");
+	} else {
+		str_add(text, sizeof(text), "%u peer%s", n, n == 1 ? "" : "s");
+		ctl_done(cl, cmd->tag, text);
+	}
+}
+
+/* ---- hub ------------------------------------------------------------------------------------------- */
+
+static void
+port_name(const struct hub *h, uint32_t port, struct bus_rec *r)
+{
+	struct hub_port_info pi;
+	uint32_t it = 0;
+
+	while (hub_port_next(h, &it, &pi))
+		if (pi.port == port) {
+			bus_set_str(r, BUS_F_PORT, pi.name);
+			return;
+		}
+}
+
+static void
+hub_macs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
+{
+	struct hub_mac_info mi;
+	struct bus_rec r;
+	char mac[MAC_TEXT_MAX];
+	uint32_t it = 0;
+
+	while (hub_mac_next(vr->hub, &it, &mi)) {
+		bus_rec_init(&r, BUS_RES_MAC);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_str(&r, BUS_F_MAC, mac_text(&mi.mac, mac));
+		port_name(vr->hub, mi.port, &r);
+		bus_set_bool(&r, BUS_F_IS_STATIC, mi.is_static);
+		bus_set_u64(&r, BUS_F_AGE_S, mi.age_s);
+		ctl_send(cl, &r, tag);
+	}
+}
+
+static void
+hub_neighs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
+{
+	struct hub_neigh_info ni;
+	struct bus_rec r;
+	char text[IP_TEXT_MAX];
+	uint32_t it = 0;
+
+	while (hub_neigh_next(vr->hub, &it, &ni)) {
+		bus_rec_init(&r, BUS_RES_NEIGH);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_str(&r, BUS_F_IP, ip_text(&ni.ip, text));
+		bus_set_str(&r, BUS_F_MAC, mac_text(&ni.mac, text));
+		port_name(vr->hub, ni.port, &r);
+		bus_set_u64(&r, BUS_F_AGE_S, ni.age_s);
+		ctl_send(cl, &r, tag);
+	}
+}
+
+static void
+hub_ports(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
+{
+	static const char *const kind[] = { "tap", "ether", "ip" };
+	struct hub_port_info pi;
+	struct bus_rec r;
+	char mac[MAC_TEXT_MAX];
+	uint32_t it = 0;
+
+	while (hub_port_next(vr->hub, &it, &pi)) {
+		bus_rec_init(&r, BUS_RES_PORT);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_str(&r, BUS_F_PORT, pi.name);
+		bus_set_str(&r, BUS_F_KIND, kind[pi.kind]);
+		bus_set_str(&r, BUS_F_MAC, mac_is_null(&pi.mac) ? "" :
+			    mac_text(&pi.mac, mac));
+		bus_set_u64(&r, BUS_F_N_MAC, pi.n_mac);
+		bus_set_u64(&r, BUS_F_RX_PACKETS, pi.rx_frames);
+		bus_set_u64(&r, BUS_F_RX_BYTES, pi.rx_bytes);
+		bus_set_u64(&r, BUS_F_TX_PACKETS, pi.tx_frames);
+		bus_set_u64(&r, BUS_F_TX_BYTES, pi.tx_bytes);
+		bus_set_u64(&r, BUS_F_N_FLOOD, pi.n_flood);
+		bus_set_u64(&r, BUS_F_N_DROP, pi.n_drop);
+		ctl_send(cl, &r, tag);
+	}
+}
+
+static void
+cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	const char *what = bus_str(cmd, BUS_F_WHAT);
+
+	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
+		not_found(v, cl, cmd);
+		return;
+	}
+	for (unsigned i = 0; i < v->n_realm; i++) {
+		const struct vpn_realm *vr = &v->realm[i];
+
+		if (!fits(bus_str(cmd, BUS_F_REALM), vr->conf->name))
+			continue;
+		if (fits(what, "ports"))
+			hub_ports(vr, cl, cmd->tag);
+		if (fits(what, "mac"))
+			hub_macs(vr, cl, cmd->tag);
+		if (fits(what, "arp"))
+			hub_neighs(vr, cl, cmd->tag);
+	}
+	ctl_done(cl, cmd->tag, "");
+}
+
+/* ---- stats ------------------------------------------------------------------------------------------- */
+
+static void
+stat_rec(struct ctl_client *cl, uint32_t tag, const char *name, uint64_t value)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_STAT);
+	bus_set_str(&r, BUS_F_NAME, name);
+	bus_set_u64(&r, BUS_F_VALUE, value);
+	ctl_send(cl, &r, tag);
+}
+
+static void
+stats_worker(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i)
+{
+	struct work_stats ws;
+	char name[64];
+
+	work_stats_get(v->work, i, &ws);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} row[] = {
+		{ "wakeups", ws.n_wake },
+		{ "tap-frames", ws.n_tap_frames },
+		{ "tap-batches", ws.n_tap_batches },
+		{ "udp-packets", ws.n_udp_packets },
+		{ "udp-batches", ws.n_udp_batches },
+		{ "raw-packets", ws.n_raw_packets },
+		{ "handed-over", ws.n_handed_over },
+		{ "queued", ws.n_queued },
+		{ "buffers-used", ws.n_buf_used },
+	};
+
+	for (unsigned k = 0; k < N_OF(row); k++) {
+		name[0] = '\0';
+		str_add(name, sizeof(name), "worker%u-%s", i, row[k].key);
+		stat_rec(cl, tag, name, row[k].value);
+	}
+}
+
+static void
+cmd_stats(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	struct ike_stats is;
+	struct bus_rec r;
+	uint64_t n;
+
+	ike_stats_get(v->ike, &is);
+	stat_rec(cl, cmd->tag, "ike-sa", is.n_ike_sa);
+	stat_rec(cl, cmd->tag, "ike-half-open", is.n_halfopen);
+	stat_rec(cl, cmd->tag, "ike-init-in", is.n_init_in);
+	stat_rec(cl, cmd->tag, "ike-init-out", is.n_init_out);
+	stat_rec(cl, cmd->tag, "ike-auth-ok", is.n_auth_ok);
+	stat_rec(cl, cmd->tag, "ike-auth-failed", is.n_auth_failed);
+	stat_rec(cl, cmd->tag, "ike-retransmits", is.n_retransmit);
+	stat_rec(cl, cmd->tag, "ike-rekeys", is.n_rekey);
+	stat_rec(cl, cmd->tag, "ike-cookies-asked", is.n_cookie_asked);
+	stat_rec(cl, cmd->tag, "child-sa", is.n_child);
+	for (unsigned i = 0; i < v->n_worker; i++)
+		stats_worker(v, cl, cmd->tag, i);
+	for (int d = 0; d < DROP_END; d++) {
+		if ((n = drop_sum((enum drop)d)) == 0)
+			continue;
+		bus_rec_init(&r, BUS_RES_COUNTER);
+		bus_set_str(&r, BUS_F_NAME, drop_key((enum drop)d));
+		bus_set_u64(&r, BUS_F_VALUE, n);
+		bus_set_str(&r, BUS_F_TEXT, drop_text((enum drop)d));
+		bus_set_str(&r, BUS_F_OWNER, drop_owner((enum drop)d));
+		ctl_send(cl, &r, cmd->tag);
+	}
+	ctl_done(cl, cmd->tag, "");
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------ */
+
+static void
+cmd_ping(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_DAEMON);
+	bus_set_str(&r, BUS_F_VERSION, TAPIR_VERSION);
+	bus_set_u64(&r, BUS_F_PID, (uint64_t)getpid());
+	bus_set_u64(&r, BUS_F_UP_S, (clk_ms() - v->start_ms) / 1000);
+	bus_set_u64(&r, BUS_F_N_REALM, v->n_realm);
+	ctl_send(cl, &r, cmd->tag);
+	ctl_done(cl, cmd->tag, "");
+}
+
+static void
+cmd_log(struct vpn *v UNUSED, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	ctl_follow(cl, cmd);
+}
+
+static void
+cmd_reload(struct vpn *v UNUSED, struct ctl_client *cl,
+	   const struct bus_rec *cmd)
+{
+	ctl_failed(cl, cmd->tag, ERR_UNSUP, "this version does not reload",
+		   "restart tapird: peers are back within seconds");
+}
+
+void
+wire_ctl_command(struct vpn *v, struct ctl_client *cl,
+		 const struct bus_rec *cmd)
+{
+	static const struct {
+		enum bus_row row;
+		cmd_fn *fn;
+	} table[] = {
+		{ BUS_CMD_PING_DAEMON, cmd_ping },
+		{ BUS_CMD_STATUS, cmd_status },
+		{ BUS_CMD_UP, cmd_act },
+		{ BUS_CMD_DOWN, cmd_act },
+		{ BUS_CMD_LOG, cmd_log },
+		{ BUS_CMD_HUB, cmd_hub },
+		{ BUS_CMD_STATS, cmd_stats },
+		{ BUS_CMD_REKEY, cmd_act },
+		{ BUS_CMD_RELOAD, cmd_reload },
+	};
+
+	for (unsigned i = 0; i < N_OF(table); i++)
+		if (table[i].row == cmd->desc->row) {
+			table[i].fn(v, cl, cmd);
+			return;
+		}
+	ctl_failed(cl, cmd->tag, ERR_UNSUP, "this daemon does not know this "
+		   "command", "");
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/wire_hub.c - ports of the hubs: the TAP and the tunnels.
+ *
+ * A link is published to the workers as a struct vpn_link that is replaced as
+ * a whole; the old one is freed once every worker was quiet.
+ */
+#include "daemon/core/wire.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "daemon/base/drop.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/base/thr.h"
+#include "daemon/core/work.h"
+
+struct vpn_link *
+vpn_link_find(const struct vpn *v, uint32_t link)
+{
+	if (link >= VPN_LINK_MAX)
+		return NULL;
+	return atomic_load_explicit(&v->link[link], memory_order_acquire);
+}
+
+/* ---- on workers ------------------------------------------------------------------- */
+
+static void
+tap_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
+{
+	struct vpn_realm *r = ctx;
+	int fd = r->tap_fd[worker];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (write(fd, frames[i]->data, frames[i]->len) < 0)
+			drop_count(DROP_TAP_WRITE, 1);
+		buf_put(frames[i]);
+	}
+}
+
+/* A frame goes to the worker the rule names.  A flooded one is shared with
+ * other ports and stays here: nobody may write to it, not even its port. */
+static void
+tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
+{
+	struct vpn_link *l = ctx;
+	struct vpn *v = l->vpn;
+	unsigned kept = 0, to;
+
+	for (unsigned i = 0; i < n; i++) {
+		to = v->n_worker == 1 || buf_is_shared(frames[i]) ? worker :
+		    esp_out_worker(v->esp, worker, l->id, frames[i]);
+		if (to == worker) {
+			frames[kept++] = frames[i];
+			continue;
+		}
+		frames[i]->port = l->id;
+		work_hand_over(v->work, to, WORK_OUT, frames[i]);
+	}
+	if (kept > 0)
+		esp_output(v->esp, worker, l->id, frames, kept);
+}
+
+/* ---- on the loop -------------------------------------------------------------------- */
+
+int
+wire_hub_realm(struct vpn *v, struct vpn_realm *r)
+{
+	struct hub_conf hc = {
+		.has_bridge = r->conf->bridge != NULL,
+		.n_worker = v->n_worker,
+		.buf_new = work_buf_new,
+		.ctx = v,
+	};
+	struct hub_port_conf pc = {
+		.kind = HUB_PORT_TAP,
+		.mac = r->mac,
+		.ops = { r, tap_out },
+	};
+	int err;
+
+	str_copy(hc.name, sizeof(hc.name), r->conf->name);
+	str_copy(pc.name, sizeof(pc.name), r->ifname);
+	if ((err = hub_new(&r->hub, &hc)) != 0)
+		return err;
+	return hub_port_add(r->hub, &pc, &r->tap_port);
+}
+
+static void
+link_free(void *ctx)
+{
+	free(ctx);
+}
+
+/* Publish l (or NULL) in place of what stands there. */
+static void
+link_replace(struct vpn *v, uint32_t id, struct vpn_link *l)
+{
+	struct vpn_link *old;
+
+	old = atomic_exchange_explicit(&v->link[id], l, memory_order_acq_rel);
+	if (old != NULL && thr_defer(link_free, old) != 0)
+		log_error("core", "link %u: out of memory, its record is kept", id);
+}
+
+static void
+port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
+	  struct hub_port_conf *pc)
+{
+	struct ike_link_info info;
+
+	*pc = (struct hub_port_conf){
+		.kind = c->mode == VPN_MODE_IP ? HUB_PORT_IP : HUB_PORT_ETHER,
+		.link = l->id,
+		.ops = { l, tunnel_out },
+	};
+	if (ike_link_get(v->ike, l->id, &info))
+		str_copy(pc->name, sizeof(pc->name), info.name);
+	pc->n_ts = l->n_ts;
+	memcpy(pc->ts, l->ts, sizeof(pc->ts));
+}
+
+int
+wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
+		 const struct vpn_child *c)
+{
+	struct vpn_link *old = vpn_link_find(v, link), *l;
+	struct hub_port_conf pc;
+	int err;
+
+	if (link >= VPN_LINK_MAX || c->realm >= v->n_realm)
+		return ERR_LIMIT;
+	/* A further child of the same mode changes nothing. */
+	if (old != NULL && old->mode == c->mode && c->mode == VPN_MODE_ETHER)
+		return 0;
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return ERR_NOMEM;
+	*l = (struct vpn_link){
+		.id = link,
+		.realm = c->realm,
+		.peer = peer,
+		.mode = c->mode,
+		.hub = v->realm[c->realm].hub,
+		.vpn = v,
+	};
+	if (c->mode == VPN_MODE_IP) {
+		l->n_ts = c->n_ts_remote;
+		memcpy(l->ts, c->ts_remote, sizeof(l->ts));
+	}
+	port_conf(v, l, c, &pc);
+	if (old != NULL) {
+		l->port = old->port;
+		err = hub_port_set(l->hub, l->port, &pc);
+	} else {
+		err = hub_port_add(l->hub, &pc, &l->port);
+	}
+	if (err != 0) {
+		free(l);
+		return err;
+	}
+	link_replace(v, link, l);
+	return 0;
+}
+
+void
+wire_hub_link_down(struct vpn *v, uint32_t link)
+{
+	struct vpn_link *l = vpn_link_find(v, link);
+
+	if (l == NULL)
+		return;
+	hub_port_del(l->hub, l->port);
+	link_replace(v, link, NULL);
+}

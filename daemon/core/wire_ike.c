@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/wire_ike.c - what the IKE engine demands: datagrams out,
+ * questions, children, jobs, names.
+ *
+ * Everything here runs on the loop, but job_main(), which is a thread of its
+ * own for Diffie-Hellman: it never delays packets or other messages.
+ */
+#include "daemon/core/wire.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/drop.h"
+#include "daemon/base/log.h"
+#include "daemon/base/ring.h"
+#include "daemon/base/str.h"
+#include "daemon/base/thr.h"
+#include "daemon/bus/bus.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/resolve.h"
+#include "daemon/core/secure.h"
+#include "daemon/core/udp.h"
+#include "ikev2/ike.h"
+
+#define JOBS_MAX      1024	/* jobs that may wait; ours */
+#define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
+
+struct lookup {
+	uint32_t realm, peer;
+};
+
+struct wire_ike {
+	struct ring *jobs;		/* to the job thread */
+	int wake;
+	struct thr *thr;
+	atomic_bool is_stopped;
+	struct lookup lookup[LOOKUPS_MAX];
+	unsigned n_lookup;
+	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
+	uint32_t **handle;		/* [realm][peer] newest authenticated */
+};
+
+/* ---- jobs -------------------------------------------------------------------------------- */
+
+static void
+job_done(void *ctx, void *item)
+{
+	struct vpn *v = ctx;
+
+	ike_job_done(v->ike, item, clk_ms());
+}
+
+static void
+job_main(void *ctx)
+{
+	struct vpn *v = ctx;
+	struct wire_ike *wi = v->wire_ike;
+	struct ike_job *job;
+	uint64_t junk;
+
+	while (!atomic_load(&wi->is_stopped)) {
+		if (read(wi->wake, &junk, sizeof(junk)) < 0 && errno != EINTR)
+			return;
+		while ((job = ring_pop(wi->jobs)) != NULL) {
+			job->run(job);
+			/* The loop's queue holds more posts than jobs exist:
+			 * when it is full the loop is behind; wait for it. */
+			while (loop_post(v->loop, job_done, v, job) != 0 &&
+			       !atomic_load(&wi->is_stopped))
+				usleep(1000);
+		}
+	}
+}
+
+static void
+op_job(void *ctx, struct ike_job *job)
+{
+	struct vpn *v = ctx;
+	uint64_t one = 1;
+
+	if (ring_push(v->wire_ike->jobs, job) == 0) {
+		if (write(v->wire_ike->wake, &one, sizeof(one)) < 0)
+			return; /* the counter is at its top: it wakes anyway */
+		return;
+	}
+	/* Queue full: do it here, late rather than never. */
+	job->run(job);
+	if (loop_post(v->loop, job_done, v, job) != 0)
+		log_error("ike", "a job is lost: the loop's queue is full");
+}
+
+/* ---- datagrams ---------------------------------------------------------------------------- */
+
+void
+wire_ike_datagram(void *vpn, void *item)
+{
+	struct vpn *v = vpn;
+	struct buf *b = item;
+	bool natt = b->to.port == v->conf->nat_port;
+
+	ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
+	buf_put(b);
+}
+
+static void
+op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
+	bool natt, struct view data)
+{
+	struct vpn *v = ctx;
+	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
+	int fd = natt ? v->socks.nat[0][fam] : v->socks.ike[fam];
+
+	if (fd < 0)
+		drop_count(DROP_SEND, 1);
+	else
+		udp_send_msg(fd, local, remote, natt, data);
+}
+
+static struct ip_addr
+op_local_addr(void *ctx, const struct ip_addr *remote)
+{
+	struct vpn *v = ctx;
+
+	return udp_local_addr(v->socks.probe, remote);
+}
+
+/* ---- questions ------------------------------------------------------------------------------ */
+
+static int
+op_ask(void *ctx, const struct ike_ask *ask)
+{
+	struct vpn *v = ctx;
+
+	return secure_ask(v->secure, ask);
+}
+
+void
+wire_ike_answer(void *vpn, const struct ike_ans *ans)
+{
+	struct vpn *v = vpn;
+
+	/* realm and peer of a VERIFY answer: who may set routes from now on */
+	if (ans->err == 0 && ans->realm < v->n_realm &&
+	    ans->peer < v->conf->realm[ans->realm].n_peer)
+		v->wire_ike->handle[ans->realm][ans->peer] = ans->handle;
+	ike_answer(v->ike, ans, clk_ms());
+}
+
+/* ---- children -------------------------------------------------------------------------------- */
+
+static int
+op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t *esp_spi)
+{
+	struct vpn *v = ctx;
+
+	return esp_spi_alloc(v->esp, realm, link, esp_spi);
+}
+
+static void
+op_spi_free(void *ctx, uint32_t esp_spi)
+{
+	struct vpn *v = ctx;
+
+	esp_spi_free(v->esp, esp_spi);
+}
+
+/* Routes to what lies behind an IP-mode peer. */
+static void
+routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
+       unsigned n_ts, bool is_add)
+{
+	struct ip_net net[64];
+	uint32_t handle;
+	int n;
+
+	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
+		return;
+	handle = v->wire_ike->handle[realm][peer];
+	for (unsigned i = 0; i < n_ts; i++) {
+		n = ip_range_nets(&ts[i].lo, &ts[i].hi, net, N_OF(net));
+		for (int k = 0; k < n; k++)
+			secure_route(v->secure, handle, realm, &net[k], is_add);
+	}
+}
+
+static int
+op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
+{
+	struct vpn *v = ctx;
+	struct ike_link_info info;
+	uint32_t peer = UINT32_MAX;
+	int err;
+
+	if (link >= VPN_LINK_MAX)
+		return ERR_LIMIT;
+	if (ike_link_get(v->ike, link, &info))
+		peer = info.peer;
+	if ((err = wire_hub_link_up(v, link, peer, c)) != 0)
+		return err;
+	if ((err = esp_child_add(v->esp, link, c)) != 0) {
+		if (v->wire_ike->n_child[link] == 0)
+			wire_hub_link_down(v, link);
+		return err;
+	}
+	v->wire_ike->n_child[link]++;
+	if (c->mode == VPN_MODE_IP)
+		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
+	return 0;
+}
+
+static void
+op_child_down(void *ctx, uint32_t link, uint32_t child_id)
+{
+	struct vpn *v = ctx;
+	struct vpn_link *l = vpn_link_find(v, link);
+
+	esp_child_del(v->esp, child_id);
+	if (l == NULL || v->wire_ike->n_child[link] == 0 ||
+	    --v->wire_ike->n_child[link] > 0)
+		return;
+	routes(v, l->realm, l->peer, l->ts, l->n_ts, false);
+	wire_hub_link_down(v, link);
+}
+
+static void
+op_child_path(void *ctx, uint32_t child_id, const struct vpn_path *path)
+{
+	struct vpn *v = ctx;
+
+	esp_child_path(v->esp, child_id, path);
+}
+
+static void
+op_traffic(void *ctx, uint32_t child_id, uint64_t *in_ms, uint64_t *out_ms)
+{
+	struct vpn *v = ctx;
+	struct esp_child_stats st;
+
+	*in_ms = *out_ms = 0;
+	if (esp_child_stats_get(v->esp, child_id, &st) == 0) {
+		*in_ms = st.last_in_ms;
+		*out_ms = st.last_out_ms;
+	}
+}
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static void
+op_resolve(void *ctx, uint32_t realm, uint32_t peer)
+{
+	struct vpn *v = ctx;
+	struct wire_ike *wi = v->wire_ike;
+
+	for (unsigned i = 0; i < wi->n_lookup; i++)
+		if (wi->lookup[i].realm == realm && wi->lookup[i].peer == peer)
+			return;
+	if (wi->n_lookup < LOOKUPS_MAX)
+		wi->lookup[wi->n_lookup++] = (struct lookup){ realm, peer };
+}
+
+static uint16_t
+peer_port(const struct vpn *v, const struct conf_peer *p)
+{
+	return p->at_port != 0 ? p->at_port : (uint16_t)v->conf->port;
+}
+
+void
+wire_ike_idle(struct vpn *v)
+{
+	struct wire_ike *wi = v->wire_ike;
+	unsigned n = wi->n_lookup;
+
+	wi->n_lookup = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct lookup l = wi->lookup[i];
+		const struct conf_peer *p;
+		struct net_ep ep;
+
+		if (l.realm >= v->n_realm ||
+		    l.peer >= v->conf->realm[l.realm].n_peer)
+			continue;
+		p = &v->conf->realm[l.realm].peer[l.peer];
+		if (p->at_is_ip) {
+			ep = p->at_ep;
+			ep.port = peer_port(v, p);
+			ike_peer_at(v->ike, l.realm, l.peer, &ep, 1);
+		} else if (p->at_host != NULL && v->resolve != NULL) {
+			resolve_ask(v->resolve, l.realm, l.peer, p->at_host);
+		}
+	}
+}
+
+void
+wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
+		  const struct ip_addr *ip, unsigned n)
+{
+	struct vpn *v = vpn;
+	struct net_ep ep[IKE_EP_MAX];
+
+	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		ep[i] = (struct net_ep){
+			ip[i], peer_port(v, &v->conf->realm[realm].peer[peer]),
+		};
+	ike_peer_at(v->ike, realm, peer, ep, n);
+}
+
+/* ---- events -------------------------------------------------------------------------------------- */
+
+static void
+common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
+       const struct ike_link_info *info)
+{
+	char text[IP_TEXT_MAX];
+
+	bus_rec_init(r, row);
+	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, info->realm));
+	bus_set_str(r, BUS_F_PEER, info->name);
+	if (bus_has(r, BUS_F_REMOTE) && info->remote.ip.family != 0)
+		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&info->remote, text));
+}
+
+static void
+peer_up(struct bus_rec *r, const struct ike_link_info *info)
+{
+	const struct vpn_alg_info *alg = vpn_alg_info(info->alg);
+
+	bus_set_str(r, BUS_F_ID, info->id);
+	bus_set_str(r, BUS_F_MODE, vpn_mode_name(info->mode));
+	bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(info->encap));
+	bus_set_str(r, BUS_F_SUITE, alg != NULL ? alg->name : "");
+	bus_set_str(r, BUS_F_IKE_SUITE, info->ike_suite);
+	bus_set_str(r, BUS_F_NAT, info->is_nat_here && info->is_nat_there ?
+		    "both" : info->is_nat_here ? "here" :
+		    info->is_nat_there ? "there" : "none");
+}
+
+static void
+op_link_event(void *ctx, uint32_t link, int what, const char *why)
+{
+	static const enum bus_row row[] = {
+		[IKE_LINK_CONNECTING] = BUS_EV_PEER_CONNECTING,
+		[IKE_LINK_UP] = BUS_EV_PEER_UP,
+		[IKE_LINK_SUSPECT] = BUS_EV_PEER_SUSPECT,
+		[IKE_LINK_DOWN] = BUS_EV_PEER_DOWN,
+		[IKE_LINK_REKEYED] = BUS_EV_PEER_REKEYED,
+		[IKE_LINK_AUTH_FAILED] = BUS_EV_AUTH_FAILED,
+		[IKE_LINK_GONE] = BUS_EV_PEER_DOWN,
+	};
+	struct vpn *v = ctx;
+	struct ike_link_info info = { .realm = UINT32_MAX };
+	struct bus_rec r;
+
+	if (what < 0 || (size_t)what >= N_OF(row))
+		return;
+	(void)ike_link_get(v->ike, link, &info);
+	common(&r, row[what], v, &info);
+	switch ((enum ike_link_event)what) {
+	case IKE_LINK_UP:
+		peer_up(&r, &info);
+		break;
+	case IKE_LINK_REKEYED:
+		bus_set_str(&r, BUS_F_WHAT, why);
+		bus_set_str(&r, BUS_F_SUITE, info.ike_suite);
+		break;
+	case IKE_LINK_AUTH_FAILED:
+		bus_set_str(&r, BUS_F_ID, info.id);
+		bus_set_str(&r, BUS_F_HINT, "compare id= and the psk file of "
+			    "both ends");
+		bus_set_str(&r, BUS_F_WHY, why);
+		break;
+	case IKE_LINK_DOWN:
+	case IKE_LINK_GONE:
+		bus_set_str(&r, BUS_F_WHY, why);
+		break;
+	case IKE_LINK_CONNECTING:
+	case IKE_LINK_SUSPECT:
+		break;
+	}
+	vpn_publish(v, &r);
+}
+
+/* ---- start and end ------------------------------------------------------------------------------ */
+
+static int
+handles_new(struct vpn *v, struct wire_ike *wi)
+{
+	wi->handle = calloc(v->n_realm + 1, sizeof(*wi->handle));
+	if (wi->handle == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < v->n_realm; i++) {
+		wi->handle[i] = calloc(v->conf->realm[i].n_peer + 1,
+				       sizeof(**wi->handle));
+		if (wi->handle[i] == NULL)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+int
+wire_ike_init(struct vpn *v, struct ike_ops *ops)
+{
+	struct wire_ike *wi = calloc(1, sizeof(*wi));
+	int err;
+
+	if (wi == NULL)
+		return ERR_NOMEM;
+	v->wire_ike = wi;
+	wi->wake = eventfd(0, EFD_CLOEXEC);
+	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
+	if (wi->n_child == NULL || wi->wake < 0)
+		return ERR_NOMEM;
+	if ((err = handles_new(v, wi)) != 0 ||
+	    (err = ring_new(&wi->jobs, JOBS_MAX)) != 0)
+		return err;
+	*ops = (struct ike_ops){
+		.ctx = v,
+		.send = op_send,
+		.local_addr = op_local_addr,
+		.ask = op_ask,
+		.job = op_job,
+		.spi_alloc = op_spi_alloc,
+		.spi_free = op_spi_free,
+		.child_up = op_child_up,
+		.child_down = op_child_down,
+		.child_path = op_child_path,
+		.traffic = op_traffic,
+		.resolve = op_resolve,
+		.link_event = op_link_event,
+	};
+	return thr_start(&wi->thr, "tapir-job", job_main, v);
+}
+
+void
+wire_ike_fini(struct vpn *v)
+{
+	struct wire_ike *wi = v->wire_ike;
+	uint64_t one = 1;
+
+	if (wi == NULL)
+		return;
+	atomic_store(&wi->is_stopped, true);
+	if (write(wi->wake, &one, sizeof(one)) == sizeof(one))
+		thr_join(wi->thr);
+	ring_free(wi->jobs);
+	if (wi->handle != NULL)
+		for (unsigned i = 0; i < v->n_realm; i++)
+			free(wi->handle[i]);
+	free(wi->handle);
+	free(wi->n_child);
+	close(wi->wake);
+	free(wi);
+	v->wire_ike = NULL;
+}

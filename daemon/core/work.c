@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/work.c - the worker pool.
+ */
+#include "daemon/core/work.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "daemon/base/cur.h"
+#include "daemon/base/drop.h"
+#include "daemon/base/log.h"
+#include "daemon/base/ring.h"
+#include "daemon/base/thr.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/udp.h"
+#include "daemon/core/wire.h"
+
+#define WORK_EVENTS	32
+#define WORK_CTL_LEN	64	/* control tasks that may wait; ours */
+#define ESP_SPI_LEN	4
+#define KEEPALIVE_LEN	1	/* RFC 3948 2.3: one byte 0xff */
+
+/* What a descriptor of the worker's epoll set is. */
+enum src { SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_TAP };
+
+struct task {
+	work_task_fn *fn;
+	void *ctx;
+};
+
+/* Relaxed atomics: one writer, read for statistics. */
+struct counts {
+	atomic_ullong wake, tap_frames, udp, raw, tap_batches, udp_batches, handed;
+};
+
+struct worker {
+	struct vpn *vpn;
+	unsigned index;
+	struct thr *thr;
+	struct buf_pool *pool;
+	int ep, wake;
+	struct ring *queue[WORK_PRIO_END];
+	atomic_bool is_awake;
+	atomic_bool is_stopped;
+	struct counts n;
+};
+
+struct work {
+	struct vpn *vpn;
+	unsigned n;
+	struct worker *worker;
+};
+
+static inline void
+add(atomic_ullong *c, uint64_t v)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) +
+			      v, memory_order_relaxed);
+}
+
+static void
+wake(struct worker *wk)
+{
+	uint64_t one = 1;
+
+	if (!atomic_exchange(&wk->is_awake, true) &&
+	    write(wk->wake, &one, sizeof(one)) < 0)
+		return; /* the counter is at its top: it wakes anyway */
+}
+
+struct buf *
+work_buf_new(void *vpn, unsigned worker)
+{
+	struct vpn *v = vpn;
+
+	return buf_new(v->work->worker[worker].pool);
+}
+
+void
+work_hand_over(struct work *w, unsigned target, enum work_prio prio,
+	       struct buf *b)
+{
+	struct worker *wk = &w->worker[target % w->n];
+
+	if (ring_push(wk->queue[prio], b) != 0) {
+		drop_count(DROP_QUEUE_FULL, 1);
+		buf_put(b);
+		return;
+	}
+	wake(wk);
+}
+
+int
+work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
+{
+	struct worker *wk = &w->worker[target % w->n];
+	struct task *t = malloc(sizeof(*t));
+
+	if (t == NULL)
+		return ERR_NOMEM;
+	*t = (struct task){ fn, ctx };
+	if (ring_push(wk->queue[WORK_CONTROL], t) != 0) {
+		free(t);
+		return ERR_FULL;
+	}
+	wake(wk);
+	return 0;
+}
+
+/* ---- inbound ------------------------------------------------------------------ */
+
+/* Sort ESP packets: ours in place, others' to their worker.  How many are ours. */
+static unsigned
+keep_own(struct worker *wk, struct buf **b, unsigned n)
+{
+	unsigned kept = 0, to;
+
+	if (wk->vpn->n_worker == 1)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		to = esp_in_worker(wk->vpn->esp, b[i]);
+		if (to == wk->index) {
+			b[kept++] = b[i];
+			continue;
+		}
+		add(&wk->n.handed, 1);
+		work_hand_over(wk->vpn->work, to, WORK_IN, b[i]);
+	}
+	return kept;
+}
+
+/* RFC 3948 2: keep-alive, IKE behind a marker, or ESP.  True when it is ESP. */
+static bool
+is_esp(struct worker *wk, struct buf *b)
+{
+	struct cur c;
+	uint32_t spi;
+
+	cur_init(&c, b->data, b->len);
+	if (cur_u32(&c, &spi) != 0) {
+		if (b->len != KEEPALIVE_LEN || b->data[0] != 0xff)
+			drop_count(DROP_UDP_RUNT, 1);
+		buf_put(b);
+		return false;
+	}
+	if (spi != 0)
+		return true;
+	if (buf_pull(b, ESP_SPI_LEN) != 0 ||
+	    loop_post(wk->vpn->loop, wire_ike_datagram, wk->vpn, b) != 0) {
+		drop_count(DROP_LOOP_FULL, 1);
+		buf_put(b);
+	}
+	return false;
+}
+
+static void
+drain_udp(struct worker *wk, int fd)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n, n_esp = 0;
+
+	n = udp_recv(fd, wk->pool, (uint16_t)wk->vpn->conf->nat_port, false, b,
+		     VPN_BATCH);
+	if (n == 0)
+		return;
+	add(&wk->n.udp, n);
+	add(&wk->n.udp_batches, 1);
+	for (unsigned i = 0; i < n; i++)
+		if (is_esp(wk, b[i]))
+			b[n_esp++] = b[i];
+	n_esp = keep_own(wk, b, n_esp);
+	if (n_esp > 0)
+		esp_input(wk->vpn->esp, wk->index, b, n_esp);
+}
+
+static void
+drain_raw(struct worker *wk, int fd)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n;
+
+	n = udp_recv(fd, wk->pool, 0, true, b, VPN_BATCH);
+	add(&wk->n.raw, n);
+	n = keep_own(wk, b, n);
+	if (n > 0)
+		esp_input(wk->vpn->esp, wk->index, b, n);
+}
+
+/* ---- outbound ------------------------------------------------------------------ */
+
+static void
+drain_tap(struct worker *wk, struct vpn_realm *r)
+{
+	struct buf *b[VPN_BATCH];
+	int fd = r->tap_fd[wk->index];
+	unsigned n = 0;
+	ssize_t len;
+
+	while (n < VPN_BATCH) {
+		b[n] = buf_new(wk->pool);
+		if (b[n] == NULL) {
+			uint8_t junk;
+
+			if (n == 0 && read(fd, &junk, 1) > 0)
+				drop_count(DROP_NO_BUF, 1);
+			break;
+		}
+		len = read(fd, b[n]->data, buf_tail(b[n]) - BUF_TAIL);
+		if (len <= 0) {
+			buf_put(b[n]);
+			break;
+		}
+		b[n++]->len = (uint32_t)len;
+	}
+	if (n == 0)
+		return;
+	add(&wk->n.tap_frames, n);
+	add(&wk->n.tap_batches, 1);
+	hub_input(r->hub, wk->index, r->tap_port, b, n);
+}
+
+/* ---- queues --------------------------------------------------------------------- */
+
+static void
+run_control(struct worker *wk)
+{
+	struct task *t;
+
+	while ((t = ring_pop(wk->queue[WORK_CONTROL])) != NULL) {
+		t->fn(t->ctx, wk->index);
+		free(t);
+	}
+}
+
+static unsigned
+run_in(struct worker *wk)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n = 0;
+
+	while (n < VPN_BATCH && (b[n] = ring_pop(wk->queue[WORK_IN])) != NULL)
+		n++;
+	if (n > 0)
+		esp_input(wk->vpn->esp, wk->index, b, n);
+	return n;
+}
+
+/* Frames in the queue may be for several links: one call for each run. */
+static unsigned
+run_out(struct worker *wk)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n = 0, from = 0;
+
+	while (n < VPN_BATCH && (b[n] = ring_pop(wk->queue[WORK_OUT])) != NULL)
+		n++;
+	for (unsigned i = 1; i <= n; i++) {
+		if (i < n && b[i]->port == b[from]->port)
+			continue;
+		esp_output(wk->vpn->esp, wk->index, b[from]->port, b + from,
+			   i - from);
+		from = i;
+	}
+	return n;
+}
+
+static void
+run_queues(struct worker *wk)
+{
+	uint64_t junk;
+	bool more;
+
+	if (read(wk->wake, &junk, sizeof(junk)) < 0 && errno != EAGAIN)
+		return;
+	atomic_store(&wk->is_awake, false);
+	run_control(wk);
+	more = run_in(wk) == VPN_BATCH;
+	more |= run_out(wk) == VPN_BATCH;
+	if (more) /* come back after the sockets had their turn */
+		wake(wk);
+}
+
+/* ---- the thread ------------------------------------------------------------------ */
+
+static void
+dispatch(struct worker *wk, uint64_t what)
+{
+	struct vpn *v = wk->vpn;
+	unsigned realm = (unsigned)(what >> 8);
+
+	switch ((enum src)(what & 0xff)) {
+	case SRC_WAKE:
+		run_queues(wk);
+		break;
+	case SRC_UDP4:
+		drain_udp(wk, v->socks.nat[wk->index][FAM_V4]);
+		break;
+	case SRC_UDP6:
+		drain_udp(wk, v->socks.nat[wk->index][FAM_V6]);
+		break;
+	case SRC_RAW4:
+		drain_raw(wk, v->socks.raw[FAM_V4]);
+		break;
+	case SRC_RAW6:
+		drain_raw(wk, v->socks.raw[FAM_V6]);
+		break;
+	case SRC_TAP:
+		drain_tap(wk, &v->realm[realm]);
+		break;
+	}
+}
+
+static void
+worker_main(void *ctx)
+{
+	struct worker *wk = ctx;
+	struct epoll_event ev[WORK_EVENTS];
+	int n;
+
+	thr_register();
+	while (!atomic_load(&wk->is_stopped)) {
+		thr_offline();
+		n = epoll_wait(wk->ep, ev, WORK_EVENTS, -1);
+		thr_online();
+		add(&wk->n.wake, 1);
+		for (int i = 0; i < n; i++) {
+			run_control(wk);
+			dispatch(wk, ev[i].data.u64);
+		}
+		thr_quiet();
+	}
+	thr_unregister();
+}
+
+static int
+watch(struct worker *wk, int fd, uint64_t what)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = what };
+
+	if (fd < 0)
+		return 0;
+	return epoll_ctl(wk->ep, EPOLL_CTL_ADD, fd, &ev) == 0 ? 0 : ERR_SYS;
+}
+
+static int
+watch_all(struct worker *wk)
+{
+	struct vpn *v = wk->vpn;
+	int err = 0;
+
+	err |= watch(wk, wk->wake, SRC_WAKE);
+	err |= watch(wk, v->socks.nat[wk->index][FAM_V4], SRC_UDP4);
+	err |= watch(wk, v->socks.nat[wk->index][FAM_V6], SRC_UDP6);
+	if (wk->index == 0) { /* raw sockets have no groups: one reader */
+		err |= watch(wk, v->socks.raw[FAM_V4], SRC_RAW4);
+		err |= watch(wk, v->socks.raw[FAM_V6], SRC_RAW6);
+	}
+	for (unsigned i = 0; i < v->n_realm; i++)
+		err |= watch(wk, v->realm[i].tap_fd[wk->index],
+			     SRC_TAP | (uint64_t)i << 8);
+	return err != 0 ? ERR_SYS : 0;
+}
+
+static int
+worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
+{
+	static const unsigned len[WORK_PRIO_END] = {
+		WORK_CTL_LEN, VPN_QUEUE_LEN, VPN_QUEUE_LEN,
+	};
+	int err;
+
+	wk->vpn = v;
+	wk->index = index;
+	wk->ep = epoll_create1(EPOLL_CLOEXEC);
+	wk->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (wk->ep < 0 || wk->wake < 0)
+		return ERR_SYS;
+	for (int i = 0; i < WORK_PRIO_END; i++)
+		if ((err = ring_new(&wk->queue[i], len[i])) != 0)
+			return err;
+	return buf_pool_new(&wk->pool, VPN_POOL_BUFS, room);
+}
+
+/* Largest frame of any realm decides how long a buffer is. */
+static unsigned
+buffer_room(const struct conf *c)
+{
+	unsigned room = BUF_ROOM_DEFAULT;
+
+	for (unsigned i = 0; i < c->n_realm; i++)
+		room = MAX(room, c->realm[i].mtu + BUF_HEAD + BUF_TAIL + 256);
+	return room;
+}
+
+int
+work_new(struct work **out, struct vpn *v)
+{
+	struct work *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (w == NULL)
+		return ERR_NOMEM;
+	w->vpn = v;
+	w->n = v->n_worker;
+	w->worker = calloc(w->n, sizeof(*w->worker));
+	if (w->worker == NULL) {
+		free(w);
+		return ERR_NOMEM;
+	}
+	for (unsigned i = 0; i < w->n; i++)
+		w->worker[i].ep = w->worker[i].wake = -1;
+	for (unsigned i = 0; i < w->n; i++) {
+		err = worker_init(&w->worker[i], v, i, buffer_room(v->conf));
+		if (err != 0) {
+			work_free(w);
+			return err;
+		}
+	}
+	*out = w;
+	return 0;
+}
+
+int
+work_start(struct work *w)
+{
+	const struct conf *c = w->vpn->conf;
+	char name[16];
+	int err;
+
+	for (unsigned i = 0; i < w->n; i++) {
+		struct worker *wk = &w->worker[i];
+
+		if ((err = watch_all(wk)) != 0)
+			return err;
+		snprintf(name, sizeof(name), "tapir-work%u", i % 1000);
+		if ((err = thr_start(&wk->thr, name, worker_main, wk)) != 0)
+			return err;
+		if (c->n_cpu > 0 && thr_pin(wk->thr, c->cpu[i % c->n_cpu]) != 0)
+			log_warn("core", "worker %u: CPU %u cannot be used", i,
+				 c->cpu[i % c->n_cpu]);
+	}
+	return 0;
+}
+
+void
+work_stop(struct work *w)
+{
+	uint64_t one = 1;
+
+	if (w == NULL)
+		return;
+	for (unsigned i = 0; i < w->n; i++) {
+		atomic_store(&w->worker[i].is_stopped, true);
+		if (w->worker[i].wake >= 0 &&
+		    write(w->worker[i].wake, &one, sizeof(one)) < 0)
+			continue;
+	}
+	for (unsigned i = 0; i < w->n; i++) {
+		thr_join(w->worker[i].thr);
+		w->worker[i].thr = NULL;
+	}
+}
+
+void
+work_free(struct work *w)
+{
+	if (w == NULL)
+		return;
+	work_stop(w);
+	for (unsigned i = 0; i < w->n; i++) {
+		struct worker *wk = &w->worker[i];
+		void *p;
+
+		for (int q = 0; q < WORK_PRIO_END; q++) {
+			while (wk->queue[q] != NULL &&
+			       (p = ring_pop(wk->queue[q])) != NULL) {
+				if (q == WORK_CONTROL)
+					free(p);
+				else
+					buf_put(p);
+			}
+			ring_free(wk->queue[q]);
+		}
+		if (wk->ep >= 0)
+			close(wk->ep);
+		if (wk->wake >= 0)
+			close(wk->wake);
+	}
+	for (unsigned i = 0; i < w->n; i++)
+		buf_pool_free(w->worker[i].pool);
+	free(w->worker);
+	free(w);
+}
+
+void
+work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
+{
+	const struct worker *wk = &w->worker[worker];
+
+	*out = (struct work_stats){
+		.n_wake = atomic_load(&wk->n.wake),
+		.n_tap_frames = atomic_load(&wk->n.tap_frames),
+		.n_udp_packets = atomic_load(&wk->n.udp),
+		.n_raw_packets = atomic_load(&wk->n.raw),
+		.n_tap_batches = atomic_load(&wk->n.tap_batches),
+		.n_udp_batches = atomic_load(&wk->n.udp_batches),
+		.n_handed_over = atomic_load(&wk->n.handed),
+		.n_buf_used = buf_pool_used(wk->pool),
+	};
+	for (int q = 0; q < WORK_PRIO_END; q++)
+		out->n_queued += ring_count(wk->queue[q]);
+}

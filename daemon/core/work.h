@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/work.h - the worker pool (requirements E5 to E7).
+ *
+ * A worker = one queue of every TAP + one UDP socket a family + the inbound
+ * SAs whose SPI names it, run to completion on batches:
+ *
+ *   TAP queue  -> hub_input -> esp_output -> UDP socket
+ *   UDP socket -> esp_input -> hub_input  -> TAP queue
+ *
+ * What belongs to another worker is handed over in a bounded queue; each worker
+ * has one queue a priority, and control overtakes data (E6).
+ */
+#ifndef TAPIR_CORE_WORK_H
+#define TAPIR_CORE_WORK_H
+
+#include "daemon/core/core.h"
+
+struct work;
+
+enum work_prio { WORK_CONTROL, WORK_IN, WORK_OUT, WORK_PRIO_END };
+
+typedef void work_task_fn(void *ctx, unsigned worker);
+
+/** Create the workers' parts (pools, queues), not yet their threads. */
+MUST_USE int work_new(struct work **out, struct vpn *v);
+/** Start the threads; TAPs and sockets are in place.  cpus: affinity. */
+MUST_USE int work_start(struct work *w);
+/** End and join the threads. */
+void work_stop(struct work *w);
+void work_free(struct work *w);
+
+/** An empty buffer of a worker's pool; the io op of esp and hub. */
+struct buf *work_buf_new(void *vpn, unsigned worker);
+/** Hand a packet to another worker (WORK_IN: an ESP packet, WORK_OUT: a frame
+ * for link b->port); takes it.  Thread: any worker. */
+void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
+		    struct buf *b);
+/** Run fn(ctx, worker) on a worker before any data.  Thread: the loop. */
+MUST_USE int work_call(struct work *w, unsigned target, work_task_fn *fn,
+		       void *ctx);
+
+struct work_stats {
+	uint64_t n_wake;		/* times it woke up */
+	uint64_t n_tap_frames, n_udp_packets, n_raw_packets;
+	uint64_t n_tap_batches, n_udp_batches;
+	uint64_t n_handed_over;		/* to other workers */
+	unsigned n_queued, n_buf_used;
+};
+void work_stats_get(const struct work *w, unsigned worker,
+		    struct work_stats *out);
+
+#endif
