@@ -132,7 +132,7 @@ ctl_uid(const struct ctl_client *cl)
 	return cl->uid;
 }
 
-/* ---- followers of the log ------------------------------------------------------------ */
+/* ---- followers of the log ------------------------------------------------ */
 
 static bool
 wanted(const struct bus_rec *filter, const struct bus_rec *ev)
@@ -202,7 +202,7 @@ on_publish(void *ctx)
 		atomic_store(&c->is_posted, false);
 }
 
-/* ---- clients ---------------------------------------------------------------------------- */
+/* ---- clients ------------------------------------------------------------- */
 
 static void
 command(struct ctl_client *cl, const uint8_t *bytes, size_t len)

@@ -69,7 +69,7 @@ realm_open_all(struct vpn *v)
 	return 0;
 }
 
-/* ---- parameters of the engine ----------------------------------------------------------- */
+/* ---- parameters of the engine -------------------------------------------- */
 
 static void
 peer_params(const struct conf_peer *p, struct ike_peer_conf *out)

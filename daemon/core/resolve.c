@@ -27,7 +27,7 @@ struct resolve {
 	void *ctx;
 };
 
-/* ---- the main role's side ------------------------------------------------------------ */
+/* ---- the main role's side ------------------------------------------------ */
 
 static int
 dec_answer(struct cur *c, uint32_t *realm, uint32_t *peer, struct ip_addr *ip,
@@ -124,7 +124,7 @@ resolve_ask(struct resolve *r, uint32_t realm, uint32_t peer, const char *host)
 		       host);
 }
 
-/* ---- the role ---------------------------------------------------------------------------- */
+/* ---- the role ------------------------------------------------------------ */
 
 static void
 lookup(const char *host, struct wcur *w)

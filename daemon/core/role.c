@@ -42,7 +42,7 @@ struct role {
 	uint32_t feat;
 };
 
-/* ---- configuration -------------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------- */
 
 static int
 conf_from_fd(int fd, const char *name, struct conf **out)
@@ -67,7 +67,7 @@ conf_from_fd(int fd, const char *name, struct conf **out)
 	return err;
 }
 
-/* ---- the secure process ---------------------------------------------------------------------- */
+/* ---- the secure process -------------------------------------------------- */
 
 static void
 on_secure_lost(void *ctx, const char *why)
@@ -123,7 +123,7 @@ secure_again(struct role *r, int fd)
 	vpn_publish(&r->vpn, &ev);
 }
 
-/* ---- words of the supervisor ------------------------------------------------------------------ */
+/* ---- words of the supervisor --------------------------------------------- */
 
 static void
 stop(struct role *r, const char *why)
@@ -232,7 +232,7 @@ signals(struct role *r)
 	return loop_add(r->vpn.loop, r->sig_fd, on_signal, r);
 }
 
-/* ---- the loop's regular work --------------------------------------------------------------------- */
+/* ---- the loop's regular work --------------------------------------------- */
 
 static void
 on_second(void *ctx)
@@ -273,7 +273,7 @@ on_ike_socket(void *ctx, int fd, uint32_t events UNUSED)
 		wire_ike_datagram(v, b[i]);
 }
 
-/* ---- start ------------------------------------------------------------------------------------------ */
+/* ---- start --------------------------------------------------------------- */
 
 static int
 key_log_open(struct role *r)

@@ -98,7 +98,7 @@ post(struct secure *s, const struct ipc_msg *m)
 	return err;
 }
 
-/* ---- answers ---------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static void
 answer_sign(struct secure *s, const struct ipc_msg *m)
@@ -211,7 +211,7 @@ on_readable(void *ctx, int cfd UNUSED, uint32_t events)
 	}
 }
 
-/* ---- before the loop runs ------------------------------------------------------------ */
+/* ---- before the loop runs ------------------------------------------------ */
 
 /* Wait for the answer of a type. */
 static int
@@ -312,7 +312,7 @@ secure_attach(struct secure *s, struct loop *l)
 	return loop_add(l, ipc_chan_fd(s->chan), on_readable, s);
 }
 
-/* ---- questions ------------------------------------------------------------------------ */
+/* ---- questions ----------------------------------------------------------- */
 
 static void
 ask_sign(const struct ike_ask *a, struct ipc_msg *m)

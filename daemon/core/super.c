@@ -64,7 +64,7 @@ struct super {
 	int status;
 };
 
-/* ---- users ------------------------------------------------------------------------------- */
+/* ---- users --------------------------------------------------------------- */
 
 /* Does this user namespace know the id? */
 static bool
@@ -113,7 +113,7 @@ users(struct super *s)
 	}
 }
 
-/* ---- starting roles ----------------------------------------------------------------------- */
+/* ---- starting roles ------------------------------------------------------ */
 
 /* Arguments of an exec'd role: strings kept in one block. */
 struct args {
@@ -343,7 +343,7 @@ start_roles(struct super *s)
 	return start_main(s, sup[1], chan[0], res[0]);
 }
 
-/* ---- while it runs ---------------------------------------------------------------------------- */
+/* ---- while it runs ------------------------------------------------------- */
 
 static void
 word(struct super *s, char w, int fd)
@@ -579,7 +579,7 @@ end_roles(struct super *s)
 		close(s->main_fd);
 }
 
-/* ---- start -------------------------------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------- */
 
 static int
 load_conf(struct super *s)

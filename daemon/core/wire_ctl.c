@@ -34,7 +34,7 @@ vpn_publish(struct vpn *v, struct bus_rec *r)
 		  bus_event_text(r, text, sizeof(text)));
 }
 
-/* ---- finding what a command names --------------------------------------------------------- */
+/* ---- finding what a command names ---------------------------------------- */
 
 static bool
 fits(const char *want, const char *name)
@@ -93,7 +93,7 @@ not_found(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	ctl_failed(cl, cmd->tag, ERR_NOTFOUND, text, hint);
 }
 
-/* ---- status ----------------------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static void
 ts_list(const struct vpn_ts *ts, unsigned n, struct bus_rec *r,
@@ -221,7 +221,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 		ctl_done(cl, cmd->tag, "");
 }
 
-/* ---- up, down, rekey ---------------------------------------------------------------------------- */
+/* ---- up, down, rekey ----------------------------------------------------- */
 
 static void
 record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
@@ -297,7 +297,7 @@ cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	}
 }
 
-/* ---- hub ------------------------------------------------------------------------------------------- */
+/* ---- hub ----------------------------------------------------------------- */
 
 static void
 port_name(const struct hub *h, uint32_t port, struct bus_rec *r)
@@ -401,7 +401,7 @@ cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	ctl_done(cl, cmd->tag, "");
 }
 
-/* ---- stats ------------------------------------------------------------------------------------------- */
+/* ---- stats --------------------------------------------------------------- */
 
 static void
 stat_rec(struct ctl_client *cl, uint32_t tag, const char *name, uint64_t value)
@@ -476,7 +476,7 @@ cmd_stats(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	ctl_done(cl, cmd->tag, "");
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------------ */
+/* ---- the rest ------------------------------------------------------------ */
 
 static void
 cmd_ping(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)

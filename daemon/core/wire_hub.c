@@ -24,7 +24,7 @@ vpn_link_find(const struct vpn *v, uint32_t link)
 	return atomic_load_explicit(&v->link[link], memory_order_acquire);
 }
 
-/* ---- on workers ------------------------------------------------------------------- */
+/* ---- on workers ---------------------------------------------------------- */
 
 static void
 tap_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
@@ -62,7 +62,7 @@ tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 		esp_output(v->esp, worker, l->id, frames, kept);
 }
 
-/* ---- on the loop -------------------------------------------------------------------- */
+/* ---- on the loop --------------------------------------------------------- */
 
 int
 wire_hub_realm(struct vpn *v, struct vpn_realm *r)

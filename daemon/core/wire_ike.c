@@ -43,7 +43,7 @@ struct wire_ike {
 	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
 
-/* ---- jobs -------------------------------------------------------------------------------- */
+/* ---- jobs ---------------------------------------------------------------- */
 
 static void
 job_done(void *ctx, void *item)
@@ -92,7 +92,7 @@ op_job(void *ctx, struct ike_job *job)
 		log_error("ike", "a job is lost: the loop's queue is full");
 }
 
-/* ---- datagrams ---------------------------------------------------------------------------- */
+/* ---- datagrams ----------------------------------------------------------- */
 
 void
 wire_ike_datagram(void *vpn, void *item)
@@ -127,7 +127,7 @@ op_local_addr(void *ctx, const struct ip_addr *remote)
 	return udp_local_addr(v->socks.probe, remote);
 }
 
-/* ---- questions ------------------------------------------------------------------------------ */
+/* ---- questions ----------------------------------------------------------- */
 
 static int
 op_ask(void *ctx, const struct ike_ask *ask)
@@ -149,7 +149,7 @@ wire_ike_answer(void *vpn, const struct ike_ans *ans)
 	ike_answer(v->ike, ans, clk_ms());
 }
 
-/* ---- children -------------------------------------------------------------------------------- */
+/* ---- children ------------------------------------------------------------ */
 
 static int
 op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t *esp_spi)
@@ -246,7 +246,7 @@ op_traffic(void *ctx, uint32_t child_id, uint64_t *in_ms, uint64_t *out_ms)
 	}
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names --------------------------------------------------------------- */
 
 static void
 op_resolve(void *ctx, uint32_t realm, uint32_t peer)
@@ -309,7 +309,7 @@ wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 	ike_peer_at(v->ike, realm, peer, ep, n);
 }
 
-/* ---- events -------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 static void
 common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
@@ -384,7 +384,7 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 	vpn_publish(v, &r);
 }
 
-/* ---- start and end ------------------------------------------------------------------------------ */
+/* ---- start and end ------------------------------------------------------- */
 
 static int
 handles_new(struct vpn *v, struct wire_ike *wi)

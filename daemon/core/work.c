@@ -111,7 +111,7 @@ work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
 	return 0;
 }
 
-/* ---- inbound ------------------------------------------------------------------ */
+/* ---- inbound ------------------------------------------------------------- */
 
 /* Sort ESP packets: ours in place, others' to their worker.  How many are ours. */
 static unsigned
@@ -190,7 +190,7 @@ drain_raw(struct worker *wk, int fd)
 		esp_input(wk->vpn->esp, wk->index, b, n);
 }
 
-/* ---- outbound ------------------------------------------------------------------ */
+/* ---- outbound ------------------------------------------------------------ */
 
 static void
 drain_tap(struct worker *wk, struct vpn_realm *r)
@@ -223,7 +223,7 @@ drain_tap(struct worker *wk, struct vpn_realm *r)
 	hub_input(r->hub, wk->index, r->tap_port, b, n);
 }
 
-/* ---- queues --------------------------------------------------------------------- */
+/* ---- queues -------------------------------------------------------------- */
 
 static void
 run_control(struct worker *wk)
@@ -284,7 +284,7 @@ run_queues(struct worker *wk)
 		wake(wk);
 }
 
-/* ---- the thread ------------------------------------------------------------------ */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void
 dispatch(struct worker *wk, uint64_t what)
