@@ -31,7 +31,7 @@ struct conf_own {
 
 /* ---- errors and small helpers ------------------------------------------------ */
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 err_vadd(struct conf_errs *errs, unsigned line, const char *fmt, va_list ap)
 {
 	struct conf_err *e;

@@ -103,10 +103,12 @@ conf_rules(struct checker *k)
 	const struct conf *c = k->c;
 	const struct conf_realm *r;
 
-	if (c->n_realm > 0 && c->port == c->nat_port)
+	if (c->n_realm == 0)
+		return;
+	if (c->port == c->nat_port)
 		conf_bad(k, 0, "port and nat-port are both %u; they must "
 			 "differ", c->port);
-	if (c->n_realm > 0 && c->cookie_threshold > c->half_open_max)
+	if (c->cookie_threshold > c->half_open_max)
 		conf_bad(k, 0, "cookie-threshold (%u) is above half-open-max "
 			 "(%u): cookies would never be asked for",
 			 c->cookie_threshold, c->half_open_max);
