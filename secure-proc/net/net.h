@@ -60,6 +60,8 @@ struct sec_netlink;
 /** Open the rtnetlink socket and fill ops.  0, ERR_NOMEM or ERR_SYS (logged). */
 MUST_USE int sec_net_open(struct sec_netlink **out, struct sec_net *ops);
 void sec_net_close(struct sec_netlink *nl);
+/** Its descriptor, to be kept open. */
+int sec_net_fd(const struct sec_netlink *nl);
 
 /**
  * The Ethernet address of a realm's TAP: read from DIR/tap-REALM.mac, or made

@@ -97,3 +97,9 @@ sec_net_close(struct sec_netlink *nl)
 	nl_socket_free(nl->sk);
 	free(nl);
 }
+
+int
+sec_net_fd(const struct sec_netlink *nl)
+{
+	return nl_socket_get_fd(nl->sk);
+}

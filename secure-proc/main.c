@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/main.c - tapir-secure: read what needs rights, give up the
+ * rights, answer questions.  Started by tapird only.
+ *
+ *   options -> configuration (from a descriptor) -> keys into secret memory ->
+ *   rtnetlink socket -> Ethernet addresses -> confinement -> serve
+ *
+ * Exit status: 0 the other end is gone, 1 failure, 2 configuration or usage.
+ *
+ * Thread: one.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "conf/conf.h"
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/ipc/chan.h"
+#include "daemon/ipc/msg.h"
+#include "secure-proc/keys/store.h"
+#include "secure-proc/net/net.h"
+#include "secure-proc/sandbox.h"
+#include "secure-proc/serve.h"
+#include "spi/spi_crypto.h"
+
+#define WHO "secure"
+
+enum { EXIT_FAILED = 1, EXIT_CONF = 2 };
+
+struct options {
+	int channel_fd, config_fd;
+	const char *config_name, *keys;
+	struct confine_user user;
+	uid_t peer_uid;
+	unsigned seen;		/* bit per option that must be there */
+};
+
+/* What was loaded. */
+struct loaded {
+	struct conf *conf;
+	struct sec_store *store;
+	struct sec_netlink *nl;
+	struct sec_net net;
+	struct mac *mac;
+};
+
+enum {
+	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
+	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL
+};
+static const struct option long_options[] = {
+	{ "channel", required_argument, NULL, OPT_CHANNEL },
+	{ "config-fd", required_argument, NULL, OPT_CONFIG_FD },
+	{ "config-name", required_argument, NULL, OPT_CONFIG_NAME },
+	{ "keys", required_argument, NULL, OPT_KEYS },
+	{ "uid", required_argument, NULL, OPT_UID },
+	{ "gid", required_argument, NULL, OPT_GID },
+	{ "peer-uid", required_argument, NULL, OPT_PEER_UID },
+	{ "rootless", no_argument, NULL, OPT_ROOTLESS },
+	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* ---- options ----------------------------------------------------------------- */
+
+static int
+number(const char *text, uint64_t max, uint64_t *out)
+{
+	if (str_u64(text, max, out) == 0)
+		return 0;
+	fprintf(stderr, "tapir-secure: \"%s\" is not a number up to %llu\n",
+	    text, (unsigned long long)max);
+	return ERR_SYNTAX;
+}
+
+static int
+option_set(struct options *o, int which, const char *arg)
+{
+	const uint64_t id_max = UINT32_MAX - 1u;
+	enum log_level lv;
+	uint64_t n = 0;
+	int err = 0;
+
+	switch (which) {
+	case OPT_CHANNEL:
+		err = number(arg, INT32_MAX, &n);
+		o->channel_fd = (int)n;
+		break;
+	case OPT_CONFIG_FD:
+		err = number(arg, INT32_MAX, &n);
+		o->config_fd = (int)n;
+		break;
+	case OPT_CONFIG_NAME:
+		o->config_name = arg;
+		break;
+	case OPT_KEYS:
+		o->keys = arg;
+		break;
+	case OPT_UID:
+		err = number(arg, id_max, &n);
+		o->user.uid = (uid_t)n;
+		break;
+	case OPT_GID:
+		err = number(arg, id_max, &n);
+		o->user.gid = (gid_t)n;
+		break;
+	case OPT_PEER_UID:
+		err = number(arg, id_max, &n);
+		o->peer_uid = (uid_t)n;
+		break;
+	case OPT_ROOTLESS:
+		o->user.is_rootless = true;
+		break;
+	case OPT_LOG_LEVEL:
+		if ((err = log_parse_level(arg, &lv)) == 0)
+			log_set_level(lv);
+		break;
+	default:
+		return ERR_SYNTAX;
+	}
+	if (which < OPT_N_NEEDED)
+		o->seen |= 1u << which;
+	return err;
+}
+
+static int
+options_read(struct options *o, int argc, char **argv)
+{
+	int which;
+
+	memset(o, 0, sizeof(*o));
+	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		if (option_set(o, which, optarg) != 0)
+			return ERR_SYNTAX;
+	if (optind == argc && o->seen == (1u << OPT_N_NEEDED) - 1)
+		return 0;
+	fprintf(stderr, "tapir-secure is started by tapird, not by hand; "
+	    "see tapir-secure(8)\n");
+	return ERR_SYNTAX;
+}
+
+/* ---- loading, with rights ---------------------------------------------------- */
+
+/* @return malloc()ed text of *len bytes, or NULL (logged). */
+static char *
+text_read(int fd, size_t *len)
+{
+	struct stat st;
+	size_t n = 0;
+	ssize_t got;
+	char *text;
+
+	if (fstat(fd, &st) != 0 || st.st_size < 0 ||
+	    st.st_size > (off_t)CONF_BYTES_MAX ||
+	    (text = malloc((size_t)st.st_size + 1)) == NULL) {
+		log_error(WHO, "the configuration cannot be read");
+		return NULL;
+	}
+	while (n < (size_t)st.st_size) {
+		got = pread(fd, text + n, (size_t)st.st_size - n, (off_t)n);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	*len = n;
+	return text;
+}
+
+static int
+conf_load_fd(const struct options *o, struct conf **out)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	size_t len = 0;
+	char *text = text_read(o->config_fd, &len);
+	int err = ERR_NOMEM;
+
+	if (errs != NULL && text != NULL) {
+		err = conf_parse(text, len, o->config_name, o->keys, out, errs);
+		if (err != 0)
+			conf_errs_print(errs, stderr);
+	}
+	free(text);
+	free(errs);
+	close(o->config_fd);
+	return err;
+}
+
+static int
+macs_load(const struct options *o, struct loaded *l)
+{
+	int err;
+
+	l->mac = calloc(l->conf->n_realm + 1u, sizeof(*l->mac));
+	if (l->mac == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < l->conf->n_realm; i++) {
+		err = sec_mac_get(o->keys, o->config_name,
+		    l->conf->realm[i].name, &l->mac[i]);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+load(const struct options *o, struct loaded *l)
+{
+	int err;
+
+	if ((err = spi_crypto()->self_test()) != 0) {
+		log_error(WHO, "cryptographic self-test: %s", err_text(err));
+		return err;
+	}
+	if ((err = conf_load_fd(o, &l->conf)) != 0 ||
+	    (err = sec_store_load(&l->store, l->conf, o->keys,
+	    o->user.uid)) != 0 ||
+	    (err = sec_net_open(&l->nl, &l->net)) != 0)
+		return err;
+	return macs_load(o, l);
+}
+
+static void
+unload(struct loaded *l)
+{
+	sec_store_free(l->store);	/* first: it wipes */
+	sec_net_close(l->nl);
+	free(l->mac);
+	conf_free(l->conf);
+}
+
+/* Ctrl-C and hang-up are for tapird, which says goodbye to its peers first and
+ * then closes the channel; only SIGTERM ends this process by itself. */
+static int
+signals_prepare(int *fd)
+{
+	sigset_t set;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return ERR_SYS;
+	*fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *fd >= 0 ? 0 : ERR_SYS;
+}
+
+/* ---- start ------------------------------------------------------------------- */
+
+static int
+run(const struct options *o, struct loaded *l)
+{
+	uint8_t digest[IPC_DIGEST_LEN];
+	struct sec_serve_conf c = {
+		.conf = l->conf, .store = l->store, .net = &l->net,
+		.mac = l->mac,
+	};
+	const struct ipc_peer peer = { .uid = o->peer_uid };
+	int keep[3] = { o->channel_fd, -1, sec_net_fd(l->nl) };
+	struct ipc_chan *chan = NULL;
+	int err;
+
+	/* libcrypto sets itself up here, while files can still be opened. */
+	if ((err = ipc_digest(digest)) != 0 ||
+	    (err = signals_prepare(&keep[1])) != 0 ||
+	    (err = ipc_chan_new(&chan, o->channel_fd, &peer)) != 0)
+		return err;
+	err = sec_confine(&o->user, keep, N_OF(keep), &c.features);
+	if (err == 0)
+		return sec_serve(&c, chan, keep[1]);
+	ipc_chan_free(chan);
+	return err;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct loaded l = { 0 };
+	struct options o;
+	int err;
+
+	if (options_read(&o, argc, argv) != 0)
+		return EXIT_CONF;
+	if ((err = load(&o, &l)) == 0)
+		err = run(&o, &l);
+	unload(&l);
+	if (err == 0)
+		return 0;
+	log_debug(WHO, "ends: %s", err_text(err));
+	return err == ERR_CONF || err == ERR_KEYFILE ? EXIT_CONF : EXIT_FAILED;
+}

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/serve.c - dispatch of secure.def: message -> handler.
+ *
+ * Violations (a message that is not in the table or not permitted now, wrong
+ * credentials, a descriptor, a malformed datagram) end the process, and with it
+ * its partner.  Everything else that cannot be done is an answer with an error.
+ *
+ * Thread: the only one.
+ */
+#include "secure-proc/serve.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/map.h"
+#include "daemon/base/secret.h"
+#include "daemon/ipc/chan.h"
+#include "daemon/ipc/gate.h"
+#include "secure-proc/keys/auth.h"
+#include "secure-proc/route_table.h"
+
+#define WHO	    "secure"
+#define WHY_MAX	    IPC_WHY_MAX
+#define BATCH	    64	/* datagrams before answers are flushed */
+#define ROUTE_BITS_MIN 8 /* shorter prefixes need policy routing */
+
+struct sa {
+	uint32_t handle;
+	uint32_t seen;		/* IPC_ONCE_SA messages */
+	struct sec_auth auth;
+};
+struct sec_serve {
+	struct sec_serve_conf c;
+	struct sec_keys keys;
+	struct ipc_gate gate;
+	struct map *sa;		/* handle -> struct sa */
+	struct sec_routes routes;
+	sec_send_fn *send;
+	void *send_ctx;
+	uint8_t digest[IPC_DIGEST_LEN];
+};
+
+/* A handler: sends its answer itself.  sa is NULL for messages without handle
+ * and for handles nobody has heard of. */
+typedef int handler_fn(struct sec_serve *s, const struct ipc_msg *m,
+		       struct sa *sa);
+
+static int
+refuse(struct sec_serve *s, const struct ipc_msg *m, int err, const char *why)
+{
+	struct ipc_msg a;
+
+	ipc_msg_answer(&a, m, err, why);
+	return s->send(s->send_ctx, &a, NULL, 0);
+}
+
+static const struct conf_realm *
+realm_at(const struct sec_serve *s, uint32_t realm)
+{
+	return realm < s->c.conf->n_realm ? &s->c.conf->realm[realm] : NULL;
+}
+
+/* ---- handlers ---------------------------------------------------------------- */
+
+static int
+on_hello(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	const struct ipc_hello *q = &m->u.hello;
+	struct ipc_msg a;
+
+	if (q->version != IPC_VERSION ||
+	    memcmp(q->digest, s->digest, sizeof(s->digest)) != 0) {
+		log_error(WHO, "tapird and tapir-secure are not of one build: "
+		    "install both again");
+		return ERR_VERSION;
+	}
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.hello_ok.version = IPC_VERSION;
+	memcpy(a.u.hello_ok.digest, s->digest, sizeof(s->digest));
+	a.u.hello_ok.n_realm = s->c.conf->n_realm;
+	a.u.hello_ok.features = s->c.features;
+	return s->send(s->send_ctx, &a, NULL, 0);
+}
+
+static int
+on_tap_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	const struct ipc_tap_open *q = &m->u.tap_open;
+	const struct conf_realm *r = realm_at(s, q->realm);
+	char why[WHY_MAX] = "";
+	struct sec_tap_req req;
+	struct sec_tap tap;
+	struct ipc_msg a;
+	int err;
+
+	if (r == NULL)
+		return refuse(s, m, ERR_NOTFOUND, "no such realm");
+	if (q->n_queue == 0 || q->n_queue > IPC_FD_MAX ||
+	    q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX)
+		return refuse(s, m, ERR_RANGE, NULL);
+	req = (struct sec_tap_req){
+		.realm = r, .mac = s->c.mac[q->realm],
+		.n_queue = q->n_queue, .mtu = q->mtu,
+	};
+	err = s->c.net->tap_open(s->c.net->ctx, &req, &tap, why, sizeof(why));
+	if (err != 0) {
+		log_error(WHO, "realm %s: %s", r->name, why);
+		return refuse(s, m, err, why);
+	}
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.tap_ok.realm = q->realm;
+	a.u.tap_ok.ifindex = tap.ifindex;
+	memcpy(a.u.tap_ok.ifname, tap.ifname, sizeof(tap.ifname));
+	memcpy(a.u.tap_ok.mac, tap.mac.b, sizeof(tap.mac.b));
+	a.u.tap_ok.mtu = tap.mtu;
+	a.u.tap_ok.n_fd = tap.n_fd;
+	/* Our copies are closed when they are sent: the device lives exactly as
+	 * long as main holds it. */
+	return s->send(s->send_ctx, &a, tap.fd, tap.n_fd);
+}
+
+static int
+on_tap_mtu(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	const struct ipc_tap_mtu *q = &m->u.tap_mtu;
+	const struct conf_realm *r = realm_at(s, q->realm);
+	char why[WHY_MAX] = "";
+	int err;
+
+	if (r == NULL)
+		return refuse(s, m, ERR_NOTFOUND, "no such realm");
+	if (q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX)
+		return refuse(s, m, ERR_RANGE, NULL);
+	err = s->c.net->tap_mtu(s->c.net->ctx, r, q->mtu, why, sizeof(why));
+	return refuse(s, m, err, why[0] != '\0' ? why : NULL);
+}
+
+static int
+on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "";
+	struct sec_signed out;
+	struct ipc_msg a;
+	int err;
+
+	err = sec_auth_sign(&s->keys, &sa->auth, &m->u.sign, &out, why,
+	    sizeof(why));
+	if (err != 0)
+		return refuse(s, m, err, why);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.sign_ok.id_own = (struct view){ out.id_own, out.id_own_len };
+	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
+	a.u.sign_ok.method = 2;		/* shared key, RFC 7296 3.8 */
+	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };
+	return s->send(s->send_ctx, &a, NULL, 0);
+}
+
+static int
+on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "", id[SEC_ID_TEXT_MAX];
+	struct ipc_msg a;
+	int err;
+
+	err = sec_auth_verify(&s->keys, &sa->auth, &m->u.verify, id, why,
+	    sizeof(why));
+	if (err != 0)
+		return refuse(s, m, err, why);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.verify_ok.realm = sa->auth.realm;
+	a.u.verify_ok.peer = sa->auth.peer;
+	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
+	return s->send(s->send_ctx, &a, NULL, 0);
+}
+
+/* ---- routes ------------------------------------------------------------------ */
+
+static int
+route_kernel(struct sec_serve *s, uint32_t realm, const struct conf_net *net,
+	     const struct ip_net *prefix, bool is_add, char *why, size_t cap)
+{
+	struct sec_route_req req = {
+		.realm = realm_at(s, realm), .net = net, .prefix = *prefix,
+		.is_add = is_add,
+	};
+
+	if (req.realm == NULL)
+		return ERR_NOTFOUND;
+	return s->c.net->route(s->c.net->ctx, &req, why, cap);
+}
+
+static void
+routes_release(struct sec_serve *s, uint32_t handle)
+{
+	struct ip_net prefix;
+	uint32_t realm;
+
+	while (sec_routes_take(&s->routes, handle, &realm, &prefix)) {
+		char why[WHY_MAX] = "";
+
+		if (sec_routes_users(&s->routes, realm, &prefix) > 0)
+			continue;
+		if (route_kernel(s, realm, NULL, &prefix, false, why,
+		    sizeof(why)) != 0)
+			log_warn(WHO, "%s", why);
+	}
+}
+
+/* The prefix as main wrote it, or an error when it is not a clean one. */
+static int
+prefix_read(const struct ipc_route *q, struct ip_net *out)
+{
+	size_t len = q->family == 4 ? 4 : q->family == 6 ? 16 : 0;
+	struct ip_addr lo, hi;
+
+	if (len == 0 || q->bits > len * 8)
+		return ERR_RANGE;
+	for (size_t i = len; i < sizeof(q->addr); i++)
+		if (q->addr[i] != 0)
+			return ERR_RANGE;
+	out->addr = ip_from(q->addr, len);
+	out->bits = q->bits;
+	ip_net_range(out, &lo, &hi);
+	if (!ip_equal(&lo, &out->addr))		/* host bits are set */
+		return ERR_RANGE;
+	return 0;
+}
+
+static int
+prefix_permitted(const struct conf_net *net, const struct ip_net *prefix,
+		 const char **why)
+{
+	struct vpn_ts want = vpn_ts_from_net(prefix);
+	struct vpn_ts any;
+
+	if (prefix->bits < ROUTE_BITS_MIN) {
+		*why = "a default route into the tunnel would also catch the "
+		    "tunnel's own packets: that needs policy routing, which is "
+		    "not done here";
+		return ERR_PERM;
+	}
+	if (!ip_is_unicast(&prefix->addr)) {
+		*why = "not a network a peer can have";
+		return ERR_PERM;
+	}
+	for (unsigned i = 0; i < net->n_remote; i++) {
+		/* The route carries what the selector narrows by protocol. */
+		any = net->remote[i];
+		any.proto = 0;
+		any.port_lo = 0;
+		any.port_hi = 65535;
+		if (vpn_ts_covers(&any, &want))
+			return 0;
+	}
+	*why = net->n_remote == 0 ?
+	    "the configuration names no network behind this peer: "
+	    "<net remote=...>" :
+	    "outside of the networks the configuration permits behind this "
+	    "peer";
+	return ERR_PERM;
+}
+
+static int
+route_add(struct sec_serve *s, const struct sa *sa, const struct conf_net *net,
+	  const struct ip_net *prefix, char *why, size_t cap)
+{
+	uint32_t realm = sa->auth.realm;
+	const char *text = NULL;
+	int err;
+
+	if ((err = prefix_permitted(net, prefix, &text)) != 0) {
+		snprintf(why, cap, "%s", text);
+		return err;
+	}
+	if (sec_routes_has(&s->routes, sa->handle, realm, prefix))
+		return 0;
+	if (sec_routes_users(&s->routes, realm, prefix) == 0 &&
+	    (err = route_kernel(s, realm, net, prefix, true, why, cap)) != 0)
+		return err;
+	err = sec_routes_add(&s->routes, sa->handle, realm, prefix);
+	if (err == 0)
+		return 0;
+	snprintf(why, cap, "too many routes");
+	if (sec_routes_users(&s->routes, realm, prefix) == 0 &&
+	    route_kernel(s, realm, net, prefix, false, why, cap) != 0)
+		log_warn(WHO, "%s", why);
+	return err;
+}
+
+static int
+route_remove(struct sec_serve *s, const struct sa *sa,
+	     const struct ip_net *prefix, char *why, size_t cap)
+{
+	uint32_t realm = sa->auth.realm;
+
+	if (!sec_routes_has(&s->routes, sa->handle, realm, prefix))
+		return 0;
+	sec_routes_remove(&s->routes, sa->handle, realm, prefix);
+	if (sec_routes_users(&s->routes, realm, prefix) > 0)
+		return 0;
+	return route_kernel(s, realm, NULL, prefix, false, why, cap);
+}
+
+static int
+on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	const struct ipc_route *q = &m->u.route;
+	const struct conf_peer *p;
+	char why[WHY_MAX] = "";
+	struct ip_net prefix;
+	int err;
+
+	if (sa == NULL || !sec_auth_is_done(&sa->auth))
+		return refuse(s, m, ERR_PERM, "routes are for authenticated "
+		    "peers");
+	if (q->realm != sa->auth.realm)
+		return refuse(s, m, ERR_PERM, "this peer belongs to another "
+		    "realm");
+	if ((err = prefix_read(q, &prefix)) != 0)
+		return refuse(s, m, err, "not a clean prefix");
+	p = &s->c.conf->realm[sa->auth.realm].peer[sa->auth.peer];
+	if (q->is_add)
+		err = route_add(s, sa, p->net, &prefix, why, sizeof(why));
+	else
+		err = route_remove(s, sa, &prefix, why, sizeof(why));
+	return refuse(s, m, err, why[0] != '\0' ? why : NULL);
+}
+
+static int
+on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	if (sa == NULL)
+		return 0;		/* an SA that never got to a question */
+	routes_release(s, m->handle);
+	map_remove(s->sa, &m->handle);
+	wipe(sa, sizeof(*sa));
+	free(sa);
+	return 0;
+}
+
+static handler_fn *const handlers[IPC_TYPE_END] = {
+	[IPC_HELLO] = on_hello,
+	[IPC_TAP_OPEN] = on_tap_open,
+	[IPC_SIGN] = on_sign,
+	[IPC_VERIFY] = on_verify,
+	[IPC_CLOSE] = on_close,
+	[IPC_ROUTE] = on_route,
+	[IPC_TAP_MTU] = on_tap_mtu,
+};
+
+/* ---- dispatch ---------------------------------------------------------------- */
+
+/* The SA a message names.  SIGN and VERIFY make it known; *out stays NULL for
+ * others.  0, ERR_FULL or ERR_NOMEM. */
+static int
+sa_of(struct sec_serve *s, const struct ipc_msg *m, struct sa **out,
+      bool *is_new)
+{
+	struct sa *sa;
+	int err;
+
+	*is_new = false;
+	*out = m->handle != 0 ? map_find(s->sa, &m->handle) : NULL;
+	if (*out != NULL || (m->type != IPC_SIGN && m->type != IPC_VERIFY))
+		return 0;
+	if ((sa = calloc(1, sizeof(*sa))) == NULL)
+		return ERR_NOMEM;
+	sa->handle = m->handle;
+	if ((err = map_add(s->sa, &m->handle, sa)) != 0) {
+		free(sa);
+		return err;
+	}
+	*out = sa;
+	*is_new = true;
+	return 0;
+}
+
+static int
+dispatch(struct sec_serve *s, const struct ipc_msg *m, unsigned n_fd,
+	 uint64_t now_ms)
+{
+	uint32_t full = 0;
+	struct sa *sa;
+	bool is_new;
+	int err, sa_err;
+
+	sa_err = sa_of(s, m, &sa, &is_new);
+	err = ipc_gate_in(&s->gate, m, sa != NULL ? &sa->seen :
+	    sa_err != 0 ? &full : NULL, n_fd, now_ms);
+	if (err != 0 && is_new) {
+		map_remove(s->sa, &m->handle);
+		free(sa);
+	}
+	if (err == ERR_AGAIN && ipc_has_answer(m->type))
+		return refuse(s, m, ERR_AGAIN, NULL);
+	if (err != 0) {
+		log_error(WHO, "tapird sent %s, which is not permitted now: "
+		    "ending", ipc_name(m->type));
+		return err;
+	}
+	if (sa_err != 0)
+		return refuse(s, m, sa_err, NULL);
+	return handlers[m->type](s, m, sa);
+}
+
+/* ---- public ------------------------------------------------------------------ */
+
+int
+sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
+	      sec_send_fn *send, void *send_ctx, uint64_t now_ms)
+{
+	struct sec_serve *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (s == NULL)
+		return ERR_NOMEM;
+	s->c = *c;
+	s->keys.conf = c->conf;
+	s->keys.store = c->store;
+	s->send = send;
+	s->send_ctx = send_ctx;
+	if ((err = ipc_digest(s->digest)) == 0 &&
+	    (err = ipc_gate_init(&s->gate, IPC_SECURE, now_ms)) == 0)
+		err = map_new(&s->sa, sizeof(uint32_t), SEC_SA_MAX);
+	if (err != 0) {
+		sec_serve_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void
+sec_serve_free(struct sec_serve *s)
+{
+	struct sa *sa;
+	size_t it = 0;
+
+	if (s == NULL)
+		return;
+	while (s->sa != NULL && (sa = map_next(s->sa, &it)) != NULL) {
+		map_remove(s->sa, &sa->handle);
+		wipe(sa, sizeof(*sa));
+		free(sa);
+	}
+	map_free(s->sa);
+	sec_routes_fini(&s->routes);
+	ipc_gate_fini(&s->gate);
+	free(s);
+}
+
+int
+sec_serve_input(struct sec_serve *s, struct view bytes, unsigned n_fd,
+		uint64_t now_ms)
+{
+	struct ipc_msg m;
+	int err;
+
+	if ((err = ipc_msg_decode(&m, bytes.p, bytes.len)) != 0) {
+		log_error(WHO, "tapird sent %zu bytes that are no message: "
+		    "%s: ending", bytes.len, err_text(err));
+		return err;
+	}
+	return dispatch(s, &m, n_fd, now_ms);
+}
+
+size_t
+sec_serve_sas(const struct sec_serve *s)
+{
+	return map_count(s->sa);
+}
+
+/* ---- the loop ---------------------------------------------------------------- */
+
+struct link {
+	struct ipc_chan *chan;
+	struct sec_serve *serve;
+};
+
+static int
+link_send(void *ctx, const struct ipc_msg *m, const int *fds, unsigned n_fd)
+{
+	struct link *l = ctx;
+	int err = ipc_post(l->chan, &l->serve->gate, m, fds, n_fd);
+
+	if (err == ERR_FULL)
+		log_error(WHO, "tapird does not read its answers: ending");
+	else if (err != 0 && err != ERR_CLOSED)
+		log_error(WHO, "answer %s cannot be sent: %s",
+		    ipc_name(m->type), err_text(err));
+	return err;
+}
+
+/* 0: nothing more for now. */
+static int
+link_read(struct link *l)
+{
+	struct view v;
+	unsigned n_fd = 0;
+	int err;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		err = ipc_chan_recv(l->chan, &v, NULL, &n_fd);
+		if (err == ERR_AGAIN)
+			return 0;
+		if (err != 0) {
+			if (err != ERR_CLOSED)
+				log_error(WHO, "channel: %s: ending",
+				    err_text(err));
+			return err;
+		}
+		err = sec_serve_input(l->serve, v, n_fd, clk_ms());
+		ipc_chan_done(l->chan);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+link_loop(struct link *l, int stop_fd)
+{
+	struct pollfd p[2] = {
+		{ .fd = ipc_chan_fd(l->chan) },
+		{ .fd = stop_fd, .events = POLLIN },
+	};
+	int err;
+
+	for (;;) {
+		p[0].events = POLLIN;
+		if (ipc_chan_is_waiting(l->chan))
+			p[0].events |= POLLOUT;
+		if (poll(p, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return ERR_SYS;
+		}
+		if (p[1].revents != 0)
+			return 0;
+		if ((p[0].revents & POLLOUT) != 0 &&
+		    (err = ipc_chan_flush(l->chan)) != 0)
+			return err;
+		if ((p[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+		    (err = link_read(l)) != 0)
+			return err;
+	}
+}
+
+int
+sec_serve(const struct sec_serve_conf *c, struct ipc_chan *chan, int stop_fd)
+{
+	struct link l = { chan, NULL };
+	int err;
+
+	err = sec_serve_new(&l.serve, c, link_send, &l, clk_ms());
+	if (err == 0)
+		err = link_loop(&l, stop_fd);
+	sec_serve_free(l.serve);
+	ipc_chan_free(l.chan);
+	return err == ERR_CLOSED ? 0 : err;
+}
