@@ -24,6 +24,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/vpn.h"
 
+struct bus;
 struct hub;
 
 #define HUB_BATCH_MAX	 64	/* frames in one call */
@@ -61,6 +62,8 @@ struct hub_conf {
 	/** An empty buffer of this worker's pool, or NULL. */
 	struct buf *(*buf_new)(void *ctx, unsigned worker);
 	void *ctx;
+	/** Where moved addresses and full tables are told; NULL = nowhere. */
+	struct bus *bus;
 };
 
 MUST_USE int hub_new(struct hub **out, const struct hub_conf *conf);
@@ -75,7 +78,8 @@ MUST_USE int hub_port_add(struct hub *h, const struct hub_port_conf *conf,
  * mode); learned addresses of the port are forgotten if the kind changes. */
 MUST_USE int hub_port_set(struct hub *h, uint32_t port,
 			  const struct hub_port_conf *conf);
-/** Remove; everything learned on it is forgotten. */
+/** Remove; everything learned on it is forgotten.  Workers may still call the
+ * port's out() until each was quiet: release its context by thr_defer(). */
 void hub_port_del(struct hub *h, uint32_t port);
 
 /** n (<= HUB_BATCH_MAX) frames (IP packets on an IP port) that came in by port;

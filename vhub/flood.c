@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vhub/flood.c - sending: replicate by reference, group by destination.
+ *
+ * A flooded frame is one buffer with a reference for each port.  What one
+ * hub_input() call sends is collected and handed over port by port, in batches
+ * of up to HUB_BATCH_MAX and in the order it came.
+ *
+ * Thread: any worker; a batch lives on its stack.
+ */
+#include "vhub/priv.h"
+
+/* Hand over all frames for the port of entry `first`. */
+static void
+send_port(struct batch *x, unsigned first)
+{
+	struct port *to = x->e[first].to;
+	struct buf *out[HUB_BATCH_MAX];
+	uint64_t bytes = 0;
+	unsigned n = 0;
+
+	for (unsigned i = first; i < x->n && n < HUB_BATCH_MAX; i++) {
+		if (x->e[i].to != to)
+			continue;
+		out[n++] = x->e[i].b;
+		bytes += x->e[i].b->len;
+		x->e[i].to = NULL;
+	}
+	port_tx(to, x->worker, n, bytes);
+	to->conf.ops.out(to->conf.ops.ctx, x->worker, out, n);
+}
+
+static void
+put(struct batch *x, struct port *to, struct buf *b)
+{
+	if (x->n == HUB_OUT_MAX)
+		batch_send(x);
+	x->e[x->n].to = to;
+	x->e[x->n++].b = b;
+}
+
+void
+batch_init(struct batch *x, struct hub *h, unsigned worker)
+{
+	x->h = h;
+	x->worker = worker;
+	x->n = 0;
+}
+
+void
+batch_send(struct batch *x)
+{
+	for (unsigned i = 0; i < x->n; i++)
+		if (x->e[i].to != NULL)
+			send_port(x, i);
+	x->n = 0;
+}
+
+void
+batch_add(struct batch *x, struct port *from, struct port *to, struct buf *b)
+{
+	if (to->conf.kind == HUB_PORT_IP &&
+	    (b = inside_strip(x, from, b)) == NULL)
+		return;
+	put(x, to, b);
+}
+
+void
+batch_add_packet(struct batch *x, struct port *to, struct buf *b)
+{
+	put(x, to, b);
+}
+
+void
+batch_flood(struct batch *x, struct port *from, struct buf *b)
+{
+	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
+	    memory_order_relaxed);
+	bool sent = false;
+
+	for (uint32_t i = 0; i < n_slot; i++) {
+		struct port *to = port_at(x->h, i);
+
+		if (to == NULL || i == from->num ||
+		    to->conf.kind == HUB_PORT_IP)
+			continue;
+		put(x, to, buf_get(b));
+		sent = true;
+	}
+	if (!sent) {
+		port_drop(x, from, b, DROP_HUB_NOPORT);
+		return;
+	}
+	port_flooded(from, x->worker);
+	buf_put(b);
+}
+
+void
+batch_forward(struct batch *x, struct port *from, const struct mac *dst,
+	      struct buf *b)
+{
+	struct fwd_to to = fwd_decide(x->h, from, dst);
+
+	switch (to.what) {
+	case FWD_PORT:
+		batch_add(x, from, to.port, b);
+		break;
+	case FWD_SET:
+		batch_flood(x, from, b);
+		break;
+	case FWD_DROP:
+		port_drop(x, from, b, to.why);
+		break;
+	}
+}

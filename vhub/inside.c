@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vhub/inside.c - packets of IP ports: the pseudo Ethernet header (V5).
+ *
+ *   from the peer:  IP packet  ->  dst MAC | pseudo MAC | type | IP packet
+ *   to the peer:    dst = pseudo MAC | ... | type | IP packet | padding -> IP packet
+ *
+ * Where does a packet from the peer go?  In this order:
+ *   1. another IP port that has exactly this address in its selectors
+ *   2. a neighbour known from ARP or ND
+ *   3. another IP port whose selectors hold the address
+ *   4. without a bridge: the TAP, so that the kernel routes it;
+ *      with one: ask by ARP or ND and wait a second for the answer.
+ * A default route (0.0.0.0/0) of another port counts in 3 only with a bridge:
+ * without one the kernel's routes know better.
+ *
+ * Thread: any worker.
+ */
+#include <string.h>
+#include "daemon/base/err.h"
+#include "vhub/priv.h"
+
+/* A copy that may be written, when others hold b too or it has no head room;
+ * takes b.  NULL when there is no buffer (counted). */
+static struct buf *
+own_copy(struct batch *x, struct port *from, struct buf *b, size_t off,
+	 size_t len)
+{
+	struct buf *c = x->h->conf.buf_new(x->h->conf.ctx, x->worker);
+	uint8_t *p = c != NULL ? buf_append(c, len) : NULL;
+
+	if (p == NULL) {
+		buf_put(c);
+		port_drop(x, from, b, DROP_NO_BUF);
+		return NULL;
+	}
+	memcpy(p, b->data + off, len);
+	c->flow_hash = b->flow_hash;
+	c->prio = b->prio;
+	buf_put(b);
+	return c;
+}
+
+/* Leave len bytes from off on; takes b. */
+static struct buf *
+narrow(struct batch *x, struct port *from, struct buf *b, size_t off,
+       size_t len)
+{
+	/* Head and tail are fields of the shared buffer. */
+	if (buf_is_shared(b))
+		return own_copy(x, from, b, off, len);
+	if (buf_pull(b, off) != 0 || buf_trim(b, b->len - len) != 0) {
+		port_drop(x, from, b, DROP_ESP_INNER);
+		return NULL;
+	}
+	return b;
+}
+
+static struct port *
+other_port(const struct batch *x, const struct port *from, uint32_t num)
+{
+	struct port *p = num != from->num ? port_at(x->h, num) : NULL;
+
+	return p != NULL && p->conf.kind == HUB_PORT_IP ? p : NULL;
+}
+
+/* Nobody knows the neighbour: ask, and let the packet wait. */
+static void
+ask_and_wait(struct batch *x, struct port *from, const struct ip_head *ip,
+	     struct buf *b)
+{
+	uint32_t now_s = atomic_load_explicit(&x->h->now_s,
+	    memory_order_relaxed);
+	bool ask = false;
+
+	if (wait_add(x->h->waits, &ip->dst, from->num, now_s, b, &ask) != 0) {
+		port_drop(x, from, b, DROP_HUB_NONEIGH);
+		return;
+	}
+	if (!ask)
+		return;
+	if (ip->dst.family == 4)
+		arp_ask(x, from, &ip->src, &ip->dst);
+	else
+		nd_ask(x, from, &ip->src, &ip->dst);
+}
+
+static void
+to_kernel(struct batch *x, struct port *from, struct buf *b)
+{
+	struct port *tap = atomic_load_explicit(&x->h->tap,
+	    memory_order_acquire);
+
+	if (tap == NULL || mac_is_null(&tap->conf.mac)) {
+		port_drop(x, from, b, DROP_HUB_NOPORT);
+		return;
+	}
+	inside_send(x, from, &tap->conf.mac, b);
+}
+
+static void
+route(struct batch *x, struct port *from, const struct ip_head *ip,
+      struct buf *b)
+{
+	const struct own_tab *own = atomic_load_explicit(&x->h->own,
+	    memory_order_acquire);
+	bool has_bridge = x->h->conf.has_bridge;
+	enum own_width width = OWN_ALL;
+	uint32_t num = own_find(own, &ip->dst, &width);
+	struct port *owner = other_port(x, from, num);
+	struct hub_neigh_info nb;
+
+	if (num == from->num && width == OWN_HOST)
+		port_drop(x, from, b, DROP_HUB_SELF);
+	else if (owner != NULL && width == OWN_HOST)
+		batch_add_packet(x, owner, b);
+	else if (neigh_find(x->h->neighs, &ip->dst, &nb))
+		inside_send(x, from, &nb.mac, b);
+	else if (owner != NULL && (width == OWN_RANGE || has_bridge))
+		batch_add_packet(x, owner, b);
+	else if (has_bridge)
+		ask_and_wait(x, from, ip, b);
+	else
+		to_kernel(x, from, b);
+}
+
+struct buf *
+inside_strip(struct batch *x, struct port *from, struct buf *b)
+{
+	struct ip_head ip;
+	struct eth e;
+
+	if (eth_dec(buf_view(b), &e) != 0 || e.n_tag != 0 ||
+	    (e.type != ETHER_IPV4 && e.type != ETHER_IPV6)) {
+		port_drop(x, from, b, DROP_HUB_NOTIP);
+		return NULL;
+	}
+	if (ip_dec(e.data, &ip) != 0 ||
+	    ip.src.family != (e.type == ETHER_IPV4 ? 4 : 6)) {
+		port_drop(x, from, b, DROP_ESP_INNER);
+		return NULL;
+	}
+	if (ip_is_multicast(&ip.dst) || ip_is_broadcast(&ip.dst)) {
+		port_drop(x, from, b, DROP_HUB_NOTIP);
+		return NULL;
+	}
+	/* Ethernet pads to 60 bytes; the packet ends where it says. */
+	return narrow(x, from, b, ETH_HEAD, ip.total_len);
+}
+
+void
+inside_send(struct batch *x, struct port *from, const struct mac *dst,
+	    struct buf *b)
+{
+	struct mac to = *dst;
+	struct wcur w;
+	uint8_t *head;
+
+	if (buf_is_shared(b) || buf_head(b) < ETH_HEAD)
+		b = own_copy(x, from, b, 0, b->len);
+	if (b == NULL)
+		return;
+	if ((head = buf_push(b, ETH_HEAD)) == NULL) {
+		port_drop(x, from, b, DROP_NO_BUF);
+		return;
+	}
+	wcur_init(&w, head, ETH_HEAD);
+	eth_enc(&w, &to, &from->conf.mac, b->data[ETH_HEAD] >> 4 == 4 ?
+	    ETHER_IPV4 : ETHER_IPV6);
+	batch_forward(x, from, &to, b);
+}
+
+void
+inside_input(struct batch *x, struct port *from, struct buf *b)
+{
+	struct ip_head ip;
+	struct mac group;
+
+	if (ip_dec(buf_view(b), &ip) != 0) {
+		port_drop(x, from, b, DROP_ESP_INNER);
+		return;
+	}
+	if (!ip_is_unicast(&ip.src)) {
+		port_drop(x, from, b, DROP_HUB_SRC);
+		return;
+	}
+	if (b->len > ip.total_len &&
+	    (b = narrow(x, from, b, 0, ip.total_len)) == NULL)
+		return;
+	if (ip_is_multicast(&ip.dst) || ip_is_broadcast(&ip.dst)) {
+		group = ip_is_multicast(&ip.dst) ? mac_of_multicast(&ip.dst) :
+		    mac_broadcast;
+		inside_send(x, from, &group, b);
+		return;
+	}
+	route(x, from, &ip, b);
+}
