@@ -11,6 +11,13 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 PYTHON  ?= /usr/bin/python3
 
+# Short lines; V=1 shows the commands.
+V ?= 0
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-3s %s\n' $(1) $(2)
+endif
+
 PKGS    := libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp
 DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
@@ -106,17 +113,21 @@ endif
 progs: $(PROGS)
 
 $(B)/tapird: $(B)/daemon/main.o $(call libs_of,core)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 $(B)/tapir-secure: $(B)/secure-proc/main.o $(call libs_of,secure)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 $(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o: XCF := $(XML_CF)
 $(B)/secure-proc/%.o $(B)/test/unit/secure-proc/%.o: XCF := $(NL_CF)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(XCF) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(XCF) -MMD -MP -c -o $@ $<
 
 # ---- unit tests: test/unit/<folder>/t_<file>.c, one program each -------------
 # A test links its subject's archive and what lies below, nothing above.
@@ -126,7 +137,8 @@ TESTLIB  := $(B)/test/lib/test.o
 
 define unit_rule
 $(B)/test/unit/$(1)/%: $(B)/test/unit/$(1)/%.o $$(TESTLIB) $$(call libs_of,$(2))
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(SYS_LIBS) -lcmocka
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(SYS_LIBS) -lcmocka
 endef
 $(eval $(call unit_rule,base,base))
 $(eval $(call unit_rule,bus,bus))
@@ -143,7 +155,8 @@ $(eval $(call unit_rule,cli,cli))
 # ---- simulator: two engines, a lossy net, a virtual clock --------------------
 SIM_SRC := $(wildcard test/sim/*.c)
 $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 # ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
@@ -151,7 +164,8 @@ FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
 FUZZ_RUNS ?= 20000
 FUZZ_LIBS := $(foreach l,core secure ikev2 esp vhub spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
-	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)
 
 fuzz:
 	@$(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=asan \

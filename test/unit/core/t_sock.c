@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/core/t_sock.c - the set of sockets as text, and opening it.
+ */
+#include "daemon/core/sock.h"
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "daemon/core/udp.h"
+#include "test/lib/test.h"
+
+static struct sock_set
+numbered(unsigned n_worker)
+{
+	struct sock_set s;
+	int next = 3;
+
+	memset(&s, 0xff, sizeof(s));
+	s.n_worker = n_worker;
+	s.ike[0] = next++;
+	s.ctl = next++;
+	for (unsigned i = 0; i < n_worker; i++)
+		for (int fam = 0; fam < FAM_END; fam++)
+			s.nat[i][fam] = next++;
+	return s;
+}
+
+TEST(sock_set_survives_its_text_form)
+{
+	char text[SOCK_SPEC_MAX];
+	struct sock_set a, b;
+
+	for (unsigned n = 1; n <= VPN_WORKER_MAX; n++) {
+		a = numbered(n);
+		sock_spec(&a, text, sizeof(text));
+		assert_int_equal(sock_parse(text, &b), 0);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
+TEST(sock_parse_refuses_what_is_not_a_set)
+{
+	static const char *const bad[] = {
+		"", "x", "0", "1", "1,2", "1,2,3,4,5,6,7,8,9,", "17,1",
+		"1,1,2,3,4,5,6,7,8,9,10", "1,a,b,c,d,e,f,g,h,i",
+		"99999999999,1",
+	};
+	struct sock_set s;
+
+	for (unsigned i = 0; i < N_OF(bad); i++)
+		assert_int_equal(sock_parse(bad[i], &s), ERR_SYNTAX);
+}
+
+/* A bound loopback socket and its endpoint. */
+static int
+bound(int fam, struct net_ep *ep)
+{
+	struct sockaddr_in a4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(a4), len6 = sizeof(a6);
+	int on = 1, fd = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+				SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (fam == FAM_V4) {
+		a4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+		if (bind(fd, (struct sockaddr *)&a4, len) != 0)
+			goto fail;
+		getsockname(fd, (struct sockaddr *)&a4, &len);
+		assert_int_equal(net_ep_parse("127.0.0.1", ep), 0);
+		ep->port = ntohs(a4.sin_port);
+		return fd;
+	}
+	a6.sin6_addr = in6addr_loopback;
+	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&a6, len6) != 0)
+		goto fail;
+	getsockname(fd, (struct sockaddr *)&a6, &len6);
+	assert_int_equal(net_ep_parse("::1", ep), 0);
+	ep->port = ntohs(a6.sin6_port);
+	return fd;
+fail:
+	close(fd);
+	return -1;
+}
+
+static void
+batch_crosses(int fam)
+{
+	struct vpn_path path = { .encap = VPN_ENCAP_UDP };
+	struct net_ep from, to;
+	struct buf_pool *pool;
+	struct buf *b[VPN_BATCH], *got[VPN_BATCH];
+	int tx = bound(fam, &from), rx = bound(fam, &to);
+	unsigned n;
+
+	if (tx < 0 || rx < 0) { /* a machine without IPv6 */
+		assert_int_equal(fam, FAM_V6);
+		return;
+	}
+	assert_int_equal(buf_pool_new(&pool, 2 * VPN_BATCH,
+				      BUF_ROOM_DEFAULT), 0);
+	for (unsigned i = 0; i < VPN_BATCH; i++) {
+		b[i] = buf_new(pool);
+		memset(buf_append(b[i], i + 1), (int)i, i + 1);
+	}
+	path.remote = to;
+	path.local.ip = from.ip;
+	udp_send(tx, &path, b, VPN_BATCH);
+	n = udp_recv(rx, pool, 4500, false, got, VPN_BATCH);
+	assert_int_equal(n, VPN_BATCH);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(got[i]->len, i + 1);
+		assert_int_equal(got[i]->data[i], i);
+		assert_true(net_ep_equal(&got[i]->from, &from));
+		assert_true(ip_equal(&got[i]->to.ip, &to.ip));
+		assert_int_equal(got[i]->to.port, 4500);
+		assert_int_equal(got[i]->kind, VPN_ENCAP_UDP);
+		buf_put(got[i]);
+		buf_put(b[i]);
+	}
+	buf_pool_free(pool);
+	close(tx);
+	close(rx);
+}
+
+TEST(udp_batch_crosses_ipv4_with_its_endpoints)
+{
+	batch_crosses(FAM_V4);
+}
+
+TEST(udp_batch_crosses_ipv6_with_its_endpoints)
+{
+	batch_crosses(FAM_V6);
+}
+
+TEST(udp_message_carries_the_marker_only_when_asked)
+{
+	struct net_ep from, to, none = { 0 };
+	struct view msg = { (const uint8_t *)"abcde", 5 };
+	uint8_t in[16];
+	int tx = bound(FAM_V4, &from), rx = bound(FAM_V4, &to);
+
+	udp_send_msg(tx, &none, &to, false, msg);
+	assert_int_equal(recv(rx, in, sizeof(in), 0), 5);
+	assert_memory_equal(in, "abcde", 5);
+	udp_send_msg(tx, &none, &to, true, msg);
+	assert_int_equal(recv(rx, in, sizeof(in), 0), 9);
+	assert_memory_equal(in, "\0\0\0\0abcde", 9);
+	close(tx);
+	close(rx);
+}
+
+TEST(udp_recv_without_buffers_drops_instead_of_blocking)
+{
+	struct net_ep from, to, none = { 0 };
+	struct view msg = { (const uint8_t *)"x", 1 };
+	struct buf_pool *pool;
+	struct buf *only, *got[1];
+	int tx = bound(FAM_V4, &from), rx = bound(FAM_V4, &to);
+
+	assert_int_equal(buf_pool_new(&pool, 1, BUF_ROOM_DEFAULT), 0);
+	only = buf_new(pool);
+	udp_send_msg(tx, &none, &to, false, msg);
+	assert_int_equal(udp_recv(rx, pool, 0, false, got, 1), 0);
+	buf_put(only);
+	assert_int_equal(udp_recv(rx, pool, 0, false, got, 1), 0);
+	buf_pool_free(pool);
+	close(tx);
+	close(rx);
+}
+
+TEST(udp_probe_names_the_address_towards_loopback)
+{
+	int probe[FAM_END] = { socket(AF_INET, SOCK_DGRAM, 0), -1 };
+	struct ip_addr lo, v6, got;
+
+	assert_int_equal(ip_parse("127.0.0.1", &lo), 0);
+	assert_int_equal(ip_parse("::1", &v6), 0);
+	got = udp_local_addr(probe, &lo);
+	assert_true(ip_equal(&got, &lo));
+	got = udp_local_addr(probe, &v6); /* no such socket */
+	assert_int_equal(got.family, 0);
+	close(probe[FAM_V4]);
+}
