@@ -243,18 +243,9 @@ help_one(FILE *out, const struct cli_cmd *cmd)
 		fputc('\n', out);
 	while (*p != '\0') {
 		int n = (int)strcspn(p, "\n");
-		int fit = n;
 
-		/* a long line is folded at the last space that fits */
-		if (n > SHOW_WIDTH - 2)
-			for (fit = SHOW_WIDTH - 2; fit > 0 && p[fit] != ' '; fit--)
-				;
-		fprintf(out, "  %.*s\n", fit, p);
-		p += fit;
-		while (*p == ' ' && fit < n)
-			p++;
-		if (*p == '\n')
-			p++;
+		fprintf(out, "  %.*s\n", n, p);
+		p += n + (p[n] == '\n');
 	}
 }
 
@@ -275,24 +266,21 @@ man_cmd(FILE *out, const struct cli_cmd *cmd)
 {
 	const char *p;
 
-	fprintf(out, ".It Cm %s%s", cmd->name, *cmd->args != '\0' ? " " : "");
-	man_text(out, cmd->args, (int)strlen(cmd->args));
+	char head[256];
+
+	snprintf(head, sizeof(head), "%s%s%s", cmd->name,
+		 *cmd->args != '\0' ? " " : "", cmd->args);
+	fputs(".It Cm ", out);
+	man_text(out, head, (int)strlen(head));
 	man_text(out, cmd->line, (int)strlen(cmd->line));
 	if (*cmd->help == '\0')
 		return;
 	fputs(".Bd -literal -compact\n", out);
 	for (p = cmd->help; *p != '\0';) {
-		int n = (int)strcspn(p, "\n"), fit = n;
+		int n = (int)strcspn(p, "\n");
 
-		if (n > 68)
-			for (fit = 68; fit > 0 && p[fit] != ' '; fit--)
-				;
-		man_text(out, p, fit);
-		p += fit;
-		while (*p == ' ' && fit < n)
-			p++;
-		if (*p == '\n')
-			p++;
+		man_text(out, p, n);
+		p += n + (p[n] == '\n');
 	}
 	fputs(".Ed\n", out);
 }

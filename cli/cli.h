@@ -26,6 +26,7 @@ enum cli_status {
 
 #define CLI_RUN_DIR  "/run/tapir"
 #define CLI_CONF     "/etc/tapir/tapir.xml"
+#define CLI_HELP_WIDTH 66	/* lines of help; the manual page indents them */
 #define CLI_NAME_MAX 256	/* bytes of a realm's or peer's name; ours */
 
 struct cli {
@@ -43,7 +44,7 @@ struct cli_cmd {
 	const char *name;
 	const char *args;	/* "[-w] [REALM[/PEER]]" */
 	const char *line;	/* one line: what it does */
-	const char *help;	/* the details, paragraphs separated by \n */
+	const char *help;	/* the details, lines separated by \n */
 	cli_cmd_fn *fn;
 };
 

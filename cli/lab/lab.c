@@ -235,6 +235,25 @@ lab_build(struct lab *l, unsigned flags)
 
 /* ---- daemons ------------------------------------------------------------------ */
 
+/* Last line of a daemon's log, to say why it ended. */
+static void
+last_line(const struct lab *l, const char *node, char *out, size_t cap)
+{
+	char path[PATH_MAX_], text[1024];
+	FILE *f;
+
+	out[0] = '\0';
+	put(path, sizeof(path), "%s/%s/log", l->dir, node);
+	if ((f = fopen(path, "re")) == NULL)
+		return;
+	while (fgets(text, sizeof(text), f) != NULL) {
+		text[strcspn(text, "\n")] = '\0';
+		if (*text != '\0')
+			str_copy(out, cap, text);
+	}
+	fclose(f);
+}
+
 static int
 start_tapird(struct lab *l, unsigned i)
 {
@@ -262,14 +281,15 @@ static int
 start_charon(struct lab *l)
 {
 	char dir[PATH_MAX_], run[PATH_MAX_ + 8], log[PATH_MAX_ + 8];
-	char env[2][PATH_MAX_ + 32], vici[PATH_MAX_ + 32], uri[PATH_MAX_ + 64];
+	char env[PATH_MAX_ + 32], vici[PATH_MAX_ + 32], uri[PATH_MAX_ + 64];
 	char ns[TOPO_NS_MAX], out[PROC_OUT_MAX];
-	const char *envp[] = { env[0], env[1], NULL };
+	const char *inside[] = { "STRONGSWAN_CONF=/run/strongswan.conf", NULL };
+	const char *outside[] = { env, NULL };
 	const char *argv[] = { CHARON, NULL };
 	const char *load[] = { "swanctl", "--load-all", "--uri", uri, NULL };
-	struct proc p = { .argv = argv, .env = envp, .ns = ns, .run_dir = run,
+	struct proc p = { .argv = argv, .env = inside, .ns = ns, .run_dir = run,
 			  .log = log, .is_tied = (l->flags & LAB_TIED) != 0 };
-	struct proc s = { .argv = load, .env = envp };
+	struct proc s = { .argv = load, .env = outside };
 	uint64_t end = clk_ms() + CHARON_MS;
 	int rc;
 
@@ -278,18 +298,18 @@ start_charon(struct lab *l)
 	put(log, sizeof(log), "%s/log", dir);
 	put(vici, sizeof(vici), "%s/run/charon.vici", dir);
 	put(uri, sizeof(uri), "unix://%s", vici);
-	put(env[0], sizeof(env[0]), "STRONGSWAN_CONF=%s/strongswan.conf",
-		 dir);
-	put(env[1], sizeof(env[1]), "SWANCTL_DIR=%s", dir);
+	put(env, sizeof(env), "SWANCTL_DIR=%s", dir);
 	topo_ns(l->id, "gw-b", ns, sizeof(ns));
 	if (proc_start(&p, &l->pid[1]) != 0)
 		return fail(l, ERR_SYS, NULL, "cannot start " CHARON);
 	while (access(vici, F_OK) != 0) {
 		if (cli_stopped)
 			return fail(l, ERR_AGAIN, NULL, "interrupted");
-		if (clk_ms() >= end || !proc_is_alive(l->pid[1]))
+		if (clk_ms() >= end || !proc_is_alive(l->pid[1])) {
+			last_line(l, "gw-b", out, sizeof(out));
 			return fail(l, ERR_TIMEOUT, NULL,
-				    "strongSwan does not start; see %s", log);
+				    "strongSwan does not start: %.300s", out);
+		}
 		poll(NULL, 0, POLL_MS);
 	}
 	if ((rc = proc_run(&s, CHARON_MS, out, sizeof(out))) != 0)
@@ -343,25 +363,6 @@ peer_state(const struct lab *l, char *state, size_t cap, char *why,
 					 bus_str(&a.rec[i], BUS_F_WHY));
 			}
 	ask_list_fini(&a);
-}
-
-/* Last line of a daemon's log, to say why it ended. */
-static void
-last_line(const struct lab *l, const char *node, char *out, size_t cap)
-{
-	char path[PATH_MAX_], text[1024];
-	FILE *f;
-
-	out[0] = '\0';
-	put(path, sizeof(path), "%s/%s/log", l->dir, node);
-	if ((f = fopen(path, "re")) == NULL)
-		return;
-	while (fgets(text, sizeof(text), f) != NULL) {
-		text[strcspn(text, "\n")] = '\0';
-		if (*text != '\0')
-			str_copy(out, cap, text);
-	}
-	fclose(f);
 }
 
 int

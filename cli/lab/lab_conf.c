@@ -4,7 +4,7 @@
  *
  * Both are what an administrator would write: the realm's minimal form, and
  * for strongSwan a swanctl.conf with ESP in user space (kernel-libipsec), so
- * that it runs where the kernel has no ESP.
+ * that it runs where the kernel has no ESP.  charon sees gw-b/run as /run.
  */
 #include "cli/lab/lab_conf.h"
 #include <errno.h>
@@ -24,9 +24,9 @@ static const char strongswan_conf[] =
     "gmp curve25519 chapoly aes sha1 sha2 hmac gcm kdf kernel-libipsec "
     "kernel-netlink socket-default vici updown\n"
     "  install_virtual_ip = no\n"
-    "  filelog {\n    log {\n      path = %s/charon.log\n      default = 1\n"
+    "  filelog {\n    log {\n      path = /run/charon.log\n      default = 1\n"
     "      flush_line = yes\n    }\n  }\n"
-    "  plugins {\n    vici {\n      socket = unix://%s/run/charon.vici\n"
+    "  plugins {\n    vici {\n      socket = unix:///run/charon.vici\n"
     "    }\n  }\n"
     "}\n";
 
@@ -119,8 +119,7 @@ lab_conf_strongswan(const char *dir, const char *psk)
 
 	if ((err = make_dir(dir, "run")) != 0)
 		return err;
-	snprintf(text, sizeof(text), strongswan_conf, dir, dir);
-	if ((err = lab_write(dir, "strongswan.conf", text)) != 0)
+	if ((err = lab_write(dir, "run/strongswan.conf", strongswan_conf)) != 0)
 		return err;
 	snprintf(text, sizeof(text), swanctl_conf, psk);
 	return lab_write(dir, "swanctl.conf", text);

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/cli/t_cli.c - the command line: options, mistakes, help, forms.
+ */
+#include "test/lib/test.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "cli/cli.h"
+#include "cli/status.h"
+#include "daemon/base/err.h"
+#include "daemon/bus/bus_wire.h"
+
+static char *out, *err;
+
+/* Run a command line: words up to NULL; what it printed is in out and err. */
+static int
+run(const char *first, ...)
+{
+	char *argv[16] = { (char[]){ "tapir" } }, copy[16][128];
+	size_t out_len, err_len;
+	FILE *o, *e;
+	int argc = 1, status;
+	const char *w;
+	va_list ap;
+
+	free(out);
+	free(err);
+	out = err = NULL;
+	va_start(ap, first);
+	for (w = first; w != NULL; w = va_arg(ap, const char *)) {
+		snprintf(copy[argc], sizeof(copy[argc]), "%s", w);
+		argv[argc] = copy[argc];
+		argc++;
+	}
+	va_end(ap);
+	o = open_memstream(&out, &out_len);
+	e = open_memstream(&err, &err_len);
+	status = cli_main(argc, argv, o, e);
+	fclose(o);
+	fclose(e);
+	return status;
+}
+
+static bool
+begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+TEST(no_command_prints_usage_and_is_an_error)
+{
+	assert_int_equal(run(NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "usage: tapir"));
+	assert_string_equal(out, "");
+}
+
+TEST(help_is_not_an_error)
+{
+	assert_int_equal(run("--help", NULL), CLI_OK);
+	assert_non_null(strstr(out, "usage: tapir"));
+	assert_int_equal(run("status", "--help", NULL), CLI_OK);
+	assert_non_null(strstr(out, "usage: tapir status [-w] [REALM[/PEER]]"));
+}
+
+TEST(unknown_command_names_the_nearest_one)
+{
+	assert_int_equal(run("staus", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "did you mean 'status'?"));
+	assert_int_equal(run("xyzzy", NULL), CLI_USAGE);
+	assert_null(strstr(err, "did you mean"));
+}
+
+TEST(unknown_option_names_the_nearest_one_and_the_usage)
+{
+	assert_int_equal(run("log", "--folow", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "did you mean --follow?"));
+	assert_non_null(strstr(err, "usage: tapir log"));
+	assert_int_equal(run("status", "-x", NULL), CLI_USAGE);
+	assert_int_equal(run("--nonsense", "status", NULL), CLI_USAGE);
+	assert_int_equal(run("log", "--realm", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "--realm needs a value"));
+	assert_int_equal(run("log", "--follow=1", NULL), CLI_USAGE);
+	assert_int_equal(run("status", "a", "b", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "'b' is one word too many"));
+}
+
+TEST(no_daemon_is_status_three_with_what_to_do)
+{
+	assert_int_equal(run("--run-dir", "/nonexistent", "status", NULL),
+			 CLI_NO_DAEMON);
+	assert_non_null(strstr(err, "tapird is not running"));
+	assert_non_null(strstr(err, "start it with"));
+	assert_int_equal(run("status", "--run-dir=/nonexistent", NULL),
+			 CLI_NO_DAEMON);
+}
+
+TEST(failure_as_json_is_the_only_document)
+{
+	assert_int_equal(run("--json", "--run-dir", "/nonexistent", "stats",
+			     NULL), CLI_NO_DAEMON);
+	assert_string_equal(err, "");
+	assert_true(begins(out, "{\"ok\":false,\"code\":\"no-daemon\","));
+	assert_int_equal(out[strlen(out) - 1], '\n');
+	assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
+}
+
+TEST(a_run_directory_too_long_for_a_socket_is_refused)
+{
+	char dir[120];
+
+	memset(dir, 'x', sizeof(dir) - 1);
+	dir[0] = '/';
+	dir[sizeof(dir) - 1] = '\0';
+	assert_int_equal(run("--run-dir", dir, "status", NULL), CLI_FAILED);
+	assert_non_null(strstr(err, "cannot connect"));
+}
+
+TEST(targets_are_split_at_the_slash)
+{
+	char realm[CLI_NAME_MAX], peer[CLI_NAME_MAX], big[CLI_NAME_MAX + 2];
+
+	assert_int_equal(cli_target("branches/osaka", realm, peer, realm), 0);
+	assert_string_equal(realm, "branches");
+	assert_string_equal(peer, "osaka");
+	assert_int_equal(cli_target("branches", realm, peer, realm), 0);
+	assert_string_equal(realm, "branches");
+	assert_string_equal(peer, "");
+	assert_int_equal(cli_target("osaka", realm, peer, peer), 0);
+	assert_string_equal(realm, "");
+	assert_string_equal(peer, "osaka");
+	assert_int_equal(cli_target("", realm, peer, realm), ERR_SYNTAX);
+	assert_int_equal(cli_target("/x", realm, peer, realm), ERR_SYNTAX);
+	assert_int_equal(cli_target("x/", realm, peer, realm), ERR_SYNTAX);
+	assert_int_equal(cli_target("a/b/c", realm, peer, realm), ERR_SYNTAX);
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	assert_int_equal(cli_target(big, realm, peer, realm), ERR_LONG);
+}
+
+TEST(commands_that_need_words_say_so)
+{
+	assert_int_equal(run("up", NULL), CLI_USAGE);
+	assert_int_equal(run("rekey", NULL), CLI_USAGE);
+	assert_int_equal(run("rekey", "osaka", "esp", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "ike or child"));
+	assert_int_equal(run("hub", "branches", "macs", NULL), CLI_USAGE);
+	assert_int_equal(run("log", "--code", "peer-upp", NULL), CLI_USAGE);
+	assert_non_null(strstr(err, "did you mean 'peer-up'"));
+	assert_int_equal(run("status", "-w", "--json", NULL), CLI_USAGE);
+	assert_int_equal(run("demo", "--peer", "windows", NULL), CLI_USAGE);
+	assert_int_equal(run("lab", "--json", "frobnicate", NULL), CLI_USAGE);
+}
+
+TEST(help_lines_fit_and_every_command_is_complete)
+{
+	const struct cli_cmd *cmd;
+
+	for (unsigned i = 0; (cmd = cli_cmd_at(i)) != NULL; i++) {
+		assert_non_null(cmd->fn);
+		assert_true(strlen(cmd->name) <= 8);
+		assert_true(strlen(cmd->line) <= 66);
+		assert_true(strlen("usage: tapir  ") + strlen(cmd->name) +
+			    strlen(cmd->args) <= 80);
+		for (const char *p = cmd->help; *p != '\0';) {
+			size_t n = strcspn(p, "\n");
+
+			assert_true(n <= CLI_HELP_WIDTH);
+			p += n + (p[n] == '\n');
+		}
+		assert_int_equal(run("help", cmd->name, NULL), CLI_OK);
+	}
+}
+
+TEST(manual_page_in_the_tree_is_the_one_the_table_gives)
+{
+	char *file = calloc(1, 65536);
+	FILE *f = fopen("cli/tapir.1", "r");
+
+	assert_non_null(f);
+	assert_true(fread(file, 1, 65535, f) > 0);
+	fclose(f);
+	assert_int_equal(run("help", "--man", NULL), CLI_OK);
+	assert_string_equal(file, out);
+	free(file);
+}
+
+TEST(version_has_both_forms)
+{
+	assert_int_equal(run("version", NULL), CLI_OK);
+	assert_true(begins(out, "tapir "));
+	assert_int_equal(run("version", "--json", NULL), CLI_OK);
+	assert_true(begins(out, "{\"version\":\""));
+}
+
+/* ---- check -------------------------------------------------------------------- */
+
+static char dir[64];
+
+static void
+write_conf(const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(dir, sizeof(dir), "/tmp/t_cli.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/keys", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/keys/k.psk", dir);
+	assert_non_null(f = fopen(path, "w"));
+	fputs("secret", f);
+	fclose(f);
+	chmod(path, 0600);
+	snprintf(path, sizeof(path), "%s/c.xml", dir);
+	assert_non_null(f = fopen(path, "w"));
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+drop_conf(void)
+{
+	static const char *const name[] = { "keys/k.psk", "keys", "c.xml", "" };
+	char path[128];
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, name[i]);
+		remove(path);
+	}
+}
+
+TEST(check_accepts_a_correct_file)
+{
+	char path[128];
+
+	write_conf("<vpn>\n<realm name=\"b\">\n<me id=\"tokyo\" psk=\"k.psk\"/>\n"
+		   "<peer id=\"osaka\" at=\"203.0.113.2\"/>\n</realm>\n</vpn>\n");
+	snprintf(path, sizeof(path), "%s/c.xml", dir);
+	assert_int_equal(run("check", path, NULL), CLI_OK);
+	assert_non_null(strstr(out, "correct, 1 realm with 1 peer"));
+	assert_int_equal(run("check", "--json", path, NULL), CLI_OK);
+	assert_non_null(strstr(out, "\"n_realms\":1,\"n_peers\":1,"
+				    "\"n_errors\":0,\"errors\":[]}"));
+	drop_conf();
+}
+
+TEST(check_names_five_mistakes_with_their_lines)
+{
+	char path[128], want[160];
+
+	write_conf("<vpn wrkers=\"2\">\n"
+		   "<realm name=\"b\" mode=\"eter\">\n"
+		   "<me id=\"tokyo\" psk=\"none.psk\"/>\n"
+		   "<peer id=\"osaka\" att=\"203.0.113.2\"/>\n"
+		   "<pear id=\"kobe\"/>\n"
+		   "</realm>\n</vpn>\n");
+	snprintf(path, sizeof(path), "%s/c.xml", dir);
+	assert_int_equal(run("check", path, NULL), CLI_FAILED);
+	for (unsigned line = 1; line <= 5; line++) {
+		snprintf(want, sizeof(want), "%s:%u: ", path, line);
+		assert_non_null(strstr(out, want));
+	}
+	assert_non_null(strstr(out, ": 5 mistakes\n"));
+	assert_int_equal(run("check", path, "--json", NULL), CLI_FAILED);
+	assert_non_null(strstr(out, "\"ok\":false"));
+	assert_non_null(strstr(out, "{\"line\":5,"));
+	drop_conf();
+	assert_int_equal(run("check", "/nonexistent.xml", NULL), CLI_FAILED);
+}
+
+/* ---- a daemon that answers what it is told to --------------------------------- */
+
+struct fake {
+	int fd;
+	pthread_t thread;
+	struct bus_rec ans[8];
+	unsigned n_ans;
+	struct bus_rec got;
+};
+static struct fake fake;
+
+static void *
+fake_run(void *ctx)
+{
+	uint8_t buf[BUS_WIRE_MAX];
+	int fd = accept(fake.fd, NULL, NULL);
+	ssize_t n = recv(fd, buf, sizeof(buf), 0);
+	int len;
+
+	(void)ctx;
+	if (n <= 0 || bus_dec(buf, (size_t)n, &fake.got) != 0)
+		goto out;
+	for (unsigned i = 0; i < fake.n_ans; i++) {
+		fake.ans[i].tag = fake.got.tag;
+		len = bus_enc_buf(&fake.ans[i], buf, sizeof(buf));
+		if (len < 0 || send(fd, buf, (size_t)len, MSG_NOSIGNAL) != len)
+			break;
+	}
+out:
+	close(fd);
+	return NULL;
+}
+
+static void
+fake_start(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	snprintf(dir, sizeof(dir), "/tmp/t_cli.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%.60s/ctl.sock", dir);
+	fake.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fake.fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fake.fd, 1), 0);
+	assert_int_equal(pthread_create(&fake.thread, NULL, fake_run, NULL), 0);
+}
+
+static void
+fake_stop(void)
+{
+	char path[128];
+
+	pthread_join(fake.thread, NULL);
+	close(fake.fd);
+	snprintf(path, sizeof(path), "%s/ctl.sock", dir);
+	unlink(path);
+	rmdir(dir);
+	fake.n_ans = 0;
+}
+
+static struct bus_rec *
+answer(enum bus_row row)
+{
+	struct bus_rec *r = &fake.ans[fake.n_ans++];
+
+	bus_rec_init(r, row);
+	return r;
+}
+
+static void
+answer_status(void)
+{
+	struct bus_rec *r = answer(BUS_RES_REALM);
+
+	bus_set_str(r, BUS_F_NAME, "branches");
+	bus_set_str(r, BUS_F_TAP, "tap-branches");
+	bus_set_str(r, BUS_F_BRIDGE, "br-lan");
+	bus_set_u64(r, BUS_F_N_PEER, 2);
+	bus_set_u64(r, BUS_F_N_UP, 1);
+	r = answer(BUS_RES_PEER);
+	bus_set_str(r, BUS_F_REALM, "branches");
+	bus_set_str(r, BUS_F_NAME, "osaka");
+	bus_set_str(r, BUS_F_STATE, "up");
+	bus_set_str(r, BUS_F_MODE, "ether");
+	bus_set_str(r, BUS_F_ENCAP, "udp");
+	bus_set_str(r, BUS_F_SUITE, "aes256-gcm");
+	bus_set_str(r, BUS_F_REMOTE, "203.0.113.2:4500");
+	bus_set_u64(r, BUS_F_RX_BYTES, 1234567);
+	bus_set_u64(r, BUS_F_TX_BYTES, 999);
+	bus_set_i64(r, BUS_F_LAST_PACKET_S, 3);
+	r = answer(BUS_RES_PEER);
+	bus_set_str(r, BUS_F_REALM, "branches");
+	bus_set_str(r, BUS_F_NAME, "a-very-long-peer-name.example.com");
+	bus_set_str(r, BUS_F_STATE, "connecting");
+	bus_set_str(r, BUS_F_REMOTE, "[2001:db8:1234:5678:9abc:def0:1234:5678]:500");
+	bus_set_i64(r, BUS_F_LAST_PACKET_S, -1);
+	bus_set_str(r, BUS_F_WHY, "no answer to IKE_SA_INIT from "
+		    "[2001:db8:1234:5678:9abc:def0:1234:5678]:500 for 12 s");
+	answer(BUS_RES_DONE);
+}
+
+TEST(status_table_fits_eighty_columns)
+{
+	char *line, *save = NULL;
+
+	answer_status();
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "status", NULL), CLI_OK);
+	fake_stop();
+	assert_true(begins(out, "realm branches on tap-branches in br-lan: "
+				 "1 of 2 peers up\n"));
+	assert_non_null(strstr(out, "1.2M  999    3 s\n"));
+	assert_non_null(strstr(out, "never\n"));
+	assert_non_null(strstr(out, "\n    no answer to IKE_SA_INIT from "));
+	for (line = strtok_r(out, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		assert_true(show_columns(line) <= 80);
+}
+
+TEST(status_json_has_the_keys_of_the_contract)
+{
+	answer_status();
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "--json", "status", NULL), CLI_OK);
+	fake_stop();
+	assert_true(begins(out, "{\"realms\":[{\"name\":\"branches\","
+				 "\"tap\":\"tap-branches\","));
+	assert_non_null(strstr(out, "\"peers\":[{\"name\":\"osaka\",\"state\":"
+				    "\"up\",\"mode\":\"ether\",\"encap\":\"udp\","
+				    "\"suite\":\"aes256-gcm\",\"remote\":"
+				    "\"203.0.113.2:4500\",\"rx_bytes\":1234567,"
+				    "\"tx_bytes\":999,\"last_packet_s\":3"));
+	assert_non_null(strstr(out, "\"last_packet_s\":-1"));
+	assert_non_null(strstr(out, "}]}]}\n"));
+}
+
+TEST(a_refusal_is_status_one_with_text_and_hint)
+{
+	struct bus_rec *r = answer(BUS_RES_FAILED);
+
+	bus_set_str(r, BUS_F_CODE, "ERR_NOTFOUND");
+	bus_set_str(r, BUS_F_TEXT, "there is no realm brnches");
+	bus_set_str(r, BUS_F_HINT, "did you mean branches?");
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "up", "brnches/osaka", NULL),
+			 CLI_FAILED);
+	fake_stop();
+	assert_string_equal(bus_str(&fake.got, BUS_F_REALM), "brnches");
+	assert_string_equal(bus_str(&fake.got, BUS_F_PEER), "osaka");
+	assert_int_equal(fake.got.desc->row, BUS_CMD_UP);
+	assert_string_equal(err, "tapir: there is no realm brnches\n"
+				 "       did you mean branches?\n");
+}
+
+TEST(a_daemon_that_hangs_up_is_reported)
+{
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", NULL), CLI_FAILED);
+	fake_stop();
+	assert_non_null(strstr(err, "tapird closed the connection"));
+}
+
+TEST(log_as_json_is_one_document_with_an_array)
+{
+	struct bus_rec *r = answer(BUS_EV_PEER_UP);
+
+	bus_set_str(r, BUS_F_REALM, "branches");
+	bus_set_str(r, BUS_F_PEER, "os\033aka");
+	r->seq = 7;
+	answer(BUS_EV_DAEMON_READY)->seq = 8;
+	answer(BUS_RES_DONE);
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "log", "--json", NULL), CLI_OK);
+	fake_stop();
+	assert_true(begins(out, "{\"events\":[{"));
+	assert_non_null(strstr(out, "},{"));
+	assert_non_null(strstr(out, "}]}\n"));
+	assert_null(strchr(out, '\033'));
+}
+
+TEST(hub_and_stats_have_their_arrays)
+{
+	struct bus_rec *r = answer(BUS_RES_MAC);
+
+	bus_set_str(r, BUS_F_MAC, "02:00:00:00:00:01");
+	answer(BUS_RES_DONE);
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "hub", "mac", "--json", NULL),
+			 CLI_OK);
+	fake_stop();
+	assert_true(begins(out, "{\"macs\":[{\"realm\":\"\",\"mac\":"));
+	r = answer(BUS_RES_COUNTER);
+	bus_set_str(r, BUS_F_NAME, "esp-icv");
+	bus_set_u64(r, BUS_F_VALUE, 3);
+	bus_set_str(r, BUS_F_TEXT, "ESP integrity check failed");
+	answer(BUS_RES_DONE);
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", NULL), CLI_OK);
+	fake_stop();
+	assert_non_null(strstr(out, "esp-icv"));
+	assert_non_null(strstr(out, "ESP integrity check failed"));
+}
