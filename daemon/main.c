@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include "daemon/base/log.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/role.h"
@@ -162,6 +163,7 @@ resolve_role(const struct role_args *a)
 {
 	uint32_t feat = 0;
 
+	(void)prctl(PR_SET_NAME, "tapir-resolve");
 	if (confine_fds(&a->secure_fd, 1) != 0 ||
 	    sandbox_drop(&a->user, &feat) != 0)
 		return 1;
@@ -173,7 +175,7 @@ main(int argc, char **argv)
 {
 	struct main_args m = {
 		.super = { .conf_path = "/etc/tapir/tapir.xml",
-			   .run_dir = "/run/tapir", .argv0 = argv[0] },
+			   .run_dir = "/run/tapir" },
 		.r = { .sup_fd = -1, .secure_fd = -1, .resolve_fd = -1,
 		       .conf_fd = -1, .key_log_fd = -1 },
 	};

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
@@ -353,16 +354,15 @@ build(struct role *r)
 		log_error("tapird", "cannot start: %s", err_text(err));
 		return err;
 	}
-	if ((err = secure_open(r, r->args->secure_fd)) != 0 ||
-	    (err = realm_open_all(v)) != 0)
-		return err; /* said already */
-	thr_register();
-	thr_offline(); /* the loop defers; it holds nothing itself */
+	/* The secure process accepts messages of the dropped user only. */
 	if ((err = sandbox_drop(&r->args->user, &r->feat)) != 0) {
 		log_error("tapird", "cannot give up its rights: %s",
 			  err_text(err));
 		return err;
 	}
+	if ((err = secure_open(r, r->args->secure_fd)) != 0 ||
+	    (err = realm_open_all(v)) != 0)
+		return err; /* said already */
 	if ((err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||
 	    (err = build_links(r)) != 0 || (err = work_start(v->work)) != 0 ||
 	    (err = sandbox_close(&r->feat)) != 0)
@@ -381,8 +381,9 @@ announce(struct role *r)
 	bus_set_u64(&ev, BUS_F_PID, (uint64_t)getpid());
 	vpn_publish(&r->vpn, &ev);
 	realm_announce(&r->vpn);
-	confine_report("tapird", r->feat | (r->vpn.split_note != NULL ?
-		       0 : CONFINE_F_UID));
+	if (secret_is_locked())
+		r->feat |= CONFINE_F_LOCKED;
+	confine_report("tapird", r->feat);
 	bus_rec_init(&ev, BUS_EV_DAEMON_READY);
 	bus_set_u64(&ev, BUS_F_N_REALM, r->vpn.n_realm);
 	vpn_publish(&r->vpn, &ev);

@@ -14,7 +14,6 @@ struct super_args {
 	const char *key_log;		/* file, or NULL */
 	const char *log_level;		/* NULL = the configuration's */
 	bool is_foreground;
-	const char *argv0;
 };
 
 #define EXIT_USAGE 2	/* bad usage or configuration */
