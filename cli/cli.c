@@ -124,6 +124,8 @@ cli_target(const char *text, char *realm, char *peer, char *lone)
 
 /* ---- options ---------------------------------------------------------------- */
 
+static int bad_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
+
 static int
 bad_usage(struct cli *c, const char *fmt, ...)
 {

@@ -261,6 +261,8 @@ cell_add(struct show_table *t)
 	return &t->cell[t->n++];
 }
 
+static void cell_set(struct cell *c, const char *fmt, va_list ap) PRINTF(2, 0);
+
 static void
 cell_set(struct cell *c, const char *fmt, va_list ap)
 {
