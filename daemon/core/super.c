@@ -13,15 +13,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -34,314 +31,13 @@
 #include "daemon/base/str.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
+#include "daemon/core/spawn.h"
 #include "daemon/ipc/chan.h"
 
-#define SUPER_PATH_MAX	  512
 #define STOP_WAIT_MS	  5000	/* for a role to end cleanly */
 #define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
 #define RESTART_WINDOW_MS 60000
 #define RESTART_PAUSE_MS  200
-#define ID_FALLBACK	  64510	/* first of the numeric ids taken when the users
-				 * tapir and tapir-sec do not exist */
-#define ARG_MAX_N	  32
-
-struct super {
-	const struct super_args *args;
-	struct conf *conf;
-	char *conf_text;
-	size_t conf_len;
-	char key_dir[SUPER_PATH_MAX];
-	char exe_dir[SUPER_PATH_MAX];
-	char ctl_path[SUPER_PATH_MAX], pid_path[SUPER_PATH_MAX];
-	int lock_fd, sig_fd, key_log_fd, ready_fd;
-	struct sock_set socks;
-	struct sandbox_user main_user, secure_user;
-	pid_t main_pid, secure_pid, resolve_pid;
-	int main_fd;		/* words to and from the main role */
-	bool is_ready, is_stopping;
-	unsigned n_death;
-	uint64_t death_ms;	/* start of the current window */
-	int status;
-};
-
-/* ---- users --------------------------------------------------------------- */
-
-/* Does this user namespace know the id? */
-static bool
-id_is_mapped(uid_t id)
-{
-	FILE *f = fopen("/proc/self/uid_map", "re");
-	unsigned long in, out, n;
-	bool found = false;
-
-	if (f == NULL)
-		return true;
-	while (!found && fscanf(f, "%lu %lu %lu", &in, &out, &n) == 3)
-		found = id >= in && id - in < n;
-	fclose(f);
-	return found;
-}
-
-static void
-user_of(const char *name, uid_t fallback, struct sandbox_user *u)
-{
-	struct passwd *pw = getpwnam(name);
-
-	*u = (struct sandbox_user){ fallback, (gid_t)fallback, false };
-	if (pw != NULL)
-		*u = (struct sandbox_user){ pw->pw_uid, pw->pw_gid, false };
-	if (!id_is_mapped(u->uid))
-		*u = (struct sandbox_user){ geteuid(), getegid(), true };
-}
-
-static void
-users(struct super *s)
-{
-	user_of("tapir", ID_FALLBACK, &s->main_user);
-	user_of("tapir-sec", ID_FALLBACK + 1, &s->secure_user);
-	if (s->main_user.is_rootless || s->secure_user.is_rootless) {
-		s->main_user.is_rootless = s->secure_user.is_rootless = true;
-		s->main_user.uid = s->secure_user.uid = geteuid();
-		log_notice("tapird", "this user namespace has one user: the "
-			   "processes are split, but share uid %u",
-			   (unsigned)geteuid());
-	} else if (getpwnam("tapir") == NULL || getpwnam("tapir-sec") == NULL) {
-		log_notice("tapird", "no users tapir and tapir-sec: uids %u and "
-			   "%u are used (make install makes the users)",
-			   (unsigned)s->main_user.uid,
-			   (unsigned)s->secure_user.uid);
-	}
-}
-
-/* ---- starting roles ------------------------------------------------------ */
-
-/* Arguments of an exec'd role: strings kept in one block. */
-struct args {
-	char text[ARG_MAX_N][SUPER_PATH_MAX];
-	char *argv[ARG_MAX_N + 1];
-	unsigned n;
-};
-
-static void
-arg(struct args *a, const char *fmt, ...) PRINTF(2, 3);
-static void
-arg(struct args *a, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (a->n == ARG_MAX_N)
-		abort();
-	va_start(ap, fmt);
-	vsnprintf(a->text[a->n], sizeof(a->text[0]), fmt, ap);
-	va_end(ap);
-	a->argv[a->n] = a->text[a->n];
-	a->argv[++a->n] = NULL;
-}
-
-static void
-arg_fd(struct args *a, const char *name, int fd)
-{
-	arg(a, "--%s", name);
-	arg(a, "%d", fd);
-}
-
-/* The configuration text as a file without a name, read-only. */
-static int
-conf_memfd(const struct super *s)
-{
-	int fd = memfd_create("tapir-conf", MFD_ALLOW_SEALING);
-	size_t at = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	while (at < s->conf_len) {
-		n = write(fd, s->conf_text + at, s->conf_len - at);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		at += (size_t)n;
-	}
-	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
-	return fd;
-}
-
-/* Fork and exec; inherit[] are the descriptors the child keeps beside its
- * standard ones (the child's confine_fds() closes the rest).  Pid or -1. */
-static pid_t
-spawn(const char *path, struct args *a)
-{
-	sigset_t none;
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	execv(path, a->argv);
-	log_error("tapird", "cannot start %s: %s", path, strerror(errno));
-	_exit(1);
-}
-
-/* Everything the child must not see is close-on-exec; what it needs is made
- * inheritable just before. */
-static void
-inherit(int fd, bool on)
-{
-	if (fd >= 0)
-		(void)fcntl(fd, F_SETFD, on ? 0 : FD_CLOEXEC);
-}
-
-static void
-secure_path(const struct super *s, char *out, size_t cap)
-{
-	out[0] = '\0';
-	str_add(out, cap, "%s/tapir-secure", s->exe_dir);
-	if (access(out, X_OK) == 0)
-		return;
-	out[0] = '\0';
-	str_add(out, cap, "%s/tapir-secure", TAPIR_LIBEXEC);
-}
-
-/* Start the secure process with its end of the channel. */
-static int
-start_secure(struct super *s, int chan)
-{
-	struct args a = { 0 };
-	char path[SUPER_PATH_MAX];
-	int conf = conf_memfd(s);
-
-	if (conf < 0)
-		return ERR_SYS;
-	secure_path(s, path, sizeof(path));
-	arg(&a, "tapir-secure");
-	arg_fd(&a, "channel", chan);
-	arg_fd(&a, "config-fd", conf);
-	arg(&a, "--config-name");
-	arg(&a, "%s", s->args->conf_path);
-	arg(&a, "--keys");
-	arg(&a, "%s", s->key_dir);
-	arg_fd(&a, "uid", (int)s->secure_user.uid);
-	arg_fd(&a, "gid", (int)s->secure_user.gid);
-	arg_fd(&a, "peer-uid", (int)s->main_user.uid);
-	arg(&a, "--log-level");
-	arg(&a, "%s", log_level_name(log_get_level()));
-	if (s->secure_user.is_rootless)
-		arg(&a, "--rootless");
-	inherit(chan, true);
-	inherit(conf, true);
-	s->secure_pid = spawn(path, &a);
-	close(chan);
-	close(conf);
-	return s->secure_pid > 0 ? 0 : ERR_SYS;
-}
-
-static void
-inherit_socks(struct super *s, bool on)
-{
-	int *all[] = { s->socks.ike, s->socks.raw, s->socks.probe };
-
-	for (unsigned i = 0; i < N_OF(all); i++)
-		for (int fam = 0; fam < FAM_END; fam++)
-			inherit(all[i][fam], on);
-	for (unsigned w = 0; w < s->socks.n_worker; w++)
-		for (int fam = 0; fam < FAM_END; fam++)
-			inherit(s->socks.nat[w][fam], on);
-	inherit(s->socks.ctl, on);
-	inherit(s->key_log_fd, on);
-}
-
-static int
-start_resolver(struct super *s, int fd)
-{
-	struct args a = { 0 };
-	char path[SUPER_PATH_MAX] = "";
-
-	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
-	arg(&a, "tapird");
-	arg(&a, "--role");
-	arg(&a, "resolve");
-	arg_fd(&a, "channel", fd);
-	arg_fd(&a, "uid", (int)s->main_user.uid);
-	arg_fd(&a, "gid", (int)s->main_user.gid);
-	if (s->main_user.is_rootless)
-		arg(&a, "--rootless");
-	inherit(fd, true);
-	s->resolve_pid = spawn(path, &a);
-	close(fd);
-	return s->resolve_pid > 0 ? 0 : ERR_SYS;
-}
-
-static int
-start_main(struct super *s, int sup, int chan, int res)
-{
-	struct args a = { 0 };
-	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
-	int conf = conf_memfd(s);
-
-	if (conf < 0)
-		return ERR_SYS;
-	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
-	sock_spec(&s->socks, spec, sizeof(spec));
-	arg(&a, "tapird");
-	arg(&a, "--role");
-	arg(&a, "main");
-	arg_fd(&a, "supervisor", sup);
-	arg_fd(&a, "channel", chan);
-	arg_fd(&a, "resolver", res);
-	arg_fd(&a, "config-fd", conf);
-	arg(&a, "--config");
-	arg(&a, "%s", s->args->conf_path);
-	arg(&a, "--sockets");
-	arg(&a, "%s", spec);
-	arg_fd(&a, "uid", (int)s->main_user.uid);
-	arg_fd(&a, "gid", (int)s->main_user.gid);
-	arg_fd(&a, "secure-uid", (int)s->secure_user.uid);
-	arg_fd(&a, "owner", (int)getuid());
-	arg(&a, "--log-level");
-	arg(&a, "%s", log_level_name(log_get_level()));
-	if (s->key_log_fd >= 0)
-		arg_fd(&a, "key-log-fd", s->key_log_fd);
-	if (s->main_user.is_rootless)
-		arg(&a, "--rootless");
-	inherit(sup, true);
-	inherit(chan, true);
-	inherit(res, true);
-	inherit(conf, true);
-	inherit_socks(s, true);
-	s->main_pid = spawn(path, &a);
-	inherit_socks(s, false);
-	close(sup);
-	close(chan);
-	close(res);
-	close(conf);
-	return s->main_pid > 0 ? 0 : ERR_SYS;
-}
-
-static int
-pair(int fd[2])
-{
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == 0
-	    ? 0 : ERR_SYS;
-}
-
-/* All roles, with fresh channels between them. */
-static int
-start_roles(struct super *s)
-{
-	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 }, err;
-
-	if ((err = ipc_chan_pair(chan)) != 0 || (err = pair(sup)) != 0 ||
-	    (err = pair(res)) != 0)
-		return err;
-	s->main_fd = sup[0];
-	if ((err = start_secure(s, chan[1])) != 0 ||
-	    (err = start_resolver(s, res[1])) != 0)
-		return err;
-	return start_main(s, sup[1], chan[0], res[0]);
-}
 
 /* ---- while it runs ------------------------------------------------------- */
 
@@ -430,7 +126,7 @@ secure_died(struct super *s, const char *how)
 	(void)nanosleep(&pause, NULL);
 	if (ipc_chan_pair(chan) != 0)
 		return;
-	if (start_secure(s, chan[1]) == 0)
+	if (spawn_secure(s, chan[1]) == 0)
 		word(s, ROLE_SECURE, chan[0]);
 	close(chan[0]);
 }
@@ -456,7 +152,7 @@ main_died(struct super *s, int st, const char *how)
 		return;
 	}
 	(void)nanosleep(&pause, NULL);
-	if (start_roles(s) != 0)
+	if (spawn_all(s) != 0)
 		give_up(s, "cannot start the processes again: giving up");
 }
 
@@ -693,7 +389,7 @@ open_all(struct super *s)
 			return 1;
 		}
 	}
-	inherit_socks(s, false);
+	spawn_inherit_socks(s, false);
 	return 0;
 }
 
@@ -827,7 +523,7 @@ prepare(struct super *s)
 		return status;
 	if (!s->args->is_foreground && background(s) != 0)
 		return 1;
-	users(s);
+	spawn_users(s);
 	if ((status = open_all(s)) != 0 || (status = block_signals(s)) != 0)
 		return status;
 	if (!s->args->is_foreground)
@@ -855,7 +551,7 @@ super_main(const struct super_args *a)
 	status = prepare(&s);
 	if (status == 0) {
 		(void)prctl(PR_SET_NAME, "tapir-super");
-		if (start_roles(&s) != 0) {
+		if (spawn_all(&s) != 0) {
 			log_error("tapird", "cannot start its processes: %s",
 				  strerror(errno));
 			s.status = 1;
