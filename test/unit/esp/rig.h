@@ -208,7 +208,7 @@ rig_keys(unsigned dir)
 }
 
 /* Description of a pair at an end.  Direction i is what end i sends; its SPI
- * is (0x10000 * id + 0x4000 * i) << 6, owned by worker 0. */
+ * is (0x10000 * id + 0x4000 * i) << 6, owned by worker 0; id < 1024. */
 static UNUSED struct vpn_child
 rig_child(unsigned end, uint32_t id, enum vpn_alg alg, enum vpn_mode mode)
 {
