@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/vhub/t_inside.c - packets of IP ports: the pseudo Ethernet header.
+ */
+#include "test/unit/vhub/rig.h"
+
+#define TAP "0200000000f0"
+#define A "020000000001"
+#define P "0200000000a1"
+#define ALL "ffffffffffff"
+#define ZERO "000000000000"
+#define REQ "0806 0001 0800 06 04 0001"
+#define REP "0806 0001 0800 06 04 0002"
+
+/* TAP 0, an Ethernet peer 1, IP peers 2 (10.2/16) and 3 (10.3/16, a host). */
+static void
+setup(struct rig *r, bool has_bridge)
+{
+	rig_init(r, has_bridge);
+	rig_add(r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
+	rig_add(r, 1, HUB_PORT_ETHER, NULL, NULL);
+	rig_add(r, 2, HUB_PORT_IP, "02:00:00:00:00:a1",
+	    "10.2.0.0/16 2001:db8:2::/64");
+	rig_add(r, 3, HUB_PORT_IP, "02:00:00:00:00:a3", "10.3.0.0/16 10.9.0.9");
+}
+
+/* An IPv4 packet comes by an IP port. */
+static void
+packet(struct rig *r, unsigned port, const char *src, const char *dst)
+{
+	uint8_t b[64];
+
+	rig_in(r, port, b, rig_ipv4(b, src, dst));
+}
+
+/* An Ethernet frame around an IPv4 packet. */
+static size_t
+frame(uint8_t *f, const char *head, const char *src, const char *dst)
+{
+	test_hex(head, f, 14);
+	return 14 + rig_ipv4(f + 14, src, dst);
+}
+
+TEST(without_a_bridge_packets_go_to_the_kernel)
+{
+	struct rig r;
+	uint8_t want[64];
+	size_t n = frame(want, TAP P "0800", "10.2.0.5", "10.1.0.1");
+
+	setup(&r, false);
+	packet(&r, 2, "10.2.0.5", "10.1.0.1");
+	rig_expect(&r, 0, 1);
+	assert_int_equal(r.port[0].out[0]->len, n);
+	assert_memory_equal(r.port[0].out[0]->data, want, n);
+	rig_expect(&r, 1, 0);
+	rig_fini(&r);
+}
+
+TEST(a_known_neighbour_gets_the_packet_directly)
+{
+	struct rig r;
+
+	setup(&r, false);
+	rig_in_hex(&r, 1, ALL A REQ A "0a010002" ZERO "0a010001");
+	rig_clear(&r);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	rig_expect(&r, 0, 0);
+	rig_expect(&r, 1, 1);
+	assert_memory_equal(r.port[1].out[0]->data,
+	    "\x02\0\0\0\0\x01\x02\0\0\0\0\xa1\x08\0", 14);
+	rig_fini(&r);
+}
+
+TEST(ipv6_gets_its_own_type)
+{
+	struct rig r;
+	uint8_t b[64];
+
+	setup(&r, false);
+	rig_in(&r, 2, b, rig_ipv6(b, "2001:db8:2::5", "2001:db8:1::1"));
+	rig_expect(&r, 0, 1);
+	assert_memory_equal(r.port[0].out[0]->data + 12, "\x86\xdd\x60", 3);
+	rig_fini(&r);
+}
+
+TEST(ip_peers_reach_each_other_through_the_hub)
+{
+	struct rig r;
+	uint8_t want[64];
+	size_t n = rig_ipv4(want, "10.2.0.5", "10.3.0.1");
+
+	setup(&r, false);
+	packet(&r, 2, "10.2.0.5", "10.3.0.1");
+	rig_expect(&r, 3, 1);
+	assert_int_equal(r.port[3].out[0]->len, n);
+	assert_memory_equal(r.port[3].out[0]->data, want, n);
+	packet(&r, 2, "10.2.0.5", "10.9.0.9");
+	rig_expect(&r, 3, 2);
+	packet(&r, 3, "10.3.0.5", "10.9.0.9"); /* its own address */
+	assert_int_equal(drop_sum(DROP_HUB_SELF), 1);
+	rig_expect(&r, 0, 0);
+	rig_fini(&r);
+}
+
+TEST(frames_to_an_ip_port_lose_header_and_padding)
+{
+	struct rig r;
+	uint8_t f[80] = { 0 }, want[64];
+	size_t n = rig_ipv4(want, "10.1.0.1", "10.2.0.5");
+
+	setup(&r, false);
+	(void)frame(f, P TAP "0800", "10.1.0.1", "10.2.0.5");
+	rig_in(&r, 0, f, sizeof(f)); /* 20 bytes of padding */
+	rig_expect(&r, 2, 1);
+	assert_int_equal(r.port[2].out[0]->len, n);
+	assert_memory_equal(r.port[2].out[0]->data, want, n);
+	rig_fini(&r);
+}
+
+TEST(a_shared_frame_is_copied_not_changed)
+{
+	struct rig r;
+	uint8_t f[64];
+	size_t n = frame(f, P TAP "0800", "10.1.0.1", "10.2.0.5");
+	struct buf *b, *mine;
+
+	setup(&r, false);
+	b = rig_buf(&r, f, n);
+	mine = buf_get(b);
+	hub_input(r.h, 0, r.port[0].num, &b, 1);
+	rig_expect(&r, 2, 1);
+	assert_ptr_not_equal(r.port[2].out[0], mine);
+	assert_int_equal(mine->len, n);
+	assert_memory_equal(mine->data, f, n);
+	r.is_dry = true;
+	b = buf_get(mine);
+	hub_input(r.h, 0, r.port[0].num, &b, 1);
+	rig_expect(&r, 2, 1);
+	assert_int_equal(drop_sum(DROP_NO_BUF), 1);
+	buf_put(mine);
+	rig_fini(&r);
+}
+
+TEST(only_ip_unicast_reaches_an_ip_port)
+{
+	struct rig r;
+	uint8_t f[64];
+	size_t n;
+
+	setup(&r, false);
+	rig_in_hex(&r, 0, P TAP "88b5 01020304");
+	rig_in_hex(&r, 0, P TAP "8100 0001 0800 4500");
+	n = frame(f, P TAP "0800", "10.1.0.1", "239.1.1.1");
+	rig_in(&r, 0, f, n);
+	n = frame(f, P TAP "0800", "10.1.0.1", "255.255.255.255");
+	rig_in(&r, 0, f, n);
+	assert_int_equal(drop_sum(DROP_HUB_NOTIP), 4);
+	n = frame(f, P TAP "0800", "10.1.0.1", "10.2.0.1");
+	rig_in(&r, 0, f, n - 1);	/* shorter than it says */
+	n = frame(f, P TAP "86dd", "10.1.0.1", "10.2.0.1");
+	rig_in(&r, 0, f, n);		/* another version than it says */
+	assert_int_equal(drop_sum(DROP_ESP_INNER), 2);
+	n = frame(f, ALL TAP "0800", "10.1.0.1", "10.2.255.255");
+	rig_in(&r, 0, f, n);		/* flooded, but not to IP ports */
+	rig_expect(&r, 1, 1);
+	rig_expect(&r, 2, 0);
+	rig_expect(&r, 3, 0);
+	rig_fini(&r);
+}
+
+TEST(bad_packets_from_an_ip_port_are_named_drops)
+{
+	struct rig r;
+
+	setup(&r, false);
+	rig_in_hex(&r, 2, "45");
+	rig_in_hex(&r, 2, "25000014");
+	rig_in(&r, 2, "", 0);
+	assert_int_equal(drop_sum(DROP_ESP_INNER), 3);
+	packet(&r, 2, "0.0.0.0", "10.1.0.1");
+	packet(&r, 2, "224.0.0.1", "10.1.0.1");
+	assert_int_equal(drop_sum(DROP_HUB_SRC), 2);
+	rig_expect(&r, 0, 0);
+	hub_port_del(r.h, r.port[0].num);
+	packet(&r, 2, "10.2.0.5", "10.1.0.1");
+	assert_int_equal(drop_sum(DROP_HUB_NOPORT), 1);
+	rig_fini(&r);
+}
+
+TEST(multicast_from_an_ip_port_gets_its_group_address)
+{
+	struct rig r;
+
+	setup(&r, false);
+	packet(&r, 2, "10.2.0.5", "239.129.2.3");
+	rig_expect(&r, 0, 1);
+	rig_expect(&r, 1, 1);
+	rig_expect(&r, 3, 0);
+	assert_memory_equal(r.port[0].out[0]->data, "\x01\0\x5e\x01\x02\x03",
+	    6);
+	rig_fini(&r);
+}
+
+TEST(with_a_bridge_the_neighbour_is_asked_for)
+{
+	struct rig r;
+	uint8_t want[64];
+	size_t n = frame(want, A P "0800", "10.2.0.5", "10.1.0.2");
+
+	setup(&r, true);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	/* One question, from the pseudo MAC and the packet's sender. */
+	rig_expect(&r, 0, 1);
+	rig_expect_hex(&r, 0, 0, ALL P REQ P "0a020005" ZERO "0a010002");
+	rig_expect(&r, 1, 1);
+	rig_clear(&r);
+	rig_in_hex(&r, 0, P A REP A "0a010002" P "0a020005");
+	rig_expect(&r, 0, 2); /* what waited */
+	assert_int_equal(r.port[0].out[0]->len, n);
+	assert_memory_equal(r.port[0].out[0]->data, want, n);
+	rig_expect(&r, 2, 0); /* the answer is for us, not for the peer */
+	rig_fini(&r);
+	/* The same when the host is behind an Ethernet peer. */
+	setup(&r, true);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	rig_clear(&r);
+	rig_in_hex(&r, 1, P A REP A "0a010002" P "0a020005");
+	rig_expect(&r, 1, 2);
+	assert_int_equal(r.port[1].out[0]->len, n);
+	assert_memory_equal(r.port[1].out[0]->data, want, n);
+	rig_clear(&r);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2"); /* known now */
+	rig_expect(&r, 1, 1);
+	rig_expect(&r, 0, 0);
+	rig_fini(&r);
+}
+
+TEST(an_ipv6_neighbour_is_asked_for)
+{
+	struct rig r;
+	uint8_t b[64];
+
+	setup(&r, true);
+	rig_in(&r, 2, b, rig_ipv6(b, "2001:db8:2::5", "2001:db8:1::12:3456"));
+	rig_expect(&r, 0, 1);
+	assert_int_equal(r.port[0].out[0]->len, 86);
+	assert_memory_equal(r.port[0].out[0]->data,
+	    "\x33\x33\xff\x12\x34\x56\x02\0\0\0\0\xa1\x86\xdd", 14);
+	assert_int_equal(r.port[0].out[0]->data[54], 135);
+	rig_fini(&r);
+}
+
+TEST(waiting_is_bounded_in_number_and_time)
+{
+	struct rig r;
+	char dst[32];
+
+	setup(&r, true);
+	for (int i = 0; i < 6; i++)
+		packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2);
+	for (int i = 0; i < 100; i++) {
+		snprintf(dst, sizeof(dst), "10.1.1.%d", i);
+		packet(&r, 2, "10.2.0.5", dst);
+	}
+	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 40);
+	rig_expect(&r, 0, 1 + 60);
+	rig_clear(&r);
+	rig_tick(&r, 1);
+	assert_int_equal(buf_pool_used(r.pool), 64);
+	rig_tick(&r, 1);
+	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 40 + 64);
+	assert_int_equal(buf_pool_used(r.pool), 0);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2"); /* asks anew */
+	rig_expect(&r, 0, 1);
+	rig_clear(&r);
+	hub_port_del(r.h, r.port[2].num);
+	assert_int_equal(buf_pool_used(r.pool), 0);
+	rig_fini(&r);
+}
+
+TEST(what_still_waits_is_released_with_the_hub)
+{
+	struct rig r;
+
+	setup(&r, true);
+	packet(&r, 2, "10.2.0.5", "10.1.0.2");
+	rig_fini(&r);
+}
+
+TEST(a_pseudo_address_is_unicast_local_and_unique)
+{
+	struct rig r;
+	struct hub_port_info a, b;
+	struct hub_port_conf c;
+	uint32_t it = 0, num;
+
+	rig_init(&r, false);
+	c = rig_conf(&r, 0, HUB_PORT_IP, NULL);
+	assert_int_equal(hub_port_add(r.h, &c, &num), 0);
+	c = rig_conf(&r, 1, HUB_PORT_IP, NULL);
+	assert_int_equal(hub_port_add(r.h, &c, &num), 0);
+	assert_true(hub_port_next(r.h, &it, &a));
+	assert_true(hub_port_next(r.h, &it, &b));
+	assert_int_equal(a.mac.b[0] & 3, 2);
+	assert_int_equal(b.mac.b[0] & 3, 2);
+	assert_false(mac_equal(&a.mac, &b.mac));
+	rig_fini(&r);
+}
