@@ -65,6 +65,16 @@ free_grave(void *g)
 	free(g);
 }
 
+/* A link of which no child is left. */
+static void
+free_link(void *g)
+{
+	struct esp_link *l = CONTAINER_OF(g, struct esp_link, grave);
+
+	free(atomic_load_explicit(&l->set, memory_order_relaxed));
+	free(l);
+}
+
 /* ---- tables ------------------------------------------------------------------ */
 
 int
@@ -84,15 +94,6 @@ esp_sad_new(struct esp_sad **out)
 	return 0;
 }
 
-static void
-free_link(struct esp_link *l)
-{
-	LIST_FOREACH_SAFE(it, tmp, &l->all)
-		esp_child_free(CONTAINER_OF(it, struct esp_child, node));
-	free(atomic_load_explicit(&l->set, memory_order_relaxed));
-	free(l);
-}
-
 void
 esp_sad_free(struct esp_sad *s)
 {
@@ -109,7 +110,10 @@ esp_sad_free(struct esp_sad *s)
 
 		for (; l != NULL; l = next) {
 			next = l->next;
-			free_link(l);
+			LIST_FOREACH_SAFE(it, tmp, &l->all)
+				esp_child_free(CONTAINER_OF(it,
+				    struct esp_child, node));
+			free_link(&l->grave);
 		}
 	}
 	map_free(s->by_id);
@@ -184,7 +188,7 @@ links_sweep(struct esp_sad *s)
 			atomic_store_explicit(at, l->next,
 					      memory_order_release);
 			s->n_link--;
-			bury(s, &l->grave, free_grave);
+			bury(s, &l->grave, free_link);
 		}
 	}
 }

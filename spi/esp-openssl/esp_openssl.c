@@ -108,7 +108,8 @@ ossl_ctx_free(struct spi_esp_ctx *c)
 		return;
 	EVP_CIPHER_CTX_free(c->cipher);	/* cleanses the key schedule */
 	EVP_MAC_CTX_free(c->mac);
-	secret_free(c);
+	wipe(c, sizeof(*c));
+	free(c);
 }
 
 static int
@@ -121,7 +122,7 @@ ossl_ctx_new(struct spi_esp_ctx **out, enum vpn_alg alg,
 
 	if (info == NULL || !ossl_has_alg(alg))
 		return ERR_ALG;
-	if ((c = secret_alloc(sizeof(*c))) == NULL)
+	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return ERR_NOMEM;
 	c->is_seal = is_seal;
 	c->iv_len = info->iv_len;

@@ -38,15 +38,12 @@ on_deliver(void *ctx UNUSED, unsigned worker UNUSED, uint32_t link UNUSED,
 	   struct buf **frames, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct buf *b = frames[i];
-		volatile uint8_t sum = 0;
+		const struct buf *b = frames[i];
 
 		if (b->data < b->base ||
 		    b->data + b->len > b->base + b->room || b->len < 14)
 			abort();
-		for (uint32_t k = 0; k < b->len; k++)
-			sum ^= b->data[k];
-		buf_put(b);
+		buf_put(frames[i]);
 		n_got++;
 	}
 }

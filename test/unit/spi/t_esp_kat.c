@@ -5,7 +5,6 @@
 #include "test/lib/test.h"
 #include <string.h>
 #include "daemon/base/err.h"
-#include "daemon/base/secret.h"
 #include "spi/spi_esp.h"
 
 static const struct spi_esp *
@@ -51,22 +50,6 @@ TEST(unknown_algorithm_has_no_context)
 	assert_int_equal(p->ctx_new(&c, VPN_ALG_NONE, &keys, true), ERR_ALG);
 	assert_int_equal(p->ctx_new(&c, VPN_ALG_END, &keys, true), ERR_ALG);
 	assert_null(c);
-}
-
-TEST(contexts_give_their_secret_memory_back)
-{
-	const struct spi_esp *p = good();
-	size_t before = secret_used();
-	struct vpn_keys keys = { 0 };
-	struct spi_esp_ctx *c;
-
-	for (int a = VPN_ALG_NONE + 1; a < VPN_ALG_END; a++) {
-		assert_int_equal(p->ctx_new(&c, (enum vpn_alg)a, &keys, true),
-				 0);
-		assert_true(secret_used() > before);
-		p->ctx_free(c);
-		assert_int_equal(secret_used(), before);
-	}
 }
 
 /* ---- providers that are wrong in one way each ------------------------------ */
