@@ -520,3 +520,97 @@ TEST(new_path_counts_from_the_next_send)
 	esp_child_path(rig[0].esp, 77, &path);
 	rig_close();
 }
+
+/* ---- providers of another kind -------------------------------------------------- */
+
+static struct spi_esp other;
+static const struct spi_esp *real;
+static struct spi_esp_op *held;
+static unsigned n_held, n_poll;
+
+static unsigned
+seal_later(struct spi_esp_ctx *c UNUSED, struct spi_esp_op *ops, unsigned n)
+{
+	held = ops;
+	n_held = n;
+	return 0;
+}
+
+/* One operation at a time, the last first. */
+static unsigned
+poll_later(struct spi_esp_ctx *c)
+{
+	n_poll++;
+	if (n_poll % 3 == 0)
+		return 0;
+	return real->seal(c, &held[--n_held], 1);
+}
+
+static unsigned
+seal_fails_odd(struct spi_esp_ctx *c, struct spi_esp_op *ops, unsigned n)
+{
+	unsigned done = real->seal(c, ops, n);
+
+	for (unsigned i = 1; i < n; i += 2)
+		ops[i].err = ERR_CRYPTO;
+	return done;
+}
+
+static int
+ctx_fails(struct spi_esp_ctx **out UNUSED, enum vpn_alg alg UNUSED,
+	  const struct vpn_keys *keys UNUSED, bool is_seal UNUSED)
+{
+	return ERR_NOMEM;
+}
+
+static void
+other_open(void)
+{
+	rig_open(1);
+	real = rig[0].esp->provider;
+	other = *real;
+	rig[0].esp->provider = &other;
+	rig_pair(PAIR, VPN_ALG_AES_GCM_128, VPN_MODE_ETHER, true);
+}
+
+static void
+out_ten(void)
+{
+	struct buf *b[10];
+
+	for (unsigned i = 0; i < 10; i++)
+		b[i] = rig_frame(60 + i, (uint8_t)i);
+	esp_output(rig[0].esp, 0, RIG_LINK, b, 10);
+}
+
+TEST(batch_that_completes_later_is_sent_whole_and_in_order)
+{
+	other_open();
+	other.seal = seal_later;
+	other.poll = poll_later;
+	out_ten();
+	assert_int_equal(rig[0].n_send, 1);
+	assert_int_equal(rig[0].n_wire, 10);
+	rig[0].n_wire = 0;
+	rig_in_n(1, rig[0].wire, 10);
+	assert_int_equal(rig[1].n_got, 10);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(rig[1].got[i]->len, 60 + i);
+	rig_close();
+}
+
+TEST(what_the_cipher_fails_on_is_not_sent)
+{
+	other_open();
+	other.seal = seal_fails_odd;
+	out_ten();
+	assert_int_equal(rig[0].n_wire, 5);
+	rig_drops(DROP_ESP_CRYPTO, 5);
+	rig_close();
+	other_open();
+	other.ctx_new = ctx_fails;
+	out_ten();
+	assert_int_equal(rig[0].n_wire, 0);
+	rig_drops(DROP_ESP_CRYPTO, 10);
+	rig_close();
+}
