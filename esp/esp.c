@@ -54,7 +54,7 @@ esp_free(struct esp *e)
 	free(e);
 }
 
-/* ---- SPIs ---------------------------------------------------------------------- */
+/* ---- SPIs ------------------------------------------------------------- */
 
 int
 esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link, uint32_t *esp_spi)
@@ -99,7 +99,7 @@ esp_spi_free(struct esp *e, uint32_t esp_spi)
 	esp_sad_spi_del(e->sad, esp_spi);
 }
 
-/* ---- pairs ---------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------ */
 
 int
 esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c)
@@ -164,7 +164,7 @@ esp_link_stats_get(const struct esp *e, uint32_t link,
 	*out = sum;
 }
 
-/* ---- workers --------------------------------------------------------------------- */
+/* ---- workers ---------------------------------------------------------- */
 
 int
 esp_rule_set(struct esp *e, const char *rule)
@@ -216,7 +216,7 @@ esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
 	return r->out(&t) % e->n_worker;
 }
 
-/* ---- facts ------------------------------------------------------------------------ */
+/* ---- facts ------------------------------------------------------------ */
 
 unsigned
 esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,

@@ -49,7 +49,7 @@ struct batch {
 	struct buf *out[ESP_BATCH_MAX];
 };
 
-/* ---- look: nothing changes --------------------------------------------------- */
+/* ---- look: nothing changes -------------------------------------------- */
 
 static int
 look(struct batch *a, struct buf *b, struct item *it, struct spi_esp_op *op,
@@ -91,7 +91,7 @@ look(struct batch *a, struct buf *b, struct item *it, struct spi_esp_op *op,
 	return 0;
 }
 
-/* ---- open -------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------- */
 
 static void
 open_run(struct batch *a, unsigned from, unsigned to)
@@ -123,7 +123,7 @@ open_all(struct batch *a)
 		}
 }
 
-/* ---- accept ------------------------------------------------------------------ */
+/* ---- accept ----------------------------------------------------------- */
 
 /* Same place?  Ports count only where both are those of a UDP encapsulation. */
 static bool

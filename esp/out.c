@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * esp/out.c - frames of a link -> pair -> encapsulate -> number -> seal -> send.
+ * esp/out.c - frames of a link -> pair -> wrap -> number -> seal -> send.
  *
  * Consecutive frames that take the same pair form a run: one take of sequence
  * numbers, one call of the provider, one io.send.
@@ -68,7 +68,7 @@ tell(struct run *r, enum esp_event_type type, atomic_bool *said)
 	r->e->io.event(r->e->io.ctx, r->worker, &ev);
 }
 
-/* ---- where the packet goes -------------------------------------------------- */
+/* ---- where the packet goes -------------------------------------------- */
 
 /* Grow the frame's own buffer. */
 static void
@@ -141,7 +141,7 @@ place(struct run *r, struct item *it, struct spi_esp_op *op, enum drop *why)
 	return err;
 }
 
-/* ---- number and seal --------------------------------------------------------- */
+/* ---- number and seal -------------------------------------------------- */
 
 /* Place all frames; those that cannot be are dropped.  @return bytes. */
 static uint64_t
@@ -281,7 +281,7 @@ run_flush(struct run *r)
 	r->n = 0;
 }
 
-/* ---- which pair -------------------------------------------------------------- */
+/* ---- which pair ------------------------------------------------------- */
 
 /* RFC 7296 2.8: as responder, not before the peer was heard on it. */
 static bool

@@ -23,7 +23,7 @@ _Static_assert(ESP_WINDOW_BITS + WORD_BITS <= ESP_REPLAY_WORDS * WORD_BITS,
 static bool
 is_set(const struct esp_replay *w, uint64_t seq)
 {
-	return (w->bit[seq / WORD_BITS & WORD_MASK] >> seq % WORD_BITS & 1) != 0;
+	return w->bit[seq / WORD_BITS & WORD_MASK] >> seq % WORD_BITS & 1;
 }
 
 void

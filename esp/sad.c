@@ -34,7 +34,7 @@ link_bucket(uint32_t link)
 	return (link * 2654435761u >> 16) & (ESP_SAD_BUCKETS - 1);
 }
 
-/* ---- graves ----------------------------------------------------------------- */
+/* ---- graves ----------------------------------------------------------- */
 
 static void
 dig_stuck(struct esp_sad *s)
@@ -75,7 +75,7 @@ free_link(void *g)
 	free(l);
 }
 
-/* ---- tables ------------------------------------------------------------------ */
+/* ---- tables ----------------------------------------------------------- */
 
 int
 esp_sad_new(struct esp_sad **out)
@@ -170,7 +170,7 @@ esp_sad_id(const struct esp_sad *s, uint32_t id)
 	return map_find(s->by_id, &id);
 }
 
-/* ---- links -------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------ */
 
 /* The table is full: forget counters of links that have nothing left. */
 static void
@@ -251,7 +251,7 @@ set_publish(struct esp_sad *s, struct esp_link *l, struct esp_set *set)
 		bury(s, &old->grave, free_grave);
 }
 
-/* ---- pairs -------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------ */
 
 static void
 spi_publish(struct esp_sad *s, struct esp_child *c)

@@ -14,7 +14,7 @@
 #include "daemon/base/map.h"
 #include "esp/sa.h"
 
-#define ESP_CHILD_MAX	16384	/* pairs; bounded by the memory for keys; ours */
+#define ESP_CHILD_MAX	16384	/* pairs, by the memory for keys; ours */
 #define ESP_LINK_MAX	16384	/* links remembered for their counters; ours */
 #define ESP_SET_MAX	64	/* pairs of one link; ours */
 #define ESP_SAD_BUCKETS 8192	/* power of two */

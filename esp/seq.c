@@ -41,7 +41,8 @@ esp_seq_take(struct esp_seq *s, unsigned n, uint64_t bytes, uint64_t *first)
 bool
 esp_seq_is_soft(const struct esp_seq *s)
 {
-	return atomic_load_explicit(&s->last, memory_order_relaxed) >= s->soft ||
+	return atomic_load_explicit(&s->last, memory_order_relaxed) >=
+		s->soft ||
 	    atomic_load_explicit(&s->bytes, memory_order_relaxed) >=
 		ESP_BYTES_SOFT;
 }

@@ -21,7 +21,7 @@
 struct esp_seq {
 	_Atomic uint64_t last;	/* highest number given out; 0 = none */
 	_Atomic uint64_t bytes;
-	uint64_t max;		/* immutable: the last number that may be used */
+	uint64_t max;		/* immutable: last number that may be used */
 	uint64_t soft;		/* immutable: ask for new keys from here on */
 };
 

@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #undef ERR_STATE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/base/err.h"
@@ -78,7 +79,7 @@ mac_new(struct spi_esp_ctx *c, enum vpn_alg alg, const uint8_t *key, size_t len)
 	OSSL_PARAM par[2];
 
 	/* OSSL_PARAM takes no const text. */
-	strcpy(digest, names[alg].digest);
+	snprintf(digest, sizeof(digest), "%s", names[alg].digest);
 	par[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
 						  digest, 0);
 	par[1] = OSSL_PARAM_construct_end();

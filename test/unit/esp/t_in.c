@@ -7,7 +7,7 @@
 #define PAIR 3
 #define TEXT_MAX 600
 
-/* ---- vectors ----------------------------------------------------------------- */
+/* ---- vectors ---------------------------------------------------------- */
 
 TEST(packet_of_rfc_7634_appendix_a_is_opened)
 {
@@ -67,7 +67,7 @@ TEST(packets_of_the_gcm_draft_are_authentic_and_end_at_the_next_header)
 	assert_int_equal(esp_child_stats_get(rig[1].esp, PAIR, &st), 0);
 	assert_int_equal(st.seq_in, 2);
 
-	/* The same with ESN; the window stands just before the packet's half. */
+	/* The same with ESN; the window stands before the packet's half. */
 	c = rig_child(1, PAIR + 1, VPN_ALG_AES_GCM_128, VPN_MODE_IP);
 	test_hex("4c80cdefbb5d10da906ac73c3613a6342e443b68", keys.encr,
 		 sizeof(keys.encr));
@@ -86,7 +86,7 @@ TEST(packets_of_the_gcm_draft_are_authentic_and_end_at_the_next_header)
 	rig_close();
 }
 
-/* ---- hostile packets --------------------------------------------------------- */
+/* ---- hostile packets -------------------------------------------------- */
 
 TEST(flip_of_any_bit_delivers_nothing_and_changes_nothing)
 {
@@ -247,7 +247,7 @@ TEST(extended_numbers_pass_from_one_half_to_the_next)
 	}
 }
 
-/* ---- inside of an authentic packet ------------------------------------------- */
+/* ---- inside of an authentic packet ------------------------------------ */
 
 static void
 text_drop(enum vpn_mode mode, const char *hex, enum drop why)
@@ -373,7 +373,7 @@ TEST(tfc_padding_is_not_delivered)
 	rig_close();
 }
 
-/* ---- policy ------------------------------------------------------------------- */
+/* ---- policy ----------------------------------------------------------- */
 
 static void
 policy(const struct vpn_child *c, struct buf *inner, bool is_good)
@@ -463,7 +463,7 @@ TEST(opaque_selector_takes_fragments_only)
 	rig_close();
 }
 
-/* ---- moves, batches, workers ---------------------------------------------------- */
+/* ---- moves, batches, workers ------------------------------------------ */
 
 static void
 in_from(struct buf *b, const char *from, enum vpn_encap kind)

@@ -521,7 +521,7 @@ TEST(new_path_counts_from_the_next_send)
 	rig_close();
 }
 
-/* ---- providers of another kind -------------------------------------------------- */
+/* ---- providers of another kind ---------------------------------------- */
 
 static struct spi_esp other;
 static const struct spi_esp *real;

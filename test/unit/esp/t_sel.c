@@ -113,14 +113,21 @@ TEST(ipv6_extension_headers_are_walked)
 
 TEST(endless_extension_headers_end)
 {
-	char text[512] = V6("0048", "3c");
 	struct esp_flow f;
 
-	for (unsigned i = 0; i < ESP_EXT_MAX; i++)
-		strcat(text, "3c00000000000000");
-	strcat(text, "1388005000000000");
-	assert_int_equal(esp_flow_decode(pkt(text), &f), 0);
+	_Static_assert(ESP_EXT_MAX == 8, "as many headers as below");
+	assert_int_equal(esp_flow_decode(pkt(V6("0048", "3c")
+	    "3c000000000000003c000000000000003c000000000000003c00000000000000"
+	    "3c000000000000003c000000000000003c000000000000001100000000000000"
+	    "1388005000000000"), &f), 0);
 	assert_false(f.has_ports);
+	/* One less is walked to its end. */
+	assert_int_equal(esp_flow_decode(pkt(V6("0040", "3c")
+	    "3c000000000000003c000000000000003c000000000000003c00000000000000"
+	    "3c000000000000003c000000000000001100000000000000"
+	    "1388005000000000"), &f), 0);
+	assert_true(f.has_ports);
+	assert_int_equal(f.proto, 17);
 }
 
 TEST(truncated_and_strange_packets_are_refused)

@@ -52,7 +52,7 @@ TEST(unknown_algorithm_has_no_context)
 	assert_null(c);
 }
 
-/* ---- providers that are wrong in one way each ------------------------------ */
+/* ---- providers that are wrong in one way each ------------------------- */
 
 static struct spi_esp liar;
 
@@ -115,7 +115,7 @@ TEST(provider_without_gcm_or_of_another_version_is_refused)
 	assert_int_equal(spi_esp_check(&liar), ERR_CRYPTO);
 }
 
-/* ---- a provider that completes later ---------------------------------------- */
+/* ---- a provider that completes later ---------------------------------- */
 
 static struct spi_esp_op *held;
 static bool is_held_seal;
