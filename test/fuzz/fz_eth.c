@@ -33,13 +33,13 @@ new(void *ctx, unsigned worker)
 static void
 out(void *ctx, unsigned worker, struct buf **b, unsigned n)
 {
-	static volatile uint8_t sink;
+	uint8_t copy[512];
 
 	(void)ctx;
 	(void)worker;
 	for (unsigned i = 0; i < n; i++) {
-		for (uint32_t k = 0; k < b[i]->len; k++)
-			sink ^= b[i]->data[k];
+		/* All of it is readable. */
+		memcpy(copy, b[i]->data, b[i]->len);
 		buf_put(b[i]);
 	}
 }
