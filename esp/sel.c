@@ -78,7 +78,7 @@ decode_ip4(struct cur *c, struct esp_flow *f)
 	    cur_view(&pkt, 4, &src) != 0 || cur_view(&pkt, 4, &dst) != 0)
 		return ERR_SYNTAX;
 	hdr = (size_t)(vihl & 15) * 4;
-	if (hdr < IP4_HDR_MIN || len < hdr || len > cur_left(c))
+	if (hdr < IP4_HDR_MIN || len < hdr)
 		return ERR_SYNTAX;
 	f->src = ip_from(src.p, 4);
 	f->dst = ip_from(dst.p, 4);
@@ -141,8 +141,7 @@ decode_ip6(struct cur *c, struct esp_flow *f)
 	pkt = *c;
 	if (cur_u32(&pkt, &w) != 0 || cur_u16(&pkt, &len) != 0 ||
 	    cur_u8(&pkt, &f->proto) != 0 || cur_u8(&pkt, &v) != 0 ||
-	    cur_view(&pkt, 16, &src) != 0 || cur_view(&pkt, 16, &dst) != 0 ||
-	    len > cur_left(&pkt))
+	    cur_view(&pkt, 16, &src) != 0 || cur_view(&pkt, 16, &dst) != 0)
 		return ERR_SYNTAX;
 	f->src = ip_from(src.p, 16);
 	f->dst = ip_from(dst.p, 16);

@@ -204,6 +204,24 @@ TEST(repeated_packets_are_dropped_in_and_across_batches)
 	rig_close();
 }
 
+TEST(seen_number_costs_no_cipher)
+{
+	struct esp_child_stats st;
+	struct buf *b;
+
+	rig_open(1);
+	rig_pair(PAIR, VPN_ALG_AES_GCM_128, VPN_MODE_ETHER, true);
+	rig_in(1, rig_good(PAIR, 5));
+	b = rig_good(PAIR, 5);
+	b->data[b->len - 1] ^= 1;
+	rig_in(1, b);
+	rig_drops(DROP_ESP_REPLAY, 1);
+	assert_int_equal(esp_child_stats_get(rig[1].esp, PAIR, &st), 0);
+	assert_int_equal(st.n_icv, 0);
+	assert_int_equal(st.n_replay, 1);
+	rig_close();
+}
+
 TEST(number_zero_and_left_of_the_window_are_refused)
 {
 	for (int esn = 0; esn < 2; esn++) {

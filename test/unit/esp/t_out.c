@@ -368,8 +368,11 @@ TEST(a_batch_of_one_pair_is_one_send)
 	esp_output(rig[0].esp, 0, RIG_LINK, b, ESP_BATCH_MAX);
 	assert_int_equal(rig[0].n_send, 1);
 	assert_int_equal(rig[0].n_wire, ESP_BATCH_MAX);
-	for (unsigned i = 0; i < ESP_BATCH_MAX; i++)
+	for (unsigned i = 0; i < ESP_BATCH_MAX; i++) {
 		assert_int_equal(be32_get(rig[0].wire[i]->data + 4), i + 1);
+		/* The IV: never the same twice. */
+		assert_int_equal(be64_get(rig[0].wire[i]->data + 8), i + 1);
+	}
 	rig[0].n_wire = 0;
 	rig_in_n(1, rig[0].wire, ESP_BATCH_MAX);
 	assert_int_equal(rig[1].n_deliver, 1);
@@ -501,6 +504,37 @@ TEST(narrowed_pairs_get_what_they_cover)
 	assert_int_equal(be32_get(rig[0].wire[0]->data), c.esp_spi_out);
 	assert_int_not_equal(be32_get(rig[0].wire[1]->data), c.esp_spi_out);
 	assert_int_not_equal(be32_get(rig[0].wire[2]->data), c.esp_spi_out);
+	rig_close();
+}
+
+TEST(packet_does_not_fall_through_to_a_pair_of_another_mode)
+{
+	struct buf *b;
+
+	rig_open(1);
+	rig_pair(1, VPN_ALG_AES_GCM_128, VPN_MODE_ETHER, true);
+	rig_pair(2, VPN_ALG_AES_GCM_128, VPN_MODE_IP, true);
+	b = rig_ip(1, 1, 1, 1, 10);
+	b->data[17] = 9; /* outside of the selectors of the IP pair */
+	rig_out(0, b);
+	assert_int_equal(rig[0].n_wire, 0);
+	rig_drops(DROP_ESP_SEL, 1);
+	rig_close();
+}
+
+TEST(cbc_ivs_of_a_batch_differ)
+{
+	struct buf *b[8];
+
+	rig_open(1);
+	rig_pair(PAIR, VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_ETHER, true);
+	for (unsigned i = 0; i < 8; i++)
+		b[i] = rig_frame(60, 1);
+	esp_output(rig[0].esp, 0, RIG_LINK, b, 8);
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_memory_not_equal(rig[0].wire[i]->data + 8,
+						rig[0].wire[k]->data + 8, 16);
 	rig_close();
 }
 
