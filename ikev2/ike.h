@@ -183,6 +183,11 @@ MUST_USE int ike_new(struct ike **out, const struct ike_conf *conf,
 		     const struct ike_ops *ops, uint64_t now_ms);
 /** Forget everything without a word to anybody; wipes all keys. */
 void ike_free(struct ike *ike);
+/** Hand out keys, for tests that let Wireshark look inside: lines
+ * "ikev2_decryption_table: ..." and "esp_sa: ...", each after the colon in the
+ * form of the file of that name.  NULL stops it. */
+void ike_set_key_log(struct ike *ike, void (*fn)(void *ctx, const char *line),
+		     void *ctx);
 
 /** Add a realm and its peers; dialling starts at the next tick.  realm is
  * copied.  0, ERR_NOMEM or ERR_EXISTS. */

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/child.c - child SAs: what to offer, keys, installation, end.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "daemon/base/str.h"
+#include "ikev2/engine.h"
+
+/* ---- lookups ------------------------------------------------------------------------- */
+
+struct ike_child *
+ike_child_by_id(struct ike *ike, uint32_t id)
+{
+	return map_find(ike->by_child, &id);
+}
+
+struct ike_child *
+ike_child_by_out(struct ike_sa *sa, uint32_t spi_out)
+{
+	LIST_FOREACH(it, &sa->children) {
+		struct ike_child *c = CONTAINER_OF(it, struct ike_child, node);
+
+		if (c->spi_out == spi_out)
+			return c;
+	}
+	return NULL;
+}
+
+struct ike_child *
+ike_child_current(const struct ike_sa *sa)
+{
+	struct ike_child *best = NULL;
+
+	LIST_FOREACH(it, &sa->children) {
+		struct ike_child *c = CONTAINER_OF(it, struct ike_child, node);
+
+		if (best == NULL || c->state == IKE_CHILD_UP)
+			best = c;
+	}
+	return best;
+}
+
+/* ---- what to offer ---------------------------------------------------------------------- */
+
+static void
+set_conf(struct ike_ts_set *s, const struct vpn_ts *ts, unsigned n)
+{
+	s->n = MIN(n, (unsigned)VPN_TS_MAX);
+	memcpy(s->ts, ts, s->n * sizeof(*ts));
+}
+
+int
+ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
+{
+	const struct ike_realm_conf *r = &sa->link->realm->conf;
+	enum vpn_mode mode = sa->link->peer->mode;
+
+	if (mode == VPN_MODE_AUTO)
+		mode = sa->is_tapir ? VPN_MODE_ETHER : VPN_MODE_IP;
+	o->mode = mode;
+	if (mode == VPN_MODE_ETHER) {
+		o->local.n = o->remote.n = 1;
+		o->local.ts[0] = ike_ts_etherip(&sa->local.ip);
+		o->remote.ts[0] = ike_ts_etherip(&sa->remote.ip);
+		return 0;
+	}
+	set_conf(&o->local, r->ts_local, r->n_ts_local);
+	set_conf(&o->remote, r->ts_remote, r->n_ts_remote);
+	if (o->local.n > 0 && o->remote.n > 0)
+		return 0;
+	snprintf(why, IKE_WHY_MAX, "the peer is not a tapir, so the realm "
+		 "needs <net local= remote=> for IP mode");
+	return ERR_CONF;
+}
+
+int
+ike_offer_spi(struct ike_sa *sa, struct ike_offer *o)
+{
+	struct ike *ike = sa->ike;
+
+	if (o->esp_spi != 0)
+		return 0;
+	return ike->ops.spi_alloc(ike->ops.ctx, sa->link->realm->conf.index,
+				  sa->link->id, &o->esp_spi);
+}
+
+void
+ike_offer_drop(struct ike *ike, struct ike_offer *o)
+{
+	if (o->esp_spi != 0)
+		ike->ops.spi_free(ike->ops.ctx, o->esp_spi);
+	o->esp_spi = 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void
+soft_over(void *ctx)
+{
+	struct ike_child *c = ctx;
+
+	if (c->state != IKE_CHILD_UP)
+		return;
+	ike_task_add(c->sa, IKE_TASK_REKEY_CHILD, c->id);
+	ike_task_pump(c->sa);
+}
+
+static void
+hard_over(void *ctx)
+{
+	struct ike_child *c = ctx;
+
+	/* also for one the peer replaced and never deleted */
+	ike_task_add(c->sa, IKE_TASK_DEL_CHILD, c->id);
+	ike_task_pump(c->sa);
+}
+
+static void
+start_life(struct ike_child *c)
+{
+	struct ike *ike = c->sa->ike;
+	uint64_t hard = (uint64_t)c->sa->link->realm->conf.child_life_s * 1000;
+	uint16_t r = 0;
+
+	if (hard == 0)
+		return;
+	if (rng_bytes(&r, sizeof(r)) != 0)
+		r = 0;
+	if (tmr_start(&ike->tmr, &c->hard, ike->now_ms + hard) != 0 ||
+	    tmr_start(&ike->tmr, &c->soft, ike->now_ms + hard * 8 / 10 +
+		      hard / 10 * r / UINT16_MAX) != 0)
+		log_warn("ike", "child %u: no timer: out of memory", c->id);
+}
+
+static struct vpn_path
+path_of(const struct ike_child *c)
+{
+	const struct ike_sa *sa = c->sa;
+	struct vpn_path p = { .local = sa->local, .remote = sa->remote,
+			      .encap = c->encap };
+
+	p.local.port = sa->ike->conf.natt_port;
+	if (!sa->is_natt)
+		p.remote.port = sa->ike->conf.natt_port;
+	return p;
+}
+
+void
+ike_child_path(struct ike_child *c)
+{
+	struct vpn_path p = path_of(c);
+
+	c->sa->ike->ops.child_path(c->sa->ike->ops.ctx, c->id, &p);
+}
+
+static int
+install(struct ike_child *c, struct vpn_keys keys[2])
+{
+	const struct ike_realm_conf *r = &c->sa->link->realm->conf;
+	unsigned in = c->is_initiator ? 1 : 0;
+	struct ike *ike = c->sa->ike;
+	struct vpn_child v = {
+		.id = c->id, .realm = r->index, .peer = c->sa->link->id,
+		.esp_spi_in = c->spi_in, .esp_spi_out = c->spi_out,
+		.alg = c->alg, .is_esn = c->is_esn,
+		.is_initiator = c->is_initiator, .mode = c->mode,
+		.path = path_of(c), .keys_in = &keys[in],
+		.keys_out = &keys[1 - in], .n_ts_local = c->local.n,
+		.n_ts_remote = c->remote.n, .hard_s = r->child_life_s
+	};
+
+	memcpy(v.ts_local, c->local.ts, sizeof(v.ts_local));
+	memcpy(v.ts_remote, c->remote.ts, sizeof(v.ts_remote));
+	ike_key_log_child(c->sa, c, v.keys_in, v.keys_out);
+	return ike->ops.child_up(ike->ops.ctx, c->sa->link->id, &v);
+}
+
+static struct ike_child *
+child_alloc(struct ike_sa *sa, const struct ike_child_make *mk)
+{
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->sa = sa;
+	c->id = ++sa->ike->last_child;
+	c->spi_in = mk->offer->esp_spi;
+	c->spi_out = mk->choice->esp_spi;
+	c->alg = mk->choice->alg;
+	c->is_esn = mk->choice->is_esn;
+	c->mode = mk->offer->mode;
+	c->encap = sa->encap;
+	c->is_initiator = mk->is_initiator;
+	c->local = mk->offer->local;
+	c->remote = mk->offer->remote;
+	c->made_ms = sa->ike->now_ms;
+	tmr_init(&c->soft, soft_over, c);
+	tmr_init(&c->hard, hard_over, c);
+	return c;
+}
+
+int
+ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
+	      struct ike_child **out)
+{
+	struct ike *ike = sa->ike;
+	struct vpn_keys keys[2];
+	struct ike_child *c;
+	int err;
+
+	if (!sa->is_authenticated || sa->link == NULL)
+		return ERR_AUTH;
+	if (sa->n_child >= IKE_CHILD_MAX)
+		return ERR_LIMIT;
+	if (mk->choice->esp_spi == 0)
+		return ERR_NOPROP;
+	if ((c = child_alloc(sa, mk)) == NULL)
+		return ERR_NOMEM;
+	if ((err = ike_keymat_child(sa->suite.prf, sa->keys->d, &mk->in, c->alg,
+				    keys)) != 0)
+		goto out;
+	if ((err = map_add(ike->by_child, &c->id, c)) != 0)
+		goto out;
+	if ((err = install(c, keys)) != 0) {
+		map_remove(ike->by_child, &c->id);
+		goto out;
+	}
+	if (!ike_child_move(c, IKE_EV_CHILD_MADE))
+		log_error("ike", "child %u: not made", c->id);
+	list_add_tail(&sa->children, &c->node);
+	sa->n_child++;
+	ike->stats.n_child++;
+	start_life(c);
+	*out = c;
+out:
+	wipe(keys, sizeof(keys));
+	if (err != 0)
+		free(c);
+	return err;
+}
+
+void
+ike_child_kill(struct ike_child *c)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike *ike = sa->ike;
+
+	tmr_stop(&ike->tmr, &c->soft);
+	tmr_stop(&ike->tmr, &c->hard);
+	ike->ops.child_down(ike->ops.ctx, sa->link != NULL ? sa->link->id : 0,
+			    c->id);
+	ike->ops.spi_free(ike->ops.ctx, c->spi_in);
+	map_remove(ike->by_child, &c->id);
+	list_remove(&c->node);
+	sa->n_child--;
+	ike->stats.n_child--;
+	if (!ike_child_move(c, IKE_EV_CHILD_KILL))
+		log_error("ike", "child %u: not killed", c->id);
+	wipe(c, sizeof(*c));
+	free(c);
+}
+
+void
+ike_child_inherit(struct ike_sa *from, struct ike_sa *to)
+{
+	while (!list_is_empty(&from->children)) {
+		struct ike_child *c = CONTAINER_OF(from->children.next,
+						   struct ike_child, node);
+
+		list_remove(&c->node);
+		list_add_tail(&to->children, &c->node);
+		c->sa = to;
+		from->n_child--;
+		to->n_child++;
+	}
+}

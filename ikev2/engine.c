@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/engine.c - header -> SA -> window -> unprotect -> grammar -> path.
+ *
+ *   ike_input
+ *     |-- IKE_SA_INIT request: a repeat? else path with no SA yet
+ *     |-- IKE_SA_INIT response: by our SPI, path
+ *     '-- protected: by our SPI, window, then the path
+ *           [derive keys, the first time] -> open -> the list of path.c
+ *
+ * Opening is a step like any other: it replaces the list by the right one once
+ * the ICV is verified.  Nothing of an SA changes before.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "ikev2/engine.h"
+#include "ikev2/step/step.h"
+
+/* ---- verdicts ------------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_drop(struct ike_msg *m, enum drop d)
+{
+	m->drop = d;
+	return V_DROP;
+}
+
+enum ike_verdict
+ike_fail(struct ike_msg *m, uint16_t notify, const char *fmt, ...)
+{
+	va_list ap;
+
+	m->fail = notify;
+	m->fail_len = 0;
+	va_start(ap, fmt);
+	vsnprintf(m->why, sizeof(m->why), fmt, ap);
+	va_end(ap);
+	return V_FAIL;
+}
+
+enum ike_verdict
+ike_fail16(struct ike_msg *m, uint16_t notify, uint16_t data)
+{
+	char buf[IKE_WORD_MAX];
+
+	ike_fail(m, notify, "%s", ike_notify_text(notify, buf));
+	be16_put(m->fail_data, data);
+	m->fail_len = 2;
+	return V_FAIL;
+}
+
+const char *
+ike_notify_text(uint16_t type, char *buf)
+{
+	return ike_name(IKE_SET_N, type, buf);
+}
+
+/* ---- messages -------------------------------------------------------------------------- */
+
+static struct ike_msg *
+msg_new(struct ike *ike, const struct ike_hdr *h, const struct net_ep *local,
+	const struct net_ep *remote, bool natt, struct view data)
+{
+	struct ike_msg *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	if ((m->buf = malloc(data.len)) == NULL ||
+	    spi_crypto()->hash(SPI_HASH_SHA256, &data, 1, m->hash) != 0) {
+		free(m->buf);
+		free(m);
+		return NULL;
+	}
+	memcpy(m->buf, data.p, data.len);
+	m->len = data.len;
+	m->ike = ike;
+	m->h = *h;
+	m->local = *local;
+	m->remote = *remote;
+	m->is_natt = natt;
+	arena_init(&m->arena, IKE_ARENA_MAX);
+	return m;
+}
+
+void
+ike_msg_free(struct ike_msg *m)
+{
+	if (m == NULL)
+		return;
+	ike_offer_drop(m->ike, &m->offer);
+	arena_fini(&m->arena);
+	spi_crypto()->dh_free(m->dh);
+	wipe(m->buf, m->len);
+	free(m->buf);
+	wipe(m, sizeof(*m));
+	free(m);
+}
+
+static int
+decode_clear(struct ike_msg *m)
+{
+	struct ike_perr perr;
+
+	return ike_pls_decode(&m->arena, &m->h, (struct view){
+	    m->buf + IKE_HDR_LEN, m->len - IKE_HDR_LEN }, m->h.next, &m->clear,
+	    &perr);
+}
+
+static void
+drop_err(int err)
+{
+	drop_count(err == ERR_CRITICAL ? DROP_IKE_CRITICAL :
+		   err == ERR_GRAMMAR ? DROP_IKE_GRAMMAR : DROP_IKE_SYNTAX, 1);
+}
+
+/* ---- the end of a path -------------------------------------------------------------------- */
+
+static void
+request_failed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct view data = { m->fail_data, m->fail_len };
+	bool is_fatal;
+
+	if (!m->is_opened) {		/* IKE_SA_INIT */
+		if (m->drop != 0)
+			drop_count(m->drop, 1);
+		ike_out_clear_error(ike, m, m->fail, data,
+				    m->fail != IKE_N_INVALID_KE_PAYLOAD);
+		if (sa != NULL)
+			ike_sa_kill(sa, NULL);
+		return;
+	}
+	if (m->drop != 0)
+		drop_count(m->drop, 1);
+	/* 2.21.2: an error before the end of IKE_AUTH ends the SA; 2.21.3:
+	 * INVALID_SYNTAX ends it later too */
+	is_fatal = sa->state == IKE_SA_AUTH_R || sa->state == IKE_SA_INIT_R ||
+	    m->fail == IKE_N_INVALID_SYNTAX;
+	ike_out_reply_error(sa, m, m->fail, data);
+	if (is_fatal)
+		ike_sa_close(sa, m->why);
+}
+
+static void
+path_end(struct ike *ike, struct ike_sa *sa, struct ike_msg *m,
+	 enum ike_verdict v)
+{
+	if (v == V_DROP && !(m->h.is_response && m->is_opened)) {
+		drop_count(m->drop, 1);
+		if (sa != NULL && sa->state == IKE_SA_NONE)
+			ike_sa_kill(sa, NULL);
+	} else if (v == V_DROP) {
+		drop_count(m->drop, 1);
+		ike_task_failed(sa, 0, m->why[0] != '\0' ? m->why :
+				drop_text(m->drop));
+	} else if (v == V_FAIL && m->h.is_response) {
+		ike_task_failed(sa, m->fail, m->why);
+	} else if (v == V_FAIL) {
+		request_failed(ike, sa, m);
+	} else if (v != V_KEEP && m->h.is_response) {
+		ike_task_end(sa);
+	}
+}
+
+void
+ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	enum ike_verdict v = V_DONE;
+
+	while (m->path[m->at] != NULL) {
+		v = m->path[m->at++](ike, sa, m);
+		if (sa == NULL)
+			sa = m->heir;	/* made by a step of IKE_SA_INIT */
+		if (v == V_WAIT) {
+			sa->parked = m;
+			return;
+		}
+		if (v != V_NEXT)
+			break;
+	}
+	path_end(ike, sa, m, v);
+	ike_msg_free(m);
+	if (sa != NULL) {
+		ike_sa_check(sa);
+		ike_task_pump(sa);
+	}
+}
+
+/* ---- opening a protected message -------------------------------------------------------------- */
+
+static enum ike_verdict
+open_failed(struct ike_msg *m, int err, const struct ike_perr *perr)
+{
+	m->drop = err == ERR_CRITICAL ? DROP_IKE_CRITICAL :
+	    err == ERR_GRAMMAR ? DROP_IKE_GRAMMAR : DROP_IKE_SYNTAX;
+	if (m->h.is_response || perr->notify == 0)
+		return V_DROP;
+	ike_fail(m, perr->notify, "the peer sent a malformed message (%s)",
+		 err_text(err));
+	m->fail_data[0] = perr->data[0];
+	m->fail_len = MIN(perr->n_data, sizeof(m->fail_data));
+	return V_FAIL;
+}
+
+/* The message is authentic and new: what follows from that alone. */
+static void
+authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	sa->in_ms = ike->now_ms;
+	if (m->h.is_response)
+		ike_win_answered(sa);
+	ike_sa_moved(sa, &m->local, &m->remote, m->is_natt);
+	if (sa->is_suspect) {
+		sa->is_suspect = false;
+		if (sa->link != NULL)
+			ike_link_update(sa->link);
+	}
+}
+
+static enum ike_verdict
+step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	size_t sk_at = (size_t)(m->clear.sk.p - m->buf) - IKE_PL_HDR_LEN;
+	struct ike_perr perr = { 0 };
+	struct ike_dir d;
+	struct view text;
+	int err;
+
+	ike_sa_dir(sa, false, &d);
+	err = ike_protect_open(&d, m->buf, m->len, sk_at, &text);
+	if (err != 0)
+		return ike_drop(m, err == ERR_ICV ? DROP_IKE_ICV :
+				DROP_IKE_SYNTAX);
+	m->is_opened = true;
+	authentic(ike, sa, m);
+	if ((err = ike_pls_decode(&m->arena, &m->h, text, m->clear.sk_first,
+				  &m->inner, &perr)) != 0 ||
+	    (err = ike_rules_check(&m->h, &m->clear, &m->inner, &m->form,
+				   &perr)) != 0)
+		return open_failed(m, err, &perr);
+	m->p = &m->inner;
+	m->path = ike_path_find(m->h.xchg, m->h.is_response, m->form, sa->state);
+	m->at = 0;
+	if (m->path == NULL) {
+		static ike_step_fn *const nothing[] = { NULL };
+
+		m->path = nothing;
+		return ike_drop(m, DROP_IKE_EXCH);
+	}
+	return V_NEXT;
+}
+
+static ike_step_fn *const open_path[] = { step_open, NULL };
+/* The first IKE_AUTH of a half-open SA: the secret is computed now, once. */
+static ike_step_fn *const derive_path[] = {
+	ike_step_derive, ike_step_keys, step_open, NULL
+};
+
+/* ---- where a datagram goes --------------------------------------------------------------------- */
+
+static bool
+exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
+{
+	if (sa->state == IKE_SA_NONE || sa->state == IKE_SA_INIT_I ||
+	    sa->state == IKE_SA_DEAD)
+		return false;
+	switch (h->xchg) {
+	case IKE_XCHG_IKE_AUTH:
+		return h->is_response ? sa->state == IKE_SA_AUTH_I :
+		    sa->state == IKE_SA_INIT_R || sa->state == IKE_SA_AUTH_R ||
+		    sa->in.has_reply;
+	case IKE_XCHG_CREATE_CHILD_SA:
+	case IKE_XCHG_INFORMATIONAL:
+		return sa->is_authenticated || sa->state == IKE_SA_CLOSED;
+	default:
+		return false;
+	}
+}
+
+/* 2.4: a sign that the peer lost the SA is a reason to ask, never more. */
+static void
+unprotected(struct ike *ike, struct ike_sa *sa)
+{
+	drop_count(DROP_IKE_UNPROT, 1);
+	if (sa->state != IKE_SA_UP ||
+	    ike->now_ms - sa->hint_ms < IKE_HINT_MS)
+		return;
+	sa->hint_ms = ike->now_ms;
+	ike_task_add(sa, IKE_TASK_ALIVE, 0);
+}
+
+static void
+protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	enum drop d = DROP_IKE_MSGID;
+	int err;
+
+	if (!exchange_possible(sa, &m->h)) {
+		d = DROP_IKE_EXCH;
+		goto drop;
+	}
+	if ((err = decode_clear(m)) != 0) {
+		drop_err(err);
+		ike_msg_free(m);
+		return;
+	}
+	if (m->clear.sk_type == IKE_PL_SKF) {
+		d = DROP_IKE_FRAG;
+		goto drop;
+	}
+	if (m->clear.sk_type != IKE_PL_SK) {
+		unprotected(ike, sa);
+		ike_msg_free(m);
+		ike_task_pump(sa);
+		return;
+	}
+	if (m->h.is_response) {
+		if (!ike_win_expects(sa, &m->h))
+			goto drop;
+	} else if ((err = ike_win_take(sa, m, &d)) != 0) {
+		if (err == ERR_REPLAY)
+			goto drop;
+		ike_msg_free(m);	/* a repeat, answered */
+		return;
+	}
+	d = DROP_IKE_BUSY;
+	if (sa->parked != NULL || sa->state == IKE_SA_CLOSED)
+		goto drop;
+	m->path = sa->keys == NULL ? derive_path : open_path;
+	ike_path_run(ike, sa, m);
+	return;
+drop:
+	drop_count(d, 1);
+	ike_msg_free(m);
+}
+
+/* The same IKE_SA_INIT request again, 2.1. */
+static void
+init_repeat(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	enum drop d = DROP_IKE_BUSY;
+
+	if (sa->state == IKE_SA_INIT_R && ike_win_take(sa, m, &d) == ERR_EXISTS)
+		d = DROP_END;
+	if (d != DROP_END)
+		drop_count(d, 1);
+	(void)ike;
+	ike_msg_free(m);
+}
+
+static void
+init_in(struct ike *ike, struct ike_msg *m)
+{
+	struct ike_perr perr = { 0 };
+	struct ike_sa *sa = NULL;
+	int err;
+
+	/* F1: roles, SPIs and id of this exchange are fixed */
+	if (m->h.msgid != 0 || m->h.is_initiator == m->h.is_response ||
+	    (!m->h.is_response && m->h.rspi != 0)) {
+		drop_count(DROP_IKE_EXCH, 1);
+		ike_msg_free(m);
+		return;
+	}
+	if (m->h.is_response) {
+		sa = ike_sa_by_spi(ike, m->h.ispi);
+		if (sa == NULL || sa->state != IKE_SA_INIT_I ||
+		    !ike_win_expects(sa, &m->h) || sa->parked != NULL ||
+		    !ip_equal(&m->remote.ip, &sa->remote.ip)) {
+			drop_count(sa == NULL ? DROP_IKE_SPI : DROP_IKE_UNPROT,
+				   1);
+			ike_msg_free(m);
+			return;
+		}
+	} else {
+		ike->stats.n_init_in++;
+		if ((sa = ike_sa_by_init(ike, m)) != NULL) {
+			init_repeat(ike, sa, m);
+			return;
+		}
+	}
+	if ((err = decode_clear(m)) != 0 ||
+	    (err = ike_rules_check(&m->h, &m->clear, NULL, &m->form,
+				   &perr)) != 0) {
+		drop_err(err);
+		ike_msg_free(m);
+		return;
+	}
+	m->p = &m->clear;
+	m->path = ike_path_find(m->h.xchg, m->h.is_response, m->form,
+				sa != NULL ? sa->state : IKE_SA_NONE);
+	if (m->path == NULL) {
+		drop_count(DROP_IKE_EXCH, 1);
+		ike_msg_free(m);
+		return;
+	}
+	ike_path_run(ike, sa, m);
+}
+
+/* No SA with these SPIs: a request may be told so, 2.21.4. */
+static void
+unknown_spi(struct ike *ike, struct ike_msg *m)
+{
+	drop_count(DROP_IKE_SPI, 1);
+	if (!m->h.is_response && m->h.xchg >= IKE_XCHG_IKE_AUTH &&
+	    m->h.xchg <= IKE_XCHG_INFORMATIONAL)
+		ike_out_clear_error(ike, m, IKE_N_INVALID_IKE_SPI,
+				    (struct view){ NULL, 0 }, true);
+	ike_msg_free(m);
+}
+
+static void
+dispatch(struct ike *ike, struct ike_msg *m)
+{
+	struct ike_sa *sa;
+
+	if (m->h.xchg == IKE_XCHG_IKE_SA_INIT) {
+		init_in(ike, m);
+		return;
+	}
+	sa = ike_sa_by_spi(ike, m->h.is_initiator ? m->h.rspi : m->h.ispi);
+	if (sa == NULL || sa->ispi != m->h.ispi || sa->rspi != m->h.rspi ||
+	    sa->is_initiator == m->h.is_initiator) {
+		unknown_spi(ike, m);
+		return;
+	}
+	protected_in(ike, sa, m);
+}
+
+static void
+header_bad(struct ike *ike, int err, const struct ike_hdr *h, struct ike_msg *m)
+{
+	if (err != ERR_VERSION) {
+		drop_count(err == ERR_TRAIL ? DROP_IKE_LONG :
+			   err == ERR_RANGE ? DROP_IKE_SPI : DROP_IKE_RUNT, 1);
+		return;
+	}
+	drop_count(DROP_IKE_VERSION, 1);
+	if (h->major > 2 && !h->is_response) {	/* 2.5 */
+		m->h = *h;
+		ike_out_clear_error(ike, m, IKE_N_INVALID_MAJOR_VERSION,
+				    (struct view){ NULL, 0 }, true);
+	}
+}
+
+/* ---- the face ------------------------------------------------------------------------------------ */
+
+void
+ike_input(struct ike *ike, const struct net_ep *local,
+	  const struct net_ep *remote, bool natt, struct view data,
+	  uint64_t now_ms)
+{
+	struct ike_hdr h = { 0 };
+	struct ike_msg *m;
+	int err;
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if ((err = ike_hdr_decode(data, &h)) != 0) {
+		struct ike_msg where = { .local = *local, .remote = *remote,
+					 .is_natt = natt };
+
+		header_bad(ike, err, &h, &where);
+		return;
+	}
+	if ((m = msg_new(ike, &h, local, remote, natt, data)) == NULL) {
+		drop_count(DROP_NO_BUF, 1);
+		return;
+	}
+	dispatch(ike, m);
+	ike_reap(ike);
+}
+
+void
+ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms)
+{
+	struct ike_sa *sa = ike_sa_by_handle(ike, ans->handle);
+	struct ike_msg *m;
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (sa == NULL || sa->parked == NULL || sa->park_ticket != ans->ticket)
+		return;		/* late: its question was given up */
+	m = sa->parked;
+	sa->parked = NULL;
+	sa->park_ticket = 0;
+	m->ans = ans;
+	ike_path_run(ike, sa, m);
+	ike_reap(ike);
+}
+
+void
+ike_tick(struct ike *ike, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	tmr_run(&ike->tmr, ike->now_ms);
+	ike_reap(ike);
+}
+
+uint64_t
+ike_next(const struct ike *ike)
+{
+	return tmr_next(&ike->tmr);
+}
+
+void
+ike_secure_lost(struct ike *ike, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	LIST_FOREACH_SAFE(it, next, &ike->sas) {
+		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, node);
+		bool is_young = sa->state == IKE_SA_INIT_I ||
+		    sa->state == IKE_SA_AUTH_I || sa->state == IKE_SA_AUTH_R;
+
+		if (is_young && sa->ask_handle != 0) {
+			sa->ask_handle = 0;
+			if (sa->is_initiator && sa->link != NULL)
+				ike_link_failed(sa->link);
+			ike_sa_kill(sa, "the secure process was restarted");
+		}
+		sa->ask_handle = 0;	/* the new one knows no old handle */
+	}
+	ike_reap(ike);
+}
+
+void
+ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
+		 uint64_t now_ms)
+{
+	struct ike_child *c = ike_child_by_id(ike, child_id);
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (c == NULL || c->state != IKE_CHILD_UP)
+		return;
+	ike_task_add(c->sa, is_hard ? IKE_TASK_DEL_CHILD : IKE_TASK_REKEY_CHILD,
+		     c->id);
+	ike_task_pump(c->sa);
+	ike_reap(ike);
+}
+
+void
+ike_child_moved(struct ike *ike, uint32_t child_id, const struct net_ep *from,
+		uint64_t now_ms)
+{
+	struct ike_child *c = ike_child_by_id(ike, child_id);
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (c == NULL || c->encap != VPN_ENCAP_UDP)
+		return;
+	ike_sa_moved(c->sa, &c->sa->local, from, true);
+	ike_reap(ike);
+}
+
+void
+ike_set_key_log(struct ike *ike, void (*fn)(void *ctx, const char *line),
+		void *ctx)
+{
+	ike->key_log = fn;
+	ike->key_log_ctx = ctx;
+}
+
+int
+ike_new(struct ike **out, const struct ike_conf *conf,
+	const struct ike_ops *ops, uint64_t now_ms)
+{
+	struct ike *ike = calloc(1, sizeof(*ike));
+	int err = ERR_NOMEM;
+
+	if (ike == NULL)
+		return ERR_NOMEM;
+	ike->conf = *conf;
+	ike->ops = *ops;
+	ike->now_ms = ike->cookie_ms = now_ms;
+	tmr_set_init(&ike->tmr);
+	list_init(&ike->realms);
+	list_init(&ike->links);
+	list_init(&ike->sas);
+	list_init(&ike->dead);
+	list_init(&ike->jobs);
+	if ((ike->tx = malloc(IKE_MAX_MSG_BYTES)) == NULL ||
+	    (err = map_new(&ike->by_spi, 8, IKE_SA_MAX)) != 0 ||
+	    (err = map_new(&ike->by_handle, 4, IKE_SA_MAX)) != 0 ||
+	    (err = map_new(&ike->by_child, 4, IKE_SA_MAX * 2)) != 0 ||
+	    (err = map_new(&ike->by_init, 32, IKE_SA_MAX)) != 0 ||
+	    (err = map_new(&ike->by_src, 17, IKE_SA_MAX)) != 0 ||
+	    (err = rng_bytes(ike->cookie_key, sizeof(ike->cookie_key))) != 0 ||
+	    (err = rng_bytes(&ike->last_handle, 2)) != 0) {
+		ike_free(ike);
+		return err;
+	}
+	*out = ike;
+	return 0;
+}
+
+void
+ike_free(struct ike *ike)
+{
+	if (ike == NULL)
+		return;
+	LIST_FOREACH_SAFE(it, next, &ike->links)
+		ike_link_free(CONTAINER_OF(it, struct ike_link, node));
+	LIST_FOREACH_SAFE(it2, next2, &ike->sas)
+		ike_sa_kill(CONTAINER_OF(it2, struct ike_sa, node), NULL);
+	ike_reap(ike);
+	ike_job_free_all(ike);
+	LIST_FOREACH_SAFE(it3, next3, &ike->realms) {
+		struct ike_realm *r = CONTAINER_OF(it3, struct ike_realm, node);
+
+		free(r->peer);
+		free(r);
+	}
+	map_free(ike->by_spi);
+	map_free(ike->by_handle);
+	map_free(ike->by_child);
+	map_free(ike->by_init);
+	map_free(ike->by_src);
+	tmr_set_fini(&ike->tmr);
+	free(ike->tx);
+	wipe(ike, sizeof(*ike));
+	free(ike);
+}

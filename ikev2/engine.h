@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/engine.h - inside of the engine: its structs and what its files offer
+ * each other.  The face to others is ikev2/ike.h.
+ *
+ *   struct ike --- realms --- peers
+ *        |                      |
+ *        +------ links ---------'        as the user sees it
+ *        |         |
+ *        +------- IKE SAs --- children    as the wire sees it
+ *                  |  |
+ *                  |  '--- task: the request of ours under way (window 1)
+ *                  '------ parked: the peer's message that awaits an answer
+ *
+ * Thread: the loop, for everything.
+ */
+#ifndef TAPIR_IKEV2_ENGINE_H
+#define TAPIR_IKEV2_ENGINE_H
+
+#include "daemon/base/drop.h"
+#include "daemon/base/err.h"
+#include "daemon/base/list.h"
+#include "daemon/base/map.h"
+#include "daemon/base/tmr.h"
+#include "ikev2/wire/wire.h"
+#include "ikev2/crypt/keymat.h"
+#include "ikev2/crypt/protect.h"
+#include "ikev2/ike.h"
+#include "ikev2/neg/prop.h"
+#include "ikev2/neg/ts.h"
+#include "ikev2/path.h"
+#include "ikev2/state.h"
+#include "ikev2/wire/rules.h"
+#include "ikev2/wire/wire.h"
+
+/* ---- bounds and times; all ours -------------------------------------------------- */
+
+#define IKE_SA_MAX	   65536 /* IKE SAs in all */
+#define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
+#define IKE_TASK_MAX	   64	 /* waiting requests of one IKE SA */
+#define IKE_NONCE_LEN	   32	 /* ours; >= half of any prf key, 2.10 */
+#define IKE_RETRY_FIRST_MS 500	 /* first retransmission */
+#define IKE_RETRY_CAP_MS   4000
+#define IKE_RETRY_N	   6	 /* transmissions before we give up */
+#define IKE_RETRY_N_BYE	   3	 /* the same for a Delete of an IKE SA */
+#define IKE_RESEND_MAX	   8	 /* answers repeated to one request */
+#define IKE_HALFOPEN_MS	   30000 /* a responder's SA before authentication */
+#define IKE_CONNECT_MS	   60000 /* an initiator's, questions included */
+#define IKE_CLOSED_MS	   10000 /* the last answer stays repeatable */
+#define IKE_CHILDLESS_MS   30000 /* an IKE SA without child SA is kept */
+#define IKE_INIT_ERR_MS	   3000	 /* wait on after an unprotected error */
+#define IKE_INIT_AGAIN_MAX 3	 /* COOKIE or INVALID_KE rounds */
+#define IKE_DIAL_FIRST_MS  1000	 /* back-off of dialling */
+#define IKE_DIAL_CAP_MS	   30000
+#define IKE_CROSS_MS	   10000 /* both ends dialled at once, within this */
+#define IKE_KEEPALIVE_MS   20000 /* 2.23: behind a NAT, when nothing is sent */
+#define IKE_HINT_MS	   10000 /* liveness checks caused by hints */
+#define IKE_TEMP_MS	   5000	 /* retry after TEMPORARY_FAILURE */
+#define IKE_COLLIDE_MS	   30000 /* a replaced SA whose Delete never comes */
+#define IKE_COOKIE_MS	   60000 /* life of a cookie secret */
+#define IKE_COOKIE_PER_SRC 3	 /* half-open SAs of one source */
+#define IKE_COOKIE_KEY	   32
+#define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
+#define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
+#define IKE_VID_LEN	   16
+
+/* ---- realms and links --------------------------------------------------------------- */
+
+struct ike_realm {
+	struct list node;
+	struct ike_realm_conf conf;	/* conf.peer points to peer */
+	struct ike_peer_conf *peer;
+};
+
+struct ike_link {
+	struct list node;
+	struct ike *ike;
+	uint32_t id;
+	struct ike_realm *realm;
+	const struct ike_peer_conf *peer;
+	char id_text[IKE_ID_TEXT_MAX];	/* authenticated, else configured */
+	bool is_on_demand;		/* matched a pattern; ends with its SAs */
+	bool is_wanted;			/* we dial and keep trying */
+	bool is_held;			/* taken down by command */
+	enum ike_link_state state;
+	unsigned n_ep, at_ep;
+	struct net_ep ep[IKE_EP_MAX];
+	bool is_resolving;
+	unsigned n_fail;		/* attempts since it was up */
+	struct tmr dial;
+	struct list sas;
+	uint64_t up_since_ms;
+	char why[IKE_WHY_MAX];
+};
+
+/* ---- child SAs ------------------------------------------------------------------------ */
+
+/* What we offered, until the answer is there. */
+struct ike_offer {
+	uint32_t esp_spi;		/* reserved; 0 = none */
+	enum vpn_mode mode;
+	enum spi_group group;		/* with KE, or SPI_GROUP_NONE */
+	struct ike_ts_set local, remote;
+};
+
+struct ike_child {
+	struct list node;
+	struct ike_sa *sa;
+	uint32_t id;
+	enum ike_child_state state;
+	uint32_t spi_in, spi_out;
+	enum vpn_alg alg;
+	enum vpn_mode mode;
+	enum vpn_encap encap;
+	bool is_esn, is_initiator;
+	struct ike_ts_set local, remote;
+	uint64_t made_ms;
+	struct tmr soft, hard;
+	/* simultaneous rekeying, 2.8.1: what the peer made in place of it */
+	uint32_t twin_id;
+	uint8_t twin_nonce[IKE_NONCE_MAX];	/* lower one of that exchange */
+	size_t twin_nonce_len;
+};
+
+/* ---- requests of ours ------------------------------------------------------------------ */
+
+enum ike_task_type {
+	IKE_TASK_INIT,
+	IKE_TASK_AUTH,
+	IKE_TASK_ALIVE,
+	IKE_TASK_DEL_CHILD,
+	IKE_TASK_DEL_IKE,
+	IKE_TASK_REKEY_CHILD,
+	IKE_TASK_REKEY_IKE,
+	IKE_TASK_NEW_CHILD
+};
+
+struct ike_task {
+	struct list node;
+	enum ike_task_type type;
+	uint32_t child_id;
+	uint64_t from_ms;	/* not before */
+	bool is_moot;		/* the answer is of no interest any more */
+	uint8_t nonce[IKE_NONCE_LEN];
+	uint32_t heir;		/* handle of the IKE SA to be, when rekeying */
+	struct spi_dh_key *dh;
+	struct ike_offer offer;
+};
+
+/* ---- IKE SAs ---------------------------------------------------------------------------- */
+
+struct ike_bytes {
+	uint8_t *p;		/* owned */
+	size_t len;
+};
+
+/* RFC 7296 2.1, 2.3: our requests, window of one. */
+struct ike_win_out {
+	uint32_t next;		/* id of the next request */
+	uint32_t id;		/* of the one under way */
+	bool is_busy;
+	uint8_t xchg;
+	struct ike_bytes pkt;
+	unsigned n_try, max_try;
+	uint64_t wait_ms;
+	struct tmr tmr;
+};
+/* The peer's requests, answered in order. */
+struct ike_win_in {
+	uint32_t next;
+	bool has_reply;
+	uint8_t req_hash[32];	/* of the request that reply answers */
+	struct ike_bytes reply;
+	unsigned n_resend;
+};
+
+/* What only the set-up needs; gone once the SA is up. */
+struct ike_setup {
+	uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
+	size_t ni_len, nr_len;
+	struct ike_bytes own_msg, peer_msg;
+	enum spi_group group;
+	struct spi_dh_key *dh;
+	uint8_t peer_ke[SPI_DH_PUBLIC_MAX];
+	size_t peer_ke_len;
+	uint8_t cookie[64];
+	size_t cookie_len;
+	unsigned n_again;
+	bool has_src_count;
+	struct ip_addr src;		/* counted in by_src */
+	uint8_t init_key[32];		/* in by_init */
+	size_t init_key_len;
+	struct ike_offer offer;		/* first child SA */
+	uint8_t id_peer[IKE_ID_BODY_MAX]; /* IDr we expect; may be empty */
+	size_t id_peer_len;
+};
+
+struct ike_sa {
+	struct list node;		/* in ike.sas or ike.dead */
+	struct list link_node;		/* in link.sas when link != NULL */
+	struct ike *ike;
+	struct ike_link *link;
+	uint32_t handle;
+	uint32_t ask_handle;		/* known to the secure process; 0 = not */
+	enum ike_sa_state state;
+	bool is_initiator;		/* of this IKE SA */
+	bool is_authenticated;		/* set in ike_sa_authenticate() only */
+	bool is_suspect;
+	bool is_tapir;			/* peer sent our vendor id */
+	uint64_t ispi, rspi;
+	struct ike_suite suite;
+	struct ike_keys *keys;		/* secret memory; NULL = none yet */
+	uint64_t iv;			/* counter of our direction */
+	/* where the peer is */
+	struct net_ep local, remote;
+	bool is_natt;			/* port 4500 with marker */
+	bool is_nat_here, is_nat_there, is_faked;
+	enum vpn_encap encap;		/* of its child SAs */
+	struct ike_setup *setup;
+	struct ike_win_out out;
+	struct ike_win_in in;
+	struct ike_task *task;		/* under way */
+	struct list tasks;		/* waiting */
+	unsigned n_task;
+	uint64_t task_ticket;		/* job for the task */
+	struct ike_msg *parked;
+	uint64_t park_ticket;
+	struct list children;
+	unsigned n_child;
+	struct tmr life, soft, alive, again;
+	uint64_t up_ms, in_ms, out_ms, hint_ms;
+	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
+	unsigned n_ke_again;
+	/* simultaneous rekeying of the IKE SA, 2.8.2 */
+	uint32_t twin_handle;		/* SA the peer made in place of it */
+	uint8_t twin_nonce[IKE_NONCE_MAX];
+	size_t twin_nonce_len;
+};
+
+/* ---- a message on its path ------------------------------------------------------------------ */
+
+struct ike_msg {
+	struct ike *ike;
+	struct ike_hdr h;
+	struct net_ep local, remote;
+	bool is_natt;
+	uint8_t *buf;			/* owned copy, opened in place */
+	size_t len;
+	uint8_t hash[32];		/* of the datagram as received */
+	bool is_opened;			/* ICV was right */
+	struct arena arena;
+	struct ike_pls clear, inner;
+	const struct ike_pls *p;	/* the one that steps read */
+	enum ike_form form;
+	ike_step_fn *const *path;
+	unsigned at;
+	/* a step's reason for V_DROP; for V_FAIL the notify */
+	enum drop drop;
+	uint16_t fail;
+	uint8_t fail_data[2];
+	size_t fail_len;
+	char why[IKE_WHY_MAX];
+	/* what steps hand on */
+	const struct ike_ans *ans;	/* while ike_answer() runs */
+	struct ike_choice choice;
+	struct spi_dh_key *dh;
+	uint8_t secret[SPI_DH_SECRET_MAX];
+	size_t secret_len;
+	int job_err;
+	uint8_t nonce[IKE_NONCE_LEN];	/* ours, of this exchange */
+	uint32_t child_id;		/* to be rekeyed */
+	struct ike_child *made;
+	struct ike_offer offer;		/* a responder's choice */
+	struct ike_sa *heir;		/* SA made by an IKE_SA_INIT request */
+	struct view own_id, own_auth;	/* in the arena */
+	uint8_t own_method;
+	uint16_t child_fail;		/* notify instead of a first child SA */
+};
+
+/* ---- the engine --------------------------------------------------------------------------- */
+
+struct ike_dh_job;
+
+struct ike {
+	struct ike_conf conf;
+	struct ike_ops ops;
+	uint64_t now_ms;
+	struct tmr_set tmr;
+	struct list realms, links, sas, dead, jobs;
+	struct map *by_spi;	/* our SPI -> struct ike_sa */
+	struct map *by_handle;	/* handle -> struct ike_sa */
+	struct map *by_child;	/* child id -> struct ike_child */
+	struct map *by_init;	/* peer's SPI and endpoint -> half-open SA */
+	struct map *by_src;	/* source -> half-open SAs, as a number */
+	uint32_t last_handle, last_link, last_child, last_serial;
+	unsigned n_sa;
+	struct ike_stats stats;
+	uint8_t cookie_key[2][IKE_COOKIE_KEY];
+	uint8_t cookie_ver;
+	uint64_t cookie_ms;
+	uint64_t unprot_ms;	/* token bucket of unprotected answers */
+	unsigned unprot_n;
+	void (*key_log)(void *ctx, const char *line);
+	void *key_log_ctx;
+	uint8_t *tx;		/* IKE_MAX_MSG_BYTES; one message is built at a time */
+};
+
+/* ---- engine.c -------------------------------------------------------------------------------- */
+
+/** Go on with a message until a step ends or parks it. */
+void ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m);
+void ike_msg_free(struct ike_msg *m);
+/** Drop with a reason: for steps, "return ike_drop(m, DROP_IKE_KE)". */
+enum ike_verdict ike_drop(struct ike_msg *m, enum drop d);
+/** Fail with a notify; why is a sentence for the link. */
+enum ike_verdict ike_fail(struct ike_msg *m, uint16_t notify, const char *fmt,
+			  ...) PRINTF(3, 4);
+/** One 16-bit number as notification data (INVALID_KE_PAYLOAD). */
+enum ike_verdict ike_fail16(struct ike_msg *m, uint16_t notify, uint16_t data);
+/** Name of a notify in words for people. */
+const char *ike_notify_text(uint16_t type, char *buf);
+
+/* ---- out.c: building and sending ------------------------------------------------------------ */
+
+/** Begin the inside of a protected message in ike->tx. */
+void ike_out_open(struct ike_sa *sa, struct ike_build *b);
+/** Seal what was built.  @param out points into ike->tx. */
+MUST_USE int ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
+			  bool is_response, uint32_t msgid, struct view *out);
+/** Seal and send as request: window, retransmission. */
+MUST_USE int ike_out_request(struct ike_sa *sa, struct ike_build *b,
+			     uint8_t xchg);
+/** Seal and send as the answer to m, kept for repeats. */
+MUST_USE int ike_out_reply(struct ike_sa *sa, const struct ike_msg *m,
+			   struct ike_build *b);
+/** Answer m with one protected notify. */
+void ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m,
+			 uint16_t notify, struct view data);
+/** Answer m with one unprotected notify; no state. */
+void ike_out_clear_error(struct ike *ike, const struct ike_msg *m,
+			 uint16_t notify, struct view data, bool is_limited);
+/** Tell the peer once, without awaiting an answer: Delete or an error. */
+void ike_out_bye(struct ike_sa *sa, uint16_t notify);
+/** Send bytes to where the peer is. */
+void ike_out_send(struct ike_sa *sa, struct view pkt);
+
+/* ---- window.c --------------------------------------------------------------------------------- */
+
+void ike_win_init(struct ike_sa *sa);
+void ike_win_fini(struct ike_sa *sa);
+/** Send pkt as request and repeat it until ike_win_answered(). */
+MUST_USE int ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt);
+/** Replace the request under way (COOKIE, INVALID_KE). */
+void ike_win_answered(struct ike_sa *sa);
+/** Is this response the one we await? */
+bool ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h);
+/** What to do with a request's id: 0 new; ERR_EXISTS a repeat (answered from
+ * the store); ERR_REPLAY drop (reason in *d). */
+MUST_USE int ike_win_take(struct ike_sa *sa, const struct ike_msg *m,
+			  enum drop *d);
+/** Keep and send the answer to m; the window moves on. */
+MUST_USE int ike_win_reply(struct ike_sa *sa, const struct ike_msg *m,
+			   struct view pkt);
+
+/* ---- job.c: key exchange on other threads ----------------------------------------------------- */
+
+enum ike_job_for { IKE_JOB_MSG, IKE_JOB_TASK };
+/** Start a job: a new key when *key is NULL, and the secret when peer is not
+ * empty.  Takes *key.  The result goes to the parked message or to the task.
+ * @return 0 or ERR_NOMEM. */
+MUST_USE int ike_job_start(struct ike_sa *sa, enum ike_job_for who,
+			   enum spi_group group, struct spi_dh_key **key,
+			   struct view peer);
+void ike_job_free_all(struct ike *ike);
+
+/* ---- sa.c ------------------------------------------------------------------------------------- */
+
+/** A new IKE SA with an SPI of ours.  NULL when memory, random numbers or
+ * room are missing. */
+struct ike_sa *ike_sa_new(struct ike *ike, bool is_initiator);
+/** An endless handle -> SA lookup over those alive. */
+struct ike_sa *ike_sa_by_handle(struct ike *ike, uint32_t handle);
+struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t own_spi);
+/** A random SPI that no IKE SA of ours has; 0 on failure. */
+uint64_t ike_sa_spi_new(struct ike *ike);
+uint64_t ike_sa_own_spi(const struct ike_sa *sa);
+/** Join / leave a link. */
+void ike_sa_bind(struct ike_sa *sa, struct ike_link *link);
+/** The one place that sets is_authenticated: from the secure process's answer,
+ * or inherited when an authenticated SA is rekeyed.  0 or ERR_AUTH. */
+MUST_USE int ike_sa_authenticate(struct ike_sa *sa, const struct ike_ans *ans,
+				 const struct ike_sa *old);
+/** The half-open SA is known by the peer's SPI and endpoint. */
+MUST_USE int ike_sa_halfopen_add(struct ike_sa *sa, const struct ike_msg *m);
+void ike_sa_halfopen_remove(struct ike_sa *sa);
+struct ike_sa *ike_sa_by_init(struct ike *ike, const struct ike_msg *m);
+unsigned ike_sa_halfopen_of(struct ike *ike, const struct ip_addr *src);
+/** Free what only the set-up needed. */
+void ike_sa_setup_free(struct ike_sa *sa);
+/** Authenticated and answered: timers for life, liveness, rekeying. */
+void ike_sa_up(struct ike_sa *sa);
+/** End at once: children down, keys wiped, memory given back soon.  why may be
+ * NULL; the link is told. */
+void ike_sa_kill(struct ike_sa *sa, const char *why);
+/** As kill, but the last answer stays repeatable for a while. */
+void ike_sa_close(struct ike_sa *sa, const char *why);
+/** Ask the peer to delete it, children down at once. */
+void ike_sa_delete(struct ike_sa *sa, const char *why);
+/** The peer moved (authenticated message); 2.23. */
+void ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
+		  const struct net_ep *remote, bool is_natt);
+/** Release what was killed. */
+void ike_reap(struct ike *ike);
+/** Debug builds: check what must hold. */
+void ike_sa_check(const struct ike_sa *sa);
+/** A request of ours got no answer. */
+void ike_sa_timeout(struct ike_sa *sa);
+void ike_sa_dir(const struct ike_sa *sa, bool is_out, struct ike_dir *d);
+/** Write key lines (tests only). */
+void ike_key_log_sa(const struct ike_sa *sa);
+void ike_key_log_child(const struct ike_sa *sa, const struct ike_child *c,
+		       const struct vpn_keys *in, const struct vpn_keys *out);
+
+/* ---- task.c ----------------------------------------------------------------------------------- */
+
+/** Queue a request; the same one twice is one. */
+void ike_task_add(struct ike_sa *sa, enum ike_task_type type, uint32_t child_id);
+/** As ike_task_add, not before in_ms from now. */
+void ike_task_add_later(struct ike_sa *sa, enum ike_task_type type,
+			uint32_t child_id, uint64_t in_ms);
+/** Start the next request when nothing is under way. */
+void ike_task_pump(struct ike_sa *sa);
+/** The task under way is over. */
+void ike_task_end(struct ike_sa *sa);
+void ike_task_free(struct ike_sa *sa, struct ike_task *t);
+/** Its job is done: go on to send. */
+void ike_task_job(struct ike_sa *sa, int err);
+/** Its answer failed: notify, or 0. */
+void ike_task_failed(struct ike_sa *sa, uint16_t notify, const char *why);
+
+/* ---- child.c ---------------------------------------------------------------------------------- */
+
+struct ike_child *ike_child_by_id(struct ike *ike, uint32_t id);
+struct ike_child *ike_child_by_out(struct ike_sa *sa, uint32_t spi_out);
+
+/** The newest one, used for output; NULL for none. */
+struct ike_child *ike_child_current(const struct ike_sa *sa);
+/* Everything a new child SA is made of. */
+struct ike_child_make {
+	const struct ike_offer *offer;	/* what was agreed, SPI of ours */
+	const struct ike_choice *choice;
+	struct ike_keymat_in in;
+	bool is_initiator;		/* of the exchange */
+};
+/** Derive keys and install.  The reserved SPI belongs to the child on success.
+ * @return 0 or what child_up said. */
+MUST_USE int ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
+			   struct ike_child **out);
+/** Take it down and forget it; gives the SPI back. */
+void ike_child_kill(struct ike_child *c);
+/** Move all children to the SA that replaces theirs. */
+void ike_child_inherit(struct ike_sa *from, struct ike_sa *to);
+/** Selectors to offer or permit; ERR_CONF with a sentence in why. */
+MUST_USE int ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why);
+/** Reserve an SPI for o; released by ike_offer_drop() if unused. */
+MUST_USE int ike_offer_spi(struct ike_sa *sa, struct ike_offer *o);
+void ike_offer_drop(struct ike *ike, struct ike_offer *o);
+/** Tell esp that the outer path changed. */
+void ike_child_path(struct ike_child *c);
+
+/* ---- link.c ----------------------------------------------------------------------------------- */
+
+struct ike_realm *ike_realm_by_index(struct ike *ike, uint32_t index);
+struct ike_link *ike_link_by_id(struct ike *ike, uint32_t id);
+struct ike_link *ike_link_of_peer(struct ike *ike, uint32_t realm,
+				  uint32_t peer, const char *id_text);
+MUST_USE int ike_link_new(struct ike *ike, struct ike_realm *realm,
+			  const struct ike_peer_conf *peer, const char *id_text,
+			  struct ike_link **out);
+void ike_link_free(struct ike_link *link);
+/** Free the links made on demand that have no SA left. */
+void ike_link_reap(struct ike *ike);
+/** Why it is not up. */
+void ike_link_why(struct ike_link *link, const char *fmt, ...) PRINTF(2, 3);
+/** Recompute the state from the SAs, tell core, dial again when wanted. */
+void ike_link_update(struct ike_link *link);
+/** Start to dial now unless something is under way. */
+void ike_link_dial(struct ike_link *link);
+/** An attempt failed before authentication: next address, back-off. */
+void ike_link_failed(struct ike_link *link);
+/** The SA that carries the link, or NULL. */
+struct ike_sa *ike_link_sa(const struct ike_link *link);
+bool ike_link_is_busy(const struct ike_link *link);
+
+#endif

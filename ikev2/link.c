@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/link.c - realms, peers and links: dialling, state, commands.
+ *
+ * A link's state is never stored by hand: ike_link_update() computes it from
+ * the IKE SAs and tells core about the change.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/str.h"
+#include "ikev2/engine.h"
+#include "ikev2/step/step.h"
+
+#define NEXT_EP_MS 100	/* before the next address of the same peer; ours */
+
+static void
+event(struct ike_link *link, int what)
+{
+	struct ike *ike = link->ike;
+
+	ike->ops.link_event(ike->ops.ctx, link->id, what, link->why);
+}
+
+static void
+dial_in(struct ike_link *link, uint64_t ms)
+{
+	struct ike *ike = link->ike;
+
+	if (tmr_start(&ike->tmr, &link->dial, ike->now_ms + ms) != 0)
+		log_warn("ike", "%s: no timer: out of memory", link->id_text);
+}
+
+/* ---- lookups --------------------------------------------------------------------------- */
+
+struct ike_realm *
+ike_realm_by_index(struct ike *ike, uint32_t index)
+{
+	LIST_FOREACH(it, &ike->realms) {
+		struct ike_realm *r = CONTAINER_OF(it, struct ike_realm, node);
+
+		if (r->conf.index == index)
+			return r;
+	}
+	return NULL;
+}
+
+struct ike_link *
+ike_link_by_id(struct ike *ike, uint32_t id)
+{
+	LIST_FOREACH(it, &ike->links) {
+		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
+
+		if (l->id == id)
+			return l;
+	}
+	return NULL;
+}
+
+struct ike_link *
+ike_link_of_peer(struct ike *ike, uint32_t realm, uint32_t peer,
+		 const char *id_text)
+{
+	LIST_FOREACH(it, &ike->links) {
+		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
+
+		if (l->realm->conf.index == realm && l->peer->index == peer &&
+		    (!l->is_on_demand || strcmp(l->id_text, id_text) == 0))
+			return l;
+	}
+	return NULL;
+}
+
+struct ike_sa *
+ike_link_sa(const struct ike_link *link)
+{
+	struct ike_sa *best = NULL;
+
+	LIST_FOREACH(it, &link->sas) {
+		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, link_node);
+
+		if (best == NULL || (sa->state == IKE_SA_UP &&
+		    (best->state != IKE_SA_UP || sa->n_child > 0 ||
+		     best->n_child == 0)))
+			best = sa;
+	}
+	return best;
+}
+
+bool
+ike_link_is_busy(const struct ike_link *link)
+{
+	LIST_FOREACH(it, &link->sas) {
+		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, link_node);
+
+		if (sa->state >= IKE_SA_INIT_I && sa->state <= IKE_SA_UP)
+			return true;
+	}
+	return false;
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+void
+ike_link_why(struct ike_link *link, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(link->why, sizeof(link->why), fmt, ap);
+	va_end(ap);
+}
+
+static enum ike_link_state
+compute(const struct ike_link *link)
+{
+	enum ike_link_state st = IKE_ST_DOWN;
+
+	LIST_FOREACH(it, &link->sas) {
+		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, link_node);
+		enum ike_link_state one = IKE_ST_DOWN;
+
+		if (sa->state == IKE_SA_UP && sa->n_child > 0)
+			one = sa->is_suspect ? IKE_ST_SUSPECT : IKE_ST_UP;
+		else if (sa->state == IKE_SA_INIT_I ||
+			 sa->state == IKE_SA_AUTH_I ||
+			 sa->state == IKE_SA_AUTH_R)
+			one = IKE_ST_CONNECTING;
+		st = MAX(st, one);
+	}
+	return st;
+}
+
+static void
+went_up(struct ike_link *link, bool is_new)
+{
+	link->n_fail = 0;
+	link->why[0] = '\0';
+	if (is_new)
+		link->up_since_ms = link->ike->now_ms;
+	tmr_stop(&link->ike->tmr, &link->dial);
+	event(link, IKE_LINK_UP);
+}
+
+void
+ike_link_update(struct ike_link *link)
+{
+	enum ike_link_state was = link->state, now = compute(link);
+
+	link->state = now;
+	if (now < IKE_ST_SUSPECT)
+		link->up_since_ms = 0;
+	if (now != was) {
+		if (now == IKE_ST_UP)
+			went_up(link, was != IKE_ST_SUSPECT);
+		else if (now == IKE_ST_SUSPECT)
+			event(link, IKE_LINK_SUSPECT);
+		else if (now == IKE_ST_CONNECTING)
+			event(link, IKE_LINK_CONNECTING);
+		else
+			event(link, IKE_LINK_DOWN);
+	}
+	if (link->is_wanted && !ike_link_is_busy(link) &&
+	    !tmr_is_set(&link->dial))
+		dial_in(link, 0);
+}
+
+/* ---- dialling ----------------------------------------------------------------------------- */
+
+static uint64_t
+back_off(const struct ike_link *link)
+{
+	uint64_t ms = IKE_DIAL_FIRST_MS;
+	uint16_t r = 0;
+
+	for (unsigned i = 1; i < link->n_fail && ms < IKE_DIAL_CAP_MS; i++)
+		ms *= 2;
+	ms = MIN(ms, (uint64_t)IKE_DIAL_CAP_MS);
+	if (rng_bytes(&r, sizeof(r)) != 0)
+		r = 0;
+	return ms * 3 / 4 + ms / 4 * r / UINT16_MAX;
+}
+
+static void
+resolve(struct ike_link *link)
+{
+	struct ike *ike = link->ike;
+
+	if (link->is_resolving || !link->peer->has_at)
+		return;
+	link->is_resolving = true;
+	ike->ops.resolve(ike->ops.ctx, link->realm->conf.index,
+			 link->peer->index);
+}
+
+void
+ike_link_failed(struct ike_link *link)
+{
+	if (++link->at_ep < link->n_ep) {
+		dial_in(link, NEXT_EP_MS);
+		return;
+	}
+	link->at_ep = 0;
+	link->n_fail++;
+	link->is_resolving = false;
+	resolve(link);		/* the name may point elsewhere by now */
+	dial_in(link, back_off(link));
+}
+
+void
+ike_link_dial(struct ike_link *link)
+{
+	struct net_ep remote;
+	struct ip_addr own;
+	char ip[IP_TEXT_MAX];
+
+	if (!link->is_wanted || ike_link_is_busy(link))
+		return;
+	if (link->n_ep == 0) {
+		resolve(link);
+		link->n_fail++;
+		dial_in(link, back_off(link));
+		return;
+	}
+	remote = link->ep[link->at_ep % link->n_ep];
+	if (remote.port == 0)
+		remote.port = link->ike->conf.port;
+	own = link->ike->ops.local_addr(link->ike->ops.ctx, &remote.ip);
+	if (own.family == 0) {
+		ike_link_why(link, "no route to %s", ip_text(&remote.ip, ip));
+		ike_link_failed(link);
+		return;
+	}
+	if (ike_init_start(link, &own, &remote) != 0) {
+		ike_link_why(link, "not enough memory to connect");
+		ike_link_failed(link);
+		return;
+	}
+	ike_link_update(link);
+}
+
+static void
+dial_over(void *ctx)
+{
+	ike_link_dial(ctx);
+}
+
+/* ---- birth and end --------------------------------------------------------------------------- */
+
+int
+ike_link_new(struct ike *ike, struct ike_realm *realm,
+	     const struct ike_peer_conf *peer, const char *id_text,
+	     struct ike_link **out)
+{
+	struct ike_link *link = calloc(1, sizeof(*link));
+
+	if (link == NULL)
+		return ERR_NOMEM;
+	link->ike = ike;
+	link->id = ++ike->last_link;
+	link->realm = realm;
+	link->peer = peer;
+	link->is_on_demand = peer->is_pattern;
+	link->is_wanted = peer->is_dial && !peer->is_pattern;
+	str_copy(link->id_text, sizeof(link->id_text), id_text);
+	list_init(&link->sas);
+	tmr_init(&link->dial, dial_over, link);
+	list_add_tail(&ike->links, &link->node);
+	*out = link;
+	return 0;
+}
+
+void
+ike_link_free(struct ike_link *link)
+{
+	link->is_wanted = false;
+	LIST_FOREACH_SAFE(it, next, &link->sas)
+		ike_sa_bind(CONTAINER_OF(it, struct ike_sa, link_node), NULL);
+	tmr_stop(&link->ike->tmr, &link->dial);
+	list_remove(&link->node);
+	free(link);
+}
+
+static bool
+link_is_over(const struct ike_link *link)
+{
+	return link->is_on_demand && list_is_empty(&link->sas);
+}
+
+void
+ike_link_reap(struct ike *ike)
+{
+	LIST_FOREACH_SAFE(it, next, &ike->links) {
+		struct ike_link *link = CONTAINER_OF(it, struct ike_link, node);
+
+		if (link_is_over(link)) {
+			event(link, IKE_LINK_GONE);
+			ike_link_free(link);
+		}
+	}
+}
+
+int
+ike_realm_add(struct ike *ike, const struct ike_realm_conf *conf)
+{
+	struct ike_realm *r;
+	struct ike_link *link;
+	int err;
+
+	if (ike_realm_by_index(ike, conf->index) != NULL)
+		return ERR_EXISTS;
+	if ((r = calloc(1, sizeof(*r))) == NULL ||
+	    (r->peer = calloc(conf->n_peer + 1, sizeof(*r->peer))) == NULL) {
+		free(r);
+		return ERR_NOMEM;
+	}
+	r->conf = *conf;
+	if (conf->n_peer > 0)
+		memcpy(r->peer, conf->peer, conf->n_peer * sizeof(*r->peer));
+	r->conf.peer = r->peer;
+	list_add_tail(&ike->realms, &r->node);
+	for (unsigned i = 0; i < conf->n_peer; i++) {
+		if (r->peer[i].is_pattern)
+			continue;
+		if ((err = ike_link_new(ike, r, &r->peer[i], r->peer[i].id,
+					&link)) != 0)
+			return err;
+		ike_link_why(link, "%s", link->is_wanted ? "not yet dialled" :
+			     "waiting for the peer to connect");
+		ike_link_update(link);
+	}
+	return 0;
+}
+
+void
+ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
+	    const struct net_ep *ep, unsigned n)
+{
+	struct ike_link *link = ike_link_of_peer(ike, realm, peer, "");
+	bool was_empty;
+
+	if (link == NULL)
+		return;
+	was_empty = link->n_ep == 0;
+	link->is_resolving = false;
+	if (n == 0) {
+		if (was_empty)
+			ike_link_why(link, "the name of the peer does not resolve");
+		return;		/* what we knew may still be right */
+	}
+	link->n_ep = MIN(n, (unsigned)IKE_EP_MAX);
+	memcpy(link->ep, ep, link->n_ep * sizeof(*ep));
+	link->at_ep %= link->n_ep;
+	if (was_empty && link->is_wanted && !ike_link_is_busy(link)) {
+		link->n_fail = 0;
+		dial_in(link, 0);
+	}
+}
+
+/* ---- commands ---------------------------------------------------------------------------------- */
+
+static int
+link_up(struct ike_link *link)
+{
+	link->is_held = false;
+	if (!link->peer->has_at)
+		return ERR_STATE;
+	link->is_wanted = true;
+	if (!ike_link_is_busy(link)) {
+		link->n_fail = 0;
+		dial_in(link, 0);
+	}
+	return 0;
+}
+
+static int
+link_down(struct ike_link *link)
+{
+	link->is_wanted = false;
+	link->is_held = true;
+	tmr_stop(&link->ike->tmr, &link->dial);
+	ike_link_why(link, "taken down by command");
+	LIST_FOREACH_SAFE(it, next, &link->sas)
+		ike_sa_delete(CONTAINER_OF(it, struct ike_sa, link_node),
+			      "taken down by command");
+	ike_link_update(link);
+	return 0;
+}
+
+static int
+for_links(struct ike *ike, uint32_t realm, uint32_t id,
+	  int (*fn)(struct ike_link *link))
+{
+	int err = ERR_NOTFOUND;
+
+	LIST_FOREACH_SAFE(it, next, &ike->links) {
+		struct ike_link *link = CONTAINER_OF(it, struct ike_link, node);
+		int one;
+
+		if (link->realm->conf.index != realm ||
+		    (id != 0 && link->id != id))
+			continue;
+		one = fn(link);
+		if (err == ERR_NOTFOUND || one == 0)
+			err = one;
+	}
+	ike_reap(ike);
+	return err;
+}
+
+int
+ike_up(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	return for_links(ike, realm, link, link_up);
+}
+
+int
+ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	return for_links(ike, realm, link, link_down);
+}
+
+int
+ike_rekey(struct ike *ike, uint32_t link_id, bool is_child, uint64_t now_ms)
+{
+	struct ike_link *link = ike_link_by_id(ike, link_id);
+	struct ike_child *c;
+	struct ike_sa *sa;
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (link == NULL)
+		return ERR_NOTFOUND;
+	sa = ike_link_sa(link);
+	if (sa == NULL || sa->state != IKE_SA_UP)
+		return ERR_STATE;
+	c = ike_child_current(sa);
+	if (is_child && c == NULL)
+		return ERR_STATE;
+	ike_task_add(sa, is_child ? IKE_TASK_REKEY_CHILD : IKE_TASK_REKEY_IKE,
+		     is_child ? c->id : 0);
+	ike_task_pump(sa);
+	ike_reap(ike);
+	return 0;
+}
+
+void
+ike_shutdown(struct ike *ike, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	LIST_FOREACH(it, &ike->links)
+		CONTAINER_OF(it, struct ike_link, node)->is_wanted = false;
+	LIST_FOREACH_SAFE(it2, next, &ike->sas) {
+		struct ike_sa *sa = CONTAINER_OF(it2, struct ike_sa, node);
+
+		if (sa->state == IKE_SA_UP || sa->state == IKE_SA_REKEYED)
+			ike_out_bye(sa, 0);
+		ike_sa_kill(sa, "shutting down");
+	}
+	ike_reap(ike);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/look.c - looking in: links and statistics for status and metrics.
+ */
+#include <string.h>
+
+#include "daemon/base/str.h"
+#include "ikev2/engine.h"
+
+const char *
+ike_link_state_name(enum ike_link_state s)
+{
+	static const char *const name[] = { "down", "connecting", "suspect",
+					    "up" };
+
+	return (unsigned)s < N_OF(name) ? name[s] : "?";
+}
+
+static void
+fill_child(const struct ike_child *c, struct ike_link_info *out)
+{
+	out->child_id = c->id;
+	out->mode = c->mode;
+	out->encap = c->encap;
+	out->alg = c->alg;
+	out->esp_spi_in = c->spi_in;
+	out->esp_spi_out = c->spi_out;
+	out->n_ts_local = c->local.n;
+	out->n_ts_remote = c->remote.n;
+	memcpy(out->ts_local, c->local.ts, sizeof(out->ts_local));
+	memcpy(out->ts_remote, c->remote.ts, sizeof(out->ts_remote));
+}
+
+static void
+fill_sa(const struct ike_sa *sa, struct ike_link_info *out)
+{
+	const struct ike_child *c = ike_child_current(sa);
+
+	out->local = sa->local;
+	out->remote = sa->remote;
+	out->is_initiator = sa->is_initiator;
+	out->is_nat_here = sa->is_nat_here;
+	out->is_nat_there = sa->is_nat_there;
+	out->ispi = sa->ispi;
+	out->rspi = sa->rspi;
+	out->n_child = sa->n_child;
+	if (sa->keys != NULL)
+		ike_suite_text(&sa->suite, out->ike_suite,
+			       sizeof(out->ike_suite));
+	if (c != NULL)
+		fill_child(c, out);
+}
+
+static void
+fill(const struct ike_link *link, struct ike_link_info *out)
+{
+	const struct ike_sa *sa = ike_link_sa(link);
+
+	memset(out, 0, sizeof(*out));
+	out->link = link->id;
+	out->realm = link->realm->conf.index;
+	out->peer = link->peer->index;
+	str_copy(out->name, sizeof(out->name),
+		 link->is_on_demand ? link->id_text : link->peer->name);
+	str_copy(out->id, sizeof(out->id), link->id_text);
+	out->state = link->state;
+	out->mode = VPN_MODE_AUTO;
+	out->encap = link->peer->encap;
+	out->up_since_ms = link->up_since_ms;
+	str_copy(out->why, sizeof(out->why), link->why);
+	if (link->n_ep > 0)
+		out->remote = link->ep[link->at_ep % link->n_ep];
+	if (sa != NULL)
+		fill_sa(sa, out);
+}
+
+bool
+ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out)
+{
+	/* links stand in the order of their ids, and *it is the last one seen */
+	LIST_FOREACH(n, &ike->links) {
+		const struct ike_link *l = CONTAINER_OF(n, struct ike_link,
+							node);
+
+		if (l->id > *it) {
+			*it = l->id;
+			fill(l, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+ike_link_get(const struct ike *ike, uint32_t id, struct ike_link_info *out)
+{
+	LIST_FOREACH(n, &ike->links) {
+		const struct ike_link *l = CONTAINER_OF(n, struct ike_link,
+							node);
+
+		if (l->id == id) {
+			fill(l, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+ike_stats_get(const struct ike *ike, struct ike_stats *out)
+{
+	*out = ike->stats;
+	out->n_ike_sa = ike->n_sa;
+}

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/neg/prop.c - offer, choose and check proposals.
+ *
+ * AEAD ciphers and cipher-with-integrity are separate proposals (RFC 7296 3.3).
+ * A proposal that holds a transform type we do not know is unusable as a whole
+ * (3.3.6); a transform with an attribute we do not know is skipped.
+ *
+ * Thread: any.
+ */
+#include "ikev2/neg/prop.h"
+
+#include <string.h>
+
+#include "daemon/base/err.h"
+
+/* ---- what a suite contains, in order of preference ------------------------------ */
+
+struct cipher_row {
+	uint16_t id, key_bits;
+	enum spi_cipher ike;
+	enum vpn_alg esp;	/* AEAD; with integrity see alg_of() */
+};
+static const struct cipher_row aead_row[] = {
+	{ IKE_ENCR_AES_GCM_16, 256, SPI_CIPHER_AES_GCM_256,
+	  VPN_ALG_AES_GCM_256 },
+	{ IKE_ENCR_AES_GCM_16, 128, SPI_CIPHER_AES_GCM_128,
+	  VPN_ALG_AES_GCM_128 },
+	{ IKE_ENCR_CHACHA20_POLY1305, 0, SPI_CIPHER_CHACHA20_POLY1305,
+	  VPN_ALG_CHACHA20_POLY1305 },
+};
+static const struct cipher_row cbc_row[] = {
+	{ IKE_ENCR_AES_CBC, 256, SPI_CIPHER_AES_CBC_256, VPN_ALG_NONE },
+	{ IKE_ENCR_AES_CBC, 128, SPI_CIPHER_AES_CBC_128, VPN_ALG_NONE },
+};
+
+struct hash_row {
+	uint16_t id;
+	enum spi_hash hash;
+};
+static const struct hash_row prf_row[] = {
+	{ IKE_PRF_HMAC_SHA2_384, SPI_HASH_SHA384 },
+	{ IKE_PRF_HMAC_SHA2_256, SPI_HASH_SHA256 },
+	{ IKE_PRF_HMAC_SHA2_512, SPI_HASH_SHA512 },
+};
+static const struct hash_row integ_row[] = {
+	{ IKE_INTEG_HMAC_SHA2_256_128, SPI_HASH_SHA256 },
+	{ IKE_INTEG_HMAC_SHA2_384_192, SPI_HASH_SHA384 },
+	{ IKE_INTEG_HMAC_SHA2_512_256, SPI_HASH_SHA512 },
+};
+static const struct {
+	uint16_t id;
+	enum spi_group group;
+	enum vpn_suite suite;	/* the smallest that has it */
+} group_row[] = {
+	{ IKE_KE_CURVE25519, SPI_GROUP_X25519, VPN_SUITE_2026 },
+	{ IKE_KE_ECP_256, SPI_GROUP_ECP_256, VPN_SUITE_2026 },
+	{ IKE_KE_ECP_384, SPI_GROUP_ECP_384, VPN_SUITE_2026 },
+	{ IKE_KE_MODP_2048, SPI_GROUP_MODP_2048, VPN_SUITE_COMPAT },
+	{ IKE_KE_MODP_3072, SPI_GROUP_MODP_3072, VPN_SUITE_COMPAT },
+};
+static const uint16_t esn_row[] = { IKE_ESN_YES, IKE_ESN_NO };
+
+/* A kind of proposal. */
+struct kind {
+	const struct cipher_row *cipher;
+	unsigned n_cipher;
+	bool is_aead;
+	enum vpn_suite suite;
+};
+static const struct kind kinds[] = {
+	{ aead_row, N_OF(aead_row), true, VPN_SUITE_2026 },
+	{ cbc_row, N_OF(cbc_row), false, VPN_SUITE_COMPAT },
+};
+
+#define TR_MAX 24	/* transforms of one of our proposals; ours */
+
+uint16_t
+ike_group_wire(enum spi_group g)
+{
+	for (unsigned i = 0; i < N_OF(group_row); i++)
+		if (group_row[i].group == g)
+			return group_row[i].id;
+	return IKE_KE_NONE;
+}
+
+enum spi_group
+ike_group_from_wire(uint16_t id)
+{
+	for (unsigned i = 0; i < N_OF(group_row); i++)
+		if (group_row[i].id == id)
+			return group_row[i].group;
+	return SPI_GROUP_NONE;
+}
+
+bool
+ike_prop_has_group(enum vpn_suite suite, enum spi_group g)
+{
+	for (unsigned i = 0; i < N_OF(group_row); i++)
+		if (group_row[i].group == g)
+			return group_row[i].suite <= suite;
+	return false;
+}
+
+enum spi_group
+ike_prop_first_group(enum vpn_suite suite)
+{
+	(void)suite;	/* the same for both */
+	return group_row[0].group;
+}
+
+bool
+ike_prop_permits(enum vpn_suite suite, const struct ike_suite *s)
+{
+	if (!ike_prop_has_group(suite, s->group))
+		return false;
+	return suite == VPN_SUITE_COMPAT || spi_cipher_is_aead(s->encr);
+}
+
+/* AES-CBC with an integrity algorithm as one choice. */
+static enum vpn_alg
+alg_of(const struct cipher_row *c, enum spi_hash integ)
+{
+	enum vpn_alg base = c->key_bits == 256 ? VPN_ALG_AES_CBC_256_SHA256 :
+	    VPN_ALG_AES_CBC_128_SHA256;
+
+	if (c->esp != VPN_ALG_NONE)
+		return c->esp;
+	switch (integ) {
+	case SPI_HASH_SHA256:
+		return base;
+	case SPI_HASH_SHA384:
+		return base + 1;
+	case SPI_HASH_SHA512:
+		return base + 2;
+	default:
+		return VPN_ALG_NONE;
+	}
+}
+
+/* ---- our offers ------------------------------------------------------------------- */
+
+static void
+tr_add(struct ike_tr *tr, unsigned *n, uint8_t type, uint16_t id, uint16_t bits)
+{
+	tr[(*n)++] = (struct ike_tr){ .type = type, .id = id, .key_bits = bits };
+}
+
+static void
+offer_ciphers(struct ike_tr *tr, unsigned *n, const struct kind *k)
+{
+	for (unsigned i = 0; i < k->n_cipher; i++)
+		tr_add(tr, n, IKE_TRT_ENCR, k->cipher[i].id,
+		       k->cipher[i].key_bits);
+	for (unsigned i = 0; !k->is_aead && i < N_OF(integ_row); i++)
+		tr_add(tr, n, IKE_TRT_INTEG, integ_row[i].id, 0);
+}
+
+static void
+offer_ike_rest(struct ike_tr *tr, unsigned *n, enum vpn_suite suite)
+{
+	for (unsigned i = 0; i < N_OF(prf_row); i++)
+		tr_add(tr, n, IKE_TRT_PRF, prf_row[i].id, 0);
+	for (unsigned i = 0; i < N_OF(group_row); i++)
+		if (group_row[i].suite <= suite)
+			tr_add(tr, n, IKE_TRT_KE, group_row[i].id, 0);
+}
+
+static void
+offer_esp_rest(struct ike_tr *tr, unsigned *n, enum spi_group group)
+{
+	if (group != SPI_GROUP_NONE)
+		tr_add(tr, n, IKE_TRT_KE, ike_group_wire(group), 0);
+	for (unsigned i = 0; i < N_OF(esn_row); i++)
+		tr_add(tr, n, IKE_TRT_ESN, esn_row[i], 0);
+}
+
+static int
+offer(struct arena *a, enum vpn_suite suite, uint8_t proto, struct view spi,
+      enum spi_group group, struct ike_props *out)
+{
+	struct ike_prop *prop = arena_alloc(a, N_OF(kinds) * sizeof(*prop));
+	uint8_t *own_spi = arena_dup(a, spi.p, spi.len);
+	unsigned n_prop = 0;
+
+	if (prop == NULL || (spi.len > 0 && own_spi == NULL))
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < N_OF(kinds); i++) {
+		struct ike_tr *tr;
+		unsigned n = 0;
+
+		if (kinds[i].suite > suite)
+			continue;
+		if ((tr = arena_alloc(a, TR_MAX * sizeof(*tr))) == NULL)
+			return ERR_NOMEM;
+		offer_ciphers(tr, &n, &kinds[i]);
+		if (proto == IKE_PROTO_IKE)
+			offer_ike_rest(tr, &n, suite);
+		else
+			offer_esp_rest(tr, &n, group);
+		prop[n_prop] = (struct ike_prop){
+			.num = (uint8_t)(n_prop + 1), .proto = proto,
+			.spi = { own_spi, spi.len }, .n_tr = n, .tr = tr
+		};
+		n_prop++;
+	}
+	*out = (struct ike_props){ .n = n_prop, .prop = prop };
+	return 0;
+}
+
+int
+ike_prop_offer_ike(struct arena *a, enum vpn_suite suite, struct view spi,
+		   struct ike_props *out)
+{
+	return offer(a, suite, IKE_PROTO_IKE, spi, SPI_GROUP_NONE, out);
+}
+
+int
+ike_prop_offer_esp(struct arena *a, enum vpn_suite suite, struct view spi,
+		   enum spi_group group, struct ike_props *out)
+{
+	return offer(a, suite, IKE_PROTO_ESP, spi, group, out);
+}
+
+/* ---- choosing ---------------------------------------------------------------------- */
+
+static bool
+has(const struct ike_prop *p, uint8_t type, uint16_t id, uint16_t bits)
+{
+	for (unsigned i = 0; i < p->n_tr; i++)
+		if (p->tr[i].type == type && p->tr[i].id == id &&
+		    p->tr[i].key_bits == bits && !p->tr[i].is_odd)
+			return true;
+	return false;
+}
+
+static unsigned
+count(const struct ike_prop *p, uint8_t type)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n_tr; i++)
+		n += p->tr[i].type == type;
+	return n;
+}
+
+/* Every type in the proposal must be one we will choose from. */
+static bool
+is_usable(const struct ike_prop *p, uint8_t proto, size_t spi_len)
+{
+	if (p->proto != proto || p->spi.len != spi_len)
+		return false;
+	for (unsigned i = 0; i < p->n_tr; i++) {
+		uint8_t t = p->tr[i].type;
+
+		if (t != IKE_TRT_ENCR && t != IKE_TRT_INTEG && t != IKE_TRT_KE &&
+		    t != (proto == IKE_PROTO_IKE ? IKE_TRT_PRF : IKE_TRT_ESN))
+			return false;
+	}
+	return true;
+}
+
+/* Integrity that goes with the cipher: none or NONE beside an AEAD. */
+static bool
+pick_integ(const struct ike_prop *p, bool is_aead, enum spi_hash *out)
+{
+	if (is_aead) {
+		*out = SPI_HASH_NONE;
+		return count(p, IKE_TRT_INTEG) == 0 ||
+		    has(p, IKE_TRT_INTEG, IKE_INTEG_NONE, 0);
+	}
+	for (unsigned i = 0; i < N_OF(integ_row); i++)
+		if (has(p, IKE_TRT_INTEG, integ_row[i].id, 0)) {
+			*out = integ_row[i].hash;
+			return true;
+		}
+	return false;
+}
+
+static bool
+pick_prf(const struct ike_prop *p, enum spi_hash *out)
+{
+	for (unsigned i = 0; i < N_OF(prf_row); i++)
+		if (has(p, IKE_TRT_PRF, prf_row[i].id, 0)) {
+			*out = prf_row[i].hash;
+			return true;
+		}
+	return false;
+}
+
+/* The group of the KE payload when it will do, else our first. */
+static bool
+pick_group(const struct ike_prop *p, enum vpn_suite suite, uint16_t ke,
+	   enum spi_group *out)
+{
+	enum spi_group g = ike_group_from_wire(ke);
+
+	if (g != SPI_GROUP_NONE && ike_prop_has_group(suite, g) &&
+	    has(p, IKE_TRT_KE, ke, 0)) {
+		*out = g;
+		return true;
+	}
+	for (unsigned i = 0; i < N_OF(group_row); i++)
+		if (group_row[i].suite <= suite &&
+		    has(p, IKE_TRT_KE, group_row[i].id, 0)) {
+			*out = group_row[i].group;
+			return true;
+		}
+	return false;
+}
+
+static bool
+pick_esp_group(const struct ike_prop *p, enum vpn_suite suite, uint16_t ke,
+	       enum ike_ke_rule rule, enum spi_group *out)
+{
+	bool none_ok = count(p, IKE_TRT_KE) == 0 ||
+	    has(p, IKE_TRT_KE, IKE_KE_NONE, 0);
+
+	*out = SPI_GROUP_NONE;
+	if (rule == IKE_KE_NEVER)
+		return none_ok;
+	if (count(p, IKE_TRT_KE) == 0 || (ke == IKE_KE_NONE && none_ok))
+		return true;
+	return pick_group(p, suite, ke, out) || none_ok;
+}
+
+static bool
+pick_esn(const struct ike_prop *p, bool *out)
+{
+	for (unsigned i = 0; i < N_OF(esn_row); i++)
+		if (has(p, IKE_TRT_ESN, esn_row[i], 0)) {
+			*out = esn_row[i] == IKE_ESN_YES;
+			return true;
+		}
+	return false;
+}
+
+/* What all choices have in common. */
+struct wish {
+	uint8_t proto;
+	size_t spi_len;
+	enum vpn_suite suite;
+	uint16_t ke;
+	enum ike_ke_rule rule;
+};
+
+static bool
+match(const struct ike_prop *p, const struct kind *k,
+      const struct cipher_row *c, const struct wish *w, struct ike_choice *out)
+{
+	struct ike_choice ch = { .prop_num = p->num };
+	enum spi_hash integ;
+
+	if (!is_usable(p, w->proto, w->spi_len) ||
+	    !has(p, IKE_TRT_ENCR, c->id, c->key_bits) ||
+	    !pick_integ(p, k->is_aead, &integ))
+		return false;
+	if (w->proto == IKE_PROTO_IKE) {
+		ch.ike.encr = c->ike;
+		ch.ike.integ = integ;
+		if (!pick_prf(p, &ch.ike.prf) ||
+		    !pick_group(p, w->suite, w->ke, &ch.ike.group))
+			return false;
+		ch.group = ch.ike.group;
+		if (w->spi_len == 8)
+			ch.ike_spi = be64_get(p->spi.p);
+	} else {
+		ch.alg = alg_of(c, integ);
+		if (!pick_esn(p, &ch.is_esn) ||
+		    !pick_esp_group(p, w->suite, w->ke, w->rule, &ch.group))
+			return false;
+		ch.esp_spi = be32_get(p->spi.p);
+	}
+	*out = ch;
+	return true;
+}
+
+static int
+choose(const struct ike_props *peer, const struct wish *w,
+       struct ike_choice *out)
+{
+	for (unsigned k = 0; k < N_OF(kinds); k++) {
+		if (kinds[k].suite > w->suite)
+			continue;
+		for (unsigned c = 0; c < kinds[k].n_cipher; c++)
+			for (unsigned i = 0; i < peer->n; i++)
+				if (match(&peer->prop[i], &kinds[k],
+					  &kinds[k].cipher[c], w, out))
+					return 0;
+	}
+	return ERR_NOPROP;
+}
+
+int
+ike_prop_choose_ike(const struct ike_props *peer, enum vpn_suite suite,
+		    uint16_t ke, bool is_rekey, struct ike_choice *out)
+{
+	struct wish w = { IKE_PROTO_IKE, is_rekey ? 8 : 0, suite, ke,
+			  IKE_KE_MAYBE };
+
+	return choose(peer, &w, out);
+}
+
+int
+ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
+		    uint16_t ke, enum ike_ke_rule rule, struct ike_choice *out)
+{
+	struct wish w = { IKE_PROTO_ESP, 4, suite, ke, rule };
+
+	return choose(peer, &w, out);
+}
+
+/* ---- answering and checking an answer --------------------------------------------- */
+
+static const struct cipher_row *
+row_of_ike(enum spi_cipher c)
+{
+	for (unsigned k = 0; k < N_OF(kinds); k++)
+		for (unsigned i = 0; i < kinds[k].n_cipher; i++)
+			if (kinds[k].cipher[i].ike == c)
+				return &kinds[k].cipher[i];
+	return NULL;
+}
+
+static const struct cipher_row *
+row_of_alg(enum vpn_alg alg, enum spi_hash *integ)
+{
+	for (unsigned i = 0; i < N_OF(aead_row); i++)
+		if (aead_row[i].esp == alg) {
+			*integ = SPI_HASH_NONE;
+			return &aead_row[i];
+		}
+	for (unsigned c = 0; c < N_OF(cbc_row); c++)
+		for (unsigned i = 0; i < N_OF(integ_row); i++)
+			if (alg_of(&cbc_row[c], integ_row[i].hash) == alg) {
+				*integ = integ_row[i].hash;
+				return &cbc_row[c];
+			}
+	return NULL;
+}
+
+static uint16_t
+hash_id(const struct hash_row *row, unsigned n, enum spi_hash h)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (row[i].hash == h)
+			return row[i].id;
+	return 0;
+}
+
+static int
+answer(struct arena *a, uint8_t num, uint8_t proto, struct view spi,
+       const struct ike_tr *tr, unsigned n_tr, struct ike_props *out)
+{
+	struct ike_prop *prop = arena_alloc(a, sizeof(*prop));
+	struct ike_tr *copy = arena_dup(a, tr, n_tr * sizeof(*tr));
+	uint8_t *own_spi = arena_dup(a, spi.p, spi.len);
+
+	if (prop == NULL || copy == NULL || (spi.len > 0 && own_spi == NULL))
+		return ERR_NOMEM;
+	*prop = (struct ike_prop){ .num = num, .proto = proto,
+		.spi = { own_spi, spi.len }, .n_tr = n_tr, .tr = copy };
+	*out = (struct ike_props){ .n = 1, .prop = prop };
+	return 0;
+}
+
+int
+ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
+		    struct view spi, struct ike_props *out)
+{
+	const struct cipher_row *row = row_of_ike(c->ike.encr);
+	struct ike_tr tr[4];
+	unsigned n = 0;
+
+	if (row == NULL)
+		return ERR_INTERNAL;
+	tr_add(tr, &n, IKE_TRT_ENCR, row->id, row->key_bits);
+	if (c->ike.integ != SPI_HASH_NONE)
+		tr_add(tr, &n, IKE_TRT_INTEG, hash_id(integ_row,
+		    N_OF(integ_row), c->ike.integ), 0);
+	tr_add(tr, &n, IKE_TRT_PRF, hash_id(prf_row, N_OF(prf_row), c->ike.prf),
+	       0);
+	tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->ike.group), 0);
+	return answer(a, c->prop_num, IKE_PROTO_IKE, spi, tr, n, out);
+}
+
+int
+ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
+		    struct view spi, struct ike_props *out)
+{
+	enum spi_hash integ = SPI_HASH_NONE;
+	const struct cipher_row *row = row_of_alg(c->alg, &integ);
+	struct ike_tr tr[4];
+	unsigned n = 0;
+
+	if (row == NULL)
+		return ERR_INTERNAL;
+	tr_add(tr, &n, IKE_TRT_ENCR, row->id, row->key_bits);
+	if (integ != SPI_HASH_NONE)
+		tr_add(tr, &n, IKE_TRT_INTEG, hash_id(integ_row,
+		    N_OF(integ_row), integ), 0);
+	if (c->group != SPI_GROUP_NONE)
+		tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->group), 0);
+	tr_add(tr, &n, IKE_TRT_ESN, c->is_esn ? IKE_ESN_YES : IKE_ESN_NO, 0);
+	return answer(a, c->prop_num, IKE_PROTO_ESP, spi, tr, n, out);
+}
+
+/* An answer holds one proposal and one transform of each type. */
+static bool
+is_single(const struct ike_props *ans)
+{
+	static const uint8_t type[] = { IKE_TRT_ENCR, IKE_TRT_PRF,
+		IKE_TRT_INTEG, IKE_TRT_KE, IKE_TRT_ESN };
+
+	if (ans->n != 1)
+		return false;
+	for (unsigned i = 0; i < N_OF(type); i++)
+		if (count(&ans->prop[0], type[i]) > 1)
+			return false;
+	return true;
+}
+
+int
+ike_prop_check_ike(const struct ike_props *ans, enum vpn_suite suite,
+		   bool is_rekey, struct ike_choice *out)
+{
+	if (!is_single(ans))
+		return ERR_NOPROP;
+	return ike_prop_choose_ike(ans, suite, IKE_KE_NONE, is_rekey, out);
+}
+
+int
+ike_prop_check_esp(const struct ike_props *ans, enum vpn_suite suite,
+		   enum spi_group group, struct ike_choice *out)
+{
+	struct ike_choice ch;
+	int err;
+
+	if (!is_single(ans))
+		return ERR_NOPROP;
+	err = ike_prop_choose_esp(ans, suite, ike_group_wire(group),
+	    group == SPI_GROUP_NONE ? IKE_KE_NEVER : IKE_KE_MAYBE, &ch);
+	/* an offered key exchange may not be dropped from the proposal */
+	if (err != 0 || ch.group != group)
+		return ERR_NOPROP;
+	*out = ch;
+	return 0;
+}

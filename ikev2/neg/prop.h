@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/neg/prop.h - offer, choose and check proposals (RFC 7296 2.7, 3.3).
+ *
+ * Pure: structs to a verdict.  What a suite contains stands in one table.
+ */
+#ifndef TAPIR_IKEV2_NEG_PROP_H
+#define TAPIR_IKEV2_NEG_PROP_H
+
+#include "daemon/base/vpn.h"
+#include "ikev2/crypt/keymat.h"
+#include "ikev2/wire/wire.h"
+
+/* What was agreed.  Of an IKE SA: ike; of a child SA: alg, is_esn, group. */
+struct ike_choice {
+	struct ike_suite ike;
+	enum vpn_alg alg;
+	bool is_esn;
+	enum spi_group group;	/* child: SPI_GROUP_NONE without KE */
+	uint8_t prop_num;	/* number of the chosen proposal */
+	uint64_t ike_spi;	/* peer's SPI when one came in the proposal */
+	uint32_t esp_spi;
+};
+
+/* When a child SA is made: is a key exchange possible? */
+enum ike_ke_rule {
+	IKE_KE_NEVER,	/* IKE_AUTH: no KE (RFC 7296 1.2) */
+	IKE_KE_MAYBE	/* CREATE_CHILD_SA: as offered */
+};
+
+/** Group number on the wire, and back (SPI_GROUP_NONE when not ours). */
+uint16_t ike_group_wire(enum spi_group g);
+enum spi_group ike_group_from_wire(uint16_t id);
+/** Is a group part of the suite? */
+bool ike_prop_has_group(enum vpn_suite suite, enum spi_group g);
+/** The group a suite sends first. */
+enum spi_group ike_prop_first_group(enum vpn_suite suite);
+/** Are the algorithms of an IKE SA part of the suite? */
+bool ike_prop_permits(enum vpn_suite suite, const struct ike_suite *s);
+
+/**
+ * Our proposals.  Arrays come from the arena.
+ *
+ * @param spi   IKE rekey: 8 bytes; first IKE SA: empty; ESP: 4 bytes.
+ * @param group ESP: group to offer, or SPI_GROUP_NONE.
+ * @return 0 or ERR_NOMEM.
+ */
+MUST_USE int ike_prop_offer_ike(struct arena *a, enum vpn_suite suite,
+				struct view spi, struct ike_props *out);
+MUST_USE int ike_prop_offer_esp(struct arena *a, enum vpn_suite suite,
+				struct view spi, enum spi_group group,
+				struct ike_props *out);
+
+/**
+ * Choose among a peer's proposals, by our order of preference.
+ *
+ * @param ke   group of the KE payload that came along; 0 = none.  When the
+ *             chosen out->group is another, the answer is INVALID_KE_PAYLOAD.
+ * @param is_rekey  proposals must carry an SPI of 8 bytes (IKE).
+ * @return 0 or ERR_NOPROP.
+ */
+MUST_USE int ike_prop_choose_ike(const struct ike_props *peer,
+				 enum vpn_suite suite, uint16_t ke,
+				 bool is_rekey, struct ike_choice *out);
+MUST_USE int ike_prop_choose_esp(const struct ike_props *peer,
+				 enum vpn_suite suite, uint16_t ke,
+				 enum ike_ke_rule rule, struct ike_choice *out);
+
+/** The SA payload that answers with a choice; spi is ours. */
+MUST_USE int ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
+				 struct view spi, struct ike_props *out);
+MUST_USE int ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
+				 struct view spi, struct ike_props *out);
+
+/**
+ * Check the peer's answer to our offer: exactly one proposal, one transform of
+ * each type, all of them offered by us.
+ *
+ * @param group ESP: the group offered.
+ * @return 0 or ERR_NOPROP.
+ */
+MUST_USE int ike_prop_check_ike(const struct ike_props *ans,
+				enum vpn_suite suite, bool is_rekey,
+				struct ike_choice *out);
+MUST_USE int ike_prop_check_esp(const struct ike_props *ans,
+				enum vpn_suite suite, enum spi_group group,
+				struct ike_choice *out);
+
+#endif

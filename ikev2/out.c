@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/out.c - build, seal and send messages.
+ *
+ * One message is built at a time, in ike->tx: first what goes inside SK, at the
+ * place where sealing wants it, then header and SK header in front of it.
+ */
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "ikev2/engine.h"
+
+#define SK_AT IKE_HDR_LEN	/* SK is the first and only outer payload */
+
+static size_t
+text_at(const struct ike_dir *d)
+{
+	return SK_AT + IKE_PL_HDR_LEN + ike_protect_iv_len(d);
+}
+
+void
+ike_out_open(struct ike_sa *sa, struct ike_build *b)
+{
+	struct ike_dir d;
+	size_t at;
+
+	ike_sa_dir(sa, true, &d);
+	at = text_at(&d);
+	ike_build_init_inner(b, sa->ike->tx + at, IKE_MAX_MSG_BYTES - at -
+			     ike_protect_tail_max(&d));
+}
+
+int
+ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
+	     bool is_response, uint32_t msgid, struct view *out)
+{
+	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi,
+		.next = IKE_PL_SK, .major = 2, .xchg = xchg,
+		.is_initiator = sa->is_initiator, .is_response = is_response,
+		.msgid = msgid };
+	uint8_t *tx = sa->ike->tx;
+	struct view inner;
+	struct ike_dir d;
+	struct wcur w;
+	size_t len;
+	int err;
+
+	if ((err = ike_build_finish(b, &inner)) != 0)
+		return err;
+	wcur_init(&w, tx, SK_AT + IKE_PL_HDR_LEN);
+	ike_hdr_encode(&w, &h);
+	wcur_u8(&w, b->first);
+	wcur_u8(&w, 0);
+	wcur_u16(&w, 0);		/* sealing fills both lengths in */
+	if (w.err != 0)
+		return w.err;
+	ike_sa_dir(sa, true, &d);
+	if ((err = ike_protect_seal(&d, tx, IKE_MAX_MSG_BYTES, SK_AT, inner.len,
+				    ++sa->iv, &len)) != 0)
+		return err;
+	*out = (struct view){ tx, len };
+	return 0;
+}
+
+int
+ike_out_request(struct ike_sa *sa, struct ike_build *b, uint8_t xchg)
+{
+	struct view pkt;
+	int err;
+
+	if ((err = ike_out_seal(sa, b, xchg, false, sa->out.next, &pkt)) != 0)
+		return err;
+	return ike_win_send(sa, xchg, pkt);
+}
+
+int
+ike_out_reply(struct ike_sa *sa, const struct ike_msg *m, struct ike_build *b)
+{
+	struct view pkt;
+	int err;
+
+	if ((err = ike_out_seal(sa, b, m->h.xchg, true, m->h.msgid, &pkt)) != 0)
+		return err;
+	return ike_win_reply(sa, m, pkt);
+}
+
+void
+ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m, uint16_t notify,
+		    struct view data)
+{
+	struct ike_build b;
+	int err;
+
+	ike_out_open(sa, &b);
+	ike_build_notify(&b, IKE_PROTO_NONE, notify, (struct view){ NULL, 0 },
+			 data);
+	if ((err = ike_out_reply(sa, m, &b)) != 0)
+		log_warn("ike", "SA %u: error answer not sent: %s", sa->handle,
+			 err_text(err));
+}
+
+/* True when a stranger may get one more unprotected answer now. */
+static bool
+bucket_take(struct ike *ike)
+{
+	if (ike->now_ms - ike->unprot_ms >= 1000) {
+		ike->unprot_ms = ike->now_ms;
+		ike->unprot_n = 0;
+	}
+	if (ike->unprot_n >= IKE_UNPROT_PER_S)
+		return false;
+	ike->unprot_n++;
+	return true;
+}
+
+void
+ike_out_clear_error(struct ike *ike, const struct ike_msg *m, uint16_t notify,
+		    struct view data, bool is_limited)
+{
+	/* 2.21.1, 2.21.4: same SPIs and message id as the request */
+	struct ike_hdr h = { .ispi = m->h.ispi, .rspi = m->h.rspi, .major = 2,
+		.xchg = m->h.xchg, .is_initiator = !m->h.is_initiator,
+		.is_response = true, .msgid = m->h.msgid };
+	struct ike_build b;
+	struct view pkt;
+
+	if (is_limited && !bucket_take(ike)) {
+		drop_count(DROP_IKE_RATE, 1);
+		return;
+	}
+	ike_build_init(&b, ike->tx, IKE_MAX_MSG_BYTES, &h);
+	ike_build_notify(&b, IKE_PROTO_NONE, notify, (struct view){ NULL, 0 },
+			 data);
+	if (ike_build_finish(&b, &pkt) == 0)
+		ike->ops.send(ike->ops.ctx, &m->local, &m->remote, m->is_natt,
+			      pkt);
+}
+
+void
+ike_out_bye(struct ike_sa *sa, uint16_t notify)
+{
+	struct ike_del del = { .proto = IKE_PROTO_IKE };
+	struct ike_build b;
+	struct view pkt;
+
+	if (sa->keys == NULL)
+		return;
+	ike_out_open(sa, &b);
+	if (notify != 0)
+		ike_build_notify(&b, IKE_PROTO_NONE, notify,
+		    (struct view){ NULL, 0 }, (struct view){ NULL, 0 });
+	ike_build_begin(&b, IKE_PL_D, false);
+	enc_delete(&b.w, &del);
+	ike_build_end(&b);
+	if (ike_out_seal(sa, &b, IKE_XCHG_INFORMATIONAL, false, sa->out.next,
+			 &pkt) == 0)
+		ike_out_send(sa, pkt);
+}
+
+void
+ike_out_send(struct ike_sa *sa, struct view pkt)
+{
+	struct ike *ike = sa->ike;
+
+	sa->out_ms = ike->now_ms;
+	ike->ops.send(ike->ops.ctx, &sa->local, &sa->remote, sa->is_natt, pkt);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/path.c - THE table: exchange x form x direction -> list of steps.
+ *
+ * The order of a list is the order of events.  A step that waits is followed by
+ * the step that takes what it waited for.  Which forms a message can have is
+ * checked before (wire/rules.h); in which states it is possible stands here.
+ */
+#include "ikev2/path.h"
+
+#include "ikev2/step/step.h"
+
+/* IKE_SA_INIT request.                               RFC 7296 */
+static ike_step_fn *const init_req[] = {
+	ike_step_cookie,		/* 2.6: under load, before any state */
+	ike_step_init_choose,		/* 2.7: or NO_PROPOSAL_CHOSEN, 1.2: or
+					 * INVALID_KE_PAYLOAD */
+	ike_step_init_new,		/* half-open SA; waits for a key */
+	ike_step_init_key,
+	ike_step_natd,			/* 2.23 */
+	ike_step_vendor,		/* 3.12 */
+	ike_step_init_reply,
+	NULL
+};
+/* IKE_SA_INIT response that chooses. */
+static ike_step_fn *const init_rsp[] = {
+	ike_step_init_answer,		/* only what we offered, F4 */
+	ike_step_natd,			/* moves us to port 4500 */
+	ike_step_vendor,
+	ike_step_derive,		/* 2.14; waits for the secret */
+	ike_step_keys,
+	ike_step_auth_sign,		/* 2.15; waits for the secure process */
+	ike_step_auth_signed,
+	ike_step_auth_request,
+	NULL
+};
+static ike_step_fn *const init_rsp_cookie[] = { ike_step_cookie_again, NULL };
+static ike_step_fn *const init_rsp_ke[] = { ike_step_init_ke_again, NULL };
+static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
+
+/* IKE_AUTH request. */
+static ike_step_fn *const auth_req[] = {
+	ike_step_auth_begin,
+	ike_step_auth_verify,		/* 2.15; waits for the secure process */
+	ike_step_auth_realm,		/* identity -> realm, peer, link */
+	ike_step_auth_sign,		/* waits for the secure process */
+	ike_step_auth_signed,
+	ike_step_contact,		/* 2.4: older SAs of this peer end */
+	ike_step_first_child_choose,	/* 2.7, 2.9 */
+	ike_step_auth_reply,		/* commits: IKE SA and child SA up */
+	NULL
+};
+static ike_step_fn *const auth_rsp[] = {
+	ike_step_auth_verify,
+	ike_step_auth_accept,
+	ike_step_first_child_take,
+	NULL
+};
+static ike_step_fn *const auth_rsp_no_child[] = {
+	ike_step_auth_verify,
+	ike_step_auth_accept,
+	ike_step_first_child_none,
+	NULL
+};
+static ike_step_fn *const auth_rsp_error[] = { ike_step_auth_refused, NULL };
+
+/* CREATE_CHILD_SA: a new child SA, or one in place of another. */
+static ike_step_fn *const child_req[] = {
+	ike_step_create_check,		/* 2.25: or TEMPORARY_FAILURE */
+	ike_step_rekey_find,		/* 1.3.3: or CHILD_SA_NOT_FOUND */
+	ike_step_child_choose,
+	ike_step_child_ke,		/* waits for the secret, if any */
+	ike_step_child_reply,		/* installs, then answers */
+	NULL
+};
+static ike_step_fn *const child_rsp[] = {
+	ike_step_child_answer,
+	ike_step_child_derive,		/* waits for the secret, if any */
+	ike_step_child_take,		/* installs, settles 2.8.1 */
+	NULL
+};
+/* CREATE_CHILD_SA: the IKE SA itself. */
+static ike_step_fn *const rekey_req[] = {
+	ike_step_create_check,
+	ike_step_sa_choose,
+	ike_step_sa_ke,			/* waits for the secret */
+	ike_step_sa_reply,
+	NULL
+};
+static ike_step_fn *const rekey_rsp[] = {
+	ike_step_sa_answer,
+	ike_step_sa_derive,		/* waits for the secret */
+	ike_step_sa_take,		/* settles 2.8.2 */
+	NULL
+};
+static ike_step_fn *const create_rsp_error[] = {
+	ike_step_create_refused, NULL
+};
+
+/* INFORMATIONAL */
+static ike_step_fn *const info_req[] = { ike_step_info_request, NULL };
+static ike_step_fn *const info_rsp[] = { ike_step_info_answer, NULL };
+
+#define S(s_) (1u << IKE_SA_##s_)
+#define ESTABLISHED (S(UP) | S(REKEYED) | S(DELETING))
+
+static const struct {
+	uint8_t xchg;
+	bool is_response;
+	enum ike_form form;
+	unsigned states;
+	ike_step_fn *const *path;
+} row[] = {
+	{ IKE_XCHG_IKE_SA_INIT, false, IKE_FORM_INIT, S(NONE), init_req },
+	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT, S(INIT_I), init_rsp },
+	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_COOKIE, S(INIT_I),
+	  init_rsp_cookie },
+	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_INVALID_KE, S(INIT_I),
+	  init_rsp_ke },
+	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_ERROR, S(INIT_I),
+	  init_rsp_error },
+	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH, S(INIT_R) | S(AUTH_R),
+	  auth_req },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH, S(AUTH_I), auth_rsp },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_NO_CHILD, S(AUTH_I),
+	  auth_rsp_no_child },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_ERROR, S(AUTH_I),
+	  auth_rsp_error },
+	{ IKE_XCHG_CREATE_CHILD_SA, false, IKE_FORM_CHILD_NEW, ESTABLISHED,
+	  child_req },
+	{ IKE_XCHG_CREATE_CHILD_SA, false, IKE_FORM_CHILD_REKEY, ESTABLISHED,
+	  child_req },
+	{ IKE_XCHG_CREATE_CHILD_SA, true, IKE_FORM_CHILD_NEW, ESTABLISHED,
+	  child_rsp },
+	{ IKE_XCHG_CREATE_CHILD_SA, false, IKE_FORM_IKE_REKEY, ESTABLISHED,
+	  rekey_req },
+	{ IKE_XCHG_CREATE_CHILD_SA, true, IKE_FORM_IKE_REKEY, ESTABLISHED,
+	  rekey_rsp },
+	{ IKE_XCHG_CREATE_CHILD_SA, true, IKE_FORM_CHILD_ERROR, ESTABLISHED,
+	  create_rsp_error },
+	{ IKE_XCHG_INFORMATIONAL, false, IKE_FORM_INFO, ESTABLISHED, info_req },
+	{ IKE_XCHG_INFORMATIONAL, true, IKE_FORM_INFO, ESTABLISHED, info_rsp },
+};
+
+ike_step_fn *const *
+ike_path_find(uint8_t xchg, bool is_response, enum ike_form form,
+	      enum ike_sa_state state)
+{
+	for (unsigned i = 0; i < N_OF(row); i++)
+		if (row[i].xchg == xchg && row[i].is_response == is_response &&
+		    row[i].form == form && (row[i].states >> state & 1) != 0)
+			return row[i].path;
+	return NULL;
+}

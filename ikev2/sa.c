@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/sa.c - IKE SAs: birth, tables, timers, end.
+ *
+ * An SA that ends is moved to ike->dead and released by ike_reap() when the
+ * engine is left, so that no function up the stack holds a dangling pointer.
+ */
+#include "daemon/base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/str.h"
+#include "ikev2/engine.h"
+
+/* ---- timers --------------------------------------------------------------------------- */
+
+static void
+arm(struct ike_sa *sa, struct tmr *t, uint64_t in_ms)
+{
+	if (tmr_start(&sa->ike->tmr, t, sa->ike->now_ms + in_ms) != 0)
+		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
+}
+
+/* The end of a state's time. */
+static void
+life_over(void *ctx)
+{
+	struct ike_sa *sa = ctx;
+	struct ike_link *link = sa->link;
+
+	switch (sa->state) {
+	case IKE_SA_INIT_I:
+	case IKE_SA_AUTH_I:
+		if (link != NULL && link->why[0] == '\0')
+			ike_link_why(link, "connecting took too long");
+		if (link != NULL)
+			ike_link_failed(link);
+		ike_sa_kill(sa, NULL);
+		break;
+	case IKE_SA_UP:
+		ike_sa_delete(sa, "the IKE SA reached the end of its life");
+		break;
+	case IKE_SA_REKEYED:
+		ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
+		ike_task_pump(sa);
+		break;
+	default:
+		ike_sa_kill(sa, NULL);
+		break;
+	}
+}
+
+static void
+soft_over(void *ctx)
+{
+	struct ike_sa *sa = ctx;
+
+	ike_task_add(sa, IKE_TASK_REKEY_IKE, 0);
+	ike_task_pump(sa);
+}
+
+static void
+again_over(void *ctx)
+{
+	struct ike_sa *sa = ctx;
+
+	ike_task_pump(sa);
+}
+
+/* When was anything heard from / sent to the peer, ESP included? */
+static void
+last_traffic(struct ike_sa *sa, uint64_t *in_ms, uint64_t *out_ms)
+{
+	struct ike *ike = sa->ike;
+
+	*in_ms = sa->in_ms;
+	*out_ms = sa->out_ms;
+	LIST_FOREACH(it, &sa->children) {
+		struct ike_child *c = CONTAINER_OF(it, struct ike_child, node);
+		uint64_t in = 0, out = 0;
+
+		ike->ops.traffic(ike->ops.ctx, c->id, &in, &out);
+		*in_ms = MAX(*in_ms, in);
+		*out_ms = MAX(*out_ms, out);
+	}
+}
+
+/* 2.4: ask when we send and hear nothing, or nothing at all goes on; 2.23: keep
+ * the mapping of a NAT in front of us alive. */
+static void
+alive_over(void *ctx)
+{
+	struct ike_sa *sa = ctx;
+	struct ike *ike = sa->ike;
+	uint64_t dpd_ms = (uint64_t)sa->link->realm->conf.dpd_s * 1000;
+	uint64_t in_ms, out_ms, quiet;
+
+	last_traffic(sa, &in_ms, &out_ms);
+	quiet = ike->now_ms - MIN(in_ms, ike->now_ms);
+	if ((dpd_ms > 0 && quiet >= dpd_ms &&
+	     (out_ms > in_ms || quiet >= 3 * dpd_ms)) ||
+	    (sa->is_nat_here && ike->now_ms - MIN(out_ms, ike->now_ms) >=
+	     IKE_KEEPALIVE_MS))
+		ike_task_add(sa, IKE_TASK_ALIVE, 0);
+	arm(sa, &sa->alive, dpd_ms > 0 ? MAX(dpd_ms / 4, (uint64_t)500) :
+	    IKE_KEEPALIVE_MS / 4);
+	ike_task_pump(sa);
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+uint64_t
+ike_sa_own_spi(const struct ike_sa *sa)
+{
+	return sa->is_initiator ? sa->ispi : sa->rspi;
+}
+
+struct ike_sa *
+ike_sa_by_spi(struct ike *ike, uint64_t own_spi)
+{
+	return map_find(ike->by_spi, &own_spi);
+}
+
+struct ike_sa *
+ike_sa_by_handle(struct ike *ike, uint32_t handle)
+{
+	return map_find(ike->by_handle, &handle);
+}
+
+uint64_t
+ike_sa_spi_new(struct ike *ike)
+{
+	uint64_t spi;
+
+	for (unsigned i = 0; i < 8; i++) {
+		if (rng_bytes(&spi, sizeof(spi)) != 0)
+			return 0;
+		if (spi != 0 && ike_sa_by_spi(ike, spi) == NULL)
+			return spi;
+	}
+	return 0;
+}
+
+static void
+src_key(const struct ip_addr *ip, uint8_t key[17])
+{
+	/* a /64 is one source, since it is one customer */
+	memset(key, 0, 17);
+	key[0] = ip->family;
+	memcpy(key + 1, ip->b, ip->family == 4 ? 4 : 8);
+}
+
+unsigned
+ike_sa_halfopen_of(struct ike *ike, const struct ip_addr *src)
+{
+	uint8_t key[17];
+
+	src_key(src, key);
+	return (unsigned)(uintptr_t)map_find(ike->by_src, key);
+}
+
+static int
+src_add(struct ike *ike, const struct ip_addr *src, int by)
+{
+	unsigned n = ike_sa_halfopen_of(ike, src) + (unsigned)by;
+	uint8_t key[17];
+
+	src_key(src, key);
+	map_remove(ike->by_src, key);
+	return n == 0 ? 0 : map_add(ike->by_src, key, (void *)(uintptr_t)n);
+}
+
+static void
+init_key(const struct ike_msg *m, uint8_t key[32])
+{
+	memset(key, 0, 32);
+	be64_put(key, m->h.ispi);
+	key[8] = m->remote.ip.family;
+	memcpy(key + 9, m->remote.ip.b, 16);
+	be16_put(key + 25, m->remote.port);
+}
+
+struct ike_sa *
+ike_sa_by_init(struct ike *ike, const struct ike_msg *m)
+{
+	uint8_t key[32];
+
+	init_key(m, key);
+	return map_find(ike->by_init, key);
+}
+
+int
+ike_sa_halfopen_add(struct ike_sa *sa, const struct ike_msg *m)
+{
+	struct ike_setup *st = sa->setup;
+	int err;
+
+	init_key(m, st->init_key);
+	if ((err = map_add(sa->ike->by_init, st->init_key, sa)) != 0)
+		return err;
+	st->init_key_len = sizeof(st->init_key);
+	sa->ike->stats.n_halfopen++;
+	st->src = m->remote.ip;
+	st->has_src_count = src_add(sa->ike, &st->src, 1) == 0;
+	return 0;
+}
+
+void
+ike_sa_halfopen_remove(struct ike_sa *sa)
+{
+	struct ike_setup *st = sa->setup;
+
+	if (st == NULL || st->init_key_len == 0)
+		return;
+	map_remove(sa->ike->by_init, st->init_key);
+	st->init_key_len = 0;
+	sa->ike->stats.n_halfopen--;
+	if (st->has_src_count && src_add(sa->ike, &st->src, -1) != 0)
+		log_debug("ike", "half-open count lost");
+	st->has_src_count = false;
+}
+
+/* ---- birth --------------------------------------------------------------------------------- */
+
+struct ike_sa *
+ike_sa_new(struct ike *ike, bool is_initiator)
+{
+	struct ike_sa *sa;
+	uint64_t spi;
+
+	if (ike->n_sa >= IKE_SA_MAX || (spi = ike_sa_spi_new(ike)) == 0 ||
+	    (sa = calloc(1, sizeof(*sa))) == NULL)
+		return NULL;
+	if (++ike->last_handle == 0)
+		ike->last_handle = 1;
+	sa->handle = ike->last_handle;
+	if (map_add(ike->by_spi, &spi, sa) != 0 ||
+	    map_add(ike->by_handle, &sa->handle, sa) != 0) {
+		map_remove(ike->by_spi, &spi);
+		free(sa);
+		return NULL;
+	}
+	sa->ike = ike;
+	sa->is_initiator = is_initiator;
+	*(is_initiator ? &sa->ispi : &sa->rspi) = spi;
+	list_init(&sa->link_node);
+	list_init(&sa->tasks);
+	list_init(&sa->children);
+	list_add_tail(&ike->sas, &sa->node);
+	ike->n_sa++;
+	ike_win_init(sa);
+	tmr_init(&sa->life, life_over, sa);
+	tmr_init(&sa->soft, soft_over, sa);
+	tmr_init(&sa->alive, alive_over, sa);
+	tmr_init(&sa->again, again_over, sa);
+	return sa;
+}
+
+void
+ike_sa_bind(struct ike_sa *sa, struct ike_link *link)
+{
+	list_remove(&sa->link_node);
+	sa->link = link;
+	if (link != NULL)
+		list_add_tail(&link->sas, &sa->link_node);
+}
+
+int
+ike_sa_authenticate(struct ike_sa *sa, const struct ike_ans *ans,
+		    const struct ike_sa *old)
+{
+	bool ok = false;
+
+	if (ans != NULL)
+		ok = ans->err == 0 && ans->handle == sa->handle &&
+		    (sa->state == IKE_SA_AUTH_I || sa->state == IKE_SA_AUTH_R);
+	else if (old != NULL)
+		ok = old->is_authenticated && sa->state == IKE_SA_NONE;
+	if (!ok)
+		return ERR_AUTH;
+	sa->is_authenticated = true;
+	return 0;
+}
+
+void
+ike_sa_setup_free(struct ike_sa *sa)
+{
+	struct ike_setup *st = sa->setup;
+
+	if (st == NULL)
+		return;
+	ike_sa_halfopen_remove(sa);
+	ike_offer_drop(sa->ike, &st->offer);
+	spi_crypto()->dh_free(st->dh);
+	free(st->own_msg.p);
+	free(st->peer_msg.p);
+	wipe(st, sizeof(*st));
+	free(st);
+	sa->setup = NULL;
+}
+
+/* Between 80 and 90 per cent of a life, so that ends rarely rekey at once. */
+static uint64_t
+soft_of(uint64_t life_ms)
+{
+	uint16_t r = 0;
+
+	if (rng_bytes(&r, sizeof(r)) != 0)
+		r = 0;
+	return life_ms * 8 / 10 + life_ms / 10 * r / UINT16_MAX;
+}
+
+void
+ike_sa_up(struct ike_sa *sa)
+{
+	uint64_t life_ms = (uint64_t)sa->link->realm->conf.ike_life_s * 1000;
+	uint64_t dpd_ms = (uint64_t)sa->link->realm->conf.dpd_s * 1000;
+
+	ike_sa_setup_free(sa);
+	sa->up_ms = sa->in_ms = sa->ike->now_ms;
+	tmr_stop(&sa->ike->tmr, &sa->life);
+	if (life_ms > 0) {
+		arm(sa, &sa->life, life_ms);
+		arm(sa, &sa->soft, soft_of(life_ms));
+	}
+	arm(sa, &sa->alive, dpd_ms > 0 ? dpd_ms / 2 : IKE_KEEPALIVE_MS / 4);
+	ike_key_log_sa(sa);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void
+stop_timers(struct ike_sa *sa)
+{
+	struct tmr_set *s = &sa->ike->tmr;
+
+	tmr_stop(s, &sa->life);
+	tmr_stop(s, &sa->soft);
+	tmr_stop(s, &sa->alive);
+	tmr_stop(s, &sa->again);
+	tmr_stop(s, &sa->out.tmr);
+}
+
+/* Everything but the stored answer. */
+static void
+strip(struct ike_sa *sa)
+{
+	struct ike *ike = sa->ike;
+
+	stop_timers(sa);
+	while (!list_is_empty(&sa->children))
+		ike_child_kill(CONTAINER_OF(sa->children.next, struct ike_child,
+					    node));
+	if (sa->task != NULL)
+		ike_task_free(sa, sa->task);
+	sa->task = NULL;
+	while (!list_is_empty(&sa->tasks))
+		ike_task_free(sa, CONTAINER_OF(sa->tasks.next, struct ike_task,
+					       node));
+	ike_msg_free(sa->parked);
+	sa->parked = NULL;
+	ike_sa_setup_free(sa);
+	secret_free(sa->keys);
+	sa->keys = NULL;
+	sa->is_authenticated = false;
+	if (sa->ask_handle != 0) {
+		struct ike_ask ask = { .type = IKE_ASK_CLOSE,
+				       .handle = sa->ask_handle };
+		int err = ike->ops.ask(ike->ops.ctx, &ask);
+
+		if (err != 0)
+			log_debug("ike", "SA %u: close not told: %s",
+				  sa->handle, err_text(err));
+		sa->ask_handle = 0;
+	}
+}
+
+static void
+leave_link(struct ike_sa *sa, const char *why)
+{
+	struct ike_link *link = sa->link;
+
+	ike_sa_bind(sa, NULL);
+	if (link == NULL)
+		return;
+	if (why != NULL)
+		ike_link_why(link, "%s", why);
+	ike_link_update(link);
+}
+
+void
+ike_sa_kill(struct ike_sa *sa, const char *why)
+{
+	uint64_t spi = ike_sa_own_spi(sa);
+
+	if (sa->state == IKE_SA_DEAD)
+		return;
+	strip(sa);
+	ike_win_fini(sa);
+	map_remove(sa->ike->by_spi, &spi);
+	map_remove(sa->ike->by_handle, &sa->handle);
+	list_remove(&sa->node);
+	list_add_tail(&sa->ike->dead, &sa->node);
+	sa->ike->n_sa--;
+	if (!ike_sa_move(sa, IKE_EV_KILL))
+		sa->state = IKE_SA_DEAD;
+	leave_link(sa, why);
+}
+
+void
+ike_sa_close(struct ike_sa *sa, const char *why)
+{
+	if (!ike_sa_move(sa, IKE_EV_CLOSE)) {
+		ike_sa_kill(sa, why);
+		return;
+	}
+	strip(sa);
+	arm(sa, &sa->life, IKE_CLOSED_MS);
+	leave_link(sa, why);
+}
+
+/* Give up what is under way; the window of one makes a Delete wait for the
+ * answer to a request that was sent already. */
+static void
+forget_work(struct ike_sa *sa)
+{
+	bool is_answered = sa->parked != NULL && sa->parked->h.is_response;
+
+	ike_msg_free(sa->parked);
+	sa->parked = NULL;
+	while (!list_is_empty(&sa->tasks))
+		ike_task_free(sa, CONTAINER_OF(sa->tasks.next, struct ike_task,
+					       node));
+	if (sa->task == NULL)
+		return;
+	if (sa->out.is_busy && !is_answered) {
+		sa->task->is_moot = true;
+		arm(sa, &sa->out.tmr, sa->out.wait_ms);
+		return;
+	}
+	ike_task_free(sa, sa->task);
+	sa->task = NULL;
+}
+
+void
+ike_sa_delete(struct ike_sa *sa, const char *why)
+{
+	struct ike_link *link = sa->link;
+
+	if (sa->state != IKE_SA_UP && sa->state != IKE_SA_REKEYED) {
+		ike_sa_kill(sa, why);
+		return;
+	}
+	while (!list_is_empty(&sa->children))
+		ike_child_kill(CONTAINER_OF(sa->children.next, struct ike_child,
+					    node));
+	stop_timers(sa);
+	forget_work(sa);
+	if (!ike_sa_move(sa, IKE_EV_DELETE))
+		return;
+	arm(sa, &sa->life, IKE_CLOSED_MS);
+	ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
+	ike_sa_bind(sa, NULL);
+	ike_task_pump(sa);
+	if (link == NULL)
+		return;
+	if (why != NULL)
+		ike_link_why(link, "%s", why);
+	ike_link_update(link);
+}
+
+void
+ike_reap(struct ike *ike)
+{
+	ike_link_reap(ike);
+	while (!list_is_empty(&ike->dead)) {
+		struct ike_sa *sa = CONTAINER_OF(ike->dead.next, struct ike_sa,
+						 node);
+
+		list_remove(&sa->node);
+		wipe(sa, sizeof(*sa));
+		free(sa);
+	}
+}
+
+void
+ike_sa_timeout(struct ike_sa *sa)
+{
+	struct ike_link *link = sa->link;
+	char ip[IP_TEXT_MAX], why[IKE_WHY_MAX];
+
+	snprintf(why, sizeof(why), "no answer from %s port %u",
+		 ip_text(&sa->remote.ip, ip), sa->remote.port);
+	if (sa->state != IKE_SA_INIT_I && sa->state != IKE_SA_AUTH_I) {
+		log_info("ike", "SA %u: %s", sa->handle, why);
+		ike_sa_kill(sa, why);
+		return;
+	}
+	/* an unprotected error that came meanwhile says more */
+	if (link != NULL && link->why[0] == '\0')
+		ike_link_why(link, "%s", why);
+	if (link != NULL)
+		ike_link_failed(link);
+	ike_sa_kill(sa, NULL);
+}
+
+/* ---- moving ---------------------------------------------------------------------------------- */
+
+void
+ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
+	     const struct net_ep *remote, bool is_natt)
+{
+	/* 2.23: follow a peer behind a NAT; before that a responder follows the
+	 * initiator's move to port 4500 */
+	bool may = sa->is_nat_there || sa->state == IKE_SA_INIT_R;
+
+	if (!may || (net_ep_equal(&sa->remote, remote) &&
+		     sa->is_natt == is_natt))
+		return;
+	sa->remote = *remote;
+	sa->local = *local;
+	sa->is_natt = is_natt;
+	LIST_FOREACH(it, &sa->children)
+		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
+}
+
+void
+ike_sa_dir(const struct ike_sa *sa, bool is_out, struct ike_dir *d)
+{
+	/* index 0 protects what the initiator sends */
+	unsigned i = sa->is_initiator == is_out ? 0 : 1;
+
+	*d = (struct ike_dir){ .encr = sa->suite.encr,
+		.integ = sa->suite.integ, .sk_e = sa->keys->e[i],
+		.sk_a = sa->keys->a[i] };
+}

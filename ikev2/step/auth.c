@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/step/auth.c - IKE_AUTH (RFC 7296 1.2, 2.15).
+ *
+ *   HDR, SK{ IDi, [N..], [IDr], AUTH, SAi2, TSi, TSr }  -->
+ *             <--  HDR, SK{ IDr, AUTH, [N..], SAr2, TSi, TSr }
+ *
+ * The secure process computes and checks AUTH; the engine sees no key of it.
+ * An initiator asks SIGN, then VERIFY; a responder VERIFY, which also says who
+ * the peer is and so which realm, then SIGN.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "ikev2/step/step.h"
+
+static enum ike_prf
+prf_id(enum spi_hash h)
+{
+	switch (h) {
+	case SPI_HASH_SHA256:
+		return IKE_PRF_SHA256;
+	case SPI_HASH_SHA384:
+		return IKE_PRF_SHA384;
+	case SPI_HASH_SHA512:
+		return IKE_PRF_SHA512;
+	default:
+		return IKE_PRF_NONE;
+	}
+}
+
+/* What both questions have in common; is_own: about our AUTH. */
+static struct ike_ask
+ask_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
+{
+	const struct ike_setup *st = sa->setup;
+	bool of_initiator = sa->is_initiator == is_own;
+	const struct ike_bytes *msg = is_own ? &st->own_msg : &st->peer_msg;
+	struct ike_ask ask = {
+		.type = type, .handle = sa->handle,
+		.is_initiator = sa->is_initiator,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+		.prf = prf_id(sa->suite.prf),
+		.init_msg = { msg->p, msg->len },
+		/* 2.15: the nonce of the other side */
+		.nonce = of_initiator ? (struct view){ st->nr, st->nr_len } :
+		    (struct view){ st->ni, st->ni_len },
+		.sk_p = { sa->keys->p[of_initiator ? 0 : 1],
+			  spi_hash_len(sa->suite.prf) }
+	};
+
+	if (sa->link != NULL && sa->is_initiator) {
+		ask.realm = sa->link->realm->conf.index;
+		ask.peer = sa->link->peer->index;
+	}
+	return ask;
+}
+
+static int
+put_ask(struct ike_sa *sa, struct ike_ask *ask)
+{
+	struct ike *ike = sa->ike;
+	int err;
+
+	ask->ticket = (uint64_t)sa->handle << 32 | ++ike->last_serial;
+	sa->park_ticket = ask->ticket;
+	if ((err = ike->ops.ask(ike->ops.ctx, ask)) == 0)
+		sa->ask_handle = sa->handle;
+	return err;
+}
+
+/* ---- our AUTH --------------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_ask ask = ask_base(sa, IKE_ASK_SIGN, true);
+
+	(void)ike;
+	if (put_ask(sa, &ask) == 0)
+		return V_WAIT;
+	return ike_fail(m, m->h.is_response ? 0 : IKE_N_TEMPORARY_FAILURE,
+			"the secure process cannot be asked now");
+}
+
+enum ike_verdict
+ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_ans *ans = m->ans;
+	struct ike_setup *st = sa->setup;
+
+	(void)ike;
+	if (ans->err != 0)
+		return ike_fail(m, m->h.is_response ? 0 :
+				IKE_N_AUTHENTICATION_FAILED, "%s", ans->why);
+	if (ans->id_own.len < 4 || ans->id_own.len > IKE_ID_BODY_MAX ||
+	    ans->id_peer.len > sizeof(st->id_peer) || ans->auth.len == 0)
+		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
+				"the secure process gave no usable answer");
+	m->own_id.p = arena_dup(&m->arena, ans->id_own.p, ans->id_own.len);
+	m->own_id.len = ans->id_own.len;
+	m->own_auth.p = arena_dup(&m->arena, ans->auth.p, ans->auth.len);
+	m->own_auth.len = ans->auth.len;
+	m->own_method = ans->method;
+	if (m->own_id.p == NULL || m->own_auth.p == NULL)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
+	if (ans->id_peer.len > 0)
+		memcpy(st->id_peer, ans->id_peer.p, ans->id_peer.len);
+	st->id_peer_len = ans->id_peer.len;
+	m->ans = NULL;
+	return V_NEXT;
+}
+
+static void
+add_id(struct ike_build *b, uint8_t id_type, const struct ike_msg *m)
+{
+	ike_build_begin(b, id_type, false);
+	wcur_view(&b->w, m->own_id);
+	ike_build_end(b);
+}
+
+static void
+add_auth(struct ike_build *b, const struct ike_msg *m)
+{
+	struct ike_auth auth = { m->own_method, m->own_auth };
+
+	ike_build_begin(b, IKE_PL_AUTH, false);
+	enc_auth(&b->w, &auth);
+	ike_build_end(b);
+}
+
+enum ike_verdict
+ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_setup *st = sa->setup;
+	struct ike_build b;
+	int err;
+
+	(void)ike;
+	if (ike_child_offer(sa, &st->offer, m->why) != 0)
+		return V_FAIL;
+	if ((err = ike_offer_spi(sa, &st->offer)) != 0)
+		return ike_fail(m, 0, "no ESP SPI: %s", err_text(err));
+	ike_out_open(sa, &b);
+	add_id(&b, IKE_PL_IDI, m);
+	ike_contact_add(sa, &b);
+	if (st->id_peer_len > 0) {
+		ike_build_begin(&b, IKE_PL_IDR, false);
+		wcur_bytes(&b.w, st->id_peer, st->id_peer_len);
+		ike_build_end(&b);
+	}
+	add_auth(&b, m);
+	ike_child_payloads(sa, &b, &m->arena, &st->offer,
+			   (struct view){ NULL, 0 }, NULL);
+	sa->task->type = IKE_TASK_AUTH;
+	if ((err = ike_out_request(sa, &b, IKE_XCHG_IKE_AUTH)) != 0)
+		return ike_fail(m, 0, "IKE_AUTH not sent: %s", err_text(err));
+	return V_KEEP;
+}
+
+void
+ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		const char *why)
+{
+	struct ike_link *link = sa->link;
+	struct ike *ike = sa->ike;
+
+	(void)t;
+	if (link != NULL) {
+		ike_link_why(link, "%s", why);
+		if (notify == IKE_N_AUTHENTICATION_FAILED) {
+			ike->stats.n_auth_failed++;
+			ike->ops.link_event(ike->ops.ctx, link->id,
+					    IKE_LINK_AUTH_FAILED, link->why);
+		}
+		ike_link_failed(link);
+	}
+	ike_sa_kill(sa, NULL);
+}
+
+/* ---- the peer's AUTH ----------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (sa->state == IKE_SA_INIT_R && !ike_sa_move(sa, IKE_EV_AUTH_IN))
+		return ike_drop(m, DROP_IKE_EXCH);
+	return V_NEXT;
+}
+
+static bool
+is_expected(const struct ike_setup *st, const struct ike_id *id)
+{
+	return st->id_peer_len == 0 || (id->raw.len == st->id_peer_len &&
+	    memcmp(id->raw.p, st->id_peer, st->id_peer_len) == 0);
+}
+
+enum ike_verdict
+ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_id *id = m->h.is_response ? m->p->idr : m->p->idi;
+	struct ike_ask ask = ask_base(sa, IKE_ASK_VERIFY, false);
+
+	(void)ike;
+	if (m->h.is_response && !is_expected(sa->setup, id)) {
+		char text[IKE_ID_TEXT_MAX];
+
+		drop_count(DROP_IKE_AUTH, 1);
+		str_escape(text, sizeof(text), id->data.p, id->data.len);
+		ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);
+		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
+				"the peer calls itself %.80s", text);
+	}
+	ask.id_peer = id->raw;
+	if (!m->h.is_response && m->p->idr != NULL)
+		ask.id_own = m->p->idr->raw;
+	ask.method = m->p->auth->method;
+	ask.auth = m->p->auth->data;
+	if (put_ask(sa, &ask) == 0)
+		return V_WAIT;
+	if (m->h.is_response)
+		return ike_fail(m, 0, "the secure process cannot be asked now");
+	return ike_drop(m, DROP_IKE_BUSY);	/* the peer repeats it */
+}
+
+static enum ike_verdict
+wrong_auth(struct ike_sa *sa, struct ike_msg *m)
+{
+	sa->ike->stats.n_auth_failed++;
+	drop_count(DROP_IKE_AUTH, 1);
+	/* H6: one answer for wrong secret, unknown identity, wrong realm */
+	return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s",
+			m->ans != NULL && m->ans->why[0] != '\0' ?
+			m->ans->why : "the peer's credentials are wrong");
+}
+
+/* The link of an authenticated peer; made on demand for patterns. */
+static int
+find_link(struct ike *ike, const struct ike_ans *ans, struct ike_link **out)
+{
+	struct ike_realm *r = ike_realm_by_index(ike, ans->realm);
+	struct ike_link *link;
+
+	if (r == NULL || ans->peer >= r->conf.n_peer)
+		return ERR_NOTFOUND;
+	link = ike_link_of_peer(ike, ans->realm, ans->peer, ans->id_text);
+	if (link == NULL)
+		return ike_link_new(ike, r, &r->peer[ans->peer], ans->id_text,
+				    out);
+	*out = link;
+	return 0;
+}
+
+enum ike_verdict
+ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_ans *ans = m->ans;
+	struct ike_link *link;
+	char suite[96];
+
+	if (ans->err != 0 && ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
+	if (ans->err != 0) {
+		log_rl(LOG_NOTICE, "ike", "SA %u: peer refused: %s", sa->handle,
+		       ans->why);
+		return wrong_auth(sa, m);
+	}
+	if (find_link(ike, ans, &link) != 0)
+		return wrong_auth(sa, m);
+	ike_sa_bind(sa, link);
+	if (link->is_held)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE,
+				"taken down by command");
+	if (!ike_prop_permits(link->realm->conf.suite, &sa->suite)) {
+		drop_count(DROP_IKE_NOPROP, 1);
+		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
+				"suite %s of the peer is not permitted in this realm",
+				ike_suite_text(&sa->suite, suite, sizeof(suite)));
+	}
+	if (ike_sa_authenticate(sa, ans, NULL) != 0)
+		return wrong_auth(sa, m);
+	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
+	m->ans = NULL;
+	return V_NEXT;
+}
+
+static void
+commit_up(struct ike_sa *sa)
+{
+	sa->ike->stats.n_auth_ok++;
+	ike_sa_up(sa);
+}
+
+enum ike_verdict
+ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_ans *ans = m->ans;
+
+	(void)ike;
+	if (ans->err != 0 || ike_sa_authenticate(sa, ans, NULL) != 0) {
+		bool is_theirs = ans->err == ERR_AUTH ||
+		    ans->err == ERR_NOTFOUND || ans->err == 0;
+
+		if (!is_theirs)
+			return ike_fail(m, 0, "%s", ans->why);
+		drop_count(DROP_IKE_AUTH, 1);
+		ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);	/* 2.21.2 */
+		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s",
+				ans->why[0] != '\0' ? ans->why :
+				"the peer's credentials are wrong");
+	}
+	m->ans = NULL;
+	return V_NEXT;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+/* Install the first child SA; a failure becomes a notify in the answer. */
+static void
+make_child(struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_setup *st = sa->setup;
+	struct ike_child_make mk = {
+		.offer = &m->offer, .choice = &m->choice,
+		.in = { .ni = { st->ni, st->ni_len },
+			.nr = { st->nr, st->nr_len } },
+		.is_initiator = false
+	};
+	int err;
+
+	if (m->child_fail != 0)
+		return;
+	if ((err = ike_child_new(sa, &mk, &m->made)) != 0) {
+		snprintf(m->why, sizeof(m->why), "child SA not installed: %s",
+			 err_text(err));
+		m->child_fail = IKE_N_NO_ADDITIONAL_SAS;
+		ike_offer_drop(sa->ike, &m->offer);
+		return;
+	}
+	m->offer.esp_spi = 0;	/* the child's now */
+}
+
+enum ike_verdict
+ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct view none = { NULL, 0 };
+	struct ike_build b;
+	struct ike_link *link = sa->link;
+
+	make_child(sa, m);
+	ike_out_open(sa, &b);
+	add_id(&b, IKE_PL_IDR, m);
+	add_auth(&b, m);
+	if (m->child_fail != 0)
+		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);
+	else
+		ike_child_answer_payloads(sa, m, &b, none, NULL);
+	/* commit: nothing of the SA was final before */
+	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))
+		return ike_drop(m, DROP_IKE_EXCH);
+	commit_up(sa);
+	if (ike_out_reply(sa, m, &b) != 0) {
+		ike_sa_kill(sa, "the answer could not be sent");
+		return V_DONE;
+	}
+	(void)ike;
+	if (m->child_fail != 0) {
+		ike_link_why(link, "%s", m->why);
+		ike_delete_if_childless(sa, NULL);
+	}
+	ike_link_update(link);
+	ike_contact_crossing(sa);
+	return V_DONE;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/step/child.c - child SAs: payloads, choosing, the first one in IKE_AUTH
+ * (RFC 7296 1.2, 1.3.1, 2.7, 2.9).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "ikev2/step/step.h"
+
+static void
+spi_bytes(uint32_t spi, uint8_t out[4])
+{
+	be32_put(out, spi);
+}
+
+static void
+add_ts(struct ike_build *b, uint8_t type, const struct ike_ts_set *s)
+{
+	struct ike_tss ts = { .n = s->n, .ts = s->ts };
+
+	ike_build_begin(b, type, false);
+	enc_ts(&b->w, &ts);
+	ike_build_end(b);
+}
+
+static void
+add_nonce_ke(struct ike_build *b, struct view nonce, enum spi_group group,
+	     const struct spi_dh_key *dh)
+{
+	if (nonce.len > 0) {
+		ike_build_begin(b, IKE_PL_NONCE, false);
+		enc_nonce(&b->w, nonce);
+		ike_build_end(b);
+	}
+	if (dh != NULL) {
+		struct ike_ke ke = { ike_group_wire(group),
+				     spi_crypto()->dh_public(dh) };
+
+		ike_build_begin(b, IKE_PL_KE, false);
+		enc_ke(&b->w, &ke);
+		ike_build_end(b);
+	}
+}
+
+static void
+add_mode(struct ike_build *b, enum vpn_mode mode)
+{
+	struct view none = { NULL, 0 };
+
+	if (mode == VPN_MODE_ETHER)
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE,
+				 none, none);
+}
+
+void
+ike_child_payloads(struct ike_sa *sa, struct ike_build *b, struct arena *a,
+		   const struct ike_offer *o, struct view nonce,
+		   const struct spi_dh_key *dh)
+{
+	struct ike_props props;
+	uint8_t spi[4];
+	int err;
+
+	spi_bytes(o->esp_spi, spi);
+	add_mode(b, o->mode);
+	err = ike_prop_offer_esp(a, sa->link->realm->conf.suite,
+	    (struct view){ spi, 4 }, o->group, &props);
+	if (err != 0) {
+		b->err = err;
+		return;
+	}
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, &props);
+	ike_build_end(b);
+	add_nonce_ke(b, nonce, o->group, dh);
+	add_ts(b, IKE_PL_TSI, &o->local);
+	add_ts(b, IKE_PL_TSR, &o->remote);
+}
+
+void
+ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
+			  struct ike_build *b, struct view nonce,
+			  const struct spi_dh_key *dh)
+{
+	struct ike_props props;
+	uint8_t spi[4];
+	int err;
+
+	(void)sa;
+	spi_bytes(m->made->spi_in, spi);
+	add_mode(b, m->offer.mode);
+	err = ike_prop_answer_esp(&m->arena, &m->choice,
+				  (struct view){ spi, 4 }, &props);
+	if (err != 0) {
+		b->err = err;
+		return;
+	}
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, &props);
+	ike_build_end(b);
+	add_nonce_ke(b, nonce, m->choice.group, dh);
+	/* the request's initiator is the remote side here */
+	add_ts(b, IKE_PL_TSI, &m->offer.remote);
+	add_ts(b, IKE_PL_TSR, &m->offer.local);
+}
+
+/* ---- choosing as responder --------------------------------------------------------------- */
+
+static void
+permit_conf(const struct ike_realm_conf *r, struct ike_ts_set *local,
+	    struct ike_ts_set *remote)
+{
+	local->n = r->n_ts_local;
+	remote->n = r->n_ts_remote;
+	memcpy(local->ts, r->ts_local, sizeof(local->ts));
+	memcpy(remote->ts, r->ts_remote, sizeof(remote->ts));
+}
+
+/* EtherIP: one host on each side.  Behind a NAT the addresses are those the
+ * peer knows, not those on the wire (2.23.1). */
+static bool
+etherip_addresses_ok(const struct ike_sa *sa, const struct ike_msg *m)
+{
+	if (sa->encap == VPN_ENCAP_UDP)
+		return true;
+	return ip_equal(&m->p->tsi->ts[0].lo, &sa->remote.ip) &&
+	    ip_equal(&m->p->tsr->ts[0].lo, &sa->local.ip);
+}
+
+static enum ike_verdict
+choose_mode(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
+{
+	enum vpn_mode own = old != NULL ? old->mode : sa->link->peer->mode;
+	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
+	bool etherip = ike_ts_is_etherip(m->p->tsi) &&
+	    ike_ts_is_etherip(m->p->tsr);
+
+	if (transport && etherip && own != VPN_MODE_IP) {
+		if (!etherip_addresses_ok(sa, m))
+			return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
+			    "the selectors of EtherIP are not our two addresses");
+		m->offer.mode = VPN_MODE_ETHER;
+		return V_NEXT;
+	}
+	if (own == VPN_MODE_ETHER)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
+		    "the peer does not speak EtherIP, and mode is ether");
+	/* 1.3.1: transport mode asked for, tunnel mode is our answer */
+	m->offer.mode = VPN_MODE_IP;
+	return V_NEXT;
+}
+
+static enum ike_verdict
+choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
+{
+	struct ike_ts_set local, remote;
+
+	if (m->offer.mode == VPN_MODE_ETHER) {
+		m->offer.remote.n = m->offer.local.n = 1;
+		m->offer.remote.ts[0] = m->p->tsi->ts[0];
+		m->offer.local.ts[0] = m->p->tsr->ts[0];
+		return V_NEXT;
+	}
+	if (old != NULL) {		/* I3: rekeying never widens */
+		local = old->local;
+		remote = old->remote;
+	} else {
+		permit_conf(&sa->link->realm->conf, &local, &remote);
+	}
+	if (ike_ts_narrow(m->p->tsi, &remote, &m->offer.remote) != 0 ||
+	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, local.n == 0 ?
+		    "the peer asks for IP mode, and the realm has no <net>" :
+		    "no traffic selector in common with the peer");
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
+		 const struct ike_child *old)
+{
+	uint16_t ke = m->p->ke != NULL ? m->p->ke->group : IKE_KE_NONE;
+	enum ike_verdict v;
+
+	if (ike_prop_choose_esp(m->p->sa, sa->link->realm->conf.suite, ke, rule,
+				&m->choice) != 0) {
+		m->drop = DROP_IKE_NOPROP;
+		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
+				"no ESP proposal in common with the peer");
+	}
+	if (m->choice.group != SPI_GROUP_NONE &&
+	    (ke != ike_group_wire(m->choice.group) || m->p->ke->data.len !=
+	     spi_group_public_len(m->choice.group)))
+		return ike_fail16(m, IKE_N_INVALID_KE_PAYLOAD,
+				  ike_group_wire(m->choice.group));
+	if ((v = choose_mode(sa, m, old)) != V_NEXT ||
+	    (v = choose_ts(sa, m, old)) != V_NEXT)
+		return v;
+	if (ike_offer_spi(sa, &m->offer) != 0)
+		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS, "no ESP SPI left");
+	return V_NEXT;
+}
+
+/* ---- checking as initiator -------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
+{
+	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
+	struct ike_ts_set local, remote;
+
+	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite, o->group,
+			       &m->choice) != 0)
+		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
+				"the peer chose an ESP proposal we did not offer");
+	if (transport != (o->mode == VPN_MODE_ETHER))
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, transport ?
+		    "the peer wants transport mode, which we did not offer" :
+		    "the peer declines transport mode, which EtherIP needs");
+	if (ike_ts_check(m->p->tsi, &o->local, &local) != 0 ||
+	    ike_ts_check(m->p->tsr, &o->remote, &remote) != 0)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
+				"the peer's selectors are wider than our offer");
+	o->local = local;
+	o->remote = remote;
+	return V_NEXT;
+}
+
+/* ---- the first child SA --------------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_step_first_child_choose(struct ike *ike, struct ike_sa *sa,
+			    struct ike_msg *m)
+{
+	enum ike_verdict v = ike_child_choose(sa, m, IKE_KE_NEVER, NULL);
+
+	(void)ike;
+	/* 1.2: the IKE SA stands without it; the answer carries the notify */
+	if (v == V_FAIL) {
+		m->child_fail = m->fail;
+		if (m->drop != 0)
+			drop_count(m->drop, 1);
+	}
+	return V_NEXT;
+}
+
+/* The IKE SA is good and the child SA is not: go, and say why. */
+static void
+give_up(struct ike_sa *sa, const char *why)
+{
+	struct ike_link *link = sa->link;
+
+	log_notice("ike", "%s: %s", link->id_text, why);
+	ike_link_why(link, "%s", why);
+	ike_link_failed(link);		/* sets the time of the next try */
+	ike_sa_delete(sa, why);
+}
+
+enum ike_verdict
+ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
+			  struct ike_msg *m)
+{
+	struct ike_setup *st = sa->setup;
+	struct ike_child_make mk = {
+		.offer = &st->offer, .choice = &m->choice,
+		.in = { .ni = { st->ni, st->ni_len },
+			.nr = { st->nr, st->nr_len } },
+		.is_initiator = true
+	};
+	enum ike_verdict v;
+	int err;
+
+	(void)ike;
+	v = ike_child_check(sa, m, &st->offer);
+	if (v == V_NEXT && (err = ike_child_new(sa, &mk, &m->made)) != 0)
+		v = ike_fail(m, 0, "child SA not installed: %s", err_text(err));
+	if (v == V_NEXT)
+		st->offer.esp_spi = 0;
+	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))
+		return V_DONE;
+	ike_task_end(sa);
+	ike->stats.n_auth_ok++;
+	ike_sa_up(sa);
+	if (v != V_NEXT) {
+		give_up(sa, m->why);
+		return V_KEEP;	/* the Delete is a task of its own */
+	}
+	ike_link_update(sa->link);
+	ike_contact_crossing(sa);
+	return V_KEEP;
+}
+
+enum ike_verdict
+ike_step_first_child_none(struct ike *ike, struct ike_sa *sa,
+			  struct ike_msg *m)
+{
+	const struct ike_ntf *n = ike_ntf_error(m->p);
+	char buf[IKE_WORD_MAX], why[IKE_WHY_MAX];
+
+	snprintf(why, sizeof(why), "the peer refuses the child SA: %s",
+		 n != NULL ? ike_notify_text(n->type, buf) : "no reason given");
+	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))
+		return V_DONE;
+	ike_task_end(sa);
+	ike->stats.n_auth_ok++;
+	ike_sa_up(sa);
+	give_up(sa, why);
+	return V_KEEP;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/step/rekey_child.c - CREATE_CHILD_SA for child SAs (RFC 7296 1.3.1,
+ * 1.3.3, 2.8, 2.8.1, 2.25).
+ *
+ *   HDR, SK{ N(REKEY_SA), [N+], SA, Ni, [KEi], TSi, TSr }  -->
+ *             <--  HDR, SK{ [N+], SA, Nr, [KEr], TSi, TSr }
+ *
+ * The new SA receives before the old one stops: the responder installs it, then
+ * answers; the initiator installs it, then deletes the old one.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "ikev2/neg/collide.h"
+#include "ikev2/step/step.h"
+
+static enum spi_group
+group_of(const struct ike_sa *sa)
+{
+	return sa->child_group != SPI_GROUP_NONE ? sa->child_group :
+	    sa->suite.group;
+}
+
+/* ---- our request ----------------------------------------------------------------------- */
+
+bool
+ike_rekey_child_prepare(struct ike_sa *sa, struct ike_task *t,
+			enum spi_group *group)
+{
+	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
+
+	if (c == NULL || c->sa != sa || c->state != IKE_CHILD_UP)
+		return false;
+	t->offer.mode = c->mode;
+	t->offer.local = c->local;
+	t->offer.remote = c->remote;
+	t->offer.group = *group = group_of(sa);
+	return true;
+}
+
+bool
+ike_new_child_prepare(struct ike_sa *sa, struct ike_task *t,
+		      enum spi_group *group)
+{
+	char why[IKE_WHY_MAX];
+
+	if (sa->n_child > 0 || ike_child_offer(sa, &t->offer, why) != 0)
+		return false;
+	t->offer.group = *group = group_of(sa);
+	return true;
+}
+
+int
+ike_rekey_child_send(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_child *c = NULL;
+	struct ike_build b;
+	struct arena a;
+	uint8_t spi[4];
+	int err;
+
+	if (t->type == IKE_TASK_REKEY_CHILD) {
+		c = ike_child_by_id(sa->ike, t->child_id);
+		if (c == NULL || c->sa != sa || c->state != IKE_CHILD_UP)
+			return ERR_STATE;	/* deleted while we made a key */
+	}
+	if ((err = rng_bytes(t->nonce, sizeof(t->nonce))) != 0 ||
+	    (err = ike_offer_spi(sa, &t->offer)) != 0)
+		return err;
+	arena_init(&a, IKE_ARENA_MAX);
+	ike_out_open(sa, &b);
+	if (c != NULL) {
+		be32_put(spi, c->spi_in);
+		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_REKEY_SA,
+		    (struct view){ spi, 4 }, (struct view){ NULL, 0 });
+	}
+	ike_child_payloads(sa, &b, &a, &t->offer, (struct view){ t->nonce,
+	    sizeof(t->nonce) }, t->dh);
+	err = ike_out_request(sa, &b, IKE_XCHG_CREATE_CHILD_SA);
+	arena_fini(&a);
+	return err;
+}
+
+static void
+retry(struct ike_sa *sa, struct ike_task *t, uint64_t in_ms)
+{
+	uint8_t r = 0;
+
+	if (rng_bytes(&r, 1) != 0)
+		r = 0;
+	/* different times on both ends, or they meet again */
+	ike_task_add_later(sa, t->type, t->child_id, in_ms + in_ms * r / 256);
+}
+
+/* Another group was asked for, and it is in our suite. */
+static bool
+other_group(struct ike_sa *sa, struct ike_task *t)
+{
+	if (!ike_prop_has_group(sa->link->realm->conf.suite, t->offer.group) ||
+	    ++sa->n_ke_again > IKE_INIT_AGAIN_MAX)
+		return false;
+	sa->child_group = t->offer.group;
+	retry(sa, t, 0);
+	return true;
+}
+
+void
+ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		       const char *why)
+{
+	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
+
+	switch (notify) {
+	case IKE_N_TEMPORARY_FAILURE:
+		retry(sa, t, IKE_TEMP_MS);
+		return;
+	case IKE_N_INVALID_KE_PAYLOAD:
+		if (other_group(sa, t))
+			return;
+		break;
+	case IKE_N_CHILD_SA_NOT_FOUND:	/* 2.25: it is gone there */
+		if (c != NULL && c->sa == sa)
+			ike_child_kill(c);
+		if (sa->n_child == 0)
+			ike_task_add(sa, IKE_TASK_NEW_CHILD, 0);
+		ike_link_update(sa->link);
+		return;
+	case IKE_N_INVALID_SYNTAX:
+	case 0:
+		/* the ends disagree about what exists: begin anew */
+		ike_sa_delete(sa, why);
+		return;
+	default:
+		break;
+	}
+	/* the old one serves until its hard limit */
+	log_notice("ike", "%s: rekeying failed: %s", sa->link->id_text, why);
+}
+
+void
+ike_new_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		     const char *why)
+{
+	if (notify == IKE_N_INVALID_KE_PAYLOAD && other_group(sa, t))
+		return;
+	ike_sa_delete(sa, why);
+}
+
+/* ---- the peer's request ---------------------------------------------------------------------- */
+
+static bool
+is_busy_with(const struct ike_sa *sa, enum ike_task_type type)
+{
+	return sa->task != NULL && sa->task->type == type;
+}
+
+enum ike_verdict
+ike_step_create_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	bool is_ike = m->form == IKE_FORM_IKE_REKEY;
+
+	(void)ike;
+	if (!sa->is_authenticated)
+		return ike_drop(m, DROP_IKE_EXCH);
+	/* 2.25.1, 2.25.2 */
+	if (sa->state != IKE_SA_UP ||
+	    (!is_ike && is_busy_with(sa, IKE_TASK_REKEY_IKE)) ||
+	    (is_ike && (is_busy_with(sa, IKE_TASK_REKEY_CHILD) ||
+			is_busy_with(sa, IKE_TASK_NEW_CHILD) ||
+			is_busy_with(sa, IKE_TASK_DEL_CHILD))))
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	if (!is_ike && sa->n_child >= IKE_CHILD_MAX)
+		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS, "too many child SAs");
+	if (rng_bytes(m->nonce, sizeof(m->nonce)) != 0)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "no random numbers");
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_ntf *n = ike_ntf_find(m->p, IKE_N_REKEY_SA);
+	struct ike_child *c;
+
+	(void)ike;
+	if (m->form != IKE_FORM_CHILD_REKEY)
+		return V_NEXT;
+	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
+		return ike_fail(m, IKE_N_CHILD_SA_NOT_FOUND, "no such child SA");
+	c = ike_child_by_out(sa, be32_get(n->spi.p));
+	if (c == NULL)
+		return ike_fail(m, IKE_N_CHILD_SA_NOT_FOUND, "no such child SA");
+	if (c->state != IKE_CHILD_UP)	/* 2.25.1: we are closing it */
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	m->child_id = c->id;
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_child_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	return ike_child_choose(sa, m, IKE_KE_MAYBE,
+				ike_child_by_id(ike, m->child_id));
+}
+
+enum ike_verdict
+ike_step_child_ke(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (m->choice.group == SPI_GROUP_NONE)
+		return V_NEXT;
+	if (ike_job_start(sa, IKE_JOB_MSG, m->choice.group, &m->dh,
+			  m->p->ke->data) != 0)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
+	return V_WAIT;
+}
+
+/* The peer replaced old by made; does that meet a rekeying of ours? */
+static void
+peer_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_msg *m)
+{
+	struct view lower = ike_nonce_lower(*m->p->nonce,
+	    (struct view){ m->nonce, sizeof(m->nonce) });
+	struct ike *ike = sa->ike;
+
+	if (is_busy_with(sa, IKE_TASK_REKEY_CHILD) &&
+	    sa->task->child_id == old->id) {
+		old->twin_id = m->made->id;
+		memcpy(old->twin_nonce, lower.p, lower.len);
+		old->twin_nonce_len = lower.len;
+		return;
+	}
+	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
+		return;
+	tmr_stop(&ike->tmr, &old->soft);
+	/* if the peer's Delete never comes, ours does */
+	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms + IKE_COLLIDE_MS) != 0)
+		log_warn("ike", "child %u: no timer", old->id);
+}
+
+enum ike_verdict
+ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_child_make mk = {
+		.offer = &m->offer, .choice = &m->choice,
+		.in = { .ni = *m->p->nonce,
+			.nr = { m->nonce, sizeof(m->nonce) },
+			.dh = { m->secret, m->secret_len } },
+		.is_initiator = false
+	};
+	struct ike_child *old = ike_child_by_id(ike, m->child_id);
+	struct ike_build b;
+
+	if (m->job_err != 0) {
+		drop_count(DROP_IKE_KE, 1);
+		return ike_fail(m, IKE_N_INVALID_SYNTAX,
+				"the peer's key exchange value is invalid");
+	}
+	if (sa->state != IKE_SA_UP || (m->child_id != 0 && old == NULL))
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	if (ike_child_new(sa, &mk, &m->made) != 0)
+		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS,
+				"child SA not installed");
+	m->offer.esp_spi = 0;		/* the child's now */
+	wipe(m->secret, sizeof(m->secret));
+	ike_out_open(sa, &b);
+	ike_child_answer_payloads(sa, m, &b, (struct view){ m->nonce,
+	    sizeof(m->nonce) }, m->dh);
+	if (ike_out_reply(sa, m, &b) != 0) {
+		ike_child_kill(m->made);
+		return ike_drop(m, DROP_IKE_BUSY);
+	}
+	if (old != NULL) {
+		peer_replaced(sa, old, m);
+		ike->stats.n_rekey++;
+		ike->ops.link_event(ike->ops.ctx, sa->link->id,
+				    IKE_LINK_REKEYED, "");
+	}
+	ike_link_update(sa->link);
+	return V_DONE;
+}
+
+/* ---- the peer's answer -------------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_step_child_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_task *t = sa->task;
+	enum ike_verdict v;
+
+	(void)ike;
+	if (t == NULL || t->is_moot || sa->state != IKE_SA_UP)
+		return V_DONE;
+	if (t->type != IKE_TASK_REKEY_CHILD && t->type != IKE_TASK_NEW_CHILD)
+		return ike_fail(m, 0, "the peer answered another request");
+	if (m->p->nonce->len == sizeof(t->nonce) &&
+	    ct_equal(m->p->nonce->p, t->nonce, sizeof(t->nonce)))
+		return ike_fail(m, 0, "the peer sent our own nonce");
+	if ((v = ike_child_check(sa, m, &t->offer)) != V_NEXT) {
+		m->fail = 0;
+		return v;
+	}
+	if (t->offer.group != SPI_GROUP_NONE && (m->p->ke == NULL ||
+	    m->p->ke->group != ike_group_wire(t->offer.group)))
+		return ike_fail(m, 0, "the peer left the key exchange out");
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_child_derive(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (sa->task->offer.group == SPI_GROUP_NONE)
+		return V_NEXT;
+	if (ike_job_start(sa, IKE_JOB_MSG, sa->task->offer.group, &sa->task->dh,
+			  m->p->ke->data) != 0)
+		return ike_fail(m, 0, "out of memory");
+	return V_WAIT;
+}
+
+/* 2.8.1: which of the two replacements stays?  True when ours does. */
+static bool
+ours_stays(const struct ike_child *old, const struct ike_task *t,
+	   const struct ike_msg *m)
+{
+	struct view lower = ike_nonce_lower((struct view){ t->nonce,
+	    sizeof(t->nonce) }, *m->p->nonce);
+
+	return old->twin_id == 0 || ike_nonce_compare(lower, (struct view){
+	    old->twin_nonce, old->twin_nonce_len }) > 0;
+}
+
+static void
+we_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_child *made,
+	    bool is_ours)
+{
+	struct ike *ike = sa->ike;
+
+	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
+		return;
+	tmr_stop(&ike->tmr, &old->soft);
+	if (is_ours) {
+		ike_task_add(sa, IKE_TASK_DEL_CHILD, old->id);
+		return;
+	}
+	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms + IKE_COLLIDE_MS) != 0)
+		log_warn("ike", "child %u: no timer", old->id);
+	if (ike_child_move(made, IKE_EV_CHILD_REPLACED))
+		ike_task_add(sa, IKE_TASK_DEL_CHILD, made->id);
+}
+
+enum ike_verdict
+ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_task *t = sa->task;
+	struct ike_child_make mk = {
+		.offer = &t->offer, .choice = &m->choice,
+		.in = { .ni = { t->nonce, sizeof(t->nonce) },
+			.nr = *m->p->nonce,
+			.dh = { m->secret, m->secret_len } },
+		.is_initiator = true
+	};
+	struct ike_child *old;
+	int err;
+
+	if (m->job_err != 0) {
+		drop_count(DROP_IKE_KE, 1);
+		return ike_fail(m, 0, "the peer's key exchange value is invalid");
+	}
+	if (t->is_moot || sa->state != IKE_SA_UP)
+		return V_DONE;
+	if ((err = ike_child_new(sa, &mk, &m->made)) != 0)
+		return ike_fail(m, 0, "child SA not installed: %s",
+				err_text(err));
+	t->offer.esp_spi = 0;
+	old = t->type == IKE_TASK_REKEY_CHILD ?
+	    ike_child_by_id(ike, t->child_id) : NULL;
+	if (old != NULL && old->sa == sa)
+		we_replaced(sa, old, m->made, ours_stays(old, t, m));
+	ike->stats.n_rekey++;
+	ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_REKEYED, "");
+	ike_link_update(sa->link);
+	return V_DONE;
+}

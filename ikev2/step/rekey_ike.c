@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/step/rekey_ike.c - CREATE_CHILD_SA for the IKE SA (RFC 7296 1.3.2, 2.8.2,
+ * 2.18).
+ *
+ *   HDR, SK{ SA, Ni, KEi }  -->
+ *        <--  HDR, SK{ SA, Nr, KEr }
+ *
+ * The heir inherits the children; who began the exchange deletes the old SA.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "ikev2/neg/collide.h"
+#include "ikev2/step/step.h"
+
+/* ---- the heir ---------------------------------------------------------------------------- */
+
+/* Everything that goes over from the old SA but children and questions. */
+static int
+heir_make(const struct ike_sa *old, struct ike_sa *heir,
+	  const struct ike_suite *suite, const struct ike_keymat_in *in)
+{
+	int err;
+
+	if ((heir->keys = secret_alloc(sizeof(*heir->keys))) == NULL)
+		return ERR_NOMEM;
+	heir->suite = *suite;
+	if ((err = ike_keymat_rekey(suite, old->suite.prf, old->keys->d, in,
+				    heir->keys)) != 0 ||
+	    (err = ike_sa_authenticate(heir, NULL, old)) != 0)
+		return err;
+	heir->local = old->local;
+	heir->remote = old->remote;
+	heir->is_natt = old->is_natt;
+	heir->is_nat_here = old->is_nat_here;
+	heir->is_nat_there = old->is_nat_there;
+	heir->is_faked = old->is_faked;
+	heir->is_tapir = old->is_tapir;
+	heir->encap = old->encap;
+	ike_sa_bind(heir, old->link);
+	if (!ike_sa_move(heir, IKE_EV_HEIR))
+		return ERR_STATE;
+	ike_sa_up(heir);
+	heir->up_ms = old->up_ms;
+	return 0;
+}
+
+/* Waiting requests about children go along. */
+static void
+move_tasks(struct ike_sa *from, struct ike_sa *to)
+{
+	LIST_FOREACH_SAFE(it, next, &from->tasks) {
+		struct ike_task *t = CONTAINER_OF(it, struct ike_task, node);
+
+		if (t->type == IKE_TASK_DEL_CHILD ||
+		    t->type == IKE_TASK_REKEY_CHILD ||
+		    t->type == IKE_TASK_NEW_CHILD)
+			ike_task_add(to, t->type, t->child_id);
+		ike_task_free(from, t);
+	}
+}
+
+static void
+replace(struct ike_sa *old, struct ike_sa *heir)
+{
+	struct ike *ike = old->ike;
+
+	if (!ike_sa_move(old, IKE_EV_REPLACED))
+		return;
+	ike_child_inherit(old, heir);
+	move_tasks(old, heir);
+	heir->ask_handle = old->ask_handle;
+	old->ask_handle = 0;
+	tmr_stop(&ike->tmr, &old->soft);
+	tmr_stop(&ike->tmr, &old->alive);
+	/* if the peer's Delete never comes, ours does */
+	if (tmr_start(&ike->tmr, &old->life, ike->now_ms + IKE_COLLIDE_MS) != 0)
+		log_warn("ike", "SA %u: no timer", old->handle);
+	ike->stats.n_rekey++;
+	ike->ops.link_event(ike->ops.ctx, heir->link->id, IKE_LINK_REKEYED, "");
+	ike_link_update(heir->link);
+	ike_task_pump(heir);
+}
+
+void
+ike_rekey_sa_settle(struct ike_sa *sa)
+{
+	struct ike_sa *twin = sa->twin_handle != 0 ?
+	    ike_sa_by_handle(sa->ike, sa->twin_handle) : NULL;
+
+	if (twin != NULL && twin->state == IKE_SA_UP)
+		replace(sa, twin);
+}
+
+/* ---- our request ---------------------------------------------------------------------------- */
+
+bool
+ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
+		     enum spi_group *group)
+{
+	t->offer.group = *group = sa->sa_group != SPI_GROUP_NONE ?
+	    sa->sa_group : sa->suite.group;
+	return true;
+}
+
+static void
+add_payloads(struct ike_build *b, const struct ike_props *props,
+	     struct view nonce, enum spi_group group,
+	     const struct spi_dh_key *dh)
+{
+	struct ike_ke ke = { ike_group_wire(group), spi_crypto()->dh_public(dh) };
+
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, props);
+	ike_build_end(b);
+	ike_build_begin(b, IKE_PL_NONCE, false);
+	enc_nonce(&b->w, nonce);
+	ike_build_end(b);
+	ike_build_begin(b, IKE_PL_KE, false);
+	enc_ke(&b->w, &ke);
+	ike_build_end(b);
+}
+
+int
+ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_sa *heir = ike_sa_new(sa->ike, true);
+	struct ike_props props;
+	struct ike_build b;
+	struct arena a;
+	uint8_t spi[8];
+	int err;
+
+	if (heir == NULL)
+		return ERR_NOMEM;
+	t->heir = heir->handle;		/* goes with the task if we fail */
+	if ((err = rng_bytes(t->nonce, sizeof(t->nonce))) != 0)
+		return err;
+	arena_init(&a, IKE_ARENA_MAX);
+	be64_put(spi, heir->ispi);
+	err = ike_prop_offer_ike(&a, sa->link->realm->conf.suite,
+				 (struct view){ spi, 8 }, &props);
+	if (err == 0) {
+		ike_out_open(sa, &b);
+		add_payloads(&b, &props, (struct view){ t->nonce,
+		    sizeof(t->nonce) }, t->offer.group, t->dh);
+		err = ike_out_request(sa, &b, IKE_XCHG_CREATE_CHILD_SA);
+	}
+	arena_fini(&a);
+	return err;
+}
+
+void
+ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		    const char *why)
+{
+	uint8_t r = 0;
+
+	if (rng_bytes(&r, 1) != 0)
+		r = 0;
+	if (notify == IKE_N_TEMPORARY_FAILURE) {
+		ike_task_add_later(sa, t->type, 0, IKE_TEMP_MS +
+				   (uint64_t)IKE_TEMP_MS * r / 256);
+		return;
+	}
+	if (notify == IKE_N_INVALID_KE_PAYLOAD &&
+	    ike_prop_has_group(sa->link->realm->conf.suite, t->offer.group) &&
+	    ++sa->n_ke_again <= IKE_INIT_AGAIN_MAX) {
+		sa->sa_group = t->offer.group;
+		ike_task_add(sa, t->type, 0);
+		return;
+	}
+	if (notify == 0 || notify == IKE_N_INVALID_SYNTAX)
+		ike_sa_delete(sa, why);	/* what exists is not agreed on */
+	/* else it serves until its hard limit, then we begin anew */
+}
+
+/* ---- the peer's request ------------------------------------------------------------------------ */
+
+enum ike_verdict
+ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (ike_prop_choose_ike(m->p->sa, sa->link->realm->conf.suite,
+				m->p->ke->group, true, &m->choice) != 0 ||
+	    m->choice.ike_spi == 0) {
+		m->drop = DROP_IKE_NOPROP;
+		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
+				"no proposal in common");
+	}
+	if (m->p->ke->group != ike_group_wire(m->choice.ike.group))
+		return ike_fail16(m, IKE_N_INVALID_KE_PAYLOAD,
+				  ike_group_wire(m->choice.ike.group));
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_sa_ke(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (ike_job_start(sa, IKE_JOB_MSG, m->choice.ike.group, &m->dh,
+			  m->p->ke->data) != 0)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
+	return V_WAIT;
+}
+
+/* Answer on the old SA with the heir's SPI. */
+static int
+answer(struct ike_sa *sa, struct ike_sa *heir, struct ike_msg *m)
+{
+	struct ike_props props;
+	struct ike_build b;
+	uint8_t spi[8];
+	int err;
+
+	be64_put(spi, heir->rspi);
+	if ((err = ike_prop_answer_ike(&m->arena, &m->choice,
+				       (struct view){ spi, 8 }, &props)) != 0)
+		return err;
+	ike_out_open(sa, &b);
+	add_payloads(&b, &props, (struct view){ m->nonce, sizeof(m->nonce) },
+		     m->choice.ike.group, m->dh);
+	return ike_out_reply(sa, m, &b);
+}
+
+enum ike_verdict
+ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct view nr = { m->nonce, sizeof(m->nonce) };
+	struct view lower = ike_nonce_lower(*m->p->nonce, nr);
+	struct ike_keymat_in in = { .ni = *m->p->nonce, .nr = nr,
+		.dh = { m->secret, m->secret_len } };
+	struct ike_sa *heir;
+
+	if (m->job_err != 0) {
+		drop_count(DROP_IKE_KE, 1);
+		return ike_fail(m, IKE_N_INVALID_SYNTAX,
+				"the peer's key exchange value is invalid");
+	}
+	if (sa->state != IKE_SA_UP || (heir = ike_sa_new(ike, false)) == NULL)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	in.ispi = heir->ispi = m->choice.ike_spi;
+	in.rspi = heir->rspi;
+	if (heir_make(sa, heir, &m->choice.ike, &in) != 0 ||
+	    answer(sa, heir, m) != 0) {
+		ike_sa_kill(heir, NULL);
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	}
+	wipe(m->secret, sizeof(m->secret));
+	if (sa->task != NULL && sa->task->type == IKE_TASK_REKEY_IKE) {
+		/* 2.8.2: decided when our own answer is there */
+		sa->twin_handle = heir->handle;
+		memcpy(sa->twin_nonce, lower.p, lower.len);
+		sa->twin_nonce_len = lower.len;
+		return V_DONE;
+	}
+	replace(sa, heir);
+	return V_DONE;
+}
+
+/* ---- the peer's answer --------------------------------------------------------------------------- */
+
+enum ike_verdict
+ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_task *t = sa->task;
+
+	(void)ike;
+	if (t == NULL || t->is_moot || sa->state != IKE_SA_UP)
+		return V_DONE;
+	if (t->type != IKE_TASK_REKEY_IKE)
+		return ike_fail(m, 0, "the peer answered another request");
+	if (ike_prop_check_ike(m->p->sa, sa->link->realm->conf.suite, true,
+			       &m->choice) != 0 ||
+	    m->choice.ike.group != t->offer.group || m->choice.ike_spi == 0 ||
+	    m->p->ke->group != ike_group_wire(t->offer.group))
+		return ike_fail(m, 0, "the peer chose what we did not offer");
+	if (m->p->nonce->len == sizeof(t->nonce) &&
+	    ct_equal(m->p->nonce->p, t->nonce, sizeof(t->nonce)))
+		return ike_fail(m, 0, "the peer sent our own nonce");
+	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_sa_derive(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	if (ike_job_start(sa, IKE_JOB_MSG, sa->task->offer.group, &sa->task->dh,
+			  m->p->ke->data) != 0)
+		return ike_fail(m, 0, "out of memory");
+	return V_WAIT;
+}
+
+enum ike_verdict
+ike_step_sa_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_task *t = sa->task;
+	struct ike_sa *heir = ike_sa_by_handle(ike, t->heir), *twin = NULL;
+	struct ike_keymat_in in = {
+		.ni = { t->nonce, sizeof(t->nonce) }, .nr = *m->p->nonce,
+		.dh = { m->secret, m->secret_len }
+	};
+	struct view lower = ike_nonce_lower(in.ni, in.nr);
+
+	if (m->job_err != 0 || heir == NULL) {
+		drop_count(DROP_IKE_KE, 1);
+		return ike_fail(m, 0, "the peer's key exchange value is invalid");
+	}
+	if (t->is_moot || sa->state != IKE_SA_UP)
+		return V_DONE;
+	heir->rspi = m->choice.ike_spi;
+	in.ispi = heir->ispi;
+	in.rspi = heir->rspi;
+	if (heir_make(sa, heir, &m->choice.ike, &in) != 0)
+		return ike_fail(m, 0, "the new IKE SA could not be made");
+	if (sa->twin_handle != 0)
+		twin = ike_sa_by_handle(ike, sa->twin_handle);
+	if (twin != NULL && twin->state == IKE_SA_UP &&
+	    ike_nonce_compare(lower, (struct view){ sa->twin_nonce,
+			      sa->twin_nonce_len }) < 0) {
+		/* ours holds the lowest nonce: it goes, the peer deletes the old */
+		replace(sa, twin);
+		ike_sa_delete(heir, NULL);
+		return V_DONE;
+	}
+	replace(sa, heir);
+	ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
+	return V_DONE;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/step/step.h - the steps of the lists in path.c, by feature.
+ *
+ * A feature's file holds request and response, build and process.  Steps share
+ * data only through struct ike_msg and the parts of struct ike_sa.
+ */
+#ifndef TAPIR_IKEV2_STEP_STEP_H
+#define TAPIR_IKEV2_STEP_STEP_H
+
+#include "ikev2/engine.h"
+
+/* cookie.c: RFC 7296 2.6 */
+ike_step_fn ike_step_cookie;		/* request: under load, before any state */
+ike_step_fn ike_step_cookie_again;	/* response N(COOKIE) */
+
+/* init.c: IKE_SA_INIT, 1.2 */
+MUST_USE int ike_init_start(struct ike_link *link, const struct ip_addr *own,
+			    const struct net_ep *remote);
+bool ike_init_prepare(struct ike_sa *sa, struct ike_task *t,
+		      enum spi_group *group);
+int ike_init_send(struct ike_sa *sa, struct ike_task *t);
+void ike_init_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		     const char *why);
+ike_step_fn ike_step_init_choose;	/* request: proposal, KE group, nonce */
+ike_step_fn ike_step_init_new;		/* request: SA, key of ours (waits) */
+ike_step_fn ike_step_init_key;
+ike_step_fn ike_step_init_reply;
+ike_step_fn ike_step_init_answer;	/* response: what the peer chose */
+ike_step_fn ike_step_init_ke_again;	/* response INVALID_KE_PAYLOAD */
+ike_step_fn ike_step_init_error;	/* response with another error */
+ike_step_fn ike_step_derive;		/* shared secret (waits) */
+ike_step_fn ike_step_keys;		/* SKEYSEED and the seven keys */
+
+/* natd.c: 2.23 */
+void ike_natd_add(struct ike_sa *sa, struct ike_build *b);
+ike_step_fn ike_step_natd;
+
+/* vendor.c: 3.12 */
+void ike_vendor_add(struct ike_build *b);
+ike_step_fn ike_step_vendor;
+
+/* auth.c: IKE_AUTH, 1.2, 2.15 */
+void ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
+		     const char *why);
+ike_step_fn ike_step_auth_begin;	/* request: the SA leaves half-open */
+ike_step_fn ike_step_auth_verify;	/* ask: is the peer's AUTH good? (waits) */
+ike_step_fn ike_step_auth_realm;	/* request: who is it, which realm */
+ike_step_fn ike_step_auth_accept;	/* response: it is the one we dialled */
+ike_step_fn ike_step_auth_sign;		/* ask: our ID and AUTH (waits) */
+ike_step_fn ike_step_auth_signed;
+ike_step_fn ike_step_auth_request;	/* build and send */
+ike_step_fn ike_step_auth_reply;
+
+/* contact.c: 2.4 INITIAL_CONTACT, and both ends dialling at once */
+void ike_contact_add(struct ike_sa *sa, struct ike_build *b);
+ike_step_fn ike_step_contact;
+void ike_contact_crossing(struct ike_sa *sa);
+
+/* child.c: first child SA in IKE_AUTH; choosing for all */
+void ike_child_payloads(struct ike_sa *sa, struct ike_build *b,
+			struct arena *a, const struct ike_offer *o,
+			struct view nonce, const struct spi_dh_key *dh);
+/** Choose proposal and selectors for a request; fills choice and offer.
+ * @param old  the child SA to be rekeyed, or NULL. */
+enum ike_verdict ike_child_choose(struct ike_sa *sa, struct ike_msg *m,
+				  enum ike_ke_rule rule,
+				  const struct ike_child *old);
+/** Check a response against our offer; fills choice, narrows the offer. */
+enum ike_verdict ike_child_check(struct ike_sa *sa, struct ike_msg *m,
+				 struct ike_offer *o);
+void ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
+			       struct ike_build *b, struct view nonce,
+			       const struct spi_dh_key *dh);
+ike_step_fn ike_step_first_child_choose; /* request */
+ike_step_fn ike_step_first_child_take;	/* response */
+ike_step_fn ike_step_first_child_none;	/* response without a child SA */
+
+/* refuse.c: errors in IKE_AUTH and CREATE_CHILD_SA responses, 2.21 */
+ike_step_fn ike_step_auth_refused;
+ike_step_fn ike_step_create_refused;
+
+/* rekey_child.c: CREATE_CHILD_SA for child SAs, 1.3.1, 1.3.3, 2.8 */
+bool ike_rekey_child_prepare(struct ike_sa *sa, struct ike_task *t,
+			     enum spi_group *group);
+bool ike_new_child_prepare(struct ike_sa *sa, struct ike_task *t,
+			   enum spi_group *group);
+int ike_rekey_child_send(struct ike_sa *sa, struct ike_task *t);
+void ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t,
+			    uint16_t notify, const char *why);
+void ike_new_child_failed(struct ike_sa *sa, struct ike_task *t,
+			  uint16_t notify, const char *why);
+ike_step_fn ike_step_create_check;	/* request: possible now? 2.25 */
+ike_step_fn ike_step_rekey_find;	/* request: which child SA */
+ike_step_fn ike_step_child_choose;
+ike_step_fn ike_step_child_ke;		/* request: key exchange (waits) */
+ike_step_fn ike_step_child_reply;
+ike_step_fn ike_step_child_answer;	/* response */
+ike_step_fn ike_step_child_derive;	/* response: shared secret (waits) */
+ike_step_fn ike_step_child_take;
+
+/* rekey_ike.c: CREATE_CHILD_SA for the IKE SA, 1.3.2, 2.8.2, 2.18 */
+bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
+			  enum spi_group *group);
+int ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t);
+void ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t,
+			 uint16_t notify, const char *why);
+/** The peer deletes the old SA: who inherits its children? */
+void ike_rekey_sa_settle(struct ike_sa *sa);
+ike_step_fn ike_step_sa_choose;
+ike_step_fn ike_step_sa_ke;		/* (waits) */
+ike_step_fn ike_step_sa_reply;
+ike_step_fn ike_step_sa_answer;
+ike_step_fn ike_step_sa_derive;		/* (waits) */
+ike_step_fn ike_step_sa_take;
+
+/* delete.c: INFORMATIONAL with Delete, 1.4.1 */
+#define IKE_DEL_IF_CHILDLESS UINT32_MAX	/* child_id of IKE_TASK_DEL_IKE */
+bool ike_delete_child_prepare(struct ike_sa *sa, struct ike_task *t,
+			      enum spi_group *group);
+int ike_delete_child_send(struct ike_sa *sa, struct ike_task *t);
+void ike_delete_child_failed(struct ike_sa *sa, struct ike_task *t,
+			     uint16_t notify, const char *why);
+int ike_delete_sa_send(struct ike_sa *sa, struct ike_task *t);
+void ike_delete_sa_failed(struct ike_sa *sa, struct ike_task *t,
+			  uint16_t notify, const char *why);
+/** An IKE SA that lost its last child SA goes too, now or after a while. */
+void ike_delete_if_childless(struct ike_sa *sa, const char *why);
+ike_step_fn ike_step_info_request;
+ike_step_fn ike_step_info_answer;
+
+/* alive.c: liveness, 2.4 */
+int ike_alive_send(struct ike_sa *sa, struct ike_task *t);
+
+#endif

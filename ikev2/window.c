@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ikev2/window.c - message ids, retransmission, stored answers.
+ *
+ * RFC 7296 2.1: the requester repeats, the responder never does by itself.
+ * 2.3: our window is one, so requests are answered in order, and only the last
+ * answer needs to be kept.  A repeat must be the same to the byte.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/secret.h"
+#include "ikev2/engine.h"
+
+static int
+bytes_set(struct ike_bytes *b, struct view v)
+{
+	uint8_t *p = malloc(v.len > 0 ? v.len : 1);
+
+	if (p == NULL)
+		return ERR_NOMEM;
+	memcpy(p, v.p, v.len);
+	free(b->p);
+	b->p = p;
+	b->len = v.len;
+	return 0;
+}
+
+/* ---- our requests ------------------------------------------------------------------- */
+
+static void
+retransmit(void *ctx)
+{
+	struct ike_sa *sa = ctx;
+	struct ike_win_out *o = &sa->out;
+
+	if (o->n_try >= o->max_try) {
+		ike_sa_timeout(sa);
+		return;
+	}
+	o->n_try++;
+	o->wait_ms = MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
+	sa->ike->stats.n_retransmit++;
+	if (tmr_start(&sa->ike->tmr, &o->tmr, sa->ike->now_ms + o->wait_ms) != 0)
+		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
+	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
+	if (o->n_try == 3 && sa->state == IKE_SA_UP && sa->link != NULL) {
+		sa->is_suspect = true;
+		ike_link_update(sa->link);
+	}
+}
+
+void
+ike_win_init(struct ike_sa *sa)
+{
+	tmr_init(&sa->out.tmr, retransmit, sa);
+}
+
+void
+ike_win_fini(struct ike_sa *sa)
+{
+	tmr_stop(&sa->ike->tmr, &sa->out.tmr);
+	free(sa->out.pkt.p);
+	free(sa->in.reply.p);
+	memset(&sa->out.pkt, 0, sizeof(sa->out.pkt));
+	memset(&sa->in.reply, 0, sizeof(sa->in.reply));
+	sa->out.is_busy = false;
+	sa->in.has_reply = false;
+}
+
+int
+ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt)
+{
+	struct ike_win_out *o = &sa->out;
+	int err;
+
+	if (o->is_busy)
+		return ERR_STATE;
+	if ((err = bytes_set(&o->pkt, pkt)) != 0)
+		return err;
+	o->wait_ms = IKE_RETRY_FIRST_MS;
+	if ((err = tmr_start(&sa->ike->tmr, &o->tmr,
+			     sa->ike->now_ms + o->wait_ms)) != 0)
+		return err;
+	o->is_busy = true;
+	o->xchg = xchg;
+	o->id = o->next;
+	o->n_try = 1;
+	o->max_try = sa->state == IKE_SA_DELETING ? IKE_RETRY_N_BYE :
+	    IKE_RETRY_N;
+	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
+	return 0;
+}
+
+void
+ike_win_answered(struct ike_sa *sa)
+{
+	struct ike_win_out *o = &sa->out;
+
+	tmr_stop(&sa->ike->tmr, &o->tmr);
+	if (!o->is_busy)
+		return;
+	o->is_busy = false;
+	/* IKE_SA_INIT is repeated with COOKIE or another KE under id 0 (2.6) */
+	if (o->xchg != IKE_XCHG_IKE_SA_INIT || sa->rspi != 0)
+		o->next = o->id + 1;
+}
+
+bool
+ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h)
+{
+	return sa->out.is_busy && h->msgid == sa->out.id &&
+	    h->xchg == sa->out.xchg;
+}
+
+/* ---- the peer's requests ---------------------------------------------------------------- */
+
+int
+ike_win_take(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
+{
+	struct ike_win_in *in = &sa->in;
+
+	if (m->h.msgid == in->next)
+		return 0;
+	*d = DROP_IKE_MSGID;
+	if (!in->has_reply || m->h.msgid + 1 != in->next)
+		return ERR_REPLAY;
+	*d = DROP_IKE_REPEAT;
+	if (!ct_equal(m->hash, in->req_hash, sizeof(m->hash)) ||
+	    in->n_resend >= IKE_RESEND_MAX)
+		return ERR_REPLAY;
+	in->n_resend++;
+	sa->ike->ops.send(sa->ike->ops.ctx, &m->local, &m->remote, m->is_natt,
+			  (struct view){ in->reply.p, in->reply.len });
+	return ERR_EXISTS;
+}
+
+int
+ike_win_reply(struct ike_sa *sa, const struct ike_msg *m, struct view pkt)
+{
+	struct ike_win_in *in = &sa->in;
+	int err;
+
+	if ((err = bytes_set(&in->reply, pkt)) != 0)
+		return err;
+	in->has_reply = true;
+	in->n_resend = 0;
+	in->next = m->h.msgid + 1;
+	memcpy(in->req_hash, m->hash, sizeof(in->req_hash));
+	sa->out_ms = sa->ike->now_ms;
+	/* 2.11: to where the request came from */
+	sa->ike->ops.send(sa->ike->ops.ctx, &m->local, &m->remote, m->is_natt,
+			  pkt);
+	return 0;
+}
