@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line against a running daemon: JSON that scripts rely on, 80 columns."""
+import json
+
+import pytest
+
+import topo
+from gateway import Gateway, office
+from lab import until
+
+PEER_KEYS = {"name", "state", "mode", "encap", "suite", "remote", "rx_bytes", "tx_bytes",
+             "last_packet_s"}
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """Two offices."""
+    made = topo.sites()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ends(lab):
+    """Tunnel up; gw-a also waits for one who never comes."""
+    extra = '/>\n    <peer id="sapporo.a-very-long-name-of-a-branch.example.co.jp"'
+    b = Gateway(lab, "gw-b", office("osaka")).start()
+    a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2", peer_attrs=extra)).start()
+    assert lab.until_ping("host-a", "10.0.0.2", 10)
+    yield a, b
+    a.stop()
+    b.stop()
+
+
+def test_status(ends):
+    """The contract: keys and words; a peer that is not there is in it too."""
+    doc = ends[0].json("status")
+    realm = doc["realms"][0]
+    assert realm["name"] == "branches" and realm["tap"] == "tap-branches"
+    up, down = sorted(realm["peers"], key=lambda p: p["state"], reverse=True)
+    for peer in up, down:
+        assert PEER_KEYS <= set(peer)
+    assert (up["name"], up["state"], up["mode"], up["encap"]) == ("osaka", "up", "ether", "udp")
+    assert up["remote"] == "192.0.2.2:4500"
+    assert isinstance(up["rx_bytes"], int) and isinstance(up["last_packet_s"], int)
+    assert down["state"] == "down" and down["rx_bytes"] == 0
+
+
+def test_status_of_one_peer(ends):
+    """REALM/PEER and the realm alone."""
+    doc = ends[0].json("status", "branches/osaka")
+    assert [p["name"] for p in doc["realms"][0]["peers"]] == ["osaka"]
+    assert len(ends[0].json("status", "branches")["realms"][0]["peers"]) == 2
+
+
+def test_hub(ends):
+    """Ports, MAC addresses, neighbours."""
+    ports = ends[0].json("hub", "branches", "ports")["ports"]
+    assert {p["kind"] for p in ports} == {"tap", "ether"}
+    assert all({"realm", "port", "rx_packets", "tx_packets", "n_drop"} <= set(p) for p in ports)
+    macs = ends[0].json("hub", "branches", "mac")["macs"]
+    assert macs and all({"mac", "port", "age_s", "is_static"} <= set(m) for m in macs)
+    assert isinstance(ends[0].json("hub", "branches", "arp")["neighbours"], list)
+
+
+def test_stats(ends):
+    """Numbers have a name, drops also a sentence."""
+    doc = ends[0].json("stats", "--all")
+    stats = {r["name"]: r["value"] for r in doc["stats"]}
+    assert stats["ike-sa"] == 1 and stats["child-sa"] == 1 and stats["ike-auth-ok"] >= 1
+    assert stats["worker0-udp-packets"] > 0
+    assert all({"name", "value", "text", "owner"} <= set(r) for r in doc["drops"])
+
+
+def test_log(ends):
+    """Events in order, filtered by code."""
+    events = ends[0].json("log")["events"]
+    numbers = [e["seq"] for e in events]
+    assert numbers == sorted(set(numbers))
+    codes = [e["event"] for e in events]
+    assert codes[0] == "daemon-started" and {"realm-ready", "peer-up"} <= set(codes)
+    assert all(e["sentence"] and e["severity"] and e["time_ms"] > 1e12 for e in events)
+    only = ends[0].json("log", "--code", "peer-up")["events"]
+    assert only and {e["event"] for e in only} == {"peer-up"}
+    assert only[0]["peer"] == "osaka" and only[0]["realm"] == "branches"
+
+
+def test_log_follows(lab, ends):
+    """An event that happens meanwhile arrives."""
+    from gateway import TAPIR
+    follow = lab.spawn("gw-a", TAPIR, "--run-dir", ends[0].run_dir, "--json", "log", "-f")
+    until(0.3, lambda: False)
+    assert ends[0].tapir("rekey", "branches/osaka", "child").returncode == 0
+    assert until(4, lambda: "peer-rekeyed" in follow.text() or "child-up" in follow.text()), \
+        follow.text()
+    for line in follow.text().splitlines():
+        json.loads(line)
+    follow.stop()
+
+
+@pytest.mark.parametrize("argv", [
+    ("up", "branches/osaka"), ("rekey", "branches/osaka", "child"),
+    ("rekey", "branches/osaka", "ike")])
+def test_actions_answer(lab, ends, argv):
+    """One document: done, or why not."""
+    doc = ends[0].json(*argv)
+    assert doc["ok"] is True and "text" in doc
+    assert lab.until_ping("host-a", "10.0.0.2", 5)
+
+
+@pytest.mark.parametrize("argv,status,word", [
+    (("up", "branches/osakka"), 1, "osaka"), (("down", "brunches"), 1, "branches"),
+    (("rekey", "branches/sapporo.a-very-long-name-of-a-branch.example.co.jp"), 1, "not up"),
+    (("sttaus",), 2, "status"), (("rekey", "branches/osaka", "all"), 2, "child"),
+    (("hub", "nowhere"), 1, "branches"), (("reload",), 1, "reload")])
+def test_what_fails_says_why(ends, argv, status, word):
+    """Exit status by the contract, a hint to go on with, and JSON for failures too."""
+    done = ends[0].tapir(*argv)
+    assert done.returncode == status, done.stdout
+    assert word in done.stdout
+    doc = json.loads(ends[0].tapir("--json", *argv).stdout)
+    assert doc["ok"] is False and {"code", "text", "hint"} <= set(doc)
+
+
+def test_no_daemon(lab, ends):
+    """Exit status 3."""
+    from gateway import TAPIR
+    done = lab.run("gw-a", TAPIR, "--run-dir", "/nonexistent", "status")
+    assert done.returncode == 3 and "/nonexistent" in done.stdout
+
+
+def test_check(ends):
+    """A good file."""
+    doc = ends[0].json("check", ends[0].conf_path)
+    assert doc["ok"] is True and doc["n_realms"] == 1 and doc["n_peers"] == 2
+    assert doc["errors"] == []
+
+
+@pytest.mark.parametrize("argv", [
+    ("status",), ("status", "branches/osaka"), ("hub",), ("hub", "branches", "mac"),
+    ("hub", "branches", "arp"), ("stats",), ("stats", "-a"), ("help",),
+    ("help", "lab")])
+def test_people_read_80_columns(ends, argv):
+    """No line is longer, none holds a control character.  (A log that is not shown
+    on a terminal is for grep, and not folded.)"""
+    out = ends[0].tapir(*argv).stdout
+    assert out.strip()
+    for line in out.splitlines():
+        assert len(line) <= 80 and line.isprintable(), repr(line)

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Small programs that tests start inside a namespace.
+
+  tools.py hold PORT...               keep UDP ports taken until ended
+  tools.py noise ADDR COUNT           random and nearly right datagrams to 500 and 4500
+  tools.py mangle IF PCAP DST COUNT   mutated, cut and repeated copies of captured datagrams
+  tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
+  tools.py udp-source ADDR PORT SEC SIZE
+"""
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+
+def hold(*ports):
+    """Keep UDP ports taken."""
+    held = []
+    for port in ports:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("0.0.0.0", int(port)))
+        held.append(s)
+    print("held", flush=True)
+    time.sleep(600)
+
+
+def _ike(rng):
+    """An IKE header with a body that does not keep what it promises."""
+    body = rng.randbytes(rng.choice((0, 1, 3, 4, 28, 300, 1400)))
+    length = rng.choice((28 + len(body), 0, 27, 28, 0xffffffff, 28 + len(body) + 1))
+    return struct.pack(">8s8sBBBBII", rng.randbytes(8),
+                       rng.choice((bytes(8), rng.randbytes(8))),
+                       rng.choice((0, 33, 34, 46, 53, 255)), rng.choice((0x20, 0x10, 0x30, 0)),
+                       rng.randrange(33, 44), rng.choice((0, 8, 0x20, 0x28, 255)),
+                       rng.choice((0, 1, 0xffffffff)), length) + body
+
+
+def noise(addr, count):
+    """Datagrams that are not, or hardly, IKE and ESP."""
+    rng = random.Random(1)
+    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    for n in range(int(count)):
+        port = rng.choice((500, 4500))
+        kind = rng.randrange(4)
+        if kind == 0:
+            data = rng.randbytes(rng.choice((0, 1, 3, 4, 7, 8, 27, 28, 100, 1472, 9000)))
+        elif kind == 1:
+            data = bytes(4) + _ike(rng)
+        else:
+            data = _ike(rng)[:rng.choice((5, 16, 27, 28, 2000))]
+        s.sendto(data, (addr, port))
+        if n % 64 == 0:
+            time.sleep(0.002)
+
+
+def _captured(path, dst):
+    """UDP datagrams to dst of a capture: (port, payload)."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at, want = 24, socket.inet_aton(dst)
+    while at + 16 <= len(data):
+        n = struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + n]
+        at += 16 + n
+        if frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[30:34] == want:
+            yield struct.unpack_from(">H", frame, 36)[0], frame
+
+
+def mangle(ifname, path, dst, count):
+    """Send changed copies of what was really sent, from the real source address."""
+    rng = random.Random(2)
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((ifname, 0))
+    seen = [f for port, f in _captured(path, dst) if port in (500, 4500)]
+    if not seen:
+        sys.exit("nothing captured to change")
+    for n in range(int(count)):
+        frame = bytearray(rng.choice(seen))
+        if rng.randrange(4):
+            for _ in range(rng.choice((1, 1, 2, 8, 64))):
+                frame[rng.randrange(42, len(frame))] = rng.randrange(256)
+        else:
+            del frame[rng.randrange(42, len(frame)):]
+            frame[38:40] = struct.pack(">H", len(frame) - 34)
+            frame[16:18] = struct.pack(">H", len(frame) - 14)
+            frame[24:26] = bytes(2)
+            frame[24:26] = struct.pack(">H", _sum(frame[14:34]))
+        frame[40:42] = bytes(2)                    # no UDP checksum
+        s.send(frame)
+        if n % 64 == 0:
+            time.sleep(0.005)
+
+
+def _sum(head):
+    total = sum(struct.unpack(f">{len(head) // 2}H", head))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def udp_sink(addr, port, seconds):
+    """Count datagrams from the first one on."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 16 << 20)
+    s.bind((addr, int(port)))
+    print("listening", flush=True)
+    buf, n = bytearray(2048), 0
+    s.recv_into(buf)
+    s.settimeout(0.5)
+    start = last = time.monotonic()
+    while last - start < float(seconds):
+        try:
+            s.recv_into(buf)
+        except socket.timeout:
+            break
+        n += 1
+        if n % 64 == 0:
+            last = time.monotonic()
+    print(n, f"{max(time.monotonic() - start, 0.001):.3f}", flush=True)
+
+
+def udp_source(addr, port, seconds, size):
+    """Send datagrams as fast as one core can."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect((addr, int(port)))
+    data, end = os.urandom(int(size)), time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        for _ in range(64):
+            try:
+                s.send(data)
+            except OSError:
+                pass
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1].replace("-", "_")](*sys.argv[2:])
