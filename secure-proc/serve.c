@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
@@ -50,13 +51,27 @@ struct sec_serve {
 typedef int handler_fn(struct sec_serve *s, const struct ipc_msg *m,
 		       struct sa *sa);
 
+/* The gate hears of every answer: HELLO_OK opens it. */
+static int
+answer(struct sec_serve *s, const struct ipc_msg *m, const int *fds,
+       unsigned n_fd)
+{
+	int err = ipc_gate_out(&s->gate, m);
+
+	if (err == 0)
+		return s->send(s->send_ctx, m, fds, n_fd);
+	for (unsigned i = 0; i < n_fd; i++)
+		close(fds[i]);
+	return err;
+}
+
 static int
 refuse(struct sec_serve *s, const struct ipc_msg *m, int err, const char *why)
 {
 	struct ipc_msg a;
 
 	ipc_msg_answer(&a, m, err, why);
-	return s->send(s->send_ctx, &a, NULL, 0);
+	return answer(s, &a, NULL, 0);
 }
 
 static const struct conf_realm *
@@ -84,7 +99,7 @@ on_hello(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	memcpy(a.u.hello_ok.digest, s->digest, sizeof(s->digest));
 	a.u.hello_ok.n_realm = s->c.conf->n_realm;
 	a.u.hello_ok.features = s->c.features;
-	return s->send(s->send_ctx, &a, NULL, 0);
+	return answer(s, &a, NULL, 0);
 }
 
 static int
@@ -121,7 +136,7 @@ on_tap_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	a.u.tap_ok.n_fd = tap.n_fd;
 	/* Our copies are closed when they are sent: the device lives exactly as
 	 * long as main holds it. */
-	return s->send(s->send_ctx, &a, tap.fd, tap.n_fd);
+	return answer(s, &a, tap.fd, tap.n_fd);
 }
 
 static int
@@ -157,7 +172,7 @@ on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
 	a.u.sign_ok.method = 2;		/* shared key, RFC 7296 3.8 */
 	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };
-	return s->send(s->send_ctx, &a, NULL, 0);
+	return answer(s, &a, NULL, 0);
 }
 
 static int
@@ -175,7 +190,7 @@ on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	a.u.verify_ok.realm = sa->auth.realm;
 	a.u.verify_ok.peer = sa->auth.peer;
 	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
-	return s->send(s->send_ctx, &a, NULL, 0);
+	return answer(s, &a, NULL, 0);
 }
 
 /* ---- routes ------------------------------------------------------------------ */
@@ -486,7 +501,7 @@ static int
 link_send(void *ctx, const struct ipc_msg *m, const int *fds, unsigned n_fd)
 {
 	struct link *l = ctx;
-	int err = ipc_post(l->chan, &l->serve->gate, m, fds, n_fd);
+	int err = ipc_post(l->chan, NULL, m, fds, n_fd);
 
 	if (err == ERR_FULL)
 		log_error(WHO, "tapird does not read its answers: ending");
