@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/secure-proc/t_net.c - TAP, addresses, bridge and routes against the
+ * real kernel, in a network namespace of its own.  Skipped without the rights
+ * for one.
+ */
+#include "secure-proc/net/net.h"
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include "daemon/base/err.h"
+#include "test/unit/secure-proc/kit.h"
+
+static struct sec_netlink *nl;
+static struct sec_net ops;
+static char why[256];
+
+static const char conf_text[] =
+    "<vpn><realm name='r' bridge='br0' address='10.1.0.1/24 fd01::1/64'>"
+    "<me id='a' psk='k'/><peer id='b'/>"
+    "<net local='10.1.0.0/24' remote='10.2.0.0/16'/></realm>"
+    "<realm name='s'><me id='a' psk='k'/><peer id='c'/></realm></vpn>";
+
+/* A namespace with nothing in it; false: no rights. */
+static bool
+begin(void)
+{
+	if (unshare(CLONE_NEWNET) != 0 || access("/dev/net/tun", F_OK) != 0)
+		return false;
+	log_set_sink(kit_sink, NULL);
+	assert_int_equal(sec_net_open(&nl, &ops), 0);
+	return true;
+}
+
+static void
+end(void)
+{
+	sec_net_close(nl);
+}
+
+static int
+tap_open(const struct conf_realm *r, unsigned n_queue, struct sec_tap *t)
+{
+	struct sec_tap_req q = {
+		.realm = r, .mac = { { 2, 1, 2, 3, 4, 5 } },
+		.n_queue = n_queue, .mtu = 1400,
+	};
+
+	why[0] = '\0';
+	return ops.tap_open(ops.ctx, &q, t, why, sizeof(why));
+}
+
+static void
+tap_close(struct sec_tap *t)
+{
+	for (unsigned i = 0; i < t->n_fd; i++)
+		close(t->fd[i]);
+}
+
+/* Does the output of an ip(8) command hold a text? */
+static bool
+shows(const char *cmd, const char *text)
+{
+	char out[8192];
+	size_t n;
+	FILE *f = popen(cmd, "r");
+
+	assert_non_null(f);
+	n = fread(out, 1, sizeof(out) - 1, f);
+	out[n] = '\0';
+	pclose(f);
+	return strstr(out, text) != NULL;
+}
+
+TEST(a_tap_is_dressed_and_leaves_nothing_behind)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	/* Without its bridge: a sentence that says what to type. */
+	assert_int_equal(tap_open(&c->realm[0], 2, &t), ERR_NOTFOUND);
+	assert_string_equal(why, "bridge br0 does not exist: ip link add br0 "
+	    "type bridge");
+	assert_int_equal(if_nametoindex("tap-r"), 0);
+	assert_int_equal(system("ip link add br0 type bridge"), 0);
+	assert_int_equal(tap_open(&c->realm[0], 2, &t), 0);
+	assert_string_equal(t.ifname, "tap-r");
+	assert_int_equal(t.ifindex, if_nametoindex("tap-r"));
+	assert_int_equal(t.n_fd, 2);
+	assert_true(shows("ip link show tap-r", "02:01:02:03:04:05"));
+	assert_true(shows("ip link show tap-r", "mtu 1400"));
+	assert_true(shows("ip link show tap-r", "master br0"));
+	assert_true(shows("ip link show tap-r", ",UP"));
+	assert_true(shows("ip addr show tap-r", "10.1.0.1/24"));
+	assert_true(shows("ip addr show tap-r", "fd01::1/64"));
+	assert_int_equal(ops.tap_mtu(ops.ctx, &c->realm[0], 1300, why,
+	    sizeof(why)), 0);
+	assert_true(shows("ip link show tap-r", "mtu 1300"));
+	/* A second one of the same name. */
+	{
+		struct sec_tap again;
+
+		assert_int_equal(tap_open(&c->realm[0], 1, &again),
+		    ERR_EXISTS);
+		assert_non_null(strstr(why, "exists already"));
+	}
+	tap_close(&t);
+	assert_int_equal(if_nametoindex("tap-r"), 0);
+	assert_int_equal(ops.tap_mtu(ops.ctx, &c->realm[0], 1300, why,
+	    sizeof(why)), ERR_NOTFOUND);
+	conf_free(c);
+	end();
+}
+
+TEST(a_master_that_is_no_bridge_is_refused)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	assert_int_equal(system("ip link add br0 type dummy 2>/dev/null || "
+	    "ip link add br0 type veth peer name other"), 0);
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), ERR_CONF);
+	assert_string_equal(why, "br0 is not a bridge");
+	assert_int_equal(if_nametoindex("tap-r"), 0);
+	conf_free(c);
+	end();
+}
+
+TEST(routes_come_with_a_source_inside_the_local_selectors_and_go)
+{
+	struct sec_route_req q = { .is_add = true };
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	assert_int_equal(system("ip link add br0 type bridge"), 0);
+	q.realm = &c->realm[0];
+	q.net = c->realm[0].peer[0].net;
+	assert_int_equal(ip_net_parse("10.2.0.0/16", &q.prefix), 0);
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)),
+	    ERR_NOTFOUND);
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), 0);
+	assert_true(shows("ip route", "10.2.0.0/16 dev tap-r"));
+	assert_true(shows("ip route show 10.2.0.0/16", "src 10.1.0.1"));
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), ERR_EXISTS);
+	q.is_add = false;
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), 0);
+	assert_false(shows("ip route", "10.2.0.0/16"));
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), 0);
+	q.is_add = true;
+	assert_int_equal(ip_net_parse("fd02::/64", &q.prefix), 0);
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), 0);
+	assert_true(shows("ip -6 route", "fd02::/64 dev tap-r"));
+	tap_close(&t);
+	assert_false(shows("ip -6 route", "fd02::"));
+	q.is_add = false;
+	assert_int_equal(ops.route(ops.ctx, &q, why, sizeof(why)), 0);
+	conf_free(c);
+	end();
+}
+
+TEST(without_a_bridge_and_addresses_a_tap_is_just_up)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	assert_int_equal(tap_open(&c->realm[1], 1, &t), 0);
+	assert_true(shows("ip link show tap-s", ",UP"));
+	assert_false(shows("ip link show tap-s", "master"));
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
