@@ -6,6 +6,7 @@
  * afterwards it opens no file and no socket, and needs no capability.
  */
 #include "daemon/core/sandbox.h"
+#include <sys/prctl.h>
 #include "daemon/base/err.h"
 #include "daemon/ipc/confine.h"
 
@@ -27,6 +28,11 @@ static const char *const calls[] = {
 	"getpid", "gettid", "tgkill", "getrandom", "rt_sigprocmask",
 	"rt_sigreturn", "sigaltstack", "exit", "exit_group",
 	"set_robust_list", "rseq", "fcntl", "fstat", "newfstatat", "lseek",
+};
+
+/* A thread started just before names itself, perhaps after the filter. */
+static const struct confine_arg args[] = {
+	{ "prctl", 0, UINT64_MAX, PR_SET_NAME },
 };
 
 int
@@ -57,6 +63,8 @@ sandbox_close(uint32_t *feat)
 		.who = "tapird",
 		.calls = calls,
 		.n_call = N_OF(calls),
+		.args = args,
+		.n_arg = N_OF(args),
 	};
 	int err;
 
