@@ -137,8 +137,8 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 		bus_set_str(r, BUS_F_MODE, vpn_mode_name(li->mode));
 		bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(li->encap));
 		bus_set_str(r, BUS_F_SUITE, alg != NULL ? alg->name : "");
-		bus_set_fmt(r, BUS_F_SPI_IN, "%08x", li->esp_spi_in);
-		bus_set_fmt(r, BUS_F_SPI_OUT, "%08x", li->esp_spi_out);
+		bus_set_u64(r, BUS_F_SPI_IN, li->esp_spi_in);
+		bus_set_u64(r, BUS_F_SPI_OUT, li->esp_spi_out);
 		ts_list(li->ts_local, li->n_ts_local, r, BUS_F_TS_LOCAL);
 		ts_list(li->ts_remote, li->n_ts_remote, r, BUS_F_TS_REMOTE);
 	} else {
