@@ -34,7 +34,7 @@ fake_tap(void *ctx UNUSED, const struct sec_tap_req *q, struct sec_tap *out,
 	 char *why UNUSED, size_t cap UNUSED)
 {
 	memset(out, 0, sizeof(*out));
-	strcpy(out->ifname, "tap-r");
+	snprintf(out->ifname, sizeof(out->ifname), "tap-r");
 	out->mtu = q->mtu;
 	return 0;
 }

@@ -218,7 +218,7 @@ TEST(odd_booleans_controls_in_texts_and_unknown_errors_are_refused)
 	ipc_msg_init(&m, IPC_TAP_MTU_OK);
 	m.ticket = 1;
 	m.err = ERR_SYS;
-	strcpy(m.why, "no");
+	memcpy(m.why, "no", 3);
 	assert_int_equal(ipc_msg_encode(&m, buf, sizeof(buf), &len), 0);
 	buf[len - 1] = '\n';
 	assert_int_equal(ipc_msg_decode(&d, buf, len), ERR_SYNTAX);
@@ -252,7 +252,7 @@ TEST(encoder_refuses_what_the_decoder_would)
 	    ERR_NOTFOUND);
 	ipc_msg_init(&m, IPC_TAP_OK);
 	m.ticket = 1;
-	strcpy(m.u.tap_ok.ifname, "a\tb");
+	memcpy(m.u.tap_ok.ifname, "a\tb", 4);
 	assert_int_equal(ipc_msg_encode(&m, buf, sizeof(buf), &len),
 	    ERR_SYNTAX);
 	assert_int_equal(len, 77);

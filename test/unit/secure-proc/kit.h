@@ -7,6 +7,7 @@
 #define TAPIR_TEST_SECURE_KIT_H
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +31,22 @@ UNUSED static void
 kit_begin(void)
 {
 	log_set_sink(kit_sink, NULL);
-	strcpy(kit_dir, "/tmp/tapir-test-XXXXXX");
+	snprintf(kit_dir, sizeof(kit_dir), "/tmp/tapir-test-XXXXXX");
 	assert_non_null(mkdtemp(kit_dir));
+}
+
+static inline int
+kit_unlink(const char *path, const struct stat *st UNUSED, int what UNUSED,
+	   struct FTW *at UNUSED)
+{
+	return remove(path);
 }
 
 UNUSED static void
 kit_end(void)
 {
-	char cmd[96];
-
-	/* The name is our own; nothing of it came from outside. */
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", kit_dir);
-	assert_int_equal(system(cmd), 0);
+	assert_int_equal(nftw(kit_dir, kit_unlink, 8, FTW_DEPTH | FTW_PHYS),
+	    0);
 }
 
 UNUSED static void

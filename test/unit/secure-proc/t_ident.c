@@ -5,12 +5,14 @@
  */
 #include "secure-proc/keys/ident.h"
 #include "daemon/base/err.h"
+#include "daemon/base/str.h"
 #include "test/unit/secure-proc/kit.h"
 
 #define V4 1
 #define FQDN 2
 #define MAIL 3
 #define KEYID 11
+#define TEXT_BYTES 8192
 
 static struct sec_id
 id_of(uint8_t type, const char *data)
@@ -162,14 +164,15 @@ TEST(identities_select_exactly_one_realm_and_peer)
 
 TEST(ten_realms_and_ten_identities_pass_on_the_diagonal_only)
 {
-	char *text = malloc(8192);
+	char *text = calloc(1, TEXT_BYTES);
 	struct conf *c;
 
-	strcpy(text, "<vpn>");
+	assert_non_null(text);
+	str_add(text, TEXT_BYTES, "<vpn>");
 	for (unsigned i = 0; i < 10; i++)
-		sprintf(text + strlen(text), "<realm name='r%u'><me id='me%u' "
+		str_add(text, TEXT_BYTES, "<realm name='r%u'><me id='me%u' "
 		    "psk='k%u'/><peer id='peer%u'/></realm>", i, i, i, i);
-	strcat(text, "</vpn>");
+	str_add(text, TEXT_BYTES, "</vpn>");
 	c = kit_conf(text);
 	for (unsigned p = 0; p < 10; p++)
 		for (unsigned o = 0; o < 10; o++) {
@@ -179,8 +182,8 @@ TEST(ten_realms_and_ten_identities_pass_on_the_diagonal_only)
 			struct sec_id pi, oi;
 			int err;
 
-			sprintf(pn, "peer%u", p);
-			sprintf(on, "me%u", o);
+			snprintf(pn, sizeof(pn), "peer%u", p);
+			snprintf(on, sizeof(on), "me%u", o);
 			pi = id_of(FQDN, pn);
 			oi = id_of(FQDN, on);
 			err = sec_id_select(c, &pi, &oi, &q, &r, why,

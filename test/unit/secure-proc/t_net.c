@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include "daemon/base/err.h"
 #include "test/unit/secure-proc/kit.h"
 
@@ -59,18 +60,51 @@ tap_close(struct sec_tap *t)
 		close(t->fd[i]);
 }
 
-/* Does the output of an ip(8) command hold a text? */
+/* Run ip(8) with the words of line; its output in out.  Exit status. */
+static int
+ip(const char *line, char *out, size_t cap)
+{
+	char words[128], *argv[16] = { NULL };
+	size_t n = 0, argc = 0;
+	int p[2], st = -1;
+	ssize_t got;
+	pid_t pid;
+
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok(words, " "); w != NULL && argc < 15;
+	    w = strtok(NULL, " "))
+		argv[argc++] = w;
+	assert_int_equal(pipe(p), 0);
+	if ((pid = fork()) == 0) {
+		dup2(p[1], 1);
+		dup2(p[1], 2);
+		execvp("ip", argv);
+		_exit(127);
+	}
+	close(p[1]);
+	while ((got = read(p[0], out + n, cap - 1 - n)) > 0)
+		n += (size_t)got;
+	out[n] = '\0';
+	close(p[0]);
+	assert_int_equal(waitpid(pid, &st, 0), pid);
+	return st;
+}
+
+static void
+ip_do(const char *line)
+{
+	char out[1024];
+
+	assert_int_equal(ip(line, out, sizeof(out)), 0);
+}
+
+/* Does its output hold a text? */
 static bool
-shows(const char *cmd, const char *text)
+shows(const char *line, const char *text)
 {
 	char out[8192];
-	size_t n;
-	FILE *f = popen(cmd, "r");
 
-	assert_non_null(f);
-	n = fread(out, 1, sizeof(out) - 1, f);
-	out[n] = '\0';
-	pclose(f);
+	ip(line, out, sizeof(out));
 	return strstr(out, text) != NULL;
 }
 
@@ -87,7 +121,7 @@ TEST(a_tap_is_dressed_and_leaves_nothing_behind)
 	assert_string_equal(why, "bridge br0 does not exist: ip link add br0 "
 	    "type bridge");
 	assert_int_equal(if_nametoindex("tap-r"), 0);
-	assert_int_equal(system("ip link add br0 type bridge"), 0);
+	ip_do("ip link add br0 type bridge");
 	assert_int_equal(tap_open(&c->realm[0], 2, &t), 0);
 	assert_string_equal(t.ifname, "tap-r");
 	assert_int_equal(t.ifindex, if_nametoindex("tap-r"));
@@ -125,8 +159,7 @@ TEST(a_master_that_is_no_bridge_is_refused)
 	if (!begin())
 		skip();
 	c = kit_conf(conf_text);
-	assert_int_equal(system("ip link add br0 type dummy 2>/dev/null || "
-	    "ip link add br0 type veth peer name other"), 0);
+	ip_do("ip link add br0 type veth peer name other");
 	assert_int_equal(tap_open(&c->realm[0], 1, &t), ERR_CONF);
 	assert_string_equal(why, "br0 is not a bridge");
 	assert_int_equal(if_nametoindex("tap-r"), 0);
@@ -143,7 +176,7 @@ TEST(routes_come_with_a_source_inside_the_local_selectors_and_go)
 	if (!begin())
 		skip();
 	c = kit_conf(conf_text);
-	assert_int_equal(system("ip link add br0 type bridge"), 0);
+	ip_do("ip link add br0 type bridge");
 	q.realm = &c->realm[0];
 	q.net = c->realm[0].peer[0].net;
 	assert_int_equal(ip_net_parse("10.2.0.0/16", &q.prefix), 0);

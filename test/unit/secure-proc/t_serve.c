@@ -46,7 +46,7 @@ fake_tap(void *ctx, const struct sec_tap_req *q, struct sec_tap *out, char *why,
 	}
 	memset(out, 0, sizeof(*out));
 	out->ifindex = 7;
-	strcpy(out->ifname, "tap-r");
+	snprintf(out->ifname, sizeof(out->ifname), "tap-r");
 	out->mac = q->mac;
 	out->mtu = q->mtu;
 	while (out->n_fd < q->n_queue) {
