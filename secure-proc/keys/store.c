@@ -201,6 +201,36 @@ realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
 	return first;
 }
 
+/* Who may write here may exchange keys.  @return descriptor or -1 (logged). */
+static int
+dir_open(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0) {
+		log_error("keys", "directory %s cannot be opened: %s", dir,
+		    strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && (st.st_mode & 022) == 0)
+		return fd;
+	log_error("keys", "directory %s can be written by others: chmod 700 "
+	    "it", dir);
+	close(fd);
+	return -1;
+}
+
+static bool
+needs_keys(const struct conf *c)
+{
+	for (unsigned i = 0; i < c->n_realm; i++)
+		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
+			if (c->realm[i].peer[k].psk != NULL)
+				return true;
+	return false;
+}
+
 /* ---- public ------------------------------------------------------------------ */
 
 int
@@ -241,7 +271,10 @@ sec_store_load(struct sec_store **out, const struct conf *c, const char *dir,
 		sec_store_free(s);
 		return ERR_NOMEM;
 	}
-	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (needs_keys(c) && (dir_fd = dir_open(dir)) < 0) {
+		sec_store_free(s);
+		return ERR_KEYFILE;
+	}
 	for (unsigned i = 0; i < c->n_realm; i++) {
 		err = realm_load(s, &c->realm[i], dir_fd, uid);
 		if (err != 0 && first == 0)

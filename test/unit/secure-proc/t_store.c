@@ -175,3 +175,26 @@ TEST(one_bad_file_refuses_the_store)
 	conf_free(c);
 	kit_end();
 }
+
+TEST(a_directory_others_may_write_is_refused)
+{
+	struct conf *c = kit_conf("<vpn><realm name='r'>"
+	    "<me id='a' psk='one'/><peer id='b'/></realm></vpn>");
+	struct sec_store *s = NULL;
+
+	kit_begin();
+	kit_key("one", "first");
+	assert_int_equal(chmod(kit_dir, 0777), 0);
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()),
+	    ERR_KEYFILE);
+	assert_int_equal(chmod(kit_dir, 0770), 0);
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()),
+	    ERR_KEYFILE);
+	assert_int_equal(chmod(kit_dir, 0755), 0);
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()), 0);
+	sec_store_free(s);
+	assert_int_equal(sec_store_load(&s, c, "/no/such/dir", geteuid()),
+	    ERR_KEYFILE);
+	conf_free(c);
+	kit_end();
+}
