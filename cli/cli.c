@@ -423,16 +423,16 @@ global_opt(struct cli *c, int argc, char **argv)
 	return 2;
 }
 
-/* Global options are also taken behind the command, up to "--" or, for
- * commands that run others, up to the first word that is no option. */
+/* Global options are also taken behind the command, up to "--"; what follows
+ * "lab exec" belongs to another program. */
 static int
-globals_behind(struct cli *c, int argc, char **argv, bool is_runner)
+globals_behind(struct cli *c, int argc, char **argv)
 {
 	int i, n = 0, took;
 
 	for (i = 0; i < argc;) {
 		if (strcmp(argv[i], "--") == 0 ||
-		    (is_runner && argv[i][0] != '-'))
+		    (c->cmd->fn == cmd_lab && strcmp(argv[i], "exec") == 0))
 			break;
 		if ((took = global_opt(c, argc - i, argv + i)) < 0)
 			return -1;
@@ -480,8 +480,7 @@ cli_main(int argc, char **argv, FILE *out, FILE *err)
 	}
 	if ((c.cmd = cli_cmd_find(argv[i])) == NULL)
 		return unknown_cmd(&c, argv[i]);
-	argc = globals_behind(&c, argc - i - 1, argv + i + 1,
-			      c.cmd->fn == cmd_lab);
+	argc = globals_behind(&c, argc - i - 1, argv + i + 1);
 	if (argc < 0)
 		return cli_fail(&c, CLI_USAGE, "usage", NULL,
 				"--run-dir needs a directory");

@@ -336,41 +336,45 @@ fit(const struct show *s, const struct show_table *t, unsigned indent,
 	}
 }
 
+/* Blanks are held back until something follows, so that no line ends in them. */
 static void
-put_cell(const struct show *s, const struct show_table *t, unsigned c,
-	 unsigned w, const char *text, enum show_tone tone)
+put_cell(const struct show *s, const struct show_col *col, unsigned w,
+	 const struct cell *cell, unsigned *blanks)
 {
-	bool is_last = c + 1 == t->n_col;
 	char cut[SHOW_CELL_MAX];
-	unsigned pad;
+	unsigned pad, n;
 
-	str_copy(cut, sizeof(cut), text);
+	str_copy(cut, sizeof(cut), cell->text);
 	show_cut(cut, w);
-	pad = w > show_columns(cut) ? w - show_columns(cut) : 0;
-	if (c > 0)
-		fprintf(s->out, "%*s", GAP, "");
-	if (t->col[c].is_right)
-		fprintf(s->out, "%*s", (int)pad, "");
-	show_text(s, tone, cut);
-	if (!t->col[c].is_right && !is_last)
-		fprintf(s->out, "%*s", (int)pad, "");
-	if (is_last)
-		fputc('\n', s->out);
+	n = show_columns(cut);
+	pad = w > n ? w - n : 0;
+	if (n > 0) {
+		*blanks += col->is_right ? pad : 0;
+		fprintf(s->out, "%*s", (int)*blanks, "");
+		show_text(s, cell->tone, cut);
+		*blanks = col->is_right ? 0 : pad;
+	} else {
+		*blanks += pad;
+	}
+	*blanks += GAP;
 }
 
 void
 show_table_print(const struct show *s, const struct show_table *t,
 		 unsigned indent)
 {
-	unsigned w[SHOW_COL_MAX], c, at = 0;
+	unsigned w[SHOW_COL_MAX], c, at = 0, blanks = indent;
+	struct cell head = { .tone = SHOW_DIM };
 	size_t i;
 
 	if (t == NULL)
 		return;
 	fit(s, t, indent, w);
-	fprintf(s->out, "%*s", (int)indent, "");
-	for (c = 0; c < t->n_col; c++)
-		put_cell(s, t, c, w[c], t->col[c].title, SHOW_DIM);
+	for (c = 0; c < t->n_col; c++) {
+		str_copy(head.text, sizeof(head.text), t->col[c].title);
+		put_cell(s, &t->col[c], w[c], &head, &blanks);
+	}
+	fputc('\n', s->out);
 	for (i = 0; i < t->n; i++) {
 		if (t->cell[i].is_note) {
 			fprintf(s->out, "%*s", (int)indent + 2, "");
@@ -378,8 +382,10 @@ show_table_print(const struct show *s, const struct show_table *t,
 			continue;
 		}
 		if (at == 0)
-			fprintf(s->out, "%*s", (int)indent, "");
-		put_cell(s, t, at, w[at], t->cell[i].text, t->cell[i].tone);
+			blanks = indent;
+		put_cell(s, &t->col[at], w[at], &t->cell[i], &blanks);
 		at = (at + 1) % t->n_col;
+		if (at == 0)
+			fputc('\n', s->out);
 	}
 }

@@ -192,6 +192,14 @@ TEST(manual_page_in_the_tree_is_the_one_the_table_gives)
 	free(file);
 }
 
+TEST(global_options_are_taken_behind_a_subcommand_but_not_behind_exec)
+{
+	assert_int_equal(run("lab", "list", "--json", NULL), CLI_OK);
+	assert_true(begins(out, "{\"labs\":["));
+	assert_int_equal(run("lab", "exec", "--json", NULL), CLI_USAGE);
+	assert_string_equal(out, "");
+}
+
 TEST(version_has_both_forms)
 {
 	assert_int_equal(run("version", NULL), CLI_OK);

@@ -49,6 +49,27 @@ TEST(table_aligns_columns_and_leaves_no_blanks_at_the_end)
 		   "  x      1234\n");
 }
 
+TEST(table_with_an_empty_last_cell_has_no_blanks_at_the_end)
+{
+	static const struct show_col col[] = { { "A", false, 0 },
+					       { "B", true, 0 },
+					       { "C", false, 0 } };
+	struct show_table *t = show_table_new(col, 3);
+	struct show s = start(80);
+
+	show_cell(t, SHOW_PLAIN, "x");
+	show_cell(t, SHOW_PLAIN, "%s", "");
+	show_cell(t, SHOW_PLAIN, "%s", "");
+	show_cell(t, SHOW_PLAIN, "%s", "");
+	show_cell(t, SHOW_PLAIN, "%s", "");
+	show_cell(t, SHOW_PLAIN, "z");
+	show_table_print(&s, t, 0);
+	show_table_free(t);
+	expect(&s, "A  B  C\n"
+		   "x\n"
+		   "      z\n");
+}
+
 TEST(table_cuts_the_column_that_may_shrink)
 {
 	struct show_table *t = show_table_new(two, 2);
