@@ -363,7 +363,8 @@ build(struct role *r)
 	if ((err = secure_open(r, r->args->secure_fd)) != 0 ||
 	    (err = realm_open_all(v)) != 0)
 		return err; /* said already */
-	if ((err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||
+	if ((err = sandbox_files(&r->feat)) != 0 ||
+	    (err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||
 	    (err = build_links(r)) != 0 || (err = work_start(v->work)) != 0 ||
 	    (err = sandbox_close(&r->feat)) != 0)
 		log_error("tapird", "cannot start: %s", err_text(err));

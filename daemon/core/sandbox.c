@@ -52,6 +52,12 @@ sandbox_drop(const struct sandbox_user *u, uint32_t *feat)
 }
 
 int
+sandbox_files(uint32_t *feat)
+{
+	return confine_landlock_none(feat);
+}
+
+int
 sandbox_close(uint32_t *feat)
 {
 	static const enum confine_probe probes[] = {
@@ -66,9 +72,6 @@ sandbox_close(uint32_t *feat)
 		.args = args,
 		.n_arg = N_OF(args),
 	};
-	int err;
 
-	if ((err = confine_landlock_none(feat)) != 0)
-		return err;
 	return confine_seccomp(&f, probes, N_OF(probes), feat);
 }

@@ -344,14 +344,21 @@ claim_run_dir(struct super *s)
 			  s->args->run_dir, pid);
 		return 1;
 	}
-	str_add(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(s->lock_fd, 0) != 0 ||
-	    pwrite(s->lock_fd, pid, strlen(pid), 0) < 0) {
-		log_error("tapird", "cannot write %s: %s", s->pid_path,
-			  strerror(errno));
-		return 1;
-	}
 	return 0;
+}
+
+/* Once the process is the one that stays. */
+static int
+write_pid(struct super *s)
+{
+	char pid[32] = "";
+
+	str_add(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(s->lock_fd, 0) == 0 &&
+	    pwrite(s->lock_fd, pid, strlen(pid), 0) > 0)
+		return 0;
+	log_error("tapird", "cannot write %s: %s", s->pid_path, strerror(errno));
+	return 1;
 }
 
 static unsigned
@@ -523,6 +530,8 @@ prepare(struct super *s)
 		return status;
 	if (!s->args->is_foreground && background(s) != 0)
 		return 1;
+	if ((status = write_pid(s)) != 0)
+		return status;
 	spawn_users(s);
 	if ((status = open_all(s)) != 0 || (status = block_signals(s)) != 0)
 		return status;
