@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/sim/secure.c - what the secure process answers, for PSK (2.15).
+ *
+ *   AUTH = prf( prf(PSK, "Key Pad for IKEv2"), octets )
+ *   octets = IKE_SA_INIT message | nonce of the other | prf(SK_p, ID body)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/str.h"
+#include "test/sim/world.h"
+
+#define ASK_MS 3	/* until an answer comes */
+
+static enum spi_hash
+hash_of(enum ike_prf p)
+{
+	return p == IKE_PRF_SHA256 ? SPI_HASH_SHA256 :
+	    p == IKE_PRF_SHA384 ? SPI_HASH_SHA384 : SPI_HASH_SHA512;
+}
+
+static size_t
+psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
+	 uint8_t *out)
+{
+	enum spi_hash hash = hash_of(ask->prf);
+	struct view pad = { (const uint8_t *)"Key Pad for IKEv2", 17 };
+	struct view psk = { (const uint8_t *)h->psk, strlen(h->psk) };
+	uint8_t key[SPI_HASH_MAX], mac[SPI_HASH_MAX];
+	size_t n = spi_hash_len(hash);
+	struct view octets[3];
+
+	if (spi_crypto()->hmac(hash, psk, &pad, 1, key) != 0 ||
+	    spi_crypto()->hmac(hash, ask->sk_p, &id, 1, mac) != 0)
+		abort();
+	octets[0] = ask->init_msg;
+	octets[1] = ask->nonce;
+	octets[2] = (struct view){ mac, n };
+	if (spi_crypto()->hmac(hash, (struct view){ key, n }, octets, 3, out)
+	    != 0)
+		abort();
+	return n;
+}
+
+static size_t
+id_body(const char *text, uint8_t *out)
+{
+	memset(out, 0, 4);
+	out[0] = IKE_ID_FQDN;
+	memcpy(out + 4, text, strlen(text));
+	return 4 + strlen(text);
+}
+
+static void
+answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	e->ans.id_own = (struct view){ e->id_own, id_body(h->id, e->id_own) };
+	if (ask->is_initiator)
+		e->ans.id_peer = (struct view){ e->id_peer,
+		    id_body(h->expect_id, e->id_peer) };
+	e->ans.method = IKE_AUTH_PSK;
+	e->ans.auth = (struct view){ e->auth,
+	    psk_auth(h, ask, e->ans.id_own, e->auth) };
+}
+
+static void
+answer_verify(struct sim_host *h, const struct ike_ask *ask,
+	      struct sim_event *e)
+{
+	uint8_t want[SPI_HASH_MAX];
+	size_t n = psk_auth(h, ask, ask->id_peer, want);
+	char id[IKE_ID_TEXT_MAX];
+
+	str_escape(id, sizeof(id), ask->id_peer.p + 4,
+		   MIN(ask->id_peer.len - 4, (size_t)60));
+	str_copy(e->ans.id_text, sizeof(e->ans.id_text), id);
+	if (!str_glob(h->peer.id, id)) {
+		e->ans.err = ERR_NOTFOUND;
+		snprintf(e->ans.why, sizeof(e->ans.why),
+			 "no realm for the identity %.60s", id);
+	} else if (ask->method != IKE_AUTH_PSK || ask->auth.len != n ||
+		   memcmp(ask->auth.p, want, n) != 0) {
+		e->ans.err = ERR_AUTH;
+		snprintf(e->ans.why, sizeof(e->ans.why),
+			 "%.60s does not know our shared secret", id);
+	}
+}
+
+int
+sim_ask(void *ctx, const struct ike_ask *ask)
+{
+	struct sim_host *h = ctx;
+	struct sim_world *w = h->w;
+	struct sim_event *e;
+
+	if (ask->type == IKE_ASK_CLOSE)
+		return 0;
+	if (h->is_secure_dead)
+		return ERR_CLOSED;
+	if ((e = calloc(1, sizeof(*e))) == NULL || w->n_ev == SIM_PKT_MAX)
+		abort();
+	e->what = SIM_ASK;
+	e->host = h;
+	e->life = h->life;
+	e->at_ms = w->now_ms + ASK_MS;
+	e->order = ++w->order;
+	e->ans.ticket = ask->ticket;
+	e->ans.handle = ask->handle;
+	e->ans.realm = 0;
+	e->ans.peer = 0;
+	if (ask->type == IKE_ASK_SIGN)
+		answer_sign(h, ask, e);
+	else
+		answer_verify(h, ask, e);
+	w->ev[w->n_ev++] = e;
+	return 0;
+}

@@ -1,0 +1,724 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/sim/sim.c - run scenario files over two engines.
+ *
+ *   sim [-v] [FILE.play ...]   default: every *.play of test/sim
+ *   sim --graph                both state tables as a drawing (graphviz dot)
+ *
+ * A file is a list of lines "command words"; '#' begins a comment.  Commands
+ * stand in the table at the end, with their arguments.  A line "seeds N" runs
+ * the file N times with different seeds.  The last line of output is
+ * "TESTS n passed, m failed".
+ */
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "test/sim/world.h"
+
+#define LINE_LEN  512
+#define ARG_MAX_  12
+#define FILES_MAX 256
+
+struct play {
+	struct sim_world w;
+	char *arg[ARG_MAX_];
+	unsigned n_arg;
+	char fail[LINE_LEN];
+};
+
+static bool
+fail(struct play *p, const char *fmt, ...) PRINTF(2, 3);
+
+static bool
+fail(struct play *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->fail, sizeof(p->fail), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static struct sim_host *
+host(struct play *p, unsigned i)
+{
+	return i < p->n_arg && strcmp(p->arg[i], "b") == 0 ? &p->w.b : &p->w.a;
+}
+
+static unsigned
+num(struct play *p, unsigned i)
+{
+	return i < p->n_arg ? (unsigned)strtoul(p->arg[i], NULL, 0) : 0;
+}
+
+static uint64_t
+duration(const char *s)
+{
+	char *end;
+	uint64_t v = strtoull(s, &end, 10);
+
+	return strcmp(end, "ms") == 0 ? v : strcmp(end, "m") == 0 ? v * 60000 :
+	    v * 1000;
+}
+
+/* ---- setting up ------------------------------------------------------------------------- */
+
+static int
+word_index(const char *word, const char *const *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(word, list[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+static bool
+set_ts(struct vpn_ts *ts, unsigned *n, const char *text)
+{
+	struct ip_net net;
+
+	if (*n == VPN_TS_MAX || ip_net_parse(text, &net) != 0)
+		return false;
+	ts[(*n)++] = vpn_ts_from_net(&net);
+	return true;
+}
+
+static bool
+set_one(struct sim_host *h, const char *key, const char *val)
+{
+	static const char *const modes[] = { "auto", "ether", "ip" };
+	static const char *const encaps[] = { "auto", "udp", "esp" };
+	static const char *const suites[] = { "2026", "compat" };
+	unsigned v = (unsigned)strtoul(val, NULL, 0);
+	struct ike_realm_conf *r = &h->realm;
+	bool yes = strcmp(val, "yes") == 0;
+
+	if (strcmp(key, "mode") == 0)
+		h->peer.mode = (enum vpn_mode)word_index(val, modes, 3);
+	else if (strcmp(key, "encap") == 0)
+		h->peer.encap = (enum vpn_encap)word_index(val, encaps, 3);
+	else if (strcmp(key, "suite") == 0)
+		r->suite = (enum vpn_suite)word_index(val, suites, 2);
+	else if (strcmp(key, "dial") == 0)
+		h->peer.is_dial = yes;
+	else if (strcmp(key, "raw-esp") == 0)
+		h->conf.can_raw_esp = yes;
+	else if (strcmp(key, "id") == 0)
+		str_copy(h->id, sizeof(h->id), val);
+	else if (strcmp(key, "psk") == 0)
+		str_copy(h->psk, sizeof(h->psk), val);
+	else if (strcmp(key, "peer-id") == 0) {
+		str_copy(h->peer.id, sizeof(h->peer.id), val);
+		h->peer.is_pattern = strchr(val, '*') != NULL;
+		h->peer.has_at = h->peer.has_at && !h->peer.is_pattern;
+	} else if (strcmp(key, "dpd") == 0)
+		r->dpd_s = v;
+	else if (strcmp(key, "child-life") == 0)
+		r->child_life_s = v;
+	else if (strcmp(key, "ike-life") == 0)
+		r->ike_life_s = v;
+	else if (strcmp(key, "cookie-threshold") == 0)
+		h->conf.cookie_threshold = v;
+	else if (strcmp(key, "local") == 0)
+		return set_ts(r->ts_local, &r->n_ts_local, val);
+	else if (strcmp(key, "remote") == 0)
+		return set_ts(r->ts_remote, &r->n_ts_remote, val);
+	else
+		return false;
+	return true;
+}
+
+static bool
+cmd_set(struct play *p)
+{
+	bool both = strcmp(p->arg[1], "both") == 0;
+
+	if (p->n_arg < 4 ||
+	    !set_one(both ? &p->w.a : host(p, 1), p->arg[2], p->arg[3]) ||
+	    (both && !set_one(&p->w.b, p->arg[2], p->arg[3])))
+		return fail(p, "cannot set that");
+	return true;
+}
+
+static bool
+cmd_net(struct play *p)
+{
+	struct sim_world *w = &p->w;
+
+	for (unsigned i = 1; i + 1 < p->n_arg; i += 2) {
+		if (strcmp(p->arg[i], "loss") == 0)
+			w->loss = num(p, i + 1);
+		else if (strcmp(p->arg[i], "dup") == 0)
+			w->dup = num(p, i + 1);
+		else if (strcmp(p->arg[i], "reorder") == 0)
+			w->reorder = num(p, i + 1);
+		else if (strcmp(p->arg[i], "flip") == 0)
+			w->flip = num(p, i + 1);
+		else if (strcmp(p->arg[i], "delay") == 0)
+			w->delay_lo = w->delay_hi = num(p, i + 1);
+		else
+			return fail(p, "net: loss dup reorder flip delay");
+	}
+	return true;
+}
+
+static bool
+cmd_nat(struct play *p)
+{
+	host(p, 1)->is_natted = true;
+	return true;
+}
+
+static bool
+cmd_remap(struct play *p)
+{
+	host(p, 1)->nat_shift = (uint16_t)(host(p, 1)->nat_shift + 1000);
+	return true;
+}
+
+static bool
+cmd_start(struct play *p)
+{
+	if (p->n_arg < 2 || strcmp(p->arg[1], "both") == 0) {
+		sim_host_start(&p->w.a);
+		sim_host_start(&p->w.b);
+	} else {
+		sim_host_start(host(p, 1));
+	}
+	return true;
+}
+
+static bool
+cmd_kill(struct play *p)
+{
+	sim_host_kill(host(p, 1));
+	return true;
+}
+
+static bool
+cmd_run(struct play *p)
+{
+	sim_run(&p->w, duration(p->arg[1]));
+	return true;
+}
+
+static bool
+cmd_cut(struct play *p)
+{
+	struct sim_host *h = host(p, 1);
+
+	h->has_cut = p->n_arg > 2;
+	h->is_cut = p->n_arg < 3;
+	h->n_cut = num(p, 2);
+	return true;
+}
+
+static bool
+cmd_heal(struct play *p)
+{
+	host(p, 1)->is_cut = host(p, 1)->has_cut = false;
+	return true;
+}
+
+static bool
+cmd_flow(struct play *p)
+{
+	p->w.is_esp_flowing = strcmp(p->arg[1], "on") == 0;
+	return true;
+}
+
+/* ---- doing --------------------------------------------------------------------------------- */
+
+static bool
+cmd_up(struct play *p)
+{
+	return ike_up(host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
+	    fail(p, "ike_up refused");
+}
+
+static bool
+cmd_down(struct play *p)
+{
+	return ike_down(host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
+	    fail(p, "ike_down refused");
+}
+
+static bool
+cmd_rekey(struct play *p)
+{
+	struct ike_link_info li;
+
+	if (!sim_link(host(p, 1), &li))
+		return fail(p, "no link");
+	return ike_rekey(host(p, 1)->ike, li.link,
+			 strcmp(p->arg[2], "child") == 0, p->w.now_ms) == 0 ||
+	    fail(p, "ike_rekey refused");
+}
+
+static bool
+cmd_shutdown(struct play *p)
+{
+	ike_shutdown(host(p, 1)->ike, p->w.now_ms);
+	return true;
+}
+
+static bool
+cmd_replay(struct play *p)
+{
+	sim_replay(&p->w);
+	return true;
+}
+
+static bool
+cmd_expire(struct play *p)
+{
+	struct ike_link_info li;
+
+	if (!sim_link(host(p, 1), &li) || li.child_id == 0)
+		return fail(p, "no child SA");
+	ike_child_expire(host(p, 1)->ike, li.child_id,
+			 strcmp(p->arg[2], "hard") == 0, p->w.now_ms);
+	return true;
+}
+
+static bool
+cmd_secure(struct play *p)
+{
+	struct sim_host *h = host(p, 1);
+
+	h->is_secure_dead = strcmp(p->arg[2], "dead") == 0;
+	if (h->is_secure_dead)
+		ike_secure_lost(h->ike, p->w.now_ms);
+	return true;
+}
+
+/* ---- hostile -------------------------------------------------------------------------------- */
+
+static struct ike_sa *
+any_sa(struct sim_host *h)
+{
+	LIST_FOREACH(it, &h->ike->sas)
+		return CONTAINER_OF(it, struct ike_sa, node);
+	return NULL;
+}
+
+/* An unprotected notify with the SPIs of a standing SA. */
+static bool
+forge_clear(struct play *p, struct sim_host *victim, unsigned xchg,
+	    bool is_response, unsigned type)
+{
+	struct ike_sa *sa = any_sa(victim);
+	uint8_t msg[36] = { 0 };
+
+	if (sa == NULL)
+		return fail(p, "no SA to attack");
+	be64_put(msg, sa->ispi);
+	be64_put(msg + 8, sa->rspi);
+	msg[16] = IKE_PL_N;
+	msg[17] = 0x20;
+	msg[18] = (uint8_t)xchg;
+	msg[19] = (uint8_t)((is_response ? 0x20 : 0) |
+			    (sa->is_initiator ? 0 : 0x08));
+	be32_put(msg + 20, is_response ? sa->out.id : sa->in.next);
+	be32_put(msg + 24, sizeof(msg));
+	be16_put(msg + 30, 8);
+	be16_put(msg + 34, (uint16_t)type);
+	sim_inject(victim, &sa->remote, &sa->local, sa->is_natt, msg,
+		   sizeof(msg));
+	return true;
+}
+
+/* forge HOST XCHG req|rsp TYPE */
+static bool
+cmd_forge(struct play *p)
+{
+	if (p->n_arg < 5)
+		return fail(p, "forge HOST XCHG req|rsp TYPE");
+	return forge_clear(p, host(p, 1), num(p, 2),
+			   strcmp(p->arg[3], "rsp") == 0, num(p, 4));
+}
+
+static bool
+cmd_liar(struct play *p)
+{
+	p->w.forge_init_error = strcmp(p->arg[1], "off") != 0;
+	p->w.forge_type = (uint16_t)num(p, 1);
+	return true;
+}
+
+/* The holder of good keys sends CREATE_CHILD_SA or Delete before IKE_AUTH. */
+static bool
+cmd_early(struct play *p)
+{
+	struct sim_host *h = host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	uint8_t xchg = strcmp(p->arg[2], "create") == 0 ?
+	    IKE_XCHG_CREATE_CHILD_SA : IKE_XCHG_INFORMATIONAL;
+	struct ike_del del = { .proto = IKE_PROTO_IKE };
+	struct ike_build b;
+	struct view pkt;
+
+	if (sa == NULL || sa->keys == NULL)
+		return fail(p, "no keys yet");
+	ike_out_open(sa, &b);
+	ike_build_begin(&b, IKE_PL_D, false);
+	enc_delete(&b.w, &del);
+	ike_build_end(&b);
+	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
+		return fail(p, "not sealed");
+	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
+		   pkt.len);
+	return true;
+}
+
+/* n half-open requests from n sources, or one */
+static bool
+cmd_flood(struct play *p)
+{
+	struct sim_event *first = NULL;
+	struct sim_host *h = host(p, 1);
+
+	for (unsigned i = 0; i < p->w.n_rec && first == NULL; i++)
+		if (p->w.rec[i]->host == h &&
+		    p->w.rec[i]->p[18] == IKE_XCHG_IKE_SA_INIT)
+			first = p->w.rec[i];
+	if (first == NULL)
+		return fail(p, "no IKE_SA_INIT recorded to flood with");
+	for (unsigned i = 0; i < num(p, 2); i++) {
+		struct net_ep from = first->from;
+
+		from.ip.b[2] = (uint8_t)(i >> 8);
+		from.ip.b[1] = (uint8_t)i;
+		be64_put(first->p, 0x1000 + i);
+		sim_inject(h, &from, &first->to, false, first->p, first->len);
+		sim_run(&p->w, 1);
+	}
+	return true;
+}
+
+/* ---- judging ----------------------------------------------------------------------------------- */
+
+static bool
+compare(unsigned have, const char *op, unsigned want)
+{
+	return strcmp(op, ">=") == 0 ? have >= want :
+	    strcmp(op, "<=") == 0 ? have <= want : have == want;
+}
+
+static bool
+count_check(struct play *p, const char *what, unsigned have, unsigned at)
+{
+	if (compare(have, p->arg[at], num(p, at + 1)))
+		return true;
+	return fail(p, "%s is %u, not %s %s", what, have, p->arg[at],
+		    p->arg[at + 1]);
+}
+
+static unsigned
+drops_of(const char *key)
+{
+	for (unsigned d = 0; d < DROP_END; d++)
+		if (strcmp(drop_key((enum drop)d), key) == 0)
+			return (unsigned)drop_sum((enum drop)d);
+	return UINT32_MAX;
+}
+
+static unsigned
+stat_of(struct sim_host *h, const char *key)
+{
+	struct ike_stats s;
+
+	ike_stats_get(h->ike, &s);
+	return (unsigned)(strcmp(key, "halfopen") == 0 ? s.n_halfopen :
+	    strcmp(key, "sas") == 0 ? s.n_ike_sa :
+	    strcmp(key, "children") == 0 ? s.n_child :
+	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
+	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
+	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
+	    strcmp(key, "auth-ok") == 0 ? s.n_auth_ok :
+	    strcmp(key, "auth-failed") == 0 ? s.n_auth_failed :
+	    strcmp(key, "events-up") == 0 ? h->n_event[IKE_LINK_UP] :
+	    strcmp(key, "events-auth-failed") == 0 ?
+	    h->n_event[IKE_LINK_AUTH_FAILED] :
+	    strcmp(key, "events-suspect") == 0 ? h->n_event[IKE_LINK_SUSPECT] :
+	    UINT32_MAX);
+}
+
+static bool
+expect_link(struct play *p, struct sim_host *h)
+{
+	struct ike_link_info li = { 0 };
+	bool has = sim_link(h, &li);
+	const char *key = p->arg[2], *val = p->n_arg > 3 ? p->arg[3] : "";
+
+	if (strcmp(key, "nolink") == 0)
+		return !has || fail(p, "there is a link");
+	if (!has)
+		return fail(p, "%s has no link", h->name);
+	if (strcmp(key, "state") == 0)
+		return strcmp(ike_link_state_name(li.state), val) == 0 ||
+		    fail(p, "%s is %s (%s)", h->name,
+			 ike_link_state_name(li.state), li.why);
+	if (strcmp(key, "why") == 0)
+		return strstr(li.why, val) != NULL ||
+		    fail(p, "%s says '%s'", h->name, li.why);
+	if (strcmp(key, "mode") == 0)
+		return strcmp(vpn_mode_name(li.mode), val) == 0 ||
+		    fail(p, "mode is %s", vpn_mode_name(li.mode));
+	if (strcmp(key, "encap") == 0)
+		return strcmp(vpn_encap_name(li.encap), val) == 0 ||
+		    fail(p, "encap is %s", vpn_encap_name(li.encap));
+	if (strcmp(key, "suite") == 0)
+		return strcmp(li.ike_suite, val) == 0 ||
+		    fail(p, "suite is %s", li.ike_suite);
+	if (strcmp(key, "nat-there") == 0)
+		return li.is_nat_there == (strcmp(val, "yes") == 0) ||
+		    fail(p, "nat-there is %d", li.is_nat_there);
+	if (strcmp(key, "ts-remote") == 0) {
+		char text[VPN_TS_TEXT_MAX];
+
+		vpn_ts_text(&li.ts_remote[0], text);
+		return strcmp(text, val) == 0 || fail(p, "ts is %s", text);
+	}
+	return count_check(p, key, stat_of(h, key), 3);
+}
+
+static bool
+cmd_expect(struct play *p)
+{
+	if (strcmp(p->arg[1], "agree") == 0)
+		return sim_keys_agree(&p->w) ||
+		    fail(p, "the ends do not agree on keys");
+	if (strcmp(p->arg[1], "drops") == 0)
+		return count_check(p, p->arg[2], drops_of(p->arg[2]), 3);
+	if (strcmp(p->arg[1], "both") == 0)
+		return expect_link(p, &p->w.a) && expect_link(p, &p->w.b);
+	return expect_link(p, host(p, 1));
+}
+
+/* ---- the language --------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	unsigned min_arg;
+	bool (*fn)(struct play *p);
+} command[] = {
+	{ "set", 4, cmd_set },		/* a|b|both KEY VALUE */
+	{ "net", 3, cmd_net },		/* loss|dup|reorder|flip % | delay ms */
+	{ "nat", 2, cmd_nat },		/* a|b lives behind a NAT */
+	{ "remap", 2, cmd_remap },	/* that NAT chooses another port */
+	{ "start", 1, cmd_start },	/* [a|b|both] */
+	{ "kill", 2, cmd_kill },	/* as by SIGKILL */
+	{ "run", 2, cmd_run },		/* 500ms 10s 2m */
+	{ "cut", 2, cmd_cut },		/* a|b [after N datagrams] is silent */
+	{ "heal", 2, cmd_heal },
+	{ "flow", 2, cmd_flow },	/* on|off: ESP in both directions */
+	{ "up", 2, cmd_up },
+	{ "down", 2, cmd_down },
+	{ "rekey", 3, cmd_rekey },	/* a|b child|ike */
+	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
+	{ "shutdown", 2, cmd_shutdown },
+	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
+	{ "secure", 3, cmd_secure },	/* a|b dead|alive */
+	{ "forge", 5, cmd_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
+	{ "liar", 2, cmd_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
+	{ "early", 3, cmd_early },	/* a create|delete, good keys, no AUTH */
+	{ "flood", 3, cmd_flood },	/* a|b N: IKE_SA_INIT from N sources */
+	{ "expect", 2, cmd_expect },	/* agree | drops K op N | a|b|both .. */
+};
+
+static void
+split(struct play *p, char *line)
+{
+	char *hash = strchr(line, '#');
+
+	if (hash != NULL)
+		*hash = '\0';
+	p->n_arg = 0;
+	while (*line != '\0' && p->n_arg < ARG_MAX_) {
+		char end = ' ';
+
+		line += strspn(line, " \t\r\n");
+		if (*line == '\0')
+			break;
+		if (*line == '"')
+			end = *line++;
+		p->arg[p->n_arg++] = line;
+		line += end == '"' ? strcspn(line, "\"") :
+		    strcspn(line, " \t\r\n");
+		if (*line != '\0')
+			*line++ = '\0';
+	}
+}
+
+static bool
+do_line(struct play *p, char *line)
+{
+	split(p, line);
+	if (p->n_arg == 0 || strcmp(p->arg[0], "seeds") == 0)
+		return true;
+	for (unsigned i = 0; i < N_OF(command); i++)
+		if (strcmp(p->arg[0], command[i].name) == 0)
+			return p->n_arg >= command[i].min_arg ?
+			    command[i].fn(p) : fail(p, "too few words");
+	return fail(p, "unknown command %s", p->arg[0]);
+}
+
+static unsigned
+seeds_of(FILE *f)
+{
+	char line[LINE_LEN];
+	unsigned n = 1;
+
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "seeds %u", &n) == 1)
+			break;
+	rewind(f);
+	return n;
+}
+
+static bool
+run_once(const char *path, FILE *f, uint64_t seed, bool is_verbose)
+{
+	static struct play p;
+	char line[LINE_LEN];
+	unsigned at = 0;
+	bool ok = true;
+
+	memset(&p, 0, sizeof(p));
+	sim_world_init(&p.w, seed);
+	p.w.is_verbose = is_verbose;
+	drop_reset();
+	rewind(f);
+	while (ok && fgets(line, sizeof(line), f) != NULL) {
+		at++;
+		if (is_verbose)
+			printf("%3u %s", at, line);
+		ok = do_line(&p, line);
+	}
+	if (!ok)
+		printf("FAIL %s:%u seed %llu: %s\n", path, at,
+		       (unsigned long long)seed, p.fail);
+	if (!sim_world_fini(&p.w)) {
+		printf("FAIL %s seed %llu: something leaked\n", path,
+		       (unsigned long long)seed);
+		ok = false;
+	}
+	return ok;
+}
+
+static bool
+run_file(const char *path, bool is_verbose)
+{
+	FILE *f = fopen(path, "r");
+	const char *fixed = getenv("SIM_SEED");
+	unsigned n;
+	bool ok = true;
+
+	if (f == NULL) {
+		printf("FAIL %s: cannot be opened\n", path);
+		return false;
+	}
+	n = fixed != NULL ? 1 : seeds_of(f);
+	for (unsigned i = 0; i < n && ok; i++)
+		ok = run_once(path, f, fixed != NULL ?
+			      strtoull(fixed, NULL, 0) : 1000 + i, is_verbose);
+	fclose(f);
+	if (ok)
+		printf("ok   %s (%u seeds)\n", path, n);
+	return ok;
+}
+
+/* ---- the drawing ----------------------------------------------------------------------------------- */
+
+static void
+graph(void)
+{
+	printf("digraph ike {\n\trankdir=LR;\n\tnode [shape=box];\n"
+	       "\tsubgraph cluster_sa {\n\t\tlabel=\"IKE SA\";\n");
+	for (unsigned s = 0; s < IKE_SA_STATE_END; s++)
+		for (unsigned e = 0; e < IKE_EV_SA_END; e++) {
+			enum ike_sa_state to = ike_sa_next(s, e);
+
+			if (to != IKE_SA_STATE_END)
+				printf("\t\t%s -> %s [label=\"%s\"];\n",
+				       ike_sa_state_name(s),
+				       ike_sa_state_name(to),
+				       ike_sa_event_name(e));
+		}
+	printf("\t}\n\tsubgraph cluster_child {\n\t\tlabel=\"child SA\";\n");
+	for (unsigned s = 0; s < IKE_CHILD_STATE_END; s++)
+		for (unsigned e = 0; e < IKE_EV_CHILD_END; e++) {
+			enum ike_child_state to = ike_child_next(s, e);
+
+			if (to != IKE_CHILD_STATE_END)
+				printf("\t\tc_%s -> c_%s [label=\"%s\"];\n",
+				       ike_child_state_name(s),
+				       ike_child_state_name(to),
+				       ike_child_event_name(e));
+		}
+	printf("\t}\n}\n");
+}
+
+static void
+quiet_sink(void *ctx, enum log_level lv, const char *who, const char *line)
+{
+	(void)ctx;
+	(void)lv;
+	(void)who;
+	(void)line;
+}
+
+static int
+is_play(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return n > 5 && strcmp(d->d_name + n - 5, ".play") == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned n_ok = 0, n_bad = 0;
+	bool is_verbose = false;
+	int i = 1;
+
+	if (argc > 1 && strcmp(argv[1], "--graph") == 0) {
+		graph();
+		return 0;
+	}
+	if (argc > 1 && strcmp(argv[1], "-v") == 0) {
+		is_verbose = true;
+		log_set_level(LOG_DEBUG);
+		i++;
+	} else {
+		log_set_sink(quiet_sink, NULL);
+	}
+	if (i < argc) {
+		for (; i < argc; i++)
+			*(run_file(argv[i], is_verbose) ? &n_ok : &n_bad) += 1;
+	} else {
+		struct dirent **list;
+		int n = scandir("test/sim", &list, is_play, alphasort);
+
+		for (int k = 0; k < n; k++) {
+			char path[LINE_LEN];
+
+			snprintf(path, sizeof(path), "test/sim/%s",
+				 list[k]->d_name);
+			*(run_file(path, is_verbose) ? &n_ok : &n_bad) += 1;
+			free(list[k]);
+		}
+		if (n > 0)
+			free(list);
+	}
+	printf("TESTS %u passed, %u failed\n", n_ok, n_bad);
+	return n_bad != 0 || n_ok == 0;
+}

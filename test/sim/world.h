@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/sim/world.h - two engines, a net between them, a virtual clock.
+ *
+ *   host a (tokyo, 192.0.2.1) ---- net ---- host b (osaka, 198.51.100.2)
+ *
+ * Everything random comes from one seed.  Nothing sleeps.
+ */
+#ifndef TAPIR_TEST_SIM_WORLD_H
+#define TAPIR_TEST_SIM_WORLD_H
+
+#include "daemon/base/rng.h"
+#include "ikev2/engine.h"
+
+#define SIM_CHILD_MAX 64
+#define SIM_PKT_MAX   4096	/* in flight or recorded */
+#define SIM_WORD_MAX  64
+
+struct sim_child {
+	struct vpn_child desc;
+	struct vpn_keys in, out;
+	bool is_up;
+};
+
+/* Something that happens at a time: a datagram, an answer, a finished job. */
+enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB };
+struct sim_event {
+	uint64_t at_ms, order;
+	enum sim_what what;
+	struct sim_host *host;		/* who gets it */
+	unsigned life;			/* of the host when it was caused */
+	struct net_ep from, to;
+	bool is_natt;
+	uint8_t *p;
+	size_t len;
+	struct ike_job *job;
+	/* the answer, with room for what it points to */
+	struct ike_ans ans;
+	uint8_t id_own[IKE_ID_BODY_MAX], id_peer[IKE_ID_BODY_MAX];
+	uint8_t auth[IKE_AUTH_DATA_MAX];
+};
+
+struct sim_world;
+struct sim_host {
+	struct sim_world *w;
+	char name[8];
+	struct sim_host *other;
+	struct ike *ike;
+	unsigned life;			/* counts restarts */
+	struct net_ep ep;
+	struct ike_conf conf;
+	struct ike_realm_conf realm;
+	struct ike_peer_conf peer;
+	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
+	bool is_secure_dead;
+	bool is_cut;			/* nothing leaves it any more */
+	unsigned n_cut;			/* datagrams that still leave; with has_cut */
+	bool has_cut;
+	bool is_natted;
+	uint16_t nat_shift;		/* port mapping of its NAT */
+	struct sim_child child[SIM_CHILD_MAX];
+	unsigned n_child_up, n_child_made, n_spi;
+	uint32_t last_spi;
+	unsigned n_event[16];
+	uint64_t esp_in_ms, esp_out_ms;
+};
+
+struct sim_world {
+	struct rng_det rng, crypto;
+	uint64_t now_ms, order;
+	struct sim_host a, b;
+	struct sim_event *ev[SIM_PKT_MAX];
+	unsigned n_ev;
+	unsigned loss, dup, reorder, flip; /* per cent */
+	unsigned delay_lo, delay_hi;
+	bool forge_init_error;		/* a liar answers before the peer does */
+	uint16_t forge_type;
+	bool is_esp_flowing;
+	unsigned n_sent;
+	struct sim_event *rec[SIM_PKT_MAX]; /* every datagram that was sent */
+	unsigned n_rec;
+	bool is_verbose;
+};
+
+void sim_world_init(struct sim_world *w, uint64_t seed);
+/** Free everything; false (and a line) when something leaked. */
+bool sim_world_fini(struct sim_world *w);
+/** (Re)start the engine of a host. */
+void sim_host_start(struct sim_host *h);
+/** As by SIGKILL: no word to anybody. */
+void sim_host_kill(struct sim_host *h);
+/** Let time pass. */
+void sim_run(struct sim_world *w, uint64_t ms);
+/** Put a datagram on the way to h now. */
+void sim_inject(struct sim_host *h, const struct net_ep *from,
+		const struct net_ep *to, bool natt, const void *p, size_t len);
+/** Send every recorded datagram again to its receiver. */
+void sim_replay(struct sim_world *w);
+/** Do the two ends hold the same keys for the SA each sends on? */
+bool sim_keys_agree(struct sim_world *w);
+bool sim_link(struct sim_host *h, struct ike_link_info *out);
+
+/* secure.c: PSK AUTH as RFC 7296 2.15 */
+int sim_ask(void *ctx, const struct ike_ask *ask);
+
+#endif
