@@ -311,7 +311,8 @@ build_base(struct role *r)
 	if (r->args->user.is_rootless)
 		v->split_note = "one uid (rootless)";
 	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
-	if (v->link == NULL)
+	v->link_mac = calloc(VPN_LINK_MAX, sizeof(*v->link_mac));
+	if (v->link == NULL || v->link_mac == NULL)
 		return ERR_NOMEM;
 	if ((err = bus_new(&v->bus)) != 0 || (err = loop_new(&v->loop)) != 0 ||
 	    (err = buf_pool_new(&v->loop_pool, LOOP_POOL_BUFS,
@@ -410,6 +411,7 @@ take_down(struct role *r)
 	loop_free(v->loop);
 	bus_free(v->bus);
 	free(v->link);
+	free(v->link_mac);
 }
 
 int

@@ -72,6 +72,7 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 		.n_worker = v->n_worker,
 		.buf_new = work_buf_new,
 		.ctx = v,
+		.bus = v->bus,
 	};
 	struct hub_port_conf pc = {
 		.kind = HUB_PORT_TAP,
@@ -115,6 +116,14 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 		.link = l->id,
 		.ops = { l, tunnel_out },
 	};
+	/* A link keeps its pseudo address while it comes and goes, so that the
+	 * neighbour caches of hosts stay right (V5, V6). */
+	if (c->mode == VPN_MODE_IP) {
+		if (mac_is_null(&v->link_mac[l->id]) &&
+		    mac_random(&v->link_mac[l->id]) != 0)
+			log_warn("core", "link %u: no random numbers", l->id);
+		pc->mac = v->link_mac[l->id];
+	}
 	if (ike_link_get(v->ike, l->id, &info))
 		str_copy(pc->name, sizeof(pc->name), info.name);
 	pc->n_ts = l->n_ts;

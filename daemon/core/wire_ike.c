@@ -324,15 +324,21 @@ common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
 		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&info->remote, text));
 }
 
+static const char *
+alg_name(enum vpn_alg alg)
+{
+	const struct vpn_alg_info *info = vpn_alg_info(alg);
+
+	return info != NULL ? info->name : "";
+}
+
 static void
 peer_up(struct bus_rec *r, const struct ike_link_info *info)
 {
-	const struct vpn_alg_info *alg = vpn_alg_info(info->alg);
-
 	bus_set_str(r, BUS_F_ID, info->id);
 	bus_set_str(r, BUS_F_MODE, vpn_mode_name(info->mode));
 	bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(info->encap));
-	bus_set_str(r, BUS_F_SUITE, alg != NULL ? alg->name : "");
+	bus_set_str(r, BUS_F_SUITE, alg_name(info->alg));
 	bus_set_str(r, BUS_F_IKE_SUITE, info->ike_suite);
 	bus_set_str(r, BUS_F_NAT, info->is_nat_here && info->is_nat_there ?
 		    "both" : info->is_nat_here ? "here" :
@@ -365,7 +371,8 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	case IKE_LINK_REKEYED:
 		bus_set_str(&r, BUS_F_WHAT, why);
-		bus_set_str(&r, BUS_F_SUITE, info.ike_suite);
+		bus_set_str(&r, BUS_F_SUITE, strcmp(why, "ike") == 0 ?
+			    info.ike_suite : alg_name(info.alg));
 		break;
 	case IKE_LINK_AUTH_FAILED:
 		bus_set_str(&r, BUS_F_ID, info.id);

@@ -2,6 +2,7 @@
 /*
  * test/unit/conf/t_check.c - what a configuration text turns into, or why not.
  */
+#include "daemon/base/str.h"
 #include "test/lib/test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -379,12 +380,13 @@ TEST(what_is_not_available_yet_is_said_once_for_each_use)
 
 TEST(the_hundredth_error_is_the_last_one_kept)
 {
-	char *text = malloc(20000), *p = text;
+	const size_t cap = 20000;
+	char *text = calloc(1, cap);
 
-	p += sprintf(p, "<vpn>");
+	str_add(text, cap, "<vpn>");
 	for (int i = 0; i < 150; i++)
-		p += sprintf(p, "\n<x/>");
-	sprintf(p, "\n</vpn>");
+		str_add(text, cap, "\n<x/>");
+	str_add(text, cap, "\n</vpn>");
 	bad(text);
 	assert_int_equal(errs.n, CONF_ERR_MAX);
 	assert_int_equal(errs.n_more, 51);	/* and no realm */
@@ -404,7 +406,7 @@ TEST(deep_nesting_and_many_nodes_are_refused_before_the_parser)
 	expect("deep", 1, "nested more than 32 deep");
 
 	memset(text, 0, cap);
-	strcpy(text, "<vpn>");
+	str_copy(text, cap, "<vpn>");
 	for (int i = 0; i < 12000; i++)
 		memcpy(text + 5 + 4 * i, "<a/>", 4);
 	bad(text);

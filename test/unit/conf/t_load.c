@@ -3,6 +3,7 @@
  * test/unit/conf/t_load.c - files: which configuration and key files are
  * refused, and what the message tells the administrator to do.
  */
+#include "daemon/base/str.h"
 #include "test/lib/test.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ put(const char *path, const char *text, mode_t mode)
 static void
 set_up(void)
 {
-	strcpy(dir, "/tmp/t_load.XXXXXX");
+	str_copy(dir, sizeof(dir), "/tmp/t_load.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(xml, sizeof(xml), "%s/tapir.xml", dir);
 	snprintf(keys, sizeof(keys), "%s/keys", dir);
