@@ -52,7 +52,7 @@
 #define IKE_INIT_AGAIN_MAX 3	 /* COOKIE or INVALID_KE rounds */
 #define IKE_DIAL_FIRST_MS  1000	 /* back-off of dialling */
 #define IKE_DIAL_CAP_MS	   30000
-#define IKE_CROSS_MS	   10000 /* both ends dialled at once, within this */
+#define IKE_CROSS_MS	   20000 /* both ends dialled at once: set-up may take this */
 #define IKE_KEEPALIVE_MS   20000 /* 2.23: behind a NAT, when nothing is sent */
 #define IKE_HINT_MS	   10000 /* liveness checks caused by hints */
 #define IKE_TEMP_MS	   5000	 /* retry after TEMPORARY_FAILURE */
@@ -87,6 +87,7 @@ struct ike_link {
 	struct net_ep ep[IKE_EP_MAX];
 	bool is_resolving;
 	unsigned n_fail;		/* attempts since it was up */
+	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
 	struct list sas;
 	uint64_t up_since_ms;
@@ -116,10 +117,6 @@ struct ike_child {
 	struct ike_ts_set local, remote;
 	uint64_t made_ms;
 	struct tmr soft, hard;
-	/* simultaneous rekeying, 2.8.1: what the peer made in place of it */
-	uint32_t twin_id;
-	uint8_t twin_nonce[IKE_NONCE_MAX];	/* lower one of that exchange */
-	size_t twin_nonce_len;
 };
 
 /* ---- requests of ours ------------------------------------------------------------------ */
@@ -145,6 +142,10 @@ struct ike_task {
 	uint32_t heir;		/* handle of the IKE SA to be, when rekeying */
 	struct spi_dh_key *dh;
 	struct ike_offer offer;
+	/* simultaneous rekeying, 2.8.1: the peer replaced the same child SA in
+	 * an exchange with this as its lower nonce */
+	uint8_t twin_nonce[IKE_NONCE_MAX];
+	size_t twin_nonce_len;
 };
 
 /* ---- IKE SAs ---------------------------------------------------------------------------- */
@@ -206,6 +207,7 @@ struct ike_sa {
 	bool is_initiator;		/* of this IKE SA */
 	bool is_authenticated;		/* set in ike_sa_authenticate() only */
 	bool is_suspect;
+	bool is_told;			/* link has a better reason than "no answer" */
 	bool is_tapir;			/* peer sent our vendor id */
 	uint64_t ispi, rspi;
 	struct ike_suite suite;

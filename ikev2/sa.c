@@ -35,7 +35,7 @@ life_over(void *ctx)
 	switch (sa->state) {
 	case IKE_SA_INIT_I:
 	case IKE_SA_AUTH_I:
-		if (link != NULL && link->why[0] == '\0')
+		if (link != NULL && !sa->is_told)
 			ike_link_why(link, "connecting took too long");
 		if (link != NULL)
 			ike_link_failed(link);
@@ -352,6 +352,7 @@ strip(struct ike_sa *sa)
 	struct ike *ike = sa->ike;
 
 	stop_timers(sa);
+	sa->out.is_busy = false;
 	while (!list_is_empty(&sa->children))
 		ike_child_kill(CONTAINER_OF(sa->children.next, struct ike_child,
 					    node));
@@ -435,8 +436,10 @@ forget_work(struct ike_sa *sa)
 	while (!list_is_empty(&sa->tasks))
 		ike_task_free(sa, CONTAINER_OF(sa->tasks.next, struct ike_task,
 					       node));
-	if (sa->task == NULL)
+	if (sa->task == NULL) {
+		sa->out.is_busy = false;
 		return;
+	}
 	if (sa->out.is_busy && !is_answered) {
 		sa->task->is_moot = true;
 		arm(sa, &sa->out.tmr, sa->out.wait_ms);
@@ -501,7 +504,7 @@ ike_sa_timeout(struct ike_sa *sa)
 		return;
 	}
 	/* an unprotected error that came meanwhile says more */
-	if (link != NULL && link->why[0] == '\0')
+	if (link != NULL && !sa->is_told)
 		ike_link_why(link, "%s", why);
 	if (link != NULL)
 		ike_link_failed(link);

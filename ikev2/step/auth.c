@@ -259,13 +259,13 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_ans *ans = m->ans;
 	struct ike_link *link;
-	char suite[96];
+	char suite[96], from[IP_TEXT_MAX];
 
 	if (ans->err != 0 && ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
 	if (ans->err != 0) {
-		log_rl(LOG_NOTICE, "ike", "SA %u: peer refused: %s", sa->handle,
-		       ans->why);
+		log_rl(LOG_WARN, "ike", "authentication of a peer at %s failed: %s",
+		       net_ep_text(&sa->remote, from), ans->why);
 		return wrong_auth(sa, m);
 	}
 	if (find_link(ike, ans, &link) != 0)

@@ -88,13 +88,14 @@ ike_init_start(struct ike_link *link, const struct ip_addr *own,
 		return ERR_NOMEM;
 	}
 	sa->setup->ni_len = IKE_NONCE_LEN;
-	sa->setup->group = ike_prop_first_group(link->realm->conf.suite);
+	/* the group the peer asked for last time saves a round trip */
+	sa->setup->group = link->group != SPI_GROUP_NONE ? link->group :
+	    ike_prop_first_group(link->realm->conf.suite);
 	sa->local = (struct net_ep){ *own, ike->conf.port };
 	sa->remote = *remote;
 	sa->is_faked = link->peer->encap != VPN_ENCAP_ESP ||
 	    !ike->conf.can_raw_esp;
 	ike_sa_bind(sa, link);
-	link->why[0] = '\0';
 	if (!ike_sa_move(sa, IKE_EV_DIAL) ||
 	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + IKE_CONNECT_MS) != 0) {
 		ike_sa_kill(sa, NULL);
@@ -188,6 +189,7 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_LONG);
 	sa->rspi = m->h.rspi;
 	sa->suite = ch.ike;
+	sa->link->group = st->group;
 	memcpy(st->nr, m->p->nonce->p, m->p->nonce->len);
 	st->nr_len = m->p->nonce->len;
 	memcpy(st->peer_ke, m->p->ke->data.p, m->p->ke->data.len);
@@ -228,10 +230,12 @@ ike_step_init_error(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	char buf[IKE_WORD_MAX], ip[IP_TEXT_MAX];
 	uint64_t soon = ike->now_ms + IKE_INIT_ERR_MS;
 
-	if (n != NULL && sa->link != NULL)
+	if (n != NULL && sa->link != NULL) {
+		sa->is_told = true;
 		ike_link_why(sa->link, "%s answers %s",
 			     net_ep_text(&m->remote, ip),
 			     ike_notify_text(n->type, buf));
+	}
 	if (sa->life.at_ms > soon && tmr_start(&ike->tmr, &sa->life, soon) != 0)
 		log_debug("ike", "SA %u: no timer", sa->handle);
 	return ike_drop(m, DROP_IKE_UNPROT);

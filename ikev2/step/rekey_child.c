@@ -229,9 +229,8 @@ peer_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_msg *m)
 
 	if (is_busy_with(sa, IKE_TASK_REKEY_CHILD) &&
 	    sa->task->child_id == old->id) {
-		old->twin_id = m->made->id;
-		memcpy(old->twin_nonce, lower.p, lower.len);
-		old->twin_nonce_len = lower.len;
+		memcpy(sa->task->twin_nonce, lower.p, lower.len);
+		sa->task->twin_nonce_len = lower.len;
 		return;
 	}
 	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
@@ -324,33 +323,32 @@ ike_step_child_derive(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 /* 2.8.1: which of the two replacements stays?  True when ours does. */
 static bool
-ours_stays(const struct ike_child *old, const struct ike_task *t,
-	   const struct ike_msg *m)
+ours_stays(const struct ike_task *t, const struct ike_msg *m)
 {
 	struct view lower = ike_nonce_lower((struct view){ t->nonce,
 	    sizeof(t->nonce) }, *m->p->nonce);
 
-	return old->twin_id == 0 || ike_nonce_compare(lower, (struct view){
-	    old->twin_nonce, old->twin_nonce_len }) > 0;
+	return t->twin_nonce_len == 0 || ike_nonce_compare(lower, (struct view){
+	    t->twin_nonce, t->twin_nonce_len }) > 0;
 }
 
+/* old is NULL when the peer deleted it meanwhile. */
 static void
 we_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_child *made,
 	    bool is_ours)
 {
 	struct ike *ike = sa->ike;
 
-	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
+	if (!is_ours && ike_child_move(made, IKE_EV_CHILD_REPLACED))
+		ike_task_add(sa, IKE_TASK_DEL_CHILD, made->id);
+	if (old == NULL || !ike_child_move(old, IKE_EV_CHILD_REPLACED))
 		return;
 	tmr_stop(&ike->tmr, &old->soft);
-	if (is_ours) {
+	if (is_ours)
 		ike_task_add(sa, IKE_TASK_DEL_CHILD, old->id);
-		return;
-	}
-	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms + IKE_COLLIDE_MS) != 0)
+	else if (tmr_start(&ike->tmr, &old->hard, ike->now_ms +
+			   IKE_COLLIDE_MS) != 0)
 		log_warn("ike", "child %u: no timer", old->id);
-	if (ike_child_move(made, IKE_EV_CHILD_REPLACED))
-		ike_task_add(sa, IKE_TASK_DEL_CHILD, made->id);
 }
 
 enum ike_verdict
@@ -379,8 +377,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	t->offer.esp_spi = 0;
 	old = t->type == IKE_TASK_REKEY_CHILD ?
 	    ike_child_by_id(ike, t->child_id) : NULL;
-	if (old != NULL && old->sa == sa)
-		we_replaced(sa, old, m->made, ours_stays(old, t, m));
+	we_replaced(sa, old, m->made, ours_stays(t, m));
 	ike->stats.n_rekey++;
 	ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_REKEYED, "");
 	ike_link_update(sa->link);

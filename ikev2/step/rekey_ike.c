@@ -329,5 +329,11 @@ ike_step_sa_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	replace(sa, heir);
 	ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
+	if (twin != NULL && twin->state == IKE_SA_UP) {
+		/* the peer's to delete, unless it never saw our answer */
+		ike_task_add_later(twin, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
+				   IKE_CHILDLESS_MS);
+		ike_task_pump(twin);
+	}
 	return V_DONE;
 }

@@ -117,7 +117,11 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		str_copy(h->peer.id, sizeof(h->peer.id), val);
 		h->peer.is_pattern = strchr(val, '*') != NULL;
 		h->peer.has_at = h->peer.has_at && !h->peer.is_pattern;
-	} else if (strcmp(key, "dpd") == 0)
+	} else if (strcmp(key, "trusting") == 0)
+		h->is_trusting = yes;
+	else if (strcmp(key, "group-first") == 0)
+		h->first_group = SPI_GROUP_MODP_2048;
+	else if (strcmp(key, "dpd") == 0)
 		r->dpd_s = v;
 	else if (strcmp(key, "child-life") == 0)
 		r->child_life_s = v;
@@ -259,6 +263,23 @@ cmd_rekey(struct play *p)
 	return ike_rekey(host(p, 1)->ike, li.link,
 			 strcmp(p->arg[2], "child") == 0, p->w.now_ms) == 0 ||
 	    fail(p, "ike_rekey refused");
+}
+
+/* as rekey, where the state at this moment depends on the seed */
+static bool
+cmd_rekey_if_up(struct play *p)
+{
+	struct ike_link_info li;
+
+	return !sim_link(host(p, 1), &li) || li.state < IKE_ST_SUSPECT ||
+	    cmd_rekey(p);
+}
+
+static bool
+cmd_mangle(struct play *p)
+{
+	p->w.is_mangled = strcmp(p->arg[1], "on") == 0;
+	return true;
 }
 
 static bool
@@ -522,6 +543,8 @@ static const struct {
 	{ "up", 2, cmd_up },
 	{ "down", 2, cmd_down },
 	{ "rekey", 3, cmd_rekey },	/* a|b child|ike */
+	{ "rekey-if-up", 3, cmd_rekey_if_up },
+	{ "mangle", 2, cmd_mangle },	/* on|off: 3DES in every offer */
 	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
 	{ "shutdown", 2, cmd_shutdown },
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */

@@ -103,6 +103,16 @@ forge_error(struct sim_host *h, const uint8_t *p, size_t len)
 	sim_inject(h, &h->other->ep, &h->ep, false, msg, sizeof(msg));
 }
 
+/* Somebody on the way makes 3DES of every cipher offered. */
+static void
+mangle(uint8_t *p, size_t len)
+{
+	for (size_t i = 28; i + 6 <= len && p[18] == IKE_XCHG_IKE_SA_INIT; i++)
+		if (p[i] == 0 && (p[i + 1] == 8 || p[i + 1] == 12) &&
+		    p[i + 2] == IKE_TRT_ENCR && p[i + 3] == 0 && p[i + 4] == 0)
+			p[i + 5] = IKE_ENCR_3DES;
+}
+
 static void
 put_on_wire(struct sim_host *h, const struct net_ep *from,
 	    const struct net_ep *to, bool natt, struct view data)
@@ -114,6 +124,8 @@ put_on_wire(struct sim_host *h, const struct net_ep *from,
 	if (w->n_rec < SIM_PKT_MAX)
 		w->rec[w->n_rec++] = dgram(h->other, from, to, natt, data.p,
 					   data.len);
+	if (w->is_mangled)
+		mangle(e->p, e->len);
 	if (chance(w, w->flip))
 		e->p[pick(w, 0, (unsigned)e->len - 1)] ^=
 		    (uint8_t)(1u << pick(w, 0, 7));
@@ -320,6 +332,8 @@ sim_host_start(struct sim_host *h)
 		abort();
 	if (h->peer.has_at)
 		ike_peer_at(h->ike, 0, 0, &at, 1);
+	LIST_FOREACH(it, &h->ike->links)
+		CONTAINER_OF(it, struct ike_link, node)->group = h->first_group;
 }
 
 void

@@ -52,7 +52,8 @@ struct sim_host {
 	struct ike_realm_conf realm;
 	struct ike_peer_conf peer;
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
-	bool is_secure_dead;
+	bool is_secure_dead, is_trusting;
+	enum spi_group first_group;
 	bool is_cut;			/* nothing leaves it any more */
 	unsigned n_cut;			/* datagrams that still leave; with has_cut */
 	bool has_cut;
@@ -75,7 +76,7 @@ struct sim_world {
 	unsigned delay_lo, delay_hi;
 	bool forge_init_error;		/* a liar answers before the peer does */
 	uint16_t forge_type;
-	bool is_esp_flowing;
+	bool is_esp_flowing, is_mangled;
 	unsigned n_sent;
 	struct sim_event *rec[SIM_PKT_MAX]; /* every datagram that was sent */
 	unsigned n_rec;
