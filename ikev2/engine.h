@@ -425,6 +425,8 @@ void ike_key_log_child(const struct ike_sa *sa, const struct ike_child *c,
 
 /* ---- task.c ----------------------------------------------------------------------------------- */
 
+/* As child_id of IKE_TASK_DEL_IKE: pointless once there is a child SA. */
+#define IKE_DEL_IF_CHILDLESS UINT32_MAX
 /** Queue a request; the same one twice is one. */
 void ike_task_add(struct ike_sa *sa, enum ike_task_type type, uint32_t child_id);
 /** As ike_task_add, not before in_ms from now. */

@@ -106,6 +106,9 @@ alive_over(void *ctx)
 	    (sa->is_nat_here && ike->now_ms - MIN(out_ms, ike->now_ms) >=
 	     IKE_KEEPALIVE_MS))
 		ike_task_add(sa, IKE_TASK_ALIVE, 0);
+	if (sa->n_child == 0)	/* whatever went wrong: it serves nobody */
+		ike_task_add_later(sa, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
+				   IKE_CHILDLESS_MS);
 	arm(sa, &sa->alive, dpd_ms > 0 ? MAX(dpd_ms / 4, (uint64_t)500) :
 	    IKE_KEEPALIVE_MS / 4);
 	ike_task_pump(sa);

@@ -160,6 +160,10 @@ ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 {
 	uint8_t r = 0;
 
+	/* the peer's own rekeying came first: its SA is the heir */
+	ike_rekey_sa_settle(sa);
+	if (sa->state != IKE_SA_UP)
+		return;
 	if (rng_bytes(&r, 1) != 0)
 		r = 0;
 	if (notify == IKE_N_TEMPORARY_FAILURE) {

@@ -115,7 +115,6 @@ ike_step_fn ike_step_sa_derive;		/* (waits) */
 ike_step_fn ike_step_sa_take;
 
 /* delete.c: INFORMATIONAL with Delete, 1.4.1 */
-#define IKE_DEL_IF_CHILDLESS UINT32_MAX	/* child_id of IKE_TASK_DEL_IKE */
 bool ike_delete_child_prepare(struct ike_sa *sa, struct ike_task *t,
 			      enum spi_group *group);
 int ike_delete_child_send(struct ike_sa *sa, struct ike_task *t);
