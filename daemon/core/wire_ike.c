@@ -40,6 +40,7 @@ struct wire_ike {
 	struct lookup lookup[LOOKUPS_MAX];
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
+	bool *was_up;			/* [VPN_LINK_MAX] or has said why not */
 	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
 
@@ -345,6 +346,45 @@ peer_up(struct bus_rec *r, const struct ike_link_info *info)
 		    info->is_nat_there ? "there" : "none");
 }
 
+/* It never came up: what the administrator may look at. */
+static void
+peer_failed(struct bus_rec *r, const char *why)
+{
+	static const struct {
+		const char *in, *code, *hint;
+	} row[] = {
+		{ "NO_PROPOSAL_CHOSEN", "no-proposal",
+		  "no algorithms in common: compare suite= with the proposal "
+		  "of the peer" },
+		{ "TS_UNACCEPTABLE", "selectors",
+		  "compare <net> of both ends" },
+		{ "not answer", "no-answer",
+		  "check at=, and UDP ports 500 and 4500 in the firewalls" },
+		{ "no route", "no-route", "check the routes of this machine" },
+		{ "", "failed", "the peer's log may say more" },
+	};
+	unsigned i = 0;
+
+	while (strstr(why, row[i].in) == NULL)
+		i++;
+	bus_set_str(r, BUS_F_CODE, row[i].code);
+	bus_set_str(r, BUS_F_WHY, why);
+	bus_set_str(r, BUS_F_HINT, row[i].hint);
+}
+
+/* Note what an event says; was the link up before, or has said why not? */
+static bool
+note_up(bool *was_up, int what)
+{
+	bool before = *was_up;
+
+	if (what == IKE_LINK_UP || what == IKE_LINK_AUTH_FAILED)
+		*was_up = true;
+	else if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
+		*was_up = false;
+	return before;
+}
+
 static void
 op_link_event(void *ctx, uint32_t link, int what, const char *why)
 {
@@ -360,11 +400,14 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 	struct vpn *v = ctx;
 	struct ike_link_info info = { .realm = UINT32_MAX };
 	struct bus_rec r;
+	bool was_up, is_failed;
 
-	if (what < 0 || (size_t)what >= N_OF(row))
+	if (what < 0 || (size_t)what >= N_OF(row) || link >= VPN_LINK_MAX)
 		return;
+	was_up = note_up(&v->wire_ike->was_up[link], what);
+	is_failed = what == IKE_LINK_DOWN && !was_up && *why != '\0';
 	(void)ike_link_get(v->ike, link, &info);
-	common(&r, row[what], v, &info);
+	common(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
 	switch ((enum ike_link_event)what) {
 	case IKE_LINK_UP:
 		peer_up(&r, &info);
@@ -382,7 +425,10 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	case IKE_LINK_DOWN:
 	case IKE_LINK_GONE:
-		bus_set_str(&r, BUS_F_WHY, why);
+		if (is_failed)
+			peer_failed(&r, why);
+		else
+			bus_set_str(&r, BUS_F_WHY, why);
 		break;
 	case IKE_LINK_CONNECTING:
 	case IKE_LINK_SUSPECT:
@@ -419,7 +465,8 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	v->wire_ike = wi;
 	wi->wake = eventfd(0, EFD_CLOEXEC);
 	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
-	if (wi->n_child == NULL || wi->wake < 0)
+	wi->was_up = calloc(VPN_LINK_MAX, sizeof(*wi->was_up));
+	if (wi->n_child == NULL || wi->was_up == NULL || wi->wake < 0)
 		return ERR_NOMEM;
 	if ((err = handles_new(v, wi)) != 0 ||
 	    (err = ring_new(&wi->jobs, JOBS_MAX)) != 0)
@@ -459,6 +506,7 @@ wire_ike_fini(struct vpn *v)
 			free(wi->handle[i]);
 	free(wi->handle);
 	free(wi->n_child);
+	free(wi->was_up);
 	close(wi->wake);
 	free(wi);
 	v->wire_ike = NULL;
