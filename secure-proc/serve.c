@@ -123,10 +123,8 @@ on_tap_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 		.n_queue = q->n_queue, .mtu = q->mtu,
 	};
 	err = s->c.net->tap_open(s->c.net->ctx, &req, &tap, why, sizeof(why));
-	if (err != 0) {
-		log_error(WHO, "realm %s: %s", r->name, why);
-		return refuse(s, m, err, why);
-	}
+	if (err != 0)
+		return refuse(s, m, err, why);	/* tapird logs it */
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.tap_ok.realm = q->realm;
 	a.u.tap_ok.ifindex = tap.ifindex;

@@ -48,7 +48,9 @@ source_find(struct sec_netlink *nl, const struct conf_net *net, uint8_t family)
 		struct nl_addr *a =
 		    rtnl_addr_get_local((struct rtnl_addr *)o);
 
-		if (a == NULL)
+		/* The kernel refuses a source that is not yet found unique. */
+		if (a == NULL || (rtnl_addr_get_flags((struct rtnl_addr *)o) &
+		    (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0)
 			continue;
 		ip = ip_from(nl_addr_get_binary_addr(a), nl_addr_get_len(a));
 		if (ip.family == family && ip_is_unicast(&ip) &&
