@@ -59,7 +59,7 @@ def test_hub(ends):
     assert {p["kind"] for p in ports} == {"tap", "ether"}
     assert all({"realm", "port", "rx_packets", "tx_packets", "n_drop"} <= set(p) for p in ports)
     macs = ends[0].json("hub", "branches", "mac")["macs"]
-    assert macs and all({"mac", "port", "age_s", "is_static"} <= set(m) for m in macs)
+    assert macs and all({"mac", "port", "age_s", "static"} <= set(m) for m in macs)
     assert isinstance(ends[0].json("hub", "branches", "arp")["neighbours"], list)
 
 
@@ -112,7 +112,7 @@ def test_actions_answer(lab, ends, argv):
     (("up", "branches/osakka"), 1, "osaka"), (("down", "brunches"), 1, "branches"),
     (("rekey", "branches/sapporo.a-very-long-name-of-a-branch.example.co.jp"), 1, "not up"),
     (("sttaus",), 2, "status"), (("rekey", "branches/osaka", "all"), 2, "child"),
-    (("hub", "nowhere"), 1, "branches"), (("reload",), 1, "reload")])
+    (("hub", "nowhere"), 1, "no realm nowhere"), (("reload",), 1, "reload")])
 def test_what_fails_says_why(ends, argv, status, word):
     """Exit status by the contract, a hint to go on with, and JSON for failures too."""
     done = ends[0].tapir(*argv)

@@ -54,15 +54,15 @@ def test_wrong_psk(lab, ends, wrong):
     a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2"), keys[wrong == "dialler"],
                 ["--log-level", "debug"])
     ends += [b.start(), a.start()]
-    assert until(5, lambda: b.lines("authentication of", "failed")), b.log()
+    assert until(5, lambda: b.lines("authentication of a peer", "failed")), b.log()
     assert until(5, lambda: a.peer().get("why")), a.log()
     refused(lab, a, b)
-    said = b.lines("authentication of", "tokyo", "failed", level="WARN")
+    said = b.lines("authentication of a peer", "tokyo", "failed", level="WARN")
     assert said and "pre-shared key" in said[0] and "192.0.2.1" in said[0], b.log()
     tries = a.lines("connecting to")
     assert len(said) <= len(tries), "one line for each try"
-    assert a.lines("osaka", "cannot be reached", level="WARN") or \
-        a.lines("authentication", level="WARN"), a.log()
+    refusals = a.lines("authentication of osaka", "192.0.2.2", "failed", "psk", level="WARN")
+    assert 0 < len(refusals) <= len(tries), a.log()
     assert b.stat("ike-auth-failed") >= 1
     no_secret(a, b)
 
@@ -75,7 +75,7 @@ def test_unknown_identity(lab, ends):
     ends += [b.start(), a.start()]
     assert until(5, lambda: b.lines("kyoto", "failed", level="WARN")), b.log()
     refused(lab, a, b)
-    assert len(b.lines("authentication of", "kyoto", "failed")) <= len(a.lines("connecting to"))
+    assert len(b.lines("kyoto", "failed")) <= len(a.lines("connecting to"))
     assert a.lines("osaka", level="WARN"), a.log()
     no_secret(a, b)
 
@@ -173,7 +173,7 @@ def test_missing_bridge(lab, ends):
 
 def test_tap_name_taken(lab, ends):
     """Another interface has the name."""
-    lab.batch("gw-a", "link add tap-branches type dummy\n")
+    lab.batch("gw-a", "link add tap-branches type bridge\n")
     a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2"))
     ends.append(a.launch())
     try:
@@ -230,5 +230,5 @@ def test_world_readable_key_is_refused(lab, ends):
         assert a.proc.wait(5) == 2, a.log()
     finally:
         os.chmod(path, 0o600)
-    assert "branches.psk" in a.log() and "0600" in a.log()
+    assert "branches.psk is open to others (mode 0644)" in a.log()
     no_secret(a)

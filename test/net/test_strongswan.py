@@ -12,19 +12,19 @@ V4 = ("192.0.2.1", "192.0.2.2")
 V6 = ("2001:db8:1::1", "2001:db8:1::2")
 # name: suite of tapir, IKE and ESP proposal of strongSwan, what both say is used
 SUITES = {
-    "gcm256": ("2026", "aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519", "aes-256-gcm",
+    "gcm256": ("2026", "aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519", "aes256-gcm",
                "AES_GCM_16-256"),
-    "gcm128-ecp256": ("2026", "aes128gcm16-prfsha256-ecp256", "aes128gcm16", "aes-128-gcm",
+    "gcm128-ecp256": ("2026", "aes128gcm16-prfsha256-ecp256", "aes128gcm16", "aes128-gcm",
                       "AES_GCM_16-128"),
     "chacha": ("2026", "chacha20poly1305-prfsha256-x25519", "chacha20poly1305",
                "chacha20-poly1305", "CHACHA20_POLY1305"),
     "gcm256-ecp384": ("2026", "aes256gcm16-prfsha384-ecp384", "aes256gcm16-ecp384",
-                      "aes-256-gcm", "AES_GCM_16-256"),
-    "cbc-sha256-modp2048": ("compat", "aes256-sha256-modp2048", "aes256-sha256", "aes-256-cbc",
+                      "aes256-gcm", "AES_GCM_16-256"),
+    "cbc-sha256-modp2048": ("compat", "aes256-sha256-modp2048", "aes256-sha256", "aes256-cbc",
                             "AES_CBC-256/HMAC_SHA2_256_128"),
-    "cbc-sha384-modp3072": ("compat", "aes256-sha384-modp3072", "aes256-sha384", "aes-256-cbc",
+    "cbc-sha384-modp3072": ("compat", "aes256-sha384-modp3072", "aes256-sha384", "aes256-cbc",
                             "AES_CBC-256/HMAC_SHA2_384_192"),
-    "cbc-sha512-modp2048": ("compat", "aes128-sha512-modp2048", "aes128-sha512", "aes-128-cbc",
+    "cbc-sha512-modp2048": ("compat", "aes128-sha512-modp2048", "aes128-sha512", "aes128-cbc",
                             "AES_CBC-128/HMAC_SHA2_512_256"),
 }
 CASES = [(s, role, V4) for s in SUITES for role in ("initiator", "responder")]

@@ -75,8 +75,12 @@ def kinds(captured):
     return {kind(f) for f in captured}
 
 
-def _uat(table, line):
-    return ["-o", f"uat:{table}:{line}"]
+def _uat(key_log):
+    """Options for the lines "table: values" of a --key-log file."""
+    with open(key_log, encoding="ascii") as f:
+        for line in f:
+            table, values = line.rstrip("\n").split(": ", 1)
+            yield from ("-o", f"uat:{table}:{values}")
 
 
 def tshark(path, show, fields=(), key_log=None):
@@ -84,8 +88,7 @@ def tshark(path, show, fields=(), key_log=None):
     argv = ["tshark", "-n", "-r", path, "-Y", show,
             "-o", "esp.enable_encryption_decode:TRUE",
             "-o", "esp.enable_authentication_check:TRUE"]
-    for line in open(key_log, encoding="ascii").read().splitlines() if key_log else ():
-        argv += _uat("esp_sa" if "IPv" in line else "ikev2_decryption_table", line)
+    argv += _uat(key_log) if key_log else ()
     if fields:
         argv += ["-T", "fields"] + [x for f in fields for x in ("-e", f)]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
