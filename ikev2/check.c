@@ -36,7 +36,7 @@ ike_sa_check(const struct ike_sa *sa)
 #endif
 }
 
-/* ---- key lines ---------------------------------------------------------------------------- */
+/* ---- key lines ----------------------------------------------------------- */
 
 static const char *
 encr_name(enum spi_cipher c)

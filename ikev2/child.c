@@ -12,7 +12,7 @@
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
 
-/* ---- lookups ------------------------------------------------------------------------- */
+/* ---- lookups ------------------------------------------------------------- */
 
 struct ike_child *
 ike_child_by_id(struct ike *ike, uint32_t id)
@@ -46,7 +46,7 @@ ike_child_current(const struct ike_sa *sa)
 	return best;
 }
 
-/* ---- what to offer ---------------------------------------------------------------------- */
+/* ---- what to offer ------------------------------------------------------- */
 
 static void
 set_conf(struct ike_ts_set *s, const struct vpn_ts *ts, unsigned n)
@@ -98,7 +98,7 @@ ike_offer_drop(struct ike *ike, struct ike_offer *o)
 	o->esp_spi = 0;
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 static void
 soft_over(void *ctx)

@@ -22,7 +22,7 @@
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
 
-/* ---- verdicts ------------------------------------------------------------------------- */
+/* ---- verdicts ------------------------------------------------------------ */
 
 enum ike_verdict
 ike_drop(struct ike_msg *m, enum drop d)
@@ -61,7 +61,7 @@ ike_notify_text(uint16_t type, char *buf)
 	return ike_name(IKE_SET_N, type, buf);
 }
 
-/* ---- messages -------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static struct ike_msg *
 msg_new(struct ike *ike, const struct ike_hdr *h, const struct net_ep *local,
@@ -119,7 +119,7 @@ drop_err(int err)
 		   err == ERR_GRAMMAR ? DROP_IKE_GRAMMAR : DROP_IKE_SYNTAX, 1);
 }
 
-/* ---- the end of a path -------------------------------------------------------------------- */
+/* ---- the end of a path --------------------------------------------------- */
 
 static void
 request_failed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
@@ -192,7 +192,7 @@ ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 }
 
-/* ---- opening a protected message -------------------------------------------------------------- */
+/* ---- opening a protected message ----------------------------------------- */
 
 static enum ike_verdict
 open_failed(struct ike_msg *m, int err, const struct ike_perr *perr)
@@ -262,7 +262,7 @@ static ike_step_fn *const derive_path[] = {
 	ike_step_derive, ike_step_keys, step_open, NULL
 };
 
-/* ---- where a datagram goes --------------------------------------------------------------------- */
+/* ---- where a datagram goes ----------------------------------------------- */
 
 static bool
 exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
@@ -449,7 +449,7 @@ header_bad(struct ike *ike, int err, const struct ike_hdr *h, struct ike_msg *m)
 	}
 }
 
-/* ---- the face ------------------------------------------------------------------------------------ */
+/* ---- the face ------------------------------------------------------------ */
 
 void
 ike_input(struct ike *ike, const struct net_ep *local,

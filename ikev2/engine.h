@@ -33,7 +33,7 @@
 #include "ikev2/wire/rules.h"
 #include "ikev2/wire/wire.h"
 
-/* ---- bounds and times; all ours -------------------------------------------------- */
+/* ---- bounds and times; all ours ------------------------------------------ */
 
 #define IKE_SA_MAX	   65536 /* IKE SAs in all */
 #define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
@@ -64,7 +64,7 @@
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
 
-/* ---- realms and links --------------------------------------------------------------- */
+/* ---- realms and links ---------------------------------------------------- */
 
 struct ike_realm {
 	struct list node;
@@ -94,7 +94,7 @@ struct ike_link {
 	char why[IKE_WHY_MAX];
 };
 
-/* ---- child SAs ------------------------------------------------------------------------ */
+/* ---- child SAs ----------------------------------------------------------- */
 
 /* What we offered, until the answer is there. */
 struct ike_offer {
@@ -119,7 +119,7 @@ struct ike_child {
 	struct tmr soft, hard;
 };
 
-/* ---- requests of ours ------------------------------------------------------------------ */
+/* ---- requests of ours ---------------------------------------------------- */
 
 enum ike_task_type {
 	IKE_TASK_INIT,
@@ -148,7 +148,7 @@ struct ike_task {
 	size_t twin_nonce_len;
 };
 
-/* ---- IKE SAs ---------------------------------------------------------------------------- */
+/* ---- IKE SAs ------------------------------------------------------------- */
 
 struct ike_bytes {
 	uint8_t *p;		/* owned */
@@ -239,7 +239,7 @@ struct ike_sa {
 	size_t twin_nonce_len;
 };
 
-/* ---- a message on its path ------------------------------------------------------------------ */
+/* ---- a message on its path ----------------------------------------------- */
 
 struct ike_msg {
 	struct ike *ike;
@@ -279,7 +279,7 @@ struct ike_msg {
 	uint16_t child_fail;		/* notify instead of a first child SA */
 };
 
-/* ---- the engine --------------------------------------------------------------------------- */
+/* ---- the engine ---------------------------------------------------------- */
 
 struct ike_dh_job;
 
@@ -307,7 +307,7 @@ struct ike {
 	uint8_t *tx;		/* IKE_MAX_MSG_BYTES; one message is built at a time */
 };
 
-/* ---- engine.c -------------------------------------------------------------------------------- */
+/* ---- engine.c ------------------------------------------------------------ */
 
 /** Go on with a message until a step ends or parks it. */
 void ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m);
@@ -322,7 +322,7 @@ enum ike_verdict ike_fail16(struct ike_msg *m, uint16_t notify, uint16_t data);
 /** Name of a notify in words for people. */
 const char *ike_notify_text(uint16_t type, char *buf);
 
-/* ---- out.c: building and sending ------------------------------------------------------------ */
+/* ---- out.c: building and sending ----------------------------------------- */
 
 /** Begin the inside of a protected message in ike->tx. */
 void ike_out_open(struct ike_sa *sa, struct ike_build *b);
@@ -346,7 +346,7 @@ void ike_out_bye(struct ike_sa *sa, uint16_t notify);
 /** Send bytes to where the peer is. */
 void ike_out_send(struct ike_sa *sa, struct view pkt);
 
-/* ---- window.c --------------------------------------------------------------------------------- */
+/* ---- window.c ------------------------------------------------------------ */
 
 void ike_win_init(struct ike_sa *sa);
 void ike_win_fini(struct ike_sa *sa);
@@ -364,7 +364,7 @@ MUST_USE int ike_win_take(struct ike_sa *sa, const struct ike_msg *m,
 MUST_USE int ike_win_reply(struct ike_sa *sa, const struct ike_msg *m,
 			   struct view pkt);
 
-/* ---- job.c: key exchange on other threads ----------------------------------------------------- */
+/* ---- job.c: key exchange on other threads -------------------------------- */
 
 enum ike_job_for { IKE_JOB_MSG, IKE_JOB_TASK };
 /** Start a job: a new key when *key is NULL, and the secret when peer is not
@@ -375,7 +375,7 @@ MUST_USE int ike_job_start(struct ike_sa *sa, enum ike_job_for who,
 			   struct view peer);
 void ike_job_free_all(struct ike *ike);
 
-/* ---- sa.c ------------------------------------------------------------------------------------- */
+/* ---- sa.c ---------------------------------------------------------------- */
 
 /** A new IKE SA with an SPI of ours.  NULL when memory, random numbers or
  * room are missing. */
@@ -423,7 +423,7 @@ void ike_key_log_sa(const struct ike_sa *sa);
 void ike_key_log_child(const struct ike_sa *sa, const struct ike_child *c,
 		       const struct vpn_keys *in, const struct vpn_keys *out);
 
-/* ---- task.c ----------------------------------------------------------------------------------- */
+/* ---- task.c -------------------------------------------------------------- */
 
 /* As child_id of IKE_TASK_DEL_IKE: pointless once there is a child SA. */
 #define IKE_DEL_IF_CHILDLESS UINT32_MAX
@@ -442,7 +442,7 @@ void ike_task_job(struct ike_sa *sa, int err);
 /** Its answer failed: notify, or 0. */
 void ike_task_failed(struct ike_sa *sa, uint16_t notify, const char *why);
 
-/* ---- child.c ---------------------------------------------------------------------------------- */
+/* ---- child.c ------------------------------------------------------------- */
 
 struct ike_child *ike_child_by_id(struct ike *ike, uint32_t id);
 struct ike_child *ike_child_by_out(struct ike_sa *sa, uint32_t spi_out);
@@ -472,7 +472,7 @@ void ike_offer_drop(struct ike *ike, struct ike_offer *o);
 /** Tell esp that the outer path changed. */
 void ike_child_path(struct ike_child *c);
 
-/* ---- link.c ----------------------------------------------------------------------------------- */
+/* ---- link.c -------------------------------------------------------------- */
 
 struct ike_realm *ike_realm_by_index(struct ike *ike, uint32_t index);
 struct ike_link *ike_link_by_id(struct ike *ike, uint32_t id);

@@ -35,7 +35,7 @@ dial_in(struct ike_link *link, uint64_t ms)
 		log_warn("ike", "%s: no timer: out of memory", link->id_text);
 }
 
-/* ---- lookups --------------------------------------------------------------------------- */
+/* ---- lookups ------------------------------------------------------------- */
 
 struct ike_realm *
 ike_realm_by_index(struct ike *ike, uint32_t index)
@@ -103,7 +103,7 @@ ike_link_is_busy(const struct ike_link *link)
 	return false;
 }
 
-/* ---- state -------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------- */
 
 void
 ike_link_why(struct ike_link *link, const char *fmt, ...)
@@ -169,7 +169,7 @@ ike_link_update(struct ike_link *link)
 		dial_in(link, 0);
 }
 
-/* ---- dialling ----------------------------------------------------------------------------- */
+/* ---- dialling ------------------------------------------------------------ */
 
 static uint64_t
 back_off(const struct ike_link *link)
@@ -249,7 +249,7 @@ dial_over(void *ctx)
 	ike_link_dial(ctx);
 }
 
-/* ---- birth and end --------------------------------------------------------------------------- */
+/* ---- birth and end ------------------------------------------------------- */
 
 int
 ike_link_new(struct ike *ike, struct ike_realm *realm,
@@ -361,14 +361,18 @@ ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 	}
 }
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 static int
 link_up(struct ike_link *link)
 {
+	bool was_held = link->is_held;
+
 	link->is_held = false;
-	if (!link->peer->has_at)
-		return ERR_STATE;
+	if (!link->peer->has_at) {
+		ike_link_why(link, "waiting for the peer to connect");
+		return was_held ? 0 : ERR_STATE;
+	}
 	link->is_wanted = true;
 	if (!ike_link_is_busy(link)) {
 		link->n_fail = 0;

@@ -16,7 +16,7 @@
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
 
-/* ---- timers --------------------------------------------------------------------------- */
+/* ---- timers -------------------------------------------------------------- */
 
 static void
 arm(struct ike_sa *sa, struct tmr *t, uint64_t in_ms)
@@ -114,7 +114,7 @@ alive_over(void *ctx)
 	ike_task_pump(sa);
 }
 
-/* ---- tables ------------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------- */
 
 uint64_t
 ike_sa_own_spi(const struct ike_sa *sa)
@@ -227,7 +227,7 @@ ike_sa_halfopen_remove(struct ike_sa *sa)
 	st->has_src_count = false;
 }
 
-/* ---- birth --------------------------------------------------------------------------------- */
+/* ---- birth --------------------------------------------------------------- */
 
 struct ike_sa *
 ike_sa_new(struct ike *ike, bool is_initiator)
@@ -334,7 +334,7 @@ ike_sa_up(struct ike_sa *sa)
 	ike_key_log_sa(sa);
 }
 
-/* ---- the end --------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 static void
 stop_timers(struct ike_sa *sa)
@@ -514,7 +514,7 @@ ike_sa_timeout(struct ike_sa *sa)
 	ike_sa_kill(sa, NULL);
 }
 
-/* ---- moving ---------------------------------------------------------------------------------- */
+/* ---- moving -------------------------------------------------------------- */
 
 void
 ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,

@@ -27,7 +27,7 @@ bytes_set(struct ike_bytes *b, struct view v)
 	return 0;
 }
 
-/* ---- our requests ------------------------------------------------------------------- */
+/* ---- our requests -------------------------------------------------------- */
 
 static void
 retransmit(void *ctx)
@@ -114,7 +114,7 @@ ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h)
 	    h->xchg == sa->out.xchg;
 }
 
-/* ---- the peer's requests ---------------------------------------------------------------- */
+/* ---- the peer's requests ------------------------------------------------- */
 
 int
 ike_win_take(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)

@@ -14,7 +14,7 @@
 
 #include "daemon/base/err.h"
 
-/* ---- what a suite contains, in order of preference ------------------------------ */
+/* ---- what a suite contains, in order of preference ----------------------- */
 
 struct cipher_row {
 	uint16_t id, key_bits;
@@ -138,7 +138,7 @@ alg_of(const struct cipher_row *c, enum spi_hash integ)
 	}
 }
 
-/* ---- our offers ------------------------------------------------------------------- */
+/* ---- our offers ---------------------------------------------------------- */
 
 static void
 tr_add(struct ike_tr *tr, unsigned *n, uint8_t type, uint16_t id, uint16_t bits)
@@ -222,7 +222,7 @@ ike_prop_offer_esp(struct arena *a, enum vpn_suite suite, struct view spi,
 	return offer(a, suite, IKE_PROTO_ESP, spi, group, out);
 }
 
-/* ---- choosing ---------------------------------------------------------------------- */
+/* ---- choosing ------------------------------------------------------------ */
 
 static bool
 has(const struct ike_prop *p, uint8_t type, uint16_t id, uint16_t bits)
@@ -410,7 +410,7 @@ ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
 	return choose(peer, &w, out);
 }
 
-/* ---- answering and checking an answer --------------------------------------------- */
+/* ---- answering and checking an answer ------------------------------------ */
 
 static const struct cipher_row *
 row_of_ike(enum spi_cipher c)

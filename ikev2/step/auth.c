@@ -71,7 +71,7 @@ put_ask(struct ike_sa *sa, struct ike_ask *ask)
 	return err;
 }
 
-/* ---- our AUTH --------------------------------------------------------------------------- */
+/* ---- our AUTH ------------------------------------------------------------ */
 
 enum ike_verdict
 ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
@@ -180,7 +180,7 @@ ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	ike_sa_kill(sa, NULL);
 }
 
-/* ---- the peer's AUTH ----------------------------------------------------------------------- */
+/* ---- the peer's AUTH ----------------------------------------------------- */
 
 enum ike_verdict
 ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
@@ -316,7 +316,7 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_NEXT;
 }
 
-/* ---- the answer ------------------------------------------------------------------------------ */
+/* ---- the answer ---------------------------------------------------------- */
 
 /* Install the first child SA; a failure becomes a notify in the answer. */
 static void

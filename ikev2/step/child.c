@@ -106,7 +106,7 @@ ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 	add_ts(b, IKE_PL_TSR, &m->offer.local);
 }
 
-/* ---- choosing as responder --------------------------------------------------------------- */
+/* ---- choosing as responder ----------------------------------------------- */
 
 static void
 permit_conf(const struct ike_realm_conf *r, struct ike_ts_set *local,
@@ -203,7 +203,7 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 	return V_NEXT;
 }
 
-/* ---- checking as initiator -------------------------------------------------------------------- */
+/* ---- checking as initiator ----------------------------------------------- */
 
 enum ike_verdict
 ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
@@ -228,7 +228,7 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 	return V_NEXT;
 }
 
-/* ---- the first child SA --------------------------------------------------------------------------- */
+/* ---- the first child SA -------------------------------------------------- */
 
 enum ike_verdict
 ike_step_first_child_choose(struct ike *ike, struct ike_sa *sa,

@@ -40,7 +40,7 @@ ike_delete_if_childless(struct ike_sa *sa, const char *why)
 	ike_link_update(link);
 }
 
-/* ---- child SAs, our Delete ------------------------------------------------------------------ */
+/* ---- child SAs, our Delete ----------------------------------------------- */
 
 bool
 ike_delete_child_prepare(struct ike_sa *sa, struct ike_task *t,
@@ -85,7 +85,7 @@ ike_delete_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	child_deleted(sa, t);	/* whatever the answer: ours is gone */
 }
 
-/* ---- the IKE SA, our Delete -------------------------------------------------------------------- */
+/* ---- the IKE SA, our Delete ---------------------------------------------- */
 
 int
 ike_delete_sa_send(struct ike_sa *sa, struct ike_task *t)
@@ -124,7 +124,7 @@ ike_delete_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	ike_sa_kill(sa, NULL);
 }
 
-/* ---- the peer's request --------------------------------------------------------------------------- */
+/* ---- the peer's request -------------------------------------------------- */
 
 /* Children the peer deletes: take ours down and name them in the answer, unless
  * a Delete of ours for the same pair is under way (1.4.1). */
@@ -197,7 +197,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_DONE;
 }
 
-/* ---- the peer's answer ----------------------------------------------------------------------------- */
+/* ---- the peer's answer --------------------------------------------------- */
 
 enum ike_verdict
 ike_step_info_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)

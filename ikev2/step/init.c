@@ -71,7 +71,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	ike_vendor_add(b);
 }
 
-/* ---- as initiator ------------------------------------------------------------------------ */
+/* ---- as initiator -------------------------------------------------------- */
 
 int
 ike_init_start(struct ike_link *link, const struct ip_addr *own,
@@ -241,7 +241,7 @@ ike_step_init_error(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return ike_drop(m, DROP_IKE_UNPROT);
 }
 
-/* ---- as responder ---------------------------------------------------------------------------- */
+/* ---- as responder -------------------------------------------------------- */
 
 enum ike_verdict
 ike_step_init_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
@@ -332,7 +332,7 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_DONE;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 enum ike_verdict
 ike_step_derive(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)

@@ -25,7 +25,7 @@ group_of(const struct ike_sa *sa)
 	    sa->suite.group;
 }
 
-/* ---- our request ----------------------------------------------------------------------- */
+/* ---- our request --------------------------------------------------------- */
 
 bool
 ike_rekey_child_prepare(struct ike_sa *sa, struct ike_task *t,
@@ -150,7 +150,7 @@ ike_new_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	ike_sa_delete(sa, why);
 }
 
-/* ---- the peer's request ---------------------------------------------------------------------- */
+/* ---- the peer's request -------------------------------------------------- */
 
 static bool
 is_busy_with(const struct ike_sa *sa, enum ike_task_type type)
@@ -283,7 +283,7 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_DONE;
 }
 
-/* ---- the peer's answer -------------------------------------------------------------------------- */
+/* ---- the peer's answer --------------------------------------------------- */
 
 enum ike_verdict
 ike_step_child_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)

@@ -17,7 +17,7 @@
 #include "ikev2/neg/collide.h"
 #include "ikev2/step/step.h"
 
-/* ---- the heir ---------------------------------------------------------------------------- */
+/* ---- the heir ------------------------------------------------------------ */
 
 /* Everything that goes over from the old SA but children and questions. */
 static int
@@ -96,7 +96,7 @@ ike_rekey_sa_settle(struct ike_sa *sa)
 		replace(sa, twin);
 }
 
-/* ---- our request ---------------------------------------------------------------------------- */
+/* ---- our request --------------------------------------------------------- */
 
 bool
 ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
@@ -183,7 +183,7 @@ ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	/* else it serves until its hard limit, then we begin anew */
 }
 
-/* ---- the peer's request ------------------------------------------------------------------------ */
+/* ---- the peer's request -------------------------------------------------- */
 
 enum ike_verdict
 ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
@@ -266,7 +266,7 @@ ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_DONE;
 }
 
-/* ---- the peer's answer --------------------------------------------------------------------------- */
+/* ---- the peer's answer --------------------------------------------------- */
 
 enum ike_verdict
 ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)

@@ -61,7 +61,7 @@ fetch_all(void)
 	hmac_alg = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
-/* ---- hashes ------------------------------------------------------------------ */
+/* ---- hashes -------------------------------------------------------------- */
 
 static int
 ossl_hash(enum spi_hash h, const struct view *part, unsigned n, uint8_t *out)
@@ -117,7 +117,7 @@ out:
 	return err;
 }
 
-/* ---- ciphers ------------------------------------------------------------------ */
+/* ---- ciphers ------------------------------------------------------------- */
 
 static int
 aead_start(EVP_CIPHER_CTX **out, enum spi_cipher c, bool is_seal,
@@ -204,7 +204,7 @@ ossl_cbc(enum spi_cipher c, bool is_encrypt, const uint8_t *key,
 	return err;
 }
 
-/* ---- the provider --------------------------------------------------------------- */
+/* ---- the provider -------------------------------------------------------- */
 
 /* One use of each algorithm: what is missing shows at start, not in a tunnel. */
 static int

@@ -68,7 +68,7 @@ duration(const char *s)
 	    v * 1000;
 }
 
-/* ---- setting up ------------------------------------------------------------------------- */
+/* ---- setting up ---------------------------------------------------------- */
 
 static int
 word_index(const char *word, const char *const *list, unsigned n)
@@ -238,7 +238,7 @@ cmd_flow(struct play *p)
 	return true;
 }
 
-/* ---- doing --------------------------------------------------------------------------------- */
+/* ---- doing --------------------------------------------------------------- */
 
 static bool
 cmd_up(struct play *p)
@@ -320,7 +320,7 @@ cmd_secure(struct play *p)
 	return true;
 }
 
-/* ---- hostile -------------------------------------------------------------------------------- */
+/* ---- hostile ------------------------------------------------------------- */
 
 static struct ike_sa *
 any_sa(struct sim_host *h)
@@ -424,7 +424,7 @@ cmd_flood(struct play *p)
 	return true;
 }
 
-/* ---- judging ----------------------------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 static bool
 compare(unsigned have, const char *op, unsigned want)
@@ -528,7 +528,7 @@ cmd_expect(struct play *p)
 	return expect_link(p, host(p, 1));
 }
 
-/* ---- the language --------------------------------------------------------------------------------- */
+/* ---- the language -------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -665,7 +665,7 @@ run_file(const char *path, bool is_verbose)
 	return ok;
 }
 
-/* ---- the drawing ----------------------------------------------------------------------------------- */
+/* ---- the drawing --------------------------------------------------------- */
 
 static void
 graph(void)

@@ -25,7 +25,7 @@ chance(struct sim_world *w, unsigned per_cent)
 	return per_cent > 0 && pick(w, 0, 99) < per_cent;
 }
 
-/* ---- events ----------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 static void
 event_free(struct sim_event *e)
@@ -84,7 +84,7 @@ sim_inject(struct sim_host *h, const struct net_ep *from,
 	event_put(h->w, dgram(h, from, to, natt, p, len), 0);
 }
 
-/* ---- the net ------------------------------------------------------------------------------ */
+/* ---- the net ------------------------------------------------------------- */
 
 static void
 forge_error(struct sim_host *h, const uint8_t *p, size_t len)
@@ -180,7 +180,7 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	put_on_wire(h, &from, &to, natt, data);
 }
 
-/* ---- the other ops -------------------------------------------------------------------------- */
+/* ---- the other ops ------------------------------------------------------- */
 
 static struct ip_addr
 op_local(void *ctx, const struct ip_addr *remote)
@@ -308,7 +308,7 @@ op_event(void *ctx, uint32_t link, int what, const char *why)
 		       name[what], why);
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------ */
+/* ---- hosts --------------------------------------------------------------- */
 
 void
 sim_host_start(struct sim_host *h)
@@ -415,7 +415,7 @@ sim_world_fini(struct sim_world *w)
 	return ok;
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 static void
 happen(struct sim_world *w, struct sim_event *e)
@@ -488,7 +488,7 @@ sim_replay(struct sim_world *w)
 	}
 }
 
-/* ---- judging ------------------------------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 bool
 sim_link(struct sim_host *h, struct ike_link_info *out)

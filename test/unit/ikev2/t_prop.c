@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/ikev2/t_prop.c - proposals: offer, choose, check the answer.
+ */
+#include "test/lib/test.h"
+
+#include <string.h>
+
+#include "daemon/base/err.h"
+#include "ikev2/neg/prop.h"
+
+static struct arena arena;
+static const uint8_t spi4[4] = { 0, 0, 1, 2 };
+static const uint8_t spi8[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+#define NO_SPI ((struct view){ NULL, 0 })
+#define SPI4   ((struct view){ spi4, 4 })
+#define SPI8   ((struct view){ spi8, 8 })
+
+static struct ike_props
+offer_ike(enum vpn_suite suite)
+{
+	struct ike_props p;
+
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(ike_prop_offer_ike(&arena, suite, NO_SPI, &p), 0);
+	return p;
+}
+
+/* One proposal out of literals. */
+#define PROP(proto_, spi_, ...)                                                \
+	static const struct ike_tr tr[] = { __VA_ARGS__ };                     \
+	const struct ike_prop prop = { .num = 1, .proto = (proto_),            \
+		.spi = spi_, .n_tr = N_OF(tr), .tr = tr };                     \
+	const struct ike_props props = { 1, &prop };                           \
+	struct ike_choice ch = { .prop_num = 0 }
+#define T(type_, id_)	     { .type = IKE_TRT_##type_, .id = IKE_##type_##_##id_ }
+#define TK(id_, bits_)                                                         \
+	{ .type = IKE_TRT_ENCR, .id = IKE_ENCR_##id_, .key_bits = (bits_) }
+
+TEST(an_offer_meets_itself_at_our_first_choice)
+{
+	struct ike_props p = offer_ike(VPN_SUITE_2026);
+	struct ike_choice ch;
+
+	assert_int_equal(p.n, 1);
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), 0);
+	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_256);
+	assert_int_equal(ch.ike.integ, SPI_HASH_NONE);
+	assert_int_equal(ch.ike.prf, SPI_HASH_SHA384);
+	assert_int_equal(ch.ike.group, SPI_GROUP_X25519);
+	arena_fini(&arena);
+}
+
+TEST(compat_offers_aead_first_and_cbc_apart)
+{
+	struct ike_props p = offer_ike(VPN_SUITE_COMPAT);
+
+	assert_int_equal(p.n, 2);
+	for (unsigned k = 0; k < 2; k++) {
+		assert_int_equal(p.prop[k].num, k + 1);
+		for (unsigned i = 0; i < p.prop[k].n_tr; i++) {
+			const struct ike_tr *t = &p.prop[k].tr[i];
+
+			if (t->type == IKE_TRT_INTEG)
+				assert_int_equal(k, 1);
+			if (t->type == IKE_TRT_ENCR)
+				assert_int_equal(t->id == IKE_ENCR_AES_CBC, k);
+			if (t->type == IKE_TRT_ENCR &&
+			    t->id != IKE_ENCR_CHACHA20_POLY1305)
+				assert_int_not_equal(t->key_bits, 0);
+		}
+	}
+	arena_fini(&arena);
+}
+
+TEST(the_group_of_the_ke_payload_is_taken_when_offered)
+{
+	struct ike_props p = offer_ike(VPN_SUITE_2026);
+	struct ike_choice ch;
+
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026, IKE_KE_ECP_384,
+					     false, &ch), 0);
+	assert_int_equal(ch.ike.group, SPI_GROUP_ECP_384);
+	/* one that is not ours: our first instead, so INVALID_KE_PAYLOAD */
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026,
+	    IKE_KE_MODP_1024, false, &ch), 0);
+	assert_int_equal(ch.ike.group, SPI_GROUP_X25519);
+	arena_fini(&arena);
+}
+
+TEST(cbc_is_chosen_in_compat_only)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_CBC, 256),
+	     T(INTEG, HMAC_SHA2_256_128), T(PRF, HMAC_SHA2_256),
+	     T(KE, MODP_2048));
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_MODP_2048, false, &ch), ERR_NOPROP);
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	    IKE_KE_MODP_2048, false, &ch), 0);
+	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_CBC_256);
+	assert_int_equal(ch.ike.integ, SPI_HASH_SHA256);
+	assert_false(ike_prop_permits(VPN_SUITE_2026, &ch.ike));
+	assert_true(ike_prop_permits(VPN_SUITE_COMPAT, &ch.ike));
+}
+
+TEST(encryption_without_integrity_is_never_chosen)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_CBC, 256), T(PRF, HMAC_SHA2_256),
+	     T(INTEG, NONE), T(KE, CURVE25519));
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
+}
+
+TEST(an_aead_takes_integrity_none_but_no_other)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_GCM_16, 128), T(PRF, HMAC_SHA2_256),
+	     T(INTEG, NONE), T(KE, CURVE25519));
+	static const struct ike_tr with_mac[] = { TK(AES_GCM_16, 128),
+	    T(PRF, HMAC_SHA2_256), T(INTEG, HMAC_SHA2_256_128),
+	    T(KE, CURVE25519) };
+	const struct ike_prop p2 = { .num = 1, .proto = IKE_PROTO_IKE,
+	    .n_tr = N_OF(with_mac), .tr = with_mac };
+	const struct ike_props both = { 1, &p2 };
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), 0);
+	assert_int_equal(ike_prop_choose_ike(&both, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
+}
+
+TEST(old_algorithms_are_never_chosen)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(3DES, 0), TK(AES_CBC, 0),
+	     TK(AES_GCM_8, 256), TK(AES_GCM_16, 192), T(PRF, HMAC_SHA1),
+	     T(PRF, HMAC_MD5), T(INTEG, HMAC_SHA1_96), T(KE, MODP_1024),
+	     T(KE, MODP_1536));
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	    IKE_KE_MODP_1024, false, &ch), ERR_NOPROP);
+}
+
+TEST(an_unknown_transform_type_spoils_the_proposal)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_GCM_16, 256), T(PRF, HMAC_SHA2_384),
+	     T(KE, CURVE25519), { .type = IKE_TRT_ADDKE1, .id = 36 });
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
+}
+
+TEST(a_transform_with_an_odd_attribute_is_skipped)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, { .type = IKE_TRT_ENCR,
+	     .id = IKE_ENCR_AES_GCM_16, .key_bits = 256, .is_odd = true },
+	     TK(AES_GCM_16, 128), T(PRF, HMAC_SHA2_384), T(KE, CURVE25519));
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), 0);
+	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_128);
+}
+
+TEST(types_of_different_proposals_are_not_mixed)
+{
+	static const struct ike_tr t1[] = { TK(AES_GCM_16, 256),
+	    T(KE, CURVE25519) };
+	static const struct ike_tr t2[] = { T(PRF, HMAC_SHA2_384),
+	    T(KE, CURVE25519) };
+	const struct ike_prop p[2] = {
+		{ .num = 1, .proto = IKE_PROTO_IKE, .n_tr = 2, .tr = t1 },
+		{ .num = 2, .proto = IKE_PROTO_IKE, .n_tr = 2, .tr = t2 }
+	};
+	const struct ike_props props = { 2, p };
+	struct ike_choice ch;
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
+}
+
+TEST(esp_prefers_extended_sequence_numbers)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, NO), T(ESN, YES));
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+					     IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256);
+	assert_true(ch.is_esn);
+	assert_int_equal(ch.esp_spi, 0x102);
+	assert_int_equal(ch.group, SPI_GROUP_NONE);
+}
+
+TEST(esp_without_esn_transform_is_refused)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256));
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+					     IKE_KE_NEVER, &ch), ERR_NOPROP);
+}
+
+TEST(esp_cbc_with_each_integrity)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_CBC, 128),
+	     T(INTEG, HMAC_SHA2_512_256), T(ESN, NO));
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_COMPAT, 0,
+					     IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_CBC_128_SHA512);
+	assert_false(ch.is_esn);
+}
+
+TEST(a_child_is_rekeyed_with_and_without_key_exchange)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(KE, ECP_256),
+	     T(ESN, YES));
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
+	    IKE_KE_ECP_256, IKE_KE_MAYBE, &ch), 0);
+	assert_int_equal(ch.group, SPI_GROUP_ECP_256);
+	/* IKE_AUTH: only NONE would do */
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), ERR_NOPROP);
+}
+
+TEST(wrong_protocol_or_spi_length_is_unusable)
+{
+	PROP(IKE_PROTO_AH, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
+	const struct ike_prop p2 = { .num = 1, .proto = IKE_PROTO_ESP,
+	    .spi = { spi8, 8 }, .n_tr = N_OF(tr), .tr = tr };
+	const struct ike_props long_spi = { 1, &p2 };
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+					     IKE_KE_NEVER, &ch), ERR_NOPROP);
+	assert_int_equal(ike_prop_choose_esp(&long_spi, VPN_SUITE_2026, 0,
+					     IKE_KE_NEVER, &ch), ERR_NOPROP);
+}
+
+TEST(an_answer_must_be_single_and_ours)
+{
+	struct ike_props p = offer_ike(VPN_SUITE_COMPAT), a;
+	struct ike_choice ch, back;
+
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_COMPAT,
+	    IKE_KE_CURVE25519, false, &ch), 0);
+	assert_int_equal(ike_prop_answer_ike(&arena, &ch, NO_SPI, &a), 0);
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, false, &back),
+			 0);
+	assert_memory_equal(&back.ike, &ch.ike, sizeof(ch.ike));
+	/* the offer itself is no answer */
+	assert_int_equal(ike_prop_check_ike(&p, VPN_SUITE_COMPAT, false, &back),
+			 ERR_NOPROP);
+	/* a rekeying answer needs an SPI */
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, true, &back),
+			 ERR_NOPROP);
+	assert_int_equal(ike_prop_answer_ike(&arena, &ch, SPI8, &a), 0);
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, true, &back),
+			 0);
+	assert_true(back.ike_spi == 0x0102030405060708);
+	arena_fini(&arena);
+}
+
+TEST(an_esp_answer_keeps_the_key_exchange)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
+
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026,
+	    SPI_GROUP_NONE, &ch), 0);
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026,
+	    SPI_GROUP_X25519, &ch), ERR_NOPROP);
+}
+
+TEST(every_esp_choice_survives_its_answer)
+{
+	for (enum vpn_alg alg = VPN_ALG_NONE + 1; alg < VPN_ALG_END; alg++)
+		for (unsigned esn = 0; esn < 2; esn++) {
+			struct ike_choice ch = { .alg = alg, .is_esn = esn,
+						 .prop_num = 1 }, back;
+			struct ike_props a;
+
+			arena_init(&arena, 1 << 16);
+			assert_int_equal(ike_prop_answer_esp(&arena, &ch, SPI4,
+							     &a), 0);
+			assert_int_equal(ike_prop_check_esp(&a,
+			    VPN_SUITE_COMPAT, SPI_GROUP_NONE, &back), 0);
+			assert_int_equal(back.alg, alg);
+			assert_int_equal(back.is_esn, esn);
+			arena_fini(&arena);
+		}
+}
