@@ -110,5 +110,13 @@ void
 ike_stats_get(const struct ike *ike, struct ike_stats *out)
 {
 	*out = ike->stats;
-	out->n_ike_sa = ike->n_sa;
+	out->n_ike_sa = 0;
+	LIST_FOREACH(it, &ike->sas) {
+		const struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, node);
+
+		/* not half-open ones, nor those that only repeat an answer */
+		out->n_ike_sa += sa->state == IKE_SA_UP ||
+		    sa->state == IKE_SA_REKEYED ||
+		    sa->state == IKE_SA_DELETING;
+	}
 }
