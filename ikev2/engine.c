@@ -329,6 +329,11 @@ protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_msg_free(m);	/* a repeat, answered */
 		return;
 	}
+	/* a new IKE_AUTH once that is over; its repeats were answered above */
+	d = DROP_IKE_EXCH;
+	if (m->h.xchg == IKE_XCHG_IKE_AUTH && !m->h.is_response &&
+	    sa->state != IKE_SA_INIT_R && sa->state != IKE_SA_AUTH_R)
+		goto drop;
 	d = DROP_IKE_BUSY;
 	if (sa->parked != NULL || sa->state == IKE_SA_CLOSED)
 		goto drop;

@@ -399,6 +399,71 @@ cmd_early(struct play *p)
 	return true;
 }
 
+static void
+add_raw(struct ike_build *b, uint8_t type, bool is_critical, const char *text)
+{
+	ike_build_begin(b, type, is_critical);
+	wcur_bytes(&b->w, text, strlen(text));
+	ike_build_end(b);
+}
+
+/* Payloads an authenticated but hostile peer may send. */
+static bool
+hostile_payloads(struct ike_build *b, const char *what, uint8_t *xchg)
+{
+	static const uint8_t spi[4] = { 1, 2, 3, 4 };
+	struct ike_del del = { .proto = IKE_PROTO_ESP, .n_spi = 1,
+			       .spis = { spi, 4 } };
+	struct view none = { NULL, 0 }, four = { spi, 4 };
+
+	*xchg = IKE_XCHG_INFORMATIONAL;
+	if (strcmp(what, "critical") == 0) {
+		add_raw(b, 200, true, "what");
+	} else if (strcmp(what, "unknown") == 0) {
+		add_raw(b, 200, false, "what");
+		ike_build_notify(b, IKE_PROTO_NONE, 40000, none, four);
+	} else if (strcmp(what, "garbage") == 0) {
+		add_raw(b, IKE_PL_D, false, "x");
+	} else if (strcmp(what, "delete-unknown") == 0) {
+		ike_build_begin(b, IKE_PL_D, false);
+		enc_delete(&b->w, &del);
+		ike_build_end(b);
+	} else if (strcmp(what, "auth-failed") == 0) {
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_AUTHENTICATION_FAILED,
+				 none, none);
+	} else if (strcmp(what, "auth-again") == 0) {
+		*xchg = IKE_XCHG_IKE_AUTH;
+		add_raw(b, IKE_PL_IDI, false, "\2\1\1\1nagoya");
+	} else if (strcmp(what, "no-payloads") == 0) {
+		*xchg = IKE_XCHG_CREATE_CHILD_SA;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* sealed HOST WHAT [ID]: HOST sends it under its keys; ID instead of its next */
+static bool
+cmd_sealed(struct play *p)
+{
+	struct sim_host *h = host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	struct ike_build b;
+	struct view pkt;
+	uint8_t xchg;
+
+	if (sa == NULL || sa->keys == NULL)
+		return fail(p, "no keys");
+	ike_out_open(sa, &b);
+	if (!hostile_payloads(&b, p->arg[2], &xchg))
+		return fail(p, "no such payloads");
+	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? num(p, 3) :
+			 sa->out.next++, &pkt) != 0)
+		return fail(p, "not sealed");
+	ike_out_send(sa, pkt);
+	return true;
+}
+
 /* n half-open requests from n sources, or one */
 static bool
 cmd_flood(struct play *p)
@@ -557,6 +622,7 @@ static const struct {
 	{ "forge", 5, cmd_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, cmd_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
 	{ "early", 3, cmd_early },	/* a create|delete, good keys, no AUTH */
+	{ "sealed", 3, cmd_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "flood", 3, cmd_flood },	/* a|b N: IKE_SA_INIT from N sources */
 	{ "expect", 2, cmd_expect },	/* agree | drops K op N | a|b|both .. */
 };
@@ -665,36 +731,7 @@ run_file(const char *path, bool is_verbose)
 	return ok;
 }
 
-/* ---- the drawing --------------------------------------------------------- */
-
-static void
-graph(void)
-{
-	printf("digraph ike {\n\trankdir=LR;\n\tnode [shape=box];\n"
-	       "\tsubgraph cluster_sa {\n\t\tlabel=\"IKE SA\";\n");
-	for (unsigned s = 0; s < IKE_SA_STATE_END; s++)
-		for (unsigned e = 0; e < IKE_EV_SA_END; e++) {
-			enum ike_sa_state to = ike_sa_next(s, e);
-
-			if (to != IKE_SA_STATE_END)
-				printf("\t\t%s -> %s [label=\"%s\"];\n",
-				       ike_sa_state_name(s),
-				       ike_sa_state_name(to),
-				       ike_sa_event_name(e));
-		}
-	printf("\t}\n\tsubgraph cluster_child {\n\t\tlabel=\"child SA\";\n");
-	for (unsigned s = 0; s < IKE_CHILD_STATE_END; s++)
-		for (unsigned e = 0; e < IKE_EV_CHILD_END; e++) {
-			enum ike_child_state to = ike_child_next(s, e);
-
-			if (to != IKE_CHILD_STATE_END)
-				printf("\t\tc_%s -> c_%s [label=\"%s\"];\n",
-				       ike_child_state_name(s),
-				       ike_child_state_name(to),
-				       ike_child_event_name(e));
-		}
-	printf("\t}\n}\n");
-}
+/* ---- main ----------------------------------------------------------------- */
 
 static void
 quiet_sink(void *ctx, enum log_level lv, const char *who, const char *line)
@@ -721,7 +758,7 @@ main(int argc, char **argv)
 	int i = 1;
 
 	if (argc > 1 && strcmp(argv[1], "--graph") == 0) {
-		graph();
+		sim_graph();
 		return 0;
 	}
 	if (argc > 1 && strcmp(argv[1], "-v") == 0) {

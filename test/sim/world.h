@@ -101,6 +101,9 @@ void sim_replay(struct sim_world *w);
 bool sim_keys_agree(struct sim_world *w);
 bool sim_link(struct sim_host *h, struct ike_link_info *out);
 
+/** graph.c: the state tables as graphviz dot on standard output. */
+void sim_graph(void);
+
 /* secure.c: PSK AUTH as RFC 7296 2.15 */
 int sim_ask(void *ctx, const struct ike_ask *ask);
 
