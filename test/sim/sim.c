@@ -523,7 +523,7 @@ stat_of(struct sim_host *h, const char *key)
 
 	ike_stats_get(h->ike, &s);
 	return (unsigned)(strcmp(key, "halfopen") == 0 ? s.n_halfopen :
-	    strcmp(key, "sas") == 0 ? s.n_ike_sa :
+	    strcmp(key, "sas") == 0 ? h->ike->n_sa :
 	    strcmp(key, "children") == 0 ? s.n_child :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :

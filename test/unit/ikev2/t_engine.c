@@ -168,7 +168,7 @@ TEST(runts_and_wrong_lengths_are_dropped_with_a_name)
 	input(msg, n + 1);
 	assert_int_equal(drop_sum(DROP_IKE_LONG), 1);
 	assert_int_equal(n_sent, 0);
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	stop();
 }
 
@@ -208,7 +208,7 @@ TEST(roles_ids_and_spis_of_init_are_fixed)
 	msg[19] = 0x28;			/* a response of an initiator */
 	input(msg, n);
 	assert_int_equal(drop_sum(DROP_IKE_EXCH), 4);
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	assert_int_equal(n_sent, 0);
 	stop();
 }
@@ -253,7 +253,7 @@ TEST(an_init_request_is_answered_and_repeated_at_most_eight_times)
 	assert_int_equal(n_sent, 1 + IKE_RESEND_MAX);
 	assert_int_equal(sent_len, first_len);
 	assert_memory_equal(sent, first, first_len);
-	assert_int_equal(stats().n_ike_sa, 1);
+	assert_int_equal(ike->n_sa, 1);
 	/* other content under the same SPI */
 	msg[n - 1] ^= 1;
 	input(msg, n);
@@ -275,7 +275,7 @@ TEST(half_open_sas_end_by_themselves)
 	now += IKE_HALFOPEN_MS;
 	ike_tick(ike, now);
 	assert_int_equal(stats().n_halfopen, 0);
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	stop();
 }
 
@@ -314,7 +314,7 @@ TEST(a_cookie_lets_in_and_every_wrong_one_does_not)
 	start(0, 100);
 	n = init_msg(msg, sizeof(msg), 1, (struct view){ NULL, 0 });
 	input(msg, n);
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	assert_true(sent_len < n);	/* no amplification */
 	c = asked_cookie(cbuf);
 	for (size_t i = 0; i < c.len; i++) {
@@ -335,7 +335,7 @@ TEST(a_cookie_lets_in_and_every_wrong_one_does_not)
 	there.ip.b[3]++;
 	input(msg, n);
 	there.ip.b[3]--;
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	assert_int_equal(drop_sum(DROP_IKE_COOKIE), 2 * c.len - 1 + 2);
 	input(msg, n);
 	jobs();
@@ -493,7 +493,7 @@ TEST(random_bytes_change_nothing)
 		be32_put(msg + 24, (uint32_t)n);
 		input(msg, n);
 	}
-	assert_int_equal(stats().n_ike_sa, 0);
+	assert_int_equal(ike->n_sa, 0);
 	stop();
 }
 
