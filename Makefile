@@ -23,6 +23,10 @@ DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 
+# libipsec-mb: x86-64 only.  Its provider is built where the provider's header
+# compiles; IPSECMB=no leaves it out.
+IPSECMB ?= $(shell $(CC) -I. -D_GNU_SOURCE -fsyntax-only -x c spi/esp-ipsecmb/mb.h 2>/dev/null && echo yes)
+
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes \
            -Wstrict-prototypes -Wpointer-arith -Wundef -Werror
 OPT     ?= -O2
@@ -41,7 +45,7 @@ CFLAGS_ALL := -std=gnu11 $(OPT) -g -D_GNU_SOURCE -I. -I$(B) $(WARN) -pthread \
               -DTAPIR_LIBEXEC='"$(PREFIX)/libexec/tapir"'
 LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifeq ($(SAN),)
-CFLAGS_ALL  += -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+CFLAGS_ALL  += -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
                -fstack-clash-protection -fcf-protection=full
 LDFLAGS_ALL += -pie
 endif
@@ -54,6 +58,12 @@ ifeq ($(SAN),tsan)
 CFLAGS_ALL  += -fsanitize=thread -DTAPIR_DEBUG=1
 LDFLAGS_ALL += -fsanitize=thread
 endif
+ifeq ($(IPSECMB),yes)
+CFLAGS_ALL  += -DTAPIR_HAVE_IPSECMB=1
+# only for the programs that pass packets through it
+MB_LIBS     := -Wl,--as-needed -lIPSec_MB -Wl,--no-as-needed
+MB_DIRS     := spi/esp-ipsecmb
+endif
 CFLAGS_ALL += $(CFLAGS)
 LDFLAGS_ALL += $(LDFLAGS)
 
@@ -63,7 +73,7 @@ base_DIRS   := daemon/base
 bus_DIRS    := daemon/bus
 ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
-spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl
+spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
@@ -93,7 +103,7 @@ vhub_NEED   := bus base
 core_NEED   := ikev2 esp vhub spi conf ipc bus base
 secure_NEED := ipc conf spi base
 cli_NEED    := conf bus base
-SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp
+SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
 
 libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 

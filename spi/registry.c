@@ -30,21 +30,28 @@ spi_esp_at(unsigned i)
 static int
 try_one(const struct spi_esp *p)
 {
-	int err = spi_esp_check(p);
+	int err = p->init();
 
-	if (err != 0)
+	/* Another CPU is no fault; the next provider will do. */
+	if (err == ERR_UNSUP) {
+		log_info("spi", "provider %s: %s; not used", p->head.name,
+			 err_text(err));
+		return err;
+	}
+	if ((err = spi_esp_check(p)) != 0)
 		log_error("spi", "provider %s: self-test: %s; not used",
 			  p->head.name, err_text(err));
 	return err;
 }
 
 int
-spi_esp_get(const char *name, const struct spi_esp **out)
+spi_esp_pick(const struct spi_esp *const *list, const char *name,
+	     const struct spi_esp **out)
 {
 	int err = ERR_NOTFOUND;
 
-	for (unsigned i = 0; esp_list[i] != NULL; i++) {
-		const struct spi_esp *p = esp_list[i];
+	for (unsigned i = 0; list[i] != NULL; i++) {
+		const struct spi_esp *p = list[i];
 
 		if (name != NULL && strcmp(name, p->head.name) != 0)
 			continue;
@@ -54,4 +61,10 @@ spi_esp_get(const char *name, const struct spi_esp **out)
 		}
 	}
 	return err;
+}
+
+int
+spi_esp_get(const char *name, const struct spi_esp **out)
+{
+	return spi_esp_pick(esp_list, name, out);
 }

@@ -43,7 +43,8 @@ struct spi_esp {
 	struct spi_head head;
 
 	/** Fetch everything that is needed later, so that no file is opened
-	 * after confinement; may be called again.  0 or ERR_CRYPTO. */
+	 * after confinement; may be called again.  0, ERR_UNSUP (this
+	 * machine lacks what the provider needs) or ERR_CRYPTO. */
 	int (*init)(void);
 	/** True when init() found the algorithm. */
 	bool (*has_alg)(enum vpn_alg alg);
@@ -73,8 +74,11 @@ const struct spi_esp *spi_esp_at(unsigned i);
  * is obligatory (RFC 8221).  0 or ERR_CRYPTO.  Not on the packet path. */
 MUST_USE int spi_esp_check(const struct spi_esp *p);
 /** The named provider, or with NULL the first one that works; checked.
- * 0, ERR_NOTFOUND (no such name) or ERR_CRYPTO (failed its check).
- * Thread: the loop, at start-up. */
+ * 0, ERR_NOTFOUND (no such name), ERR_UNSUP (not on this machine) or
+ * ERR_CRYPTO (failed its check).  Thread: the loop, at start-up. */
 MUST_USE int spi_esp_get(const char *name, const struct spi_esp **out);
+/** The same from a list of the caller's, NULL at its end. */
+MUST_USE int spi_esp_pick(const struct spi_esp *const *list, const char *name,
+			  const struct spi_esp **out);
 
 #endif

@@ -51,8 +51,22 @@ TEST(unknown_rule_or_worker_count_is_refused)
 	assert_null(e);
 	rig_open(N_WORKER);
 	assert_int_equal(esp_rule_set(rig[0].esp, "chance"), ERR_NOTFOUND);
-	assert_string_equal(esp_provider_name(rig[0].esp), "openssl");
 	rig_close();
+}
+
+TEST(provider_is_the_best_one_or_the_one_asked_for)
+{
+	struct esp_io io = { 0 };
+	const struct spi_esp *best = NULL;
+	struct esp *e = NULL;
+
+	assert_int_equal(spi_esp_get(NULL, &best), 0);
+	assert_int_equal(esp_new(&e, 1, &io, NULL, NULL), 0);
+	assert_string_equal(esp_provider_name(e), best->head.name);
+	esp_free(e);
+	assert_int_equal(esp_new(&e, 1, &io, "openssl", NULL), 0);
+	assert_string_equal(esp_provider_name(e), "openssl");
+	esp_free(e);
 }
 
 TEST(rule_queue_keeps_frames_where_they_are)
