@@ -335,6 +335,25 @@ pick_esn(const struct ike_prop *p, bool *out)
 	return false;
 }
 
+static const struct cipher_row *
+row_of_ike(enum spi_cipher c)
+{
+	for (unsigned k = 0; k < N_OF(kinds); k++)
+		for (unsigned i = 0; i < kinds[k].n_cipher; i++)
+			if (kinds[k].cipher[i].ike == c)
+				return &kinds[k].cipher[i];
+	return NULL;
+}
+
+static uint16_t
+hash_id(const struct hash_row *row, unsigned n, enum spi_hash h)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (row[i].hash == h)
+			return row[i].id;
+	return 0;
+}
+
 /* What all choices have in common. */
 struct wish {
 	uint8_t proto;
@@ -402,6 +421,35 @@ ike_prop_choose_ike(const struct ike_props *peer, enum vpn_suite suite,
 }
 
 int
+ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
+		  enum vpn_suite suite, uint16_t ke, struct ike_choice *out)
+{
+	const struct cipher_row *row = row_of_ike(now->encr);
+	uint16_t prf = hash_id(prf_row, N_OF(prf_row), now->prf);
+	uint16_t integ = hash_id(integ_row, N_OF(integ_row), now->integ);
+
+	for (unsigned i = 0; row != NULL && i < peer->n; i++) {
+		const struct ike_prop *p = &peer->prop[i];
+		struct ike_choice ch = { .prop_num = p->num, .ike = *now };
+		enum spi_hash any;
+
+		if (!is_usable(p, IKE_PROTO_IKE, 8) ||
+		    !has(p, IKE_TRT_ENCR, row->id, row->key_bits) ||
+		    !has(p, IKE_TRT_PRF, prf, 0) ||
+		    !pick_integ(p, now->integ == SPI_HASH_NONE, &any) ||
+		    (now->integ != SPI_HASH_NONE &&
+		     !has(p, IKE_TRT_INTEG, integ, 0)) ||
+		    !pick_group(p, suite, ke, &ch.ike.group))
+			continue;
+		ch.group = ch.ike.group;
+		ch.ike_spi = be64_get(p->spi.p);
+		*out = ch;
+		return 0;
+	}
+	return ERR_NOPROP;
+}
+
+int
 ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
 		    uint16_t ke, enum ike_ke_rule rule, struct ike_choice *out)
 {
@@ -411,16 +459,6 @@ ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
 }
 
 /* ---- answering and checking an answer ------------------------------------ */
-
-static const struct cipher_row *
-row_of_ike(enum spi_cipher c)
-{
-	for (unsigned k = 0; k < N_OF(kinds); k++)
-		for (unsigned i = 0; i < kinds[k].n_cipher; i++)
-			if (kinds[k].cipher[i].ike == c)
-				return &kinds[k].cipher[i];
-	return NULL;
-}
 
 static const struct cipher_row *
 row_of_alg(enum vpn_alg alg, enum spi_hash *integ)
@@ -437,15 +475,6 @@ row_of_alg(enum vpn_alg alg, enum spi_hash *integ)
 				return &cbc_row[c];
 			}
 	return NULL;
-}
-
-static uint16_t
-hash_id(const struct hash_row *row, unsigned n, enum spi_hash h)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (row[i].hash == h)
-			return row[i].id;
-	return 0;
 }
 
 static int

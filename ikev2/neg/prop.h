@@ -62,6 +62,17 @@ MUST_USE int ike_prop_offer_esp(struct arena *a, enum vpn_suite suite,
 MUST_USE int ike_prop_choose_ike(const struct ike_props *peer,
 				 enum vpn_suite suite, uint16_t ke,
 				 bool is_rekey, struct ike_choice *out);
+/**
+ * Choose, for rekeying, the cipher, integrity and PRF in use, where the peer
+ * proposes them.  Peers are known that derive wrong keys when the PRF changes.
+ *
+ * @param now  suite of the SA that is rekeyed; its group does not matter.
+ * @return 0 or ERR_NOPROP: choose among all then.
+ */
+MUST_USE int ike_prop_keep_ike(const struct ike_props *peer,
+			       const struct ike_suite *now,
+			       enum vpn_suite suite, uint16_t ke,
+			       struct ike_choice *out);
 MUST_USE int ike_prop_choose_esp(const struct ike_props *peer,
 				 enum vpn_suite suite, uint16_t ke,
 				 enum ike_ke_rule rule, struct ike_choice *out);

@@ -188,9 +188,13 @@ ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 enum ike_verdict
 ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	enum vpn_suite suite = sa->link->realm->conf.suite;
+
 	(void)ike;
-	if (ike_prop_choose_ike(m->p->sa, sa->link->realm->conf.suite,
-				m->p->ke->group, true, &m->choice) != 0 ||
+	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, m->p->ke->group,
+			       &m->choice) != 0 &&
+	     ike_prop_choose_ike(m->p->sa, suite, m->p->ke->group, true,
+				 &m->choice) != 0) ||
 	    m->choice.ike_spi == 0) {
 		m->drop = DROP_IKE_NOPROP;
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,

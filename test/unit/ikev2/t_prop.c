@@ -260,6 +260,29 @@ TEST(an_answer_must_be_single_and_ours)
 	arena_fini(&arena);
 }
 
+TEST(rekeying_keeps_the_suite_in_use_where_it_is_proposed)
+{
+	PROP(IKE_PROTO_IKE, SPI8, TK(AES_GCM_16, 256), TK(AES_GCM_16, 128),
+	     T(PRF, HMAC_SHA2_384), T(PRF, HMAC_SHA2_256), T(KE, CURVE25519));
+	struct ike_suite now = { .encr = SPI_CIPHER_AES_GCM_128,
+		.prf = SPI_HASH_SHA256, .integ = SPI_HASH_NONE,
+		.group = SPI_GROUP_ECP_256 };
+
+	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, &ch), 0);
+	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_128);
+	assert_int_equal(ch.ike.prf, SPI_HASH_SHA256);
+	assert_int_equal(ch.ike.group, SPI_GROUP_X25519);
+	assert_true(ch.ike_spi == 0x0102030405060708);
+	/* among all it would be another */
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, true, &ch), 0);
+	assert_int_equal(ch.ike.prf, SPI_HASH_SHA384);
+	now.prf = SPI_HASH_SHA512;
+	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026,
+	    IKE_KE_CURVE25519, &ch), ERR_NOPROP);
+}
+
 TEST(an_esp_answer_keeps_the_key_exchange)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
