@@ -16,7 +16,9 @@
 #include "daemon/core/loop.h"
 
 #define CTL_CLIENT_MAX 64		/* at the same time; ours */
+#define CTL_REFUSED_MAX 8		/* and those only to be refused; ours */
 #define CTL_QUEUE_MAX  (8u << 20)	/* bytes that wait for one client; ours */
+#define CTL_PUMP_MAX   (256u << 10)	/* of them, events of the log; ours */
 
 struct item {
 	struct list node;
@@ -29,10 +31,11 @@ struct ctl_client {
 	struct ctl *ctl;
 	int fd;
 	uid_t uid;
+	int refusal;			/* error for every command, 0 = none */
 	struct list queue;
-	size_t queued_bytes;
-	bool is_broken;
-	bool is_following;
+	size_t queued_bytes;		/* with the heads of the items */
+	bool is_broken;			/* to be freed once nobody uses it */
+	bool is_reading;		/* has not seen the end of the log yet */
 	struct bus_reader reader;
 	struct bus_rec filter;		/* the LOG command */
 };
@@ -41,7 +44,7 @@ struct ctl {
 	struct vpn *vpn;
 	int fd;
 	uid_t owner;
-	unsigned n;
+	unsigned n, n_refused;		/* may command, may not */
 	struct list clients;
 	atomic_bool is_posted;		/* a wake-up for followers is under way */
 };
@@ -54,7 +57,10 @@ client_free(struct ctl_client *cl)
 	LIST_FOREACH_SAFE(it, tmp, &cl->queue)
 		free(CONTAINER_OF(it, struct item, node));
 	list_remove(&cl->node);
-	cl->ctl->n--;
+	if (cl->refusal == 0)
+		cl->ctl->n--;
+	else
+		cl->ctl->n_refused--;
 	free(cl);
 }
 
@@ -69,7 +75,7 @@ flush(struct ctl_client *cl)
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
-		cl->queued_bytes -= m->len;
+		cl->queued_bytes -= sizeof(*m) + m->len;
 		list_remove(it);
 		free(m);
 	}
@@ -87,20 +93,28 @@ ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag)
 	len = bus_enc_buf(r, bytes, sizeof(bytes));
 	if (len < 0 || cl->is_broken)
 		return;
-	if (list_is_empty(&cl->queue) &&
-	    send(cl->fd, bytes, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return;
-	m = malloc(sizeof(*m) + (size_t)len);
-	if (m == NULL || cl->queued_bytes + (size_t)len > CTL_QUEUE_MAX) {
-		free(m);
+	if (list_is_empty(&cl->queue)) {
+		if (send(cl->fd, bytes, (size_t)len,
+			 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return;
+		if (errno != EAGAIN && errno != EINTR) {
+			cl->is_broken = true;
+			return;
+		}
+	}
+	m = NULL;
+	if (cl->queued_bytes + sizeof(*m) + (size_t)len <= CTL_QUEUE_MAX)
+		m = malloc(sizeof(*m) + (size_t)len);
+	if (m == NULL) {
 		cl->is_broken = true;
 		return;
 	}
 	m->len = (size_t)len;
 	memcpy(m->bytes, bytes, m->len);
 	list_add_tail(&cl->queue, &m->node);
-	cl->queued_bytes += m->len;
+	cl->queued_bytes += sizeof(*m) + m->len;
 	loop_want_out(cl->ctl->vpn->loop, cl->fd, true);
+	loop_want_in(cl->ctl->vpn->loop, cl->fd, false);
 }
 
 void
@@ -147,13 +161,22 @@ wanted(const struct bus_rec *filter, const struct bus_rec *ev)
 	     strcmp(code, bus_str(ev, BUS_F_CODE)) == 0);
 }
 
+/* Send what there is, but no more than the client takes: the rest follows
+ * when the queue is empty. */
 static void
 pump(struct ctl_client *cl)
 {
 	struct bus_rec ev, lost_rec;
 	uint64_t lost;
 
-	while (bus_read(cl->ctl->vpn->bus, &cl->reader, &ev, &lost) == 0) {
+	while (cl->is_reading && !cl->is_broken &&
+	       cl->queued_bytes < CTL_PUMP_MAX) {
+		if (bus_read(cl->ctl->vpn->bus, &cl->reader, &ev, &lost) != 0) {
+			cl->is_reading = bus_bool(&cl->filter, BUS_F_IS_FOLLOW);
+			if (!cl->is_reading)
+				ctl_done(cl, cl->filter.tag, "");
+			return;
+		}
 		if (lost > 0) {
 			bus_rec_init(&lost_rec, BUS_RES_LOST);
 			bus_set_u64(&lost_rec, BUS_F_N_LOST, lost);
@@ -169,10 +192,8 @@ ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd)
 {
 	cl->filter = *cmd;
 	bus_reader_init(&cl->reader, bus_u64(cmd, BUS_F_AFTER_SEQ));
+	cl->is_reading = true;
 	pump(cl);
-	cl->is_following = bus_bool(cmd, BUS_F_IS_FOLLOW);
-	if (!cl->is_following)
-		ctl_done(cl, cmd->tag, "");
 }
 
 static void
@@ -184,8 +205,7 @@ pump_all(void *ctx, void *item UNUSED)
 	LIST_FOREACH_SAFE(it, tmp, &c->clients) {
 		struct ctl_client *cl = CONTAINER_OF(it, struct ctl_client, node);
 
-		if (cl->is_following)
-			pump(cl);
+		pump(cl);
 		if (cl->is_broken)
 			client_free(cl);
 	}
@@ -210,17 +230,33 @@ command(struct ctl_client *cl, const uint8_t *bytes, size_t len)
 	struct bus_rec cmd;
 	int err = bus_dec(bytes, len, &cmd);
 
+	if (cl->refusal != 0) {
+		ctl_failed(cl, err == 0 ? cmd.tag : 0, cl->refusal,
+			   cl->refusal == ERR_PERM ?
+			   "not permitted to this user" :
+			   "too many clients at the same time",
+			   cl->refusal == ERR_PERM ? "run it as root" :
+			   "end some of them");
+		cl->is_broken = true;
+		return;
+	}
 	if (err != 0 || cmd.desc->class != BUS_COMMAND) {
 		ctl_failed(cl, 0, ERR_SYNTAX, "not a command of this version",
 			   "use the tapir command that came with this tapird");
 		return;
 	}
-	if (cl->uid != 0 && cl->uid != cl->ctl->owner) {
-		ctl_failed(cl, cmd.tag, ERR_PERM, "not permitted to this user",
-			   "run it as root");
-		return;
-	}
 	wire_ctl_command(cl->ctl->vpn, cl, &cmd);
+}
+
+/* All that waited was sent: go on with the log, then with commands. */
+static void
+drained(struct ctl_client *cl)
+{
+	pump(cl);
+	if (!list_is_empty(&cl->queue))
+		return;
+	loop_want_out(cl->ctl->vpn->loop, cl->fd, false);
+	loop_want_in(cl->ctl->vpn->loop, cl->fd, true);
 }
 
 static void
@@ -230,13 +266,12 @@ on_client(void *ctx, int fd, uint32_t events)
 	uint8_t bytes[BUS_WIRE_MAX];
 	ssize_t n;
 
-	if ((events & EPOLLOUT) != 0) {
+	if (!list_is_empty(&cl->queue)) {
 		if (!flush(cl))
 			cl->is_broken = true;
 		else if (list_is_empty(&cl->queue))
-			loop_want_out(cl->ctl->vpn->loop, fd, false);
-	}
-	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+			drained(cl);
+	} else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
 		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
 		    n > (ssize_t)sizeof(bytes))
@@ -246,6 +281,29 @@ on_client(void *ctx, int fd, uint32_t events)
 	}
 	if (cl->is_broken)
 		client_free(cl);
+}
+
+/* Why this client may not command: ERR_PERM, ERR_FULL, or 0. */
+static int
+refusal_of(const struct ctl *c, uid_t uid)
+{
+	if (uid != 0 && uid != c->owner)
+		return ERR_PERM;
+	return c->n >= CTL_CLIENT_MAX ? ERR_FULL : 0;
+}
+
+/* Those to be refused have few places: the oldest of them makes room. */
+static void
+make_room(struct ctl *c)
+{
+	LIST_FOREACH_SAFE(it, tmp, &c->clients) {
+		struct ctl_client *cl = CONTAINER_OF(it, struct ctl_client, node);
+
+		if (c->n_refused < CTL_REFUSED_MAX)
+			return;
+		if (cl->refusal != 0)
+			client_free(cl);
+	}
 }
 
 static void
@@ -259,8 +317,7 @@ on_listen(void *ctx, int fd, uint32_t events UNUSED)
 
 	if (s < 0)
 		return;
-	if (c->n >= CTL_CLIENT_MAX ||
-	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
+	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
 	    (cl = calloc(1, sizeof(*cl))) == NULL) {
 		close(s);
 		return;
@@ -268,14 +325,20 @@ on_listen(void *ctx, int fd, uint32_t events UNUSED)
 	cl->ctl = c;
 	cl->fd = s;
 	cl->uid = cred.uid;
+	cl->refusal = refusal_of(c, cred.uid);
 	list_init(&cl->queue);
 	if (loop_add(c->vpn->loop, s, on_client, cl) != 0) {
 		close(s);
 		free(cl);
 		return;
 	}
+	if (cl->refusal != 0)
+		make_room(c);
 	list_add_tail(&c->clients, &cl->node);
-	c->n++;
+	if (cl->refusal == 0)
+		c->n++;
+	else
+		c->n_refused++;
 }
 
 int
@@ -306,6 +369,7 @@ ctl_free(struct ctl *c)
 		return;
 	bus_set_notify(c->vpn->bus, NULL, NULL);
 	loop_del(c->vpn->loop, c->fd);
+	pump_all(c, NULL); /* the last events, to those who take them now */
 	LIST_FOREACH_SAFE(it, tmp, &c->clients)
 		client_free(CONTAINER_OF(it, struct ctl_client, node));
 	free(c);

@@ -6,7 +6,12 @@
  * A client sends records of daemon/bus/command.def, one a datagram; answers
  * are records with the command's tag, the last one DONE or FAILED.  Rights
  * follow from the peer's credentials: root, and the user who started tapird,
- * may do everything; others are refused.
+ * may do everything.  Others get one answer, which refuses, and are closed;
+ * they hold few places, of their own.
+ *
+ * A client is not read from while it does not read: what waits for it is
+ * bounded by one answer, and a follower of the log that is slow is told how
+ * many events it lost.
  *
  * Thread: the loop.
  */
@@ -30,7 +35,8 @@ void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
 void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 		const char *hint);
 uid_t ctl_uid(const struct ctl_client *cl);
-/** Send events from after_seq on, and new ones as they come when follow. */
+/** Send events from after_seq on, as fast as the client reads; then DONE, or
+ * with is_follow new ones as they come. */
 void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 
 /** Carry out a command (wire_ctl.c). */

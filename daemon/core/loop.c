@@ -28,6 +28,7 @@ struct watch {
 	loop_fd_fn *fn;
 	void *ctx;
 	uint32_t gen;		/* an event of an older generation is stale */
+	uint32_t events;	/* waited for */
 };
 
 struct post {
@@ -73,12 +74,16 @@ loop_new(struct loop **out)
 void
 loop_free(struct loop *l)
 {
+	struct post *p;
+
 	if (l == NULL)
 		return;
 	if (l->ep >= 0)
 		close(l->ep);
 	if (l->wake >= 0)
 		close(l->wake);
+	while (l->posts != NULL && (p = ring_pop(l->posts)) != NULL)
+		free(p);
 	tmr_set_fini(&l->timers);
 	ring_free(l->posts);
 	free(l);
@@ -94,10 +99,10 @@ watch_find(struct loop *l, int fd)
 }
 
 static int
-watch_ctl(struct loop *l, struct watch *w, int op, uint32_t events)
+watch_ctl(struct loop *l, struct watch *w, int op)
 {
 	struct epoll_event ev = {
-		.events = events,
+		.events = w->events,
 		.data.u64 = (uint64_t)w->gen << 32 | (uint64_t)(w - l->watch),
 	};
 
@@ -115,21 +120,38 @@ loop_add(struct loop *l, int fd, loop_fd_fn *fn, void *ctx)
 	w->fn = fn;
 	w->ctx = ctx;
 	w->gen++;
-	if (watch_ctl(l, w, EPOLL_CTL_ADD, EPOLLIN) != 0) {
+	w->events = EPOLLIN;
+	if (watch_ctl(l, w, EPOLL_CTL_ADD) != 0) {
 		w->fd = -1;
 		return ERR_SYS;
 	}
 	return 0;
 }
 
+static void
+want(struct loop *l, int fd, uint32_t event, bool on)
+{
+	struct watch *w = watch_find(l, fd);
+	uint32_t before;
+
+	if (w == NULL)
+		return;
+	before = w->events;
+	w->events = on ? before | event : before & ~event;
+	if (w->events != before)
+		(void)watch_ctl(l, w, EPOLL_CTL_MOD);
+}
+
+void
+loop_want_in(struct loop *l, int fd, bool want_in)
+{
+	want(l, fd, EPOLLIN, want_in);
+}
+
 void
 loop_want_out(struct loop *l, int fd, bool want_out)
 {
-	struct watch *w = watch_find(l, fd);
-
-	if (w != NULL)
-		(void)watch_ctl(l, w, EPOLL_CTL_MOD,
-				EPOLLIN | (want_out ? EPOLLOUT : 0));
+	want(l, fd, EPOLLOUT, want_out);
 }
 
 void
@@ -178,7 +200,9 @@ run_posts(struct loop *l)
 
 	if (read(l->wake, &junk, sizeof(junk)) < 0 && errno != EAGAIN)
 		return;
-	atomic_store(&l->is_awake, false);
+	/* An exchange, not a store: it reads what a poster wrote and so sees
+	 * what that poster pushed before. */
+	(void)atomic_exchange(&l->is_awake, false);
 	for (int n = 0; n < LOOP_POST_RUN; n++) {
 		p = ring_pop(l->posts);
 		if (p == NULL)
@@ -191,6 +215,17 @@ run_posts(struct loop *l)
 	junk = 1;
 	if (write(l->wake, &junk, sizeof(junk)) < 0)
 		return;
+}
+
+void
+loop_drain(struct loop *l)
+{
+	struct post *p;
+
+	while ((p = ring_pop(l->posts)) != NULL) {
+		p->fn(p->ctx, p->item);
+		free(p);
+	}
 }
 
 void
@@ -236,6 +271,7 @@ loop_run(struct loop *l)
 	struct epoll_event ev[LOOP_EVENTS];
 	int n;
 
+	l->is_stopped = false;
 	while (!l->is_stopped) {
 		n = epoll_wait(l->ep, ev, LOOP_EVENTS, sleep_ms(l));
 		for (int i = 0; i < n && !l->is_stopped; i++)

@@ -22,7 +22,8 @@ void loop_free(struct loop *l);
 /** Watch a descriptor (borrowed) for EPOLLIN, and EPOLLOUT when want_out.
  * 0, ERR_SYS, ERR_FULL. */
 MUST_USE int loop_add(struct loop *l, int fd, loop_fd_fn *fn, void *ctx);
-/** Ask for EPOLLOUT as well, or no longer. */
+/** Ask for EPOLLIN (asked for at first) or EPOLLOUT, or no longer. */
+void loop_want_in(struct loop *l, int fd, bool want_in);
 void loop_want_out(struct loop *l, int fd, bool want_out);
 /** Stop watching; safe inside of callbacks, also for other descriptors. */
 void loop_del(struct loop *l, int fd);
@@ -39,5 +40,7 @@ void loop_set_idle(struct loop *l, uint64_t (*fn)(void *ctx), void *ctx);
 /** Run until loop_stop(). */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
+/** Run the posted calls that wait, at the end: nobody posts any more. */
+void loop_drain(struct loop *l);
 
 #endif
