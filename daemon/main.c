@@ -6,6 +6,7 @@
  * how the supervisor talks to the roles it execs, not for people.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,10 @@ resolve_role(const struct role_args *a)
 	(void)prctl(PR_SET_NAME, "tapir-resolve");
 	if (confine_fds(&a->secure_fd, 1) != 0 ||
 	    sandbox_drop(&a->user, &feat) != 0)
+		return 1;
+	/* Changing the user forgot it; a lookup may take long, and the end of
+	 * the channel is seen only after it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		return 1;
 	return resolve_main(a->secure_fd);
 }

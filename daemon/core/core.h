@@ -70,6 +70,7 @@ struct vpn_realm {
 	struct mac mac;
 	unsigned mtu;
 	int tap_fd[VPN_WORKER_MAX];	/* a queue for each worker */
+	bool is_tap_gone;		/* its device was removed; the loop's */
 };
 
 struct vpn {

@@ -14,14 +14,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/base/cur.h"
+#include "daemon/base/list.h"
 #include "daemon/base/log.h"
 #include "daemon/core/loop.h"
 
 #define RESOLVE_MSG_MAX	 512
 #define RESOLVE_HOST_MAX 255	/* RFC 1035 2.3.4 */
 
+/* A question without an answer yet. */
+struct ask {
+	struct list node;
+	uint32_t realm, peer;
+};
+
 struct resolve {
-	int fd;
+	int fd;			/* -1 = there is none now */
+	struct list asks;
 	struct loop *loop;
 	resolve_fn *fn;
 	void *ctx;
@@ -53,6 +61,46 @@ dec_answer(struct cur *c, uint32_t *realm, uint32_t *peer, struct ip_addr *ip,
 }
 
 static void
+end(struct resolve *r)
+{
+	if (r->fd >= 0) {
+		loop_del(r->loop, r->fd);
+		close(r->fd);
+	}
+	r->fd = -1;
+}
+
+/* Take a question off the list; false when it was never put. */
+static bool
+was_asked(struct resolve *r, uint32_t realm, uint32_t peer)
+{
+	LIST_FOREACH_SAFE(it, tmp, &r->asks) {
+		struct ask *a = CONTAINER_OF(it, struct ask, node);
+
+		if (a->realm != realm || a->peer != peer)
+			continue;
+		list_remove(it);
+		free(a);
+		return true;
+	}
+	return false;
+}
+
+/* Who waits for the resolver that ended learns that there is no answer. */
+static void
+give_up(struct resolve *r)
+{
+	while (!list_is_empty(&r->asks)) {
+		struct list *first = r->asks.next;
+		struct ask a = *CONTAINER_OF(first, struct ask, node);
+
+		list_remove(first);
+		free(CONTAINER_OF(first, struct ask, node));
+		r->fn(r->ctx, a.realm, a.peer, NULL, 0);
+	}
+}
+
+static void
 on_answer(void *ctx, int fd, uint32_t events UNUSED)
 {
 	struct resolve *r = ctx;
@@ -66,15 +114,15 @@ on_answer(void *ctx, int fd, uint32_t events UNUSED)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len <= 0) {
-		log_warn("core", "the resolver has ended: names are not looked "
-			 "up any more");
-		loop_del(r->loop, fd);
-		close(fd);
-		r->fd = -1;
+		log_warn("core", "the resolver has ended: names are looked up "
+			 "again when it is back");
+		end(r);
+		give_up(r);
 		return;
 	}
 	cur_init(&c, msg, (size_t)len);
-	if (dec_answer(&c, &realm, &peer, ip, &n) == 0)
+	if (dec_answer(&c, &realm, &peer, ip, &n) == 0 &&
+	    was_asked(r, realm, peer))
 		r->fn(r->ctx, realm, peer, ip, n);
 }
 
@@ -85,10 +133,14 @@ resolve_new(struct resolve **out, int fd, struct loop *l, resolve_fn *fn,
 	struct resolve *r = calloc(1, sizeof(*r));
 	int err;
 
-	if (r == NULL)
+	if (r == NULL) {
+		close(fd);
 		return ERR_NOMEM;
-	*r = (struct resolve){ fd, l, fn, ctx };
+	}
+	*r = (struct resolve){ .fd = fd, .loop = l, .fn = fn, .ctx = ctx };
+	list_init(&r->asks);
 	if ((err = loop_add(l, fd, on_answer, r)) != 0) {
+		close(fd);
 		free(r);
 		return err;
 	}
@@ -101,27 +153,48 @@ resolve_free(struct resolve *r)
 {
 	if (r == NULL)
 		return;
-	if (r->fd >= 0) {
-		loop_del(r->loop, r->fd);
-		close(r->fd);
-	}
+	end(r);
+	LIST_FOREACH_SAFE(it, tmp, &r->asks)
+		free(CONTAINER_OF(it, struct ask, node));
 	free(r);
 }
 
 void
+resolve_renew(struct resolve *r, int fd)
+{
+	end(r);
+	give_up(r);
+	if (loop_add(r->loop, fd, on_answer, r) == 0)
+		r->fd = fd;
+	else
+		close(fd);
+}
+
+int
 resolve_ask(struct resolve *r, uint32_t realm, uint32_t peer, const char *host)
 {
 	uint8_t msg[RESOLVE_MSG_MAX];
+	struct ask *a;
 	struct wcur w;
 
+	if (r->fd < 0)
+		return ERR_CLOSED;
 	wcur_init(&w, msg, sizeof(msg));
 	wcur_u32(&w, realm);
 	wcur_u32(&w, peer);
 	wcur_bytes(&w, host, strlen(host));
-	if (r->fd < 0 || w.err != 0 ||
-	    send(r->fd, msg, w.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_rl(LOG_WARN, "core", "the resolver cannot be asked for %s",
-		       host);
+	if (w.err != 0)
+		return w.err;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_NOMEM;
+	if (send(r->fd, msg, w.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		free(a);
+		return errno == EAGAIN ? ERR_FULL : ERR_CLOSED;
+	}
+	a->realm = realm;
+	a->peer = peer;
+	list_add_tail(&r->asks, &a->node);
+	return 0;
 }
 
 /* ---- the role ------------------------------------------------------------ */

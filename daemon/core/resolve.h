@@ -15,12 +15,16 @@ struct resolve;
 typedef void resolve_fn(void *ctx, uint32_t realm, uint32_t peer,
 			const struct ip_addr *ip, unsigned n);
 
-/** Main role's side; takes fd. */
+/** Main role's side; takes fd, even on error. */
 MUST_USE int resolve_new(struct resolve **out, int fd, struct loop *l,
 			 resolve_fn *fn, void *ctx);
 void resolve_free(struct resolve *r);
-/** Ask for a host name; fn is called later, on the loop. */
-void resolve_ask(struct resolve *r, uint32_t realm, uint32_t peer,
+/** A new resolver instead of one that ended; takes fd. */
+void resolve_renew(struct resolve *r, int fd);
+/** Ask for a host name; fn is called later, on the loop: once a question, also
+ * when the resolver ends meanwhile.  0, or ERR_CLOSED, ERR_FULL, ERR_NOMEM,
+ * after which it is not called. */
+MUST_USE int resolve_ask(struct resolve *r, uint32_t realm, uint32_t peer,
 		 const char *host);
 
 /** The role itself: serve questions on fd until it closes.  Exit status. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
+#include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
@@ -75,13 +76,31 @@ on_secure_lost(void *ctx, const char *why)
 {
 	struct role *r = ctx;
 	struct bus_rec ev;
+	uint8_t word[ROLE_WORD_MAX];
+	struct wcur w;
 
 	if (r->vpn.is_stopping || r->vpn.ike == NULL)
 		return;
 	bus_rec_init(&ev, BUS_EV_SECURE_LOST);
 	bus_set_str(&ev, BUS_F_WHY, why);
 	vpn_publish(&r->vpn, &ev);
-	ike_secure_lost(r->vpn.ike, clk_ms());
+	/* It may live on, out of its mind: the supervisor ends it. */
+	wcur_init(&w, word, sizeof(word));
+	wcur_u8(&w, ROLE_DISTRUST);
+	wcur_u32(&w, (uint32_t)secure_pid(r->vpn.secure));
+	(void)!send(r->args->sup_fd, word, w.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	wire_ike_secure_lost(&r->vpn);
+}
+
+static void
+on_secure_ready(void *ctx, uint32_t features UNUSED)
+{
+	struct role *r = ctx;
+	struct bus_rec ev;
+
+	bus_rec_init(&ev, BUS_EV_SECURE_BACK);
+	bus_set_u64(&ev, BUS_F_PID, (uint64_t)secure_pid(r->vpn.secure));
+	vpn_publish(&r->vpn, &ev);
 }
 
 static void
@@ -92,36 +111,53 @@ on_secure_answer(void *ctx, const struct ike_ans *ans)
 	wire_ike_answer(&r->vpn, ans);
 }
 
-/* HELLO over a channel that was just made. */
 static int
-secure_open(struct role *r, int fd)
+secure_take(struct role *r, int fd)
 {
-	struct secure_cb cb = { r, on_secure_answer, on_secure_lost };
-	char why[IPC_WHY_MAX + 1];
-	uint32_t feat;
+	struct secure_cb cb = {
+		r, on_secure_answer, on_secure_lost, on_secure_ready,
+	};
 	int err;
 
 	err = secure_new(&r->vpn.secure, fd, r->args->secure_uid, &cb);
 	if (err != 0)
+		close(fd);
+	return err;
+}
+
+/* HELLO at the start. */
+static int
+secure_open(struct role *r, int fd)
+{
+	char why[IPC_WHY_MAX + 1];
+	uint32_t feat;
+	int err;
+
+	if ((err = secure_take(r, fd)) != 0) {
+		log_error("tapird", "cannot use the channel to the secure "
+			  "process: %s", err_text(err));
 		return err;
+	}
 	if ((err = secure_hello(r->vpn.secure, &feat, why)) != 0)
 		log_error("tapird", "%s", why);
 	return err;
 }
 
+/* A new one took its place.  The loop does not wait for it. */
 static void
 secure_again(struct role *r, int fd)
 {
-	struct bus_rec ev;
+	int err;
 
+	if (secure_is_open(r->vpn.secure)) /* its end was not noticed yet */
+		on_secure_lost(r, "it was replaced");
 	secure_free(r->vpn.secure);
 	r->vpn.secure = NULL;
-	if (secure_open(r, fd) != 0 ||
-	    secure_attach(r->vpn.secure, r->vpn.loop) != 0)
-		return;
-	bus_rec_init(&ev, BUS_EV_SECURE_BACK);
-	bus_set_u64(&ev, BUS_F_PID, (uint64_t)secure_pid(r->vpn.secure));
-	vpn_publish(&r->vpn, &ev);
+	if ((err = secure_take(r, fd)) != 0 ||
+	    (err = secure_attach(r->vpn.secure, r->vpn.loop)) != 0 ||
+	    (err = secure_hello_later(r->vpn.secure)) != 0)
+		log_error("tapird", "the new secure process cannot be used: %s",
+			  err_text(err));
 }
 
 /* ---- words of the supervisor --------------------------------------------- */
@@ -183,6 +219,11 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 	case ROLE_SECURE:
 		if (fd >= 0)
 			secure_again(r, fd);
+		fd = -1;
+		break;
+	case ROLE_RESOLVE:
+		if (fd >= 0)
+			resolve_renew(r->vpn.resolve, fd);
 		fd = -1;
 		break;
 	case ROLE_RELOAD:
@@ -391,20 +432,25 @@ announce(struct role *r)
 	vpn_publish(&r->vpn, &ev);
 }
 
+/* Top-down; also after a build() that failed half-way. */
 static void
 take_down(struct role *r)
 {
 	struct vpn *v = &r->vpn;
 
+	/* First nobody else runs, then what they posted is let go. */
+	v->is_stopping = true;
+	work_stop(v->work);
+	wire_ike_stop(v);
+	if (v->loop != NULL) {
+		loop_drain(v->loop);
+		tmr_stop(loop_timers(v->loop), &r->second);
+	}
 	ctl_free(v->ctl);
 	resolve_free(v->resolve);
-	if (v->loop != NULL)
-		tmr_stop(loop_timers(v->loop), &r->second);
-	work_stop(v->work);
-	if (v->wire_ike != NULL)
-		wire_ike_fini(v);
 	ike_free(v->ike);
 	v->ike = NULL;
+	wire_ike_fini(v);
 	secure_free(v->secure);
 	realm_close_all(v);
 	buf_pool_free(v->loop_pool);
@@ -414,6 +460,25 @@ take_down(struct role *r)
 	free(v->link_mac);
 }
 
+/* Of what the supervisor's starter left open, nothing is inherited further. */
+static int
+keep_fds(const struct role_args *a)
+{
+	struct sock_set s;
+	int fd[SOCK_FD_MAX + 5];
+	unsigned n;
+
+	if (sock_parse(a->socks, &s) != 0)
+		return ERR_SYNTAX;
+	n = sock_list(&s, fd);
+	fd[n++] = a->sup_fd;
+	fd[n++] = a->secure_fd;
+	fd[n++] = a->resolve_fd;
+	fd[n++] = a->conf_fd;
+	fd[n++] = a->key_log_fd;
+	return confine_fds(fd, n);
+}
+
 int
 role_main(const struct role_args *a)
 {
@@ -421,7 +486,7 @@ role_main(const struct role_args *a)
 	int err;
 
 	r.args = a;
-	err = build(&r);
+	err = keep_fds(a) != 0 ? ERR_SYS : build(&r);
 	if (err == 0) {
 		announce(&r);
 		word_send(&r, ROLE_READY);

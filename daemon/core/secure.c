@@ -19,7 +19,7 @@
 #include "daemon/ipc/msg.h"
 #include "ikev2/ike.h"
 
-#define START_WAIT_MS 5000 /* patience for an answer before anything runs */
+#define START_WAIT_MS 5000 /* patience for the first answers */
 /* Tickets of our own questions; the engine's count up from 1. */
 #define TICKET_OWN    (1ull << 63)
 
@@ -28,7 +28,11 @@ struct secure {
 	struct ipc_gate gate;
 	struct loop *loop;	/* NULL before secure_attach() */
 	struct secure_cb cb;
+	struct tmr patience;	/* with a HELLO the loop waits for */
+	uint8_t digest[IPC_DIGEST_LEN]; /* of the table, as we know it */
 	uint64_t next_ticket;
+	pid_t pid;		/* of who is lost */
+	bool is_ready;		/* HELLO was answered well */
 };
 
 int
@@ -55,13 +59,21 @@ secure_new(struct secure **out, int fd, uid_t uid, const struct secure_cb *cb)
 	return 0;
 }
 
+static void
+unwatch(struct secure *s)
+{
+	if (s->loop == NULL || s->chan == NULL)
+		return;
+	tmr_stop(loop_timers(s->loop), &s->patience);
+	loop_del(s->loop, ipc_chan_fd(s->chan));
+}
+
 void
 secure_free(struct secure *s)
 {
 	if (s == NULL)
 		return;
-	if (s->chan != NULL && s->loop != NULL)
-		loop_del(s->loop, ipc_chan_fd(s->chan));
+	unwatch(s);
 	ipc_chan_free(s->chan);
 	ipc_gate_fini(&s->gate);
 	free(s);
@@ -70,7 +82,15 @@ secure_free(struct secure *s)
 pid_t
 secure_pid(const struct secure *s)
 {
-	return s != NULL && s->chan != NULL ? ipc_chan_pid(s->chan) : 0;
+	if (s == NULL)
+		return 0;
+	return s->chan != NULL ? ipc_chan_pid(s->chan) : s->pid;
+}
+
+bool
+secure_is_open(const struct secure *s)
+{
+	return s != NULL && s->chan != NULL;
 }
 
 static void
@@ -78,10 +98,11 @@ lost(struct secure *s, const char *why)
 {
 	if (s->chan == NULL)
 		return;
-	if (s->loop != NULL)
-		loop_del(s->loop, ipc_chan_fd(s->chan));
+	unwatch(s);
+	s->pid = ipc_chan_pid(s->chan);
 	ipc_chan_free(s->chan);
 	s->chan = NULL;
+	s->is_ready = false;
 	s->cb.lost(s->cb.ctx, why);
 }
 
@@ -90,7 +111,7 @@ post(struct secure *s, const struct ipc_msg *m)
 {
 	int err;
 
-	if (s->chan == NULL)
+	if (s->chan == NULL || (!s->is_ready && m->type != IPC_HELLO))
 		return ERR_CLOSED;
 	err = ipc_post(s->chan, &s->gate, m, NULL, 0);
 	if (s->loop != NULL && ipc_chan_is_waiting(s->chan))
@@ -135,10 +156,38 @@ answer_verify(struct secure *s, const struct ipc_msg *m)
 	s->cb.answer(s->cb.ctx, &ans);
 }
 
+/* Does the other end speak the same table of messages? */
+static int
+check_hello(struct secure *s, const struct ipc_msg *m)
+{
+	if (m->u.hello_ok.version != IPC_VERSION ||
+	    !ct_equal(m->u.hello_ok.digest, s->digest, sizeof(s->digest)))
+		return ERR_VERSION;
+	s->is_ready = true;
+	return 0;
+}
+
+static void
+answer_hello(struct secure *s, const struct ipc_msg *m)
+{
+	uint32_t features = m->u.hello_ok.features;
+	int err = check_hello(s, m);
+
+	if (err != 0) {
+		lost(s, err_text(err));
+		return;
+	}
+	tmr_stop(loop_timers(s->loop), &s->patience);
+	s->cb.ready(s->cb.ctx, features);
+}
+
 static void
 handle(struct secure *s, const struct ipc_msg *m)
 {
 	switch (m->type) {
+	case IPC_HELLO_OK:
+		answer_hello(s, m);
+		break;
 	case IPC_SIGN_OK:
 		answer_sign(s, m);
 		break;
@@ -151,7 +200,7 @@ handle(struct secure *s, const struct ipc_msg *m)
 			log_warn("net", "%s", m->why);
 		break;
 	default:
-		break; /* start-up answers: the gate let none in now */
+		break; /* answers of the start: the gate lets none in now */
 	}
 }
 
@@ -191,9 +240,14 @@ on_readable(void *ctx, int cfd UNUSED, uint32_t events)
 	int fd[IPC_FD_MAX], err;
 	unsigned n_fd;
 
-	if ((events & EPOLLOUT) != 0 && ipc_chan_flush(s->chan) == 0 &&
-	    !ipc_chan_is_waiting(s->chan))
-		loop_want_out(s->loop, ipc_chan_fd(s->chan), false);
+	if ((events & EPOLLOUT) != 0) {
+		if ((err = ipc_chan_flush(s->chan)) != 0) {
+			lost(s, err_text(err));
+			return;
+		}
+		if (!ipc_chan_is_waiting(s->chan))
+			loop_want_out(s->loop, ipc_chan_fd(s->chan), false);
+	}
 	for (;;) {
 		err = receive(s, &m, fd, &n_fd);
 		if (err == ERR_AGAIN)
@@ -239,27 +293,31 @@ wait_for(struct secure *s, enum ipc_type type, struct ipc_msg *m, int *fd,
 	}
 }
 
+static int
+say_hello(struct secure *s)
+{
+	struct ipc_msg m;
+	int err;
+
+	ipc_msg_init(&m, IPC_HELLO);
+	m.u.hello.version = IPC_VERSION;
+	if ((err = ipc_digest(s->digest)) != 0)
+		return err;
+	memcpy(m.u.hello.digest, s->digest, sizeof(s->digest));
+	return post(s, &m);
+}
+
 int
 secure_hello(struct secure *s, uint32_t *features, char *why)
 {
 	struct ipc_msg m;
 	int fd[IPC_FD_MAX], err;
 	unsigned n_fd;
-	uint8_t digest[IPC_DIGEST_LEN];
 
-	ipc_msg_init(&m, IPC_HELLO);
-	m.u.hello.version = IPC_VERSION;
-	if ((err = ipc_digest(digest)) != 0)
-		goto out;
-	memcpy(m.u.hello.digest, digest, sizeof(digest));
-	if ((err = post(s, &m)) != 0 ||
-	    (err = wait_for(s, IPC_HELLO_OK, &m, fd, &n_fd)) != 0)
-		goto out;
-	if (m.u.hello_ok.version != IPC_VERSION ||
-	    !ct_equal(m.u.hello_ok.digest, digest, sizeof(digest)))
-		err = ERR_VERSION;
-	*features = m.u.hello_ok.features;
-out:
+	if ((err = say_hello(s)) == 0 &&
+	    (err = wait_for(s, IPC_HELLO_OK, &m, fd, &n_fd)) == 0 &&
+	    (err = check_hello(s, &m)) == 0)
+		*features = m.u.hello_ok.features;
 	why[0] = '\0';
 	if (err != 0)
 		str_add(why, IPC_WHY_MAX, "the secure process does not answer: "
@@ -305,11 +363,32 @@ secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
 	return 0;
 }
 
+static void
+on_patience(void *ctx)
+{
+	lost(ctx, err_text(ERR_TIMEOUT));
+}
+
+int
+secure_hello_later(struct secure *s)
+{
+	int err;
+
+	tmr_init(&s->patience, on_patience, s);
+	if ((err = say_hello(s)) != 0)
+		return err;
+	return tmr_start(loop_timers(s->loop), &s->patience,
+			 clk_ms() + START_WAIT_MS);
+}
+
 int
 secure_attach(struct secure *s, struct loop *l)
 {
-	s->loop = l;
-	return loop_add(l, ipc_chan_fd(s->chan), on_readable, s);
+	int err;
+
+	if ((err = loop_add(l, ipc_chan_fd(s->chan), on_readable, s)) == 0)
+		s->loop = l;
+	return err;
 }
 
 /* ---- questions ----------------------------------------------------------- */

@@ -23,28 +23,38 @@ struct secure_cb {
 	void (*answer)(void *ctx, const struct ike_ans *ans);
 	/** The channel is gone; why is a sentence. */
 	void (*lost)(void *ctx, const char *why);
+	/* secure_hello_later() was answered well. */
+	void (*ready)(void *ctx, uint32_t features);
 };
 
 /** Take over the channel fd (taken).  0 or an error. */
 MUST_USE int secure_new(struct secure **out, int fd, uid_t uid,
 			const struct secure_cb *cb);
+/** Does not call lost; NULL is fine. */
 void secure_free(struct secure *s);
+/** Is there a channel that was not lost?  NULL is fine. */
+bool secure_is_open(const struct secure *s);
 /** Say HELLO and wait for its answer (at most 5 s).  The features of the
  * secure process (CONFINE_F_*) come back.  why: 256 bytes. */
 MUST_USE int secure_hello(struct secure *s, uint32_t *features, char *why);
+/** The same once the loop runs, after secure_attach(): returns at once, then
+ * ready or lost is called.  0 or an error. */
+MUST_USE int secure_hello_later(struct secure *s);
 /** Have the TAP of a realm made; waits (at most 5 s).  Fills ifname, mac, mtu
  * and tap_fd of r. */
 MUST_USE int secure_tap_open(struct secure *s, struct vpn_realm *r,
 			     unsigned n_queue, unsigned mtu, char *why);
 /** From now on, answers are handled by the loop. */
 MUST_USE int secure_attach(struct secure *s, struct loop *l);
-/** Put a question of the engine.  0, ERR_CLOSED, ERR_FULL. */
+/** Put a question of the engine.  0, ERR_CLOSED (lost, or not ready yet),
+ * ERR_FULL. */
 MUST_USE int secure_ask(struct secure *s, const struct ike_ask *ask);
 /** Add or remove a route to net over the realm's TAP, in the name of an
  * authenticated handle.  A refusal is logged. */
 void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
 		  const struct ip_net *net, bool is_add);
-/** Pid of the process at the other end; 0 when there is none. */
+/** Pid of the process at the other end, also after it was lost; 0 when none
+ * ever spoke. */
 pid_t secure_pid(const struct secure *s);
 
 #endif

@@ -140,6 +140,44 @@ nat_open(struct sock_set *s, int fam, uint16_t port)
 	return 0;
 }
 
+/* Port 500 and 4500 of a family; *port says which one failed. */
+static int
+family_open(struct sock_set *s, int fam, const struct conf *conf,
+	    unsigned *port)
+{
+	*port = conf->port;
+	s->ike[fam] = udp_open(fam, (uint16_t)conf->port, false);
+	if (s->ike[fam] < 0)
+		return -1;
+	*port = conf->nat_port;
+	return nat_open(s, fam, (uint16_t)conf->nat_port);
+}
+
+static void
+fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+family_close(struct sock_set *s, int fam)
+{
+	fd_close(&s->ike[fam]);
+	for (unsigned i = 0; i < s->n_worker; i++)
+		fd_close(&s->nat[i][fam]);
+}
+
+/* A machine without IPv6 (ipv6.disable=1, the sysctl disable_ipv6, a kernel
+ * without it) serves IPv4; a port in use is another matter. */
+static bool
+is_absent(int fam, int err)
+{
+	return fam == FAM_V6 && (err == EAFNOSUPPORT || err == EADDRNOTAVAIL ||
+				 err == EPROTONOSUPPORT || err == ENODEV);
+}
+
 static int
 raw_open(int fam)
 {
@@ -166,27 +204,26 @@ int
 sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
 	  char *why, size_t why_cap)
 {
+	unsigned port;
+
 	set_init(s, n_worker);
 	for (int fam = FAM_V4; fam < FAM_END; fam++) {
-		s->ike[fam] = udp_open(fam, (uint16_t)conf->port, false);
-		if (s->ike[fam] < 0) {
-			if (fam == FAM_V6 && errno == EAFNOSUPPORT)
-				break;
-			why_set(why, why_cap, "UDP", conf->port);
-			goto fail;
-		}
-		if (nat_open(s, fam, (uint16_t)conf->nat_port) != 0) {
-			why_set(why, why_cap, "UDP", conf->nat_port);
-			goto fail;
+		if (family_open(s, fam, conf, &port) != 0) {
+			if (!is_absent(fam, errno)) {
+				why_set(why, why_cap, "UDP", port);
+				sock_close(s);
+				return ERR_SYS;
+			}
+			log_notice("core", "no IPv6 here (%s): only IPv4 is "
+				   "served", strerror(errno));
+			family_close(s, fam);
+			break;
 		}
 		s->raw[fam] = raw_open(fam);
 		s->probe[fam] = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
 				       SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	}
 	return 0;
-fail:
-	sock_close(s);
-	return ERR_SYS;
 }
 
 int
@@ -240,6 +277,19 @@ sock_close(struct sock_set *s)
 			close(*fd);
 		*fd = -1;
 	}
+}
+
+unsigned
+sock_list(const struct sock_set *s, int *out)
+{
+	struct sock_set copy = *s;
+	unsigned n = 0;
+	int *fd;
+
+	for (unsigned i = 0; (fd = set_at(&copy, i)) != NULL; i++)
+		if (*fd >= 0)
+			out[n++] = *fd;
+	return n;
 }
 
 void

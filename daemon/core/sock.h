@@ -9,6 +9,7 @@
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 1024 /* text form of a struct sock_set */
+#define SOCK_FD_MAX   (7 + VPN_WORKER_MAX * FAM_END) /* descriptors in it */
 
 /**
  * Open every socket of the daemon.  IPv6 and raw ESP may be missing (logged);
@@ -23,6 +24,8 @@ MUST_USE int sock_open(struct sock_set *s, const struct conf *conf,
  * may do what is decided by peer credentials.  Descriptor or -1 with why. */
 int sock_ctl(const char *path, char *why, size_t why_cap);
 void sock_close(struct sock_set *s);
+/** Write the descriptors there are; returns how many.  out: SOCK_FD_MAX. */
+unsigned sock_list(const struct sock_set *s, int *out);
 /** Text form for an exec'd process, and back.  0 or ERR_SYNTAX. */
 void sock_spec(const struct sock_set *s, char *out, size_t cap);
 MUST_USE int sock_parse(const char *spec, struct sock_set *out);

@@ -111,7 +111,7 @@ arg_fd(struct args *a, const char *name, int fd)
 static int
 conf_memfd(const struct super *s)
 {
-	int fd = memfd_create("tapir-conf", MFD_ALLOW_SEALING);
+	int fd = memfd_create("tapir-conf", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	size_t at = 0;
 	ssize_t n;
 
@@ -130,7 +130,7 @@ conf_memfd(const struct super *s)
 }
 
 /* Fork and exec; inherit[] are the descriptors the child keeps beside its
- * standard ones (the child's confine_fds() closes the rest).  Pid or -1. */
+ * standard ones (the child's confine_fds() closes the rest).  Pid or 0. */
 static pid_t
 spawn(const char *path, struct args *a)
 {
@@ -138,7 +138,7 @@ spawn(const char *path, struct args *a)
 	pid_t pid = fork();
 
 	if (pid != 0)
-		return pid;
+		return MAX(pid, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -215,8 +215,8 @@ spawn_inherit_socks(struct super *s, bool on)
 	inherit(s->key_log_fd, on);
 }
 
-static int
-start_resolver(struct super *s, int fd)
+int
+spawn_resolver(struct super *s, int fd)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX] = "";
@@ -282,8 +282,8 @@ start_main(struct super *s, int sup, int chan, int res)
 	return s->main_pid > 0 ? 0 : ERR_SYS;
 }
 
-static int
-pair(int fd[2])
+int
+spawn_pair(int fd[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == 0
 	    ? 0 : ERR_SYS;
@@ -295,12 +295,12 @@ spawn_all(struct super *s)
 {
 	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 }, err;
 
-	if ((err = ipc_chan_pair(chan)) != 0 || (err = pair(sup)) != 0 ||
-	    (err = pair(res)) != 0)
+	if ((err = ipc_chan_pair(chan)) != 0 || (err = spawn_pair(sup)) != 0 ||
+	    (err = spawn_pair(res)) != 0)
 		return err;
 	s->main_fd = sup[0];
 	if ((err = spawn_secure(s, chan[1])) != 0 ||
-	    (err = start_resolver(s, res[1])) != 0)
+	    (err = spawn_resolver(s, res[1])) != 0)
 		return err;
 	return start_main(s, sup[1], chan[0], res[0]);
 }

@@ -26,8 +26,10 @@ struct super {
 	int lock_fd, sig_fd, key_log_fd, ready_fd;
 	struct sock_set socks;
 	struct sandbox_user main_user, secure_user;
-	pid_t main_pid, secure_pid, resolve_pid;
+	pid_t main_pid, secure_pid, resolve_pid; /* 0 = does not run */
+	uint64_t secure_due_ms, resolve_due_ms;	/* to start it again; 0 = not */
 	int main_fd;		/* words to and from the main role */
+	bool is_claimed;	/* the run directory is ours */
 	bool is_ready, is_stopping;
 	unsigned n_death;
 	uint64_t death_ms;	/* start of the current window */
@@ -38,6 +40,10 @@ struct super {
 void spawn_users(struct super *s);
 /** Start the secure process; chan (its end of the channel) is taken. */
 MUST_USE int spawn_secure(struct super *s, int chan);
+/** Start the resolver; fd (its end of the channel) is taken. */
+MUST_USE int spawn_resolver(struct super *s, int fd);
+/** A pair of sockets for words.  0 or ERR_SYS. */
+MUST_USE int spawn_pair(int fd[2]);
 /** Start all roles, with fresh channels between them. */
 MUST_USE int spawn_all(struct super *s);
 /** Let exec'd children have the sockets, or no longer. */

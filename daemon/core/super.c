@@ -4,7 +4,7 @@
  *
  *   main role dies     both are started again (its TAPs went with it)
  *   secure dies        a new one is started and its channel handed to main
- *   resolver dies      it is not: names that resolved stay known
+ *   resolver dies      likewise
  *
  * The supervisor parses nothing from the network and holds no secret.  It
  * keeps the capabilities that starting a role again needs, and no others.
@@ -27,17 +27,20 @@
 #include <time.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
+#include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
 #include "daemon/core/spawn.h"
 #include "daemon/ipc/chan.h"
+#include "daemon/ipc/confine.h"
 
 #define STOP_WAIT_MS	  5000	/* for a role to end cleanly */
 #define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
 #define RESTART_WINDOW_MS 60000
 #define RESTART_PAUSE_MS  200
+#define START_AGAIN_MS	  1000	/* when a role cannot be started just now */
 
 /* ---- while it runs ------------------------------------------------------- */
 
@@ -112,9 +115,6 @@ reap(pid_t *pid)
 static void
 secure_died(struct super *s, const char *how)
 {
-	struct timespec pause = { 0, RESTART_PAUSE_MS * 1000000L };
-	int chan[2];
-
 	if (!s->is_ready) /* its own line says why */
 		return;
 	log_error("tapird", "the secure process ended (%s), starting it again",
@@ -123,12 +123,68 @@ secure_died(struct super *s, const char *how)
 		give_up(s, "it ends again and again: giving up");
 		return;
 	}
-	(void)nanosleep(&pause, NULL);
+	s->secure_due_ms = clk_ms() + RESTART_PAUSE_MS;
+}
+
+static void
+resolver_died(struct super *s, const char *how)
+{
+	if (!s->is_ready)
+		return;
+	log_warn("tapird", "the resolver ended (%s), starting it again", how);
+	if (may_restart(s))
+		s->resolve_due_ms = clk_ms() + RESTART_PAUSE_MS;
+	else
+		give_up(s, "it ends again and again: giving up");
+}
+
+static void
+secure_again(struct super *s)
+{
+	int chan[2];
+
+	s->secure_due_ms = clk_ms() + START_AGAIN_MS;
 	if (ipc_chan_pair(chan) != 0)
 		return;
-	if (spawn_secure(s, chan[1]) == 0)
+	if (spawn_secure(s, chan[1]) == 0) {
+		s->secure_due_ms = 0;
 		word(s, ROLE_SECURE, chan[0]);
+	}
 	close(chan[0]);
+}
+
+static void
+resolver_again(struct super *s)
+{
+	int res[2];
+
+	s->resolve_due_ms = clk_ms() + START_AGAIN_MS;
+	if (spawn_pair(res) != 0)
+		return;
+	if (spawn_resolver(s, res[1]) == 0) {
+		s->resolve_due_ms = 0;
+		word(s, ROLE_RESOLVE, res[0]);
+	}
+	close(res[0]);
+}
+
+/* Start again what is due; how long poll() may wait for the rest. */
+static int
+start_due(struct super *s)
+{
+	uint64_t now = clk_ms(), next = UINT64_MAX;
+
+	if (s->secure_due_ms != 0 && s->secure_due_ms <= now)
+		secure_again(s);
+	if (s->resolve_due_ms != 0 && s->resolve_due_ms <= now)
+		resolver_again(s);
+	if (s->secure_due_ms != 0)
+		next = s->secure_due_ms;
+	if (s->resolve_due_ms != 0)
+		next = MIN(next, s->resolve_due_ms);
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
 }
 
 static void
@@ -147,6 +203,7 @@ main_died(struct super *s, int st, const char *how)
 		  how);
 	reap(&s->secure_pid);
 	reap(&s->resolve_pid);
+	s->secure_due_ms = s->resolve_due_ms = 0;
 	if (!may_restart(s)) {
 		give_up(s, "it ends again and again: giving up");
 		return;
@@ -171,6 +228,8 @@ on_child(struct super *s)
 				secure_died(s, how);
 		} else if (pid == s->resolve_pid) {
 			s->resolve_pid = 0;
+			if (!s->is_stopping)
+				resolver_died(s, how);
 		} else if (pid == s->main_pid) {
 			s->main_pid = 0;
 			if (!s->is_stopping)
@@ -215,13 +274,20 @@ tell_parent(struct super *s, int status)
 static void
 on_word(struct super *s)
 {
-	char w;
+	uint8_t msg[ROLE_WORD_MAX], w;
+	ssize_t n = recv(s->main_fd, msg, sizeof(msg), MSG_DONTWAIT);
+	uint32_t pid;
+	struct cur c;
 
-	if (recv(s->main_fd, &w, 1, MSG_DONTWAIT) != 1)
+	cur_init(&c, msg, n > 0 ? (size_t)n : 0);
+	if (cur_u8(&c, &w) != 0)
 		return;
 	if (w == ROLE_READY && !s->is_ready) {
 		s->is_ready = true;
 		tell_parent(s, 0);
+	} else if (w == ROLE_DISTRUST && cur_u32(&c, &pid) == 0 &&
+		   s->secure_pid > 0 && pid == (uint32_t)s->secure_pid) {
+		(void)kill(s->secure_pid, SIGKILL);
 	}
 }
 
@@ -229,12 +295,13 @@ static void
 run(struct super *s)
 {
 	while (!s->is_stopping) {
+		int wait_ms = start_due(s);
 		struct pollfd p[2] = {
 			{ .fd = s->sig_fd, .events = POLLIN },
 			{ .fd = s->main_fd, .events = POLLIN },
 		};
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, wait_ms) < 0 && errno != EINTR)
 			break;
 		if ((p[1].revents & POLLIN) != 0)
 			on_word(s);
@@ -317,13 +384,19 @@ static int
 claim_run_dir(struct super *s)
 {
 	char pid[32] = "";
+	struct stat st;
 	ssize_t n;
 
-	if (mkdir(s->args->run_dir, 0755) != 0 && errno != EEXIST) {
+	if ((mkdir(s->args->run_dir, 0755) != 0 && errno != EEXIST) ||
+	    stat(s->args->run_dir, &st) != 0) {
 		log_error("tapird", "cannot make %s: %s", s->args->run_dir,
 			  strerror(errno));
 		return 1;
 	}
+	if ((st.st_mode & S_IWOTH) != 0)
+		log_warn("tapird", "everybody may write to %s: others can take "
+			 "away the control socket; chmod o-w it",
+			 s->args->run_dir);
 	str_add(s->pid_path, sizeof(s->pid_path), "%s/tapird.pid",
 		s->args->run_dir);
 	str_add(s->ctl_path, sizeof(s->ctl_path), "%s/ctl.sock",
@@ -344,6 +417,13 @@ claim_run_dir(struct super *s)
 			  s->args->run_dir, pid);
 		return 1;
 	}
+	/* Somebody who ended just now took the name away from our lock. */
+	if (fstat(s->lock_fd, &st) != 0 || st.st_nlink == 0) {
+		log_error("tapird", "another tapird just ended in %s: try again",
+			  s->args->run_dir);
+		return 1;
+	}
+	s->is_claimed = true;
 	return 0;
 }
 
@@ -510,11 +590,29 @@ log_to_file(struct super *s)
 	close(fd);
 }
 
+/* Where standard descriptors are missing, the next sockets would take their
+ * numbers and lines of the log go to the network. */
+static int
+std_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return ERR_SYS;
+	close(fd);
+	return 0;
+}
+
 static int
 prepare(struct super *s)
 {
 	int status;
 
+	if (std_fds() != 0)
+		return 1;
 	if (geteuid() != 0) {
 		log_error("tapird", "not started as root: ports, TAP devices and "
 			  "users need it; use sudo (or unshare -Urn for a try)");
@@ -526,14 +624,18 @@ prepare(struct super *s)
 		return status;
 	if (s->args->log_level == NULL)
 		log_set_level(s->conf->log);
+	/* After the configuration, which may be /dev/fd/N. */
+	if (confine_fds(NULL, 0) != 0)
+		return 1;
 	if ((status = claim_run_dir(s)) != 0)
 		return status;
 	if (!s->args->is_foreground && background(s) != 0)
 		return 1;
-	if ((status = write_pid(s)) != 0)
+	/* From here on a signal ends us in order. */
+	if ((status = block_signals(s)) != 0 || (status = write_pid(s)) != 0)
 		return status;
 	spawn_users(s);
-	if ((status = open_all(s)) != 0 || (status = block_signals(s)) != 0)
+	if ((status = open_all(s)) != 0)
 		return status;
 	if (!s->args->is_foreground)
 		log_to_file(s);
@@ -569,10 +671,13 @@ super_main(const struct super_args *a)
 		}
 		end_roles(&s);
 		status = s.status;
-		(void)unlink(s.ctl_path);
-		(void)unlink(s.pid_path);
 	}
-	tell_parent(&s, status);
+	if (s.socks.ctl >= 0)
+		(void)unlink(s.ctl_path);
+	if (s.is_claimed)
+		(void)unlink(s.pid_path);
+	/* Somebody waits for the start: stopped before it served is no success. */
+	tell_parent(&s, status != 0 ? status : 1);
 	sock_close(&s.socks);
 	conf_free(s.conf);
 	free(s.conf_text);

@@ -5,6 +5,7 @@
 #include "daemon/core/udp.h"
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "daemon/base/cur.h"
@@ -12,8 +13,10 @@
 #include "daemon/base/log.h"
 
 #define UDP_SENDS   VPN_BATCH
-#define UDP_RETRIES 50	/* times a full socket buffer is waited for; each wait
-			 * is one more sendmmsg(), the kernel drains meanwhile */
+#define UDP_RETRIES 4	/* times a full socket buffer is tried again, the last
+			 * one after a wait; then the path is full, and what is
+			 * left of a batch is dropped as any full queue does */
+#define UDP_WAIT_MS 1	/* others wait for this thread meanwhile */
 #define IP4_HDR_MIN 20
 
 union sa_any {
@@ -193,7 +196,9 @@ udp_send(int fd, const struct vpn_path *path, struct buf **pkts, unsigned n)
 	union ctl_any ctl;
 	socklen_t to_len;
 	size_t ctl_len;
-	unsigned at = 0, retry = 0;
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	unsigned at = 0, retry = 0, lost;
+	bool is_full;
 	int sent;
 
 	to_len = sa_from_ep(&path->remote, path->encap == VPN_ENCAP_ESP, &to);
@@ -216,12 +221,16 @@ udp_send(int fd, const struct vpn_path *path, struct buf **pkts, unsigned n)
 			at += (unsigned)sent;
 			continue;
 		}
-		if ((errno == EAGAIN || errno == ENOBUFS || errno == EINTR) &&
-		    retry++ < UDP_RETRIES)
+		is_full = errno == EAGAIN || errno == ENOBUFS || errno == EINTR;
+		if (is_full && ++retry <= UDP_RETRIES) {
+			if (retry == UDP_RETRIES)
+				(void)poll(&room, 1, UDP_WAIT_MS);
 			continue;
+		}
 		log_rl(LOG_WARN, "core", "cannot send ESP: %s", strerror(errno));
-		drop_count(DROP_SEND, 1);
-		at++; /* this one is refused; the next may not be */
+		lost = is_full ? n - at : 1; /* the next may not be refused */
+		drop_count(DROP_SEND, lost);
+		at += lost;
 	}
 }
 

@@ -15,14 +15,22 @@
 struct ike_ans;
 struct ike_ops;
 
-/** loop_post_fn: a struct buf holding an IKE message; ctx is the struct vpn. */
-void wire_ike_datagram(void *vpn, void *buf);
+/** An IKE message, marker removed; takes b.  Thread: the loop. */
+void wire_ike_datagram(struct vpn *v, struct buf *b);
+/** The same from a worker: it is passed to the loop, or dropped when too many
+ * of them wait; takes b. */
+void wire_ike_from_worker(struct vpn *v, struct buf *b);
 /** Fill the ops and start the job thread.  0, ERR_NOMEM, ERR_SYS. */
 MUST_USE int wire_ike_init(struct vpn *v, struct ike_ops *ops);
+/** End the job thread; what it posted is still to be drained. */
+void wire_ike_stop(struct vpn *v);
+/** Free it all, after the engine, which may ask its ops for a last time. */
 void wire_ike_fini(struct vpn *v);
 /** Names to resolve that the engine asked for (its ops may not call back). */
 void wire_ike_idle(struct vpn *v);
 
+/** The secure process is gone: its handles mean nothing any more. */
+void wire_ike_secure_lost(struct vpn *v);
 /** Answer of the secure process (secure_cb) and of the resolver. */
 void wire_ike_answer(void *vpn, const struct ike_ans *ans);
 void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,

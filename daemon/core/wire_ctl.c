@@ -4,6 +4,7 @@
  * is to be seen of the running daemon -> result records.
  */
 #include "daemon/core/ctl.h"
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
@@ -122,6 +123,26 @@ peer_traffic(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 		    (int64_t)((now - MIN(now, st.last_in_ms)) / 1000));
 }
 
+/* What a peer that is not up would get first: the words of the configuration,
+ * with "auto" replaced by what is tried first. */
+static void
+peer_wanted(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
+{
+	const struct conf_realm *cr = &v->conf->realm[li->realm];
+	bool has_peer = li->peer < cr->n_peer;
+	enum vpn_mode mode = has_peer ? cr->peer[li->peer].mode : cr->mode;
+	enum vpn_encap encap = has_peer ? cr->peer[li->peer].encap : cr->encap;
+	bool has_net = cr->net.n_local > 0 || cr->net.n_remote > 0;
+
+	if (mode == VPN_MODE_AUTO)
+		mode = has_net ? VPN_MODE_IP : VPN_MODE_ETHER;
+	if (encap == VPN_ENCAP_AUTO)
+		encap = VPN_ENCAP_UDP;
+	bus_set_str(r, BUS_F_MODE, vpn_mode_name(mode));
+	bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(encap));
+	bus_set_str(r, BUS_F_SUITE, vpn_suite_name(cr->suite));
+}
+
 static void
 peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 {
@@ -142,14 +163,7 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 		ts_list(li->ts_local, li->n_ts_local, r, BUS_F_TS_LOCAL);
 		ts_list(li->ts_remote, li->n_ts_remote, r, BUS_F_TS_REMOTE);
 	} else {
-		const struct conf_realm *cr = &v->conf->realm[li->realm];
-		bool has_peer = li->peer < cr->n_peer;
-
-		bus_set_str(r, BUS_F_MODE, vpn_mode_name(has_peer ?
-			    cr->peer[li->peer].mode : cr->mode));
-		bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(has_peer ?
-			    cr->peer[li->peer].encap : cr->encap));
-		bus_set_str(r, BUS_F_SUITE, vpn_suite_name(cr->suite));
+		peer_wanted(v, li, r);
 	}
 	bus_set_str(r, BUS_F_IKE_SUITE, li->ike_suite);
 	if (li->remote.ip.family != 0)
@@ -257,31 +271,49 @@ act(struct vpn *v, const struct ike_link_info *li, const struct bus_rec *cmd)
 	}
 }
 
-/* Links may come and go while we act: collect their ids first. */
-#define ACT_MAX 1024
+/* Links may come and go while we act: collect their ids first.  NULL without
+ * memory. */
+static uint32_t *
+act_links(struct vpn *v, const struct bus_rec *cmd, unsigned *n)
+{
+	struct ike_link_info li;
+	unsigned cap = 1;
+	uint32_t it = 0, *id;
+
+	*n = 0;
+	while (ike_link_next(v->ike, &it, &li))
+		cap++;
+	id = calloc(cap, sizeof(*id));
+	it = 0;
+	while (id != NULL && *n < cap && ike_link_next(v->ike, &it, &li))
+		if (link_fits(v, &li, cmd))
+			id[(*n)++] = li.link;
+	return id;
+}
+
 static void
 cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
-	static uint32_t id[ACT_MAX]; /* the loop's; too large for its stack */
 	struct ike_link_info li;
 	char text[128] = "";
-	unsigned n = 0;
-	uint32_t it = 0;
+	unsigned n;
+	uint32_t *id = act_links(v, cmd, &n);
 	int err = 0, one;
 
-	while (n < ACT_MAX && ike_link_next(v->ike, &it, &li))
-		if (link_fits(v, &li, cmd))
-			id[n++] = li.link;
-	if (n == 0) {
+	if (id != NULL && n == 0) {
+		free(id);
 		not_found(v, cl, cmd);
 		return;
 	}
+	if (id == NULL)
+		err = ERR_NOMEM;
 	for (unsigned i = 0; i < n; i++) {
 		if (!ike_link_get(v->ike, id[i], &li))
 			continue;
 		if ((one = act(v, &li, cmd)) != 0)
 			err = one;
 	}
+	free(id);
 	record(v, cl, cmd, err == 0 ? "done" : err_text(err));
 	if (err == ERR_STATE) {
 		ctl_failed(cl, cmd->tag, err, cmd->desc->row == BUS_CMD_UP ?

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
+#include "daemon/base/list.h"
 #include "daemon/base/log.h"
 #include "daemon/base/ring.h"
 #include "daemon/base/str.h"
@@ -27,6 +28,9 @@
 
 #define JOBS_MAX      1024	/* jobs that may wait; ours */
 #define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
+#define POSTED_MAX    (VPN_POOL_BUFS / 4) /* IKE messages on their way from a
+					   * worker; the rest of its buffers
+					   * stays free for ESP */
 
 struct lookup {
 	uint32_t realm, peer;
@@ -37,6 +41,8 @@ struct wire_ike {
 	int wake;
 	struct thr *thr;
 	atomic_bool is_stopped;
+	atomic_uint n_posted;		/* messages from workers to the loop */
+	struct list late;		/* jobs done here, for wire_ike_idle() */
 	struct lookup lookup[LOOKUPS_MAX];
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
@@ -46,12 +52,19 @@ struct wire_ike {
 
 /* ---- jobs ---------------------------------------------------------------- */
 
+/* A job that was done on the loop for want of a queue. */
+struct late {
+	struct list node;
+	struct ike_job *job;
+};
+
 static void
 job_done(void *ctx, void *item)
 {
 	struct vpn *v = ctx;
 
-	ike_job_done(v->ike, item, clk_ms());
+	if (!v->is_stopping) /* else the engine frees it with itself */
+		ike_job_done(v->ike, item, clk_ms());
 }
 
 static void
@@ -80,29 +93,74 @@ static void
 op_job(void *ctx, struct ike_job *job)
 {
 	struct vpn *v = ctx;
+	struct wire_ike *wi = v->wire_ike;
+	struct late *l;
 	uint64_t one = 1;
 
-	if (ring_push(v->wire_ike->jobs, job) == 0) {
-		if (write(v->wire_ike->wake, &one, sizeof(one)) < 0)
+	if (ring_push(wi->jobs, job) == 0) {
+		if (write(wi->wake, &one, sizeof(one)) < 0)
 			return; /* the counter is at its top: it wakes anyway */
 		return;
 	}
-	/* Queue full: do it here, late rather than never. */
+	/* Queue full: do it here, late rather than never.  The answer may not
+	 * come from inside of this call. */
+	if ((l = malloc(sizeof(*l))) == NULL) {
+		log_rl(LOG_WARN, "ike", "a key exchange is given up: %s",
+		       err_text(ERR_NOMEM));
+		return; /* the SA times out; the engine frees the job at its end */
+	}
 	job->run(job);
-	if (loop_post(v->loop, job_done, v, job) != 0)
-		log_error("ike", "a job is lost: the loop's queue is full");
+	l->job = job;
+	list_add_tail(&wi->late, &l->node);
+}
+
+static void
+late_done(struct vpn *v)
+{
+	struct list *first;
+
+	while (!list_is_empty(&v->wire_ike->late)) {
+		struct late *l;
+
+		first = v->wire_ike->late.next;
+		l = CONTAINER_OF(first, struct late, node);
+		list_remove(first);
+		job_done(v, l->job);
+		free(l);
+	}
 }
 
 /* ---- datagrams ----------------------------------------------------------- */
 
-void
-wire_ike_datagram(void *vpn, void *item)
+static void
+on_posted(void *vpn, void *item)
 {
 	struct vpn *v = vpn;
-	struct buf *b = item;
+
+	atomic_fetch_sub(&v->wire_ike->n_posted, 1);
+	wire_ike_datagram(v, item);
+}
+
+void
+wire_ike_from_worker(struct vpn *v, struct buf *b)
+{
+	atomic_uint *n = &v->wire_ike->n_posted;
+
+	if (atomic_fetch_add(n, 1) < POSTED_MAX &&
+	    loop_post(v->loop, on_posted, v, b) == 0)
+		return;
+	atomic_fetch_sub(n, 1);
+	drop_count(DROP_LOOP_FULL, 1);
+	buf_put(b);
+}
+
+void
+wire_ike_datagram(struct vpn *v, struct buf *b)
+{
 	bool natt = b->to.port == v->conf->nat_port;
 
-	ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
+	if (!v->is_stopping)
+		ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
 	buf_put(b);
 }
 
@@ -150,6 +208,15 @@ wire_ike_answer(void *vpn, const struct ike_ans *ans)
 	ike_answer(v->ike, ans, clk_ms());
 }
 
+void
+wire_ike_secure_lost(struct vpn *v)
+{
+	for (unsigned i = 0; i < v->n_realm; i++)
+		memset(v->wire_ike->handle[i], 0, v->conf->realm[i].n_peer *
+		       sizeof(**v->wire_ike->handle));
+	ike_secure_lost(v->ike, clk_ms());
+}
+
 /* ---- children ------------------------------------------------------------ */
 
 static int
@@ -180,6 +247,12 @@ routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
 	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
 		return;
 	handle = v->wire_ike->handle[realm][peer];
+	if (handle == 0) { /* authenticated by a secure process that is gone */
+		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
+		       "are until it authenticates again",
+		       vpn_realm_name(v, realm));
+		return;
+	}
 	for (unsigned i = 0; i < n_ts; i++) {
 		n = ip_range_nets(&ts[i].lo, &ts[i].hi, net, N_OF(net));
 		for (int k = 0; k < n; k++)
@@ -274,6 +347,7 @@ wire_ike_idle(struct vpn *v)
 	struct wire_ike *wi = v->wire_ike;
 	unsigned n = wi->n_lookup;
 
+	late_done(v);
 	wi->n_lookup = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct lookup l = wi->lookup[i];
@@ -288,8 +362,10 @@ wire_ike_idle(struct vpn *v)
 			ep = p->at_ep;
 			ep.port = peer_port(v, p);
 			ike_peer_at(v->ike, l.realm, l.peer, &ep, 1);
-		} else if (p->at_host != NULL && v->resolve != NULL) {
-			resolve_ask(v->resolve, l.realm, l.peer, p->at_host);
+		} else if (p->at_host != NULL && v->resolve != NULL &&
+			   resolve_ask(v->resolve, l.realm, l.peer,
+				       p->at_host) != 0) {
+			ike_peer_at(v->ike, l.realm, l.peer, NULL, 0);
 		}
 	}
 }
@@ -463,6 +539,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	if (wi == NULL)
 		return ERR_NOMEM;
 	v->wire_ike = wi;
+	list_init(&wi->late);
 	wi->wake = eventfd(0, EFD_CLOEXEC);
 	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
 	wi->was_up = calloc(VPN_LINK_MAX, sizeof(*wi->was_up));
@@ -490,16 +567,30 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 }
 
 void
-wire_ike_fini(struct vpn *v)
+wire_ike_stop(struct vpn *v)
 {
 	struct wire_ike *wi = v->wire_ike;
 	uint64_t one = 1;
 
-	if (wi == NULL)
+	if (wi == NULL || wi->thr == NULL)
 		return;
 	atomic_store(&wi->is_stopped, true);
-	if (write(wi->wake, &one, sizeof(one)) == sizeof(one))
-		thr_join(wi->thr);
+	if (write(wi->wake, &one, sizeof(one)) < 0)
+		return; /* cannot be: the counter is far from its top */
+	thr_join(wi->thr);
+	wi->thr = NULL;
+}
+
+void
+wire_ike_fini(struct vpn *v)
+{
+	struct wire_ike *wi = v->wire_ike;
+
+	if (wi == NULL)
+		return;
+	wire_ike_stop(v);
+	LIST_FOREACH_SAFE(it, tmp, &wi->late)
+		free(CONTAINER_OF(it, struct late, node));
 	ring_free(wi->jobs);
 	if (wi->handle != NULL)
 		for (unsigned i = 0; i < v->n_realm; i++)
@@ -507,7 +598,8 @@ wire_ike_fini(struct vpn *v)
 	free(wi->handle);
 	free(wi->n_child);
 	free(wi->was_up);
-	close(wi->wake);
+	if (wi->wake >= 0)
+		close(wi->wake);
 	free(wi);
 	v->wire_ike = NULL;
 }

@@ -15,6 +15,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/ring.h"
 #include "daemon/base/thr.h"
+#include "daemon/bus/bus.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
@@ -149,11 +150,10 @@ is_esp(struct worker *wk, struct buf *b)
 	}
 	if (spi != 0)
 		return true;
-	if (buf_pull(b, ESP_SPI_LEN) != 0 ||
-	    loop_post(wk->vpn->loop, wire_ike_datagram, wk->vpn, b) != 0) {
-		drop_count(DROP_LOOP_FULL, 1);
-		buf_put(b);
-	}
+	if (buf_pull(b, ESP_SPI_LEN) == 0)
+		wire_ike_from_worker(wk->vpn, b);
+	else
+		buf_put(b); /* not reached: four bytes were there */
 	return false;
 }
 
@@ -192,32 +192,88 @@ drain_raw(struct worker *wk, int fd)
 
 /* ---- outbound ------------------------------------------------------------ */
 
+/* On the loop: say it once, for all queues of the TAP. */
+static void
+on_tap_gone(void *vpn, void *realm)
+{
+	struct vpn *v = vpn;
+	struct vpn_realm *r = realm;
+	struct bus_rec ev;
+
+	if (v->is_stopping || r->is_tap_gone)
+		return;
+	r->is_tap_gone = true;
+	bus_rec_init(&ev, BUS_EV_REALM_FAILED);
+	bus_set_str(&ev, BUS_F_REALM, r->conf->name);
+	bus_set_str(&ev, BUS_F_TAP, r->ifname);
+	bus_set_str(&ev, BUS_F_WHY, "somebody removed its TAP device");
+	bus_set_str(&ev, BUS_F_HINT, "restart tapird to have it again");
+	vpn_publish(v, &ev);
+}
+
+/* A TAP without its device is readable for ever: do not look at it again. */
+static void
+tap_gone(struct worker *wk, struct vpn_realm *r)
+{
+	(void)epoll_ctl(wk->ep, EPOLL_CTL_DEL, r->tap_fd[wk->index], NULL);
+	if (loop_post(wk->vpn->loop, on_tap_gone, wk->vpn, r) != 0)
+		drop_count(DROP_LOOP_FULL, 1);
+}
+
+/* One frame, or 0 when there is none or it was dropped.  false: no more. */
+static bool
+read_frame(struct worker *wk, struct vpn_realm *r, struct buf *b)
+{
+	size_t room = buf_tail(b) - BUF_TAIL;
+	ssize_t len = read(r->tap_fd[wk->index], b->data, room);
+
+	b->len = 0;
+	if (len < 0 && errno != EAGAIN && errno != EINTR)
+		tap_gone(wk, r);
+	if (len <= 0)
+		return false;
+	if ((size_t)len == room) /* or longer: the rest was cut off */
+		drop_count(DROP_TOO_BIG, 1);
+	else
+		b->len = (uint32_t)len;
+	return true;
+}
+
+/* No buffer: take one frame off and drop it. */
+static void
+skip_frame(struct worker *wk, struct vpn_realm *r)
+{
+	uint8_t junk;
+	ssize_t len = read(r->tap_fd[wk->index], &junk, 1);
+
+	if (len > 0)
+		drop_count(DROP_NO_BUF, 1);
+	else if (len < 0 && errno != EAGAIN && errno != EINTR)
+		tap_gone(wk, r);
+}
+
 static void
 drain_tap(struct worker *wk, struct vpn_realm *r)
 {
 	struct buf *b[VPN_BATCH];
-	int fd = r->tap_fd[wk->index];
 	unsigned n = 0;
-	ssize_t len;
+	bool more = true;
 
-	while (n < VPN_BATCH) {
+	while (more && n < VPN_BATCH) {
 		b[n] = buf_new(wk->pool);
-		if (b[n] == NULL) {
-			uint8_t junk;
-
-			if (n == 0 && read(fd, &junk, 1) > 0)
-				drop_count(DROP_NO_BUF, 1);
+		if (b[n] == NULL)
 			break;
-		}
-		len = read(fd, b[n]->data, buf_tail(b[n]) - BUF_TAIL);
-		if (len <= 0) {
+		more = read_frame(wk, r, b[n]);
+		if (b[n]->len > 0)
+			n++;
+		else
 			buf_put(b[n]);
-			break;
-		}
-		b[n++]->len = (uint32_t)len;
 	}
-	if (n == 0)
+	if (n == 0) {
+		if (more)
+			skip_frame(wk, r);
 		return;
+	}
 	add(&wk->n.tap_frames, n);
 	add(&wk->n.tap_batches, 1);
 	hub_input(r->hub, wk->index, r->tap_port, b, n);
@@ -276,7 +332,9 @@ run_queues(struct worker *wk)
 
 	if (read(wk->wake, &junk, sizeof(junk)) < 0 && errno != EAGAIN)
 		return;
-	atomic_store(&wk->is_awake, false);
+	/* An exchange, not a store: it reads what wake() wrote and so sees what
+	 * was pushed before. */
+	(void)atomic_exchange(&wk->is_awake, false);
 	run_control(wk);
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
