@@ -468,6 +468,6 @@ secure_route(struct secure *s, uint32_t ike_handle, uint32_t realm,
 	memcpy(m.u.route.addr, net->addr.b, sizeof(m.u.route.addr));
 	m.u.route.bits = net->bits;
 	if ((err = post(s, &m)) != 0)
-		log_warn("net", "route to %s: %s", ip_net_text(net, text),
-			 err_text(err));
+		log_rl(LOG_WARN, "net", "route to %s: %s",
+		       ip_net_text(net, text), err_text(err));
 }

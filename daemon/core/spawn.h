@@ -15,6 +15,14 @@
 #define ID_FALLBACK    64510	/* first of the numeric ids taken when the users
 				 * tapir and tapir-sec do not exist */
 
+/* How often a role died, and what is to be done about it. */
+struct super_death {
+	unsigned n;		/* in the current window */
+	uint64_t from_ms;	/* start of the window */
+	uint64_t due_ms;	/* to start the role again; 0 = not */
+	char how[64];		/* it ended */
+};
+
 struct super {
 	const struct super_args *args;
 	struct conf *conf;
@@ -27,12 +35,10 @@ struct super {
 	struct sock_set socks;
 	struct sandbox_user main_user, secure_user;
 	pid_t main_pid, secure_pid, resolve_pid; /* 0 = does not run */
-	uint64_t secure_due_ms, resolve_due_ms;	/* to start it again; 0 = not */
+	struct super_death secure_death, resolve_death, main_death;
 	int main_fd;		/* words to and from the main role */
 	bool is_claimed;	/* the run directory is ours */
 	bool is_ready, is_stopping;
-	unsigned n_death;
-	uint64_t death_ms;	/* start of the current window */
 	int status;
 };
 

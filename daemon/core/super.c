@@ -70,15 +70,15 @@ word(struct super *s, char w, int fd)
 /* Too many deaths in a short time: something is wrong that a restart does not
  * mend. */
 static bool
-may_restart(struct super *s)
+may_restart(struct super_death *d)
 {
 	uint64_t now = clk_ms();
 
-	if (now - s->death_ms > RESTART_WINDOW_MS) {
-		s->death_ms = now;
-		s->n_death = 0;
+	if (d->n == 0 || now - d->from_ms > RESTART_WINDOW_MS) {
+		d->from_ms = now;
+		d->n = 0;
 	}
-	return ++s->n_death <= RESTART_MAX;
+	return ++d->n <= RESTART_MAX;
 }
 
 static void
@@ -112,30 +112,36 @@ reap(pid_t *pid)
 	}
 }
 
+/* Secure process or resolver.  When main dies they follow, and may be seen to
+ * do so first: so nothing is said or counted before the pause is over. */
 static void
-secure_died(struct super *s, const char *how)
+helper_died(struct super *s, struct super_death *d, const char *how)
 {
 	if (!s->is_ready) /* its own line says why */
 		return;
-	log_error("tapird", "the secure process ended (%s), starting it again",
-		  how);
-	if (!may_restart(s)) {
-		give_up(s, "it ends again and again: giving up");
-		return;
-	}
-	s->secure_due_ms = clk_ms() + RESTART_PAUSE_MS;
+	str_copy(d->how, sizeof(d->how), how);
+	d->due_ms = clk_ms() + RESTART_PAUSE_MS;
 }
 
-static void
-resolver_died(struct super *s, const char *how)
+/* Is it time?  Says and counts the death; tries again when starting fails. */
+static bool
+is_due(struct super *s, struct super_death *d, const char *what)
 {
-	if (!s->is_ready)
-		return;
-	log_warn("tapird", "the resolver ended (%s), starting it again", how);
-	if (may_restart(s))
-		s->resolve_due_ms = clk_ms() + RESTART_PAUSE_MS;
-	else
-		give_up(s, "it ends again and again: giving up");
+	uint64_t now = clk_ms();
+
+	if (d->due_ms == 0 || d->due_ms > now)
+		return false;
+	if (*d->how != '\0') {
+		log_error("tapird", "the %s ended (%s), starting it again", what,
+			  d->how);
+		if (!may_restart(d)) {
+			give_up(s, "it ends again and again: giving up");
+			return false;
+		}
+	}
+	d->how[0] = '\0';
+	d->due_ms = now + START_AGAIN_MS;
+	return true;
 }
 
 static void
@@ -143,11 +149,10 @@ secure_again(struct super *s)
 {
 	int chan[2];
 
-	s->secure_due_ms = clk_ms() + START_AGAIN_MS;
 	if (ipc_chan_pair(chan) != 0)
 		return;
 	if (spawn_secure(s, chan[1]) == 0) {
-		s->secure_due_ms = 0;
+		s->secure_death.due_ms = 0;
 		word(s, ROLE_SECURE, chan[0]);
 	}
 	close(chan[0]);
@@ -158,11 +163,10 @@ resolver_again(struct super *s)
 {
 	int res[2];
 
-	s->resolve_due_ms = clk_ms() + START_AGAIN_MS;
 	if (spawn_pair(res) != 0)
 		return;
 	if (spawn_resolver(s, res[1]) == 0) {
-		s->resolve_due_ms = 0;
+		s->resolve_death.due_ms = 0;
 		word(s, ROLE_RESOLVE, res[0]);
 	}
 	close(res[0]);
@@ -172,19 +176,17 @@ resolver_again(struct super *s)
 static int
 start_due(struct super *s)
 {
-	uint64_t now = clk_ms(), next = UINT64_MAX;
+	const uint64_t at[] = { s->secure_death.due_ms, s->resolve_death.due_ms };
+	uint64_t now = clk_ms(), wait = UINT64_MAX;
 
-	if (s->secure_due_ms != 0 && s->secure_due_ms <= now)
+	if (is_due(s, &s->secure_death, "secure process"))
 		secure_again(s);
-	if (s->resolve_due_ms != 0 && s->resolve_due_ms <= now)
+	if (is_due(s, &s->resolve_death, "resolver"))
 		resolver_again(s);
-	if (s->secure_due_ms != 0)
-		next = s->secure_due_ms;
-	if (s->resolve_due_ms != 0)
-		next = MIN(next, s->resolve_due_ms);
-	if (next == UINT64_MAX)
-		return -1;
-	return next <= now ? 0 : (int)(next - now);
+	for (unsigned i = 0; i < N_OF(at); i++)
+		if (at[i] != 0)
+			wait = MIN(wait, at[i] > now ? at[i] - now : 0);
+	return wait == UINT64_MAX ? -1 : (int)wait;
 }
 
 static void
@@ -203,8 +205,8 @@ main_died(struct super *s, int st, const char *how)
 		  how);
 	reap(&s->secure_pid);
 	reap(&s->resolve_pid);
-	s->secure_due_ms = s->resolve_due_ms = 0;
-	if (!may_restart(s)) {
+	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
+	if (!may_restart(&s->main_death)) {
 		give_up(s, "it ends again and again: giving up");
 		return;
 	}
@@ -225,11 +227,11 @@ on_child(struct super *s)
 		if (pid == s->secure_pid) {
 			s->secure_pid = 0;
 			if (!s->is_stopping)
-				secure_died(s, how);
+				helper_died(s, &s->secure_death, how);
 		} else if (pid == s->resolve_pid) {
 			s->resolve_pid = 0;
 			if (!s->is_stopping)
-				resolver_died(s, how);
+				helper_died(s, &s->resolve_death, how);
 		} else if (pid == s->main_pid) {
 			s->main_pid = 0;
 			if (!s->is_stopping)
@@ -294,8 +296,9 @@ on_word(struct super *s)
 static void
 run(struct super *s)
 {
-	while (!s->is_stopping) {
-		int wait_ms = start_due(s);
+	int wait_ms;
+
+	while (wait_ms = start_due(s), !s->is_stopping) {
 		struct pollfd p[2] = {
 			{ .fd = s->sig_fd, .events = POLLIN },
 			{ .fd = s->main_fd, .events = POLLIN },
