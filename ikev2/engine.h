@@ -233,6 +233,7 @@ struct ike_sa {
 	uint64_t up_ms, in_ms, out_ms, hint_ms;
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
+	bool is_child_plain;		/* the peer wants no key exchange there */
 	/* simultaneous rekeying of the IKE SA, 2.8.2 */
 	uint32_t twin_handle;		/* SA the peer made in place of it */
 	uint8_t twin_nonce[IKE_NONCE_MAX];

@@ -170,7 +170,7 @@ enum ike_link_event {
 	IKE_LINK_UP,		/* IKE SA and child SA stand */
 	IKE_LINK_SUSPECT,	/* a liveness check is not answered yet */
 	IKE_LINK_DOWN,		/* not connected; why says the reason */
-	IKE_LINK_REKEYED,	/* a child or the IKE SA was replaced */
+	IKE_LINK_REKEYED,	/* an SA was replaced; why is "child" or "ike" */
 	IKE_LINK_AUTH_FAILED,	/* why says which side refused */
 	IKE_LINK_GONE		/* a link made on demand ends */
 };

@@ -21,6 +21,8 @@
 static enum spi_group
 group_of(const struct ike_sa *sa)
 {
+	if (sa->is_child_plain)
+		return SPI_GROUP_NONE;
 	return sa->child_group != SPI_GROUP_NONE ? sa->child_group :
 	    sa->suite.group;
 }
@@ -108,6 +110,18 @@ other_group(struct ike_sa *sa, struct ike_task *t)
 	return true;
 }
 
+/* The first child SA, of IKE_AUTH, never tells whether the peer is configured
+ * for a key exchange of child SAs: many are not, and refuse one (1.3.1). */
+static bool
+without_ke(struct ike_sa *sa, struct ike_task *t)
+{
+	if (t->offer.group == SPI_GROUP_NONE)
+		return false;
+	sa->is_child_plain = true;
+	retry(sa, t, 0);
+	return true;
+}
+
 void
 ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		       const char *why)
@@ -120,6 +134,10 @@ ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		return;
 	case IKE_N_INVALID_KE_PAYLOAD:
 		if (other_group(sa, t))
+			return;
+		break;
+	case IKE_N_NO_PROPOSAL_CHOSEN:
+		if (without_ke(sa, t))
 			return;
 		break;
 	case IKE_N_CHILD_SA_NOT_FOUND:	/* 2.25: it is gone there */
@@ -145,7 +163,8 @@ void
 ike_new_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		     const char *why)
 {
-	if (notify == IKE_N_INVALID_KE_PAYLOAD && other_group(sa, t))
+	if ((notify == IKE_N_INVALID_KE_PAYLOAD && other_group(sa, t)) ||
+	    (notify == IKE_N_NO_PROPOSAL_CHOSEN && without_ke(sa, t)))
 		return;
 	ike_sa_delete(sa, why);
 }
@@ -277,7 +296,7 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		peer_replaced(sa, old, m);
 		ike->stats.n_rekey++;
 		ike->ops.link_event(ike->ops.ctx, sa->link->id,
-				    IKE_LINK_REKEYED, "");
+				    IKE_LINK_REKEYED, "child");
 	}
 	ike_link_update(sa->link);
 	return V_DONE;
@@ -379,7 +398,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	    ike_child_by_id(ike, t->child_id) : NULL;
 	we_replaced(sa, old, m->made, ours_stays(t, m));
 	ike->stats.n_rekey++;
-	ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_REKEYED, "");
+	ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_REKEYED, "child");
 	ike_link_update(sa->link);
 	return V_DONE;
 }

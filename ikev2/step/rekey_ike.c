@@ -41,6 +41,7 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->is_faked = old->is_faked;
 	heir->is_tapir = old->is_tapir;
 	heir->encap = old->encap;
+	heir->is_child_plain = old->is_child_plain;
 	ike_sa_bind(heir, old->link);
 	if (!ike_sa_move(heir, IKE_EV_HEIR))
 		return ERR_STATE;
@@ -81,7 +82,7 @@ replace(struct ike_sa *old, struct ike_sa *heir)
 	if (tmr_start(&ike->tmr, &old->life, ike->now_ms + IKE_COLLIDE_MS) != 0)
 		log_warn("ike", "SA %u: no timer", old->handle);
 	ike->stats.n_rekey++;
-	ike->ops.link_event(ike->ops.ctx, heir->link->id, IKE_LINK_REKEYED, "");
+	ike->ops.link_event(ike->ops.ctx, heir->link->id, IKE_LINK_REKEYED, "ike");
 	ike_link_update(heir->link);
 	ike_task_pump(heir);
 }
