@@ -50,7 +50,8 @@ def test_rekey_by_command_loses_nothing(lab, ends, end, what):
     for x in ends:
         assert x.is_up()
         assert until(5, lambda x=x: x.stat("child-sa") == 1), "the old SA stays"
-        assert until(5, lambda x=x: x.stat("ike-sa") == 1)
+        # one that was closed may still repeat its last answer
+        assert until(12, lambda x=x: x.stat("ike-sa") == 1, 0.5)
 
 
 def test_both_ends_at_once(lab, ends):
@@ -65,7 +66,8 @@ def test_both_ends_at_once(lab, ends):
     run.wait(15)
     assert " 150 received" in run.text(), run.text()[-300:]
     for x in ends:
-        assert until(8, lambda x=x: x.stat("child-sa") == 1 and x.stat("ike-sa") == 1)
+        assert until(12, lambda x=x: x.stat("child-sa") == 1 and x.stat("ike-sa") == 1,
+                     0.5)
 
 
 def _cli(gw):
