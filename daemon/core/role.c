@@ -5,6 +5,7 @@
  */
 #include "daemon/core/role.h"
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@
 #define LOOP_POOL_BUFS 256	/* datagrams on port 500 under way at once */
 #define LOOP_POOL_ROOM 66048	/* a whole UDP datagram; taken lazily */
 #define SECOND_MS      1000
+#define MMAP_BYTES     (64 << 10) /* tables at least so large; ours */
 
 struct role {
 	struct vpn vpn;
@@ -485,6 +487,11 @@ role_main(const struct role_args *a)
 	static struct role r; /* large, and lives as long as the process */
 	int err;
 
+	/* Large tables come from mmap() always: what is never used of them
+	 * takes no memory, which a piece of the heap used before would.  Threads
+	 * hardly allocate, so they share one arena. */
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+	(void)mallopt(M_ARENA_MAX, 1);
 	r.args = a;
 	err = keep_fds(a) != 0 ? ERR_SYS : build(&r);
 	if (err == 0) {
