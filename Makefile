@@ -168,6 +168,11 @@ $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
+# ---- the packet path alone, without a network --------------------------------
+$(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+
 # ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)

@@ -56,6 +56,8 @@ spi_esp_pick(const struct spi_esp *const *list, const char *name,
 		if (name != NULL && strcmp(name, p->head.name) != 0)
 			continue;
 		if ((err = try_one(p)) == 0) {
+			log_info("spi", "provider %s: %s", p->head.name,
+				 p->head.about);
 			*out = p;
 			return 0;
 		}

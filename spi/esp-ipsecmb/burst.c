@@ -6,7 +6,8 @@
  * library runs them side by side across packets.  Each thread has a manager of
  * its own.  It is drained before a call returns: no packet waits for company.
  *
- *   ChaCha20-Poly1305: read where it lies, in up to three parts
+ *   ChaCha20-Poly1305: in one piece; parts are put together in out first,
+ *                      the library's own way with parts costs twice as much
  *   AES-CBC + HMAC:    the library hashes one contiguous text, and the tail of
  *                      an extended number is not on the wire, so the packet is
  *                      laid out in the thread's arena:
@@ -25,16 +26,20 @@
 #define JOBS_MAX    64		/* packets of one burst; ours */
 #define ARENA_BYTES (256u << 10) /* their texts; stays in the L2 cache */
 #define HASH_MAX    64
+#define FEW_MAX	    8		/* up to here SHA instructions win; measured */
 
 struct mb_thread {
 	IMB_MGR *mgr;
+	/* Sixteen packets abreast are slow when there are few, and one is
+	 * three times as slow as with the CPU's SHA-256 instructions; this
+	 * manager uses them.  NULL when there is nothing to win. */
+	IMB_MGR *few;
+	IMB_MGR *use;			/* one of both; of the call at hand */
 	unsigned n;			/* jobs filled */
 	size_t used;			/* bytes of the arena */
 	IMB_JOB *job[JOBS_MAX];
 	uint8_t nonce[JOBS_MAX][MB_BLOCK_LEN];
 	uint8_t tag[JOBS_MAX][HASH_MAX];
-	struct IMB_SGL_IOV part[JOBS_MAX][SPI_ESP_PARTS];
-	struct chacha20_poly1305_context_data chacha[JOBS_MAX];
 	uint8_t arena[ARENA_BYTES] __attribute__((aligned(MB_ALIGN)));
 };
 
@@ -47,7 +52,10 @@ thread_free(void *p)
 {
 	struct mb_thread *t = p;
 
-	free_mb_mgr(t->mgr);
+	if (t->mgr != NULL)
+		free_mb_mgr(t->mgr);
+	if (t->few != NULL)
+		free_mb_mgr(t->few);
 	wipe(t, sizeof(*t));
 	free(t);
 	mine = NULL;
@@ -64,30 +72,46 @@ mb_burst_init(void)
 	return 0;
 }
 
+/* Both managers; without the second everything works as well. */
+static int
+managers(struct mb_thread *t)
+{
+	IMB_ARCH arch = IMB_ARCH_NONE;
+
+	if ((t->mgr = alloc_mb_mgr(0)) == NULL)
+		return ERR_NOMEM;
+	init_mb_mgr_auto(t->mgr, &arch);
+	if (!mb_is_usable(t->mgr->features))
+		return ERR_CRYPTO;
+	if (arch != IMB_ARCH_AVX512 ||
+	    (t->mgr->features & IMB_FEATURE_SHANI) == 0 ||
+	    (t->few = alloc_mb_mgr(0)) == NULL)
+		return 0;
+	init_mb_mgr_sse(t->few);
+	return mb_is_usable(t->few->features) ? 0 : ERR_CRYPTO;
+}
+
 int
 mb_burst_ready(void)
 {
 	struct mb_thread *t;
+	int err;
 
 	if (mine != NULL)
 		return 0;
 	if ((t = aligned_alloc(MB_ALIGN, sizeof(*t))) == NULL)
 		return ERR_NOMEM;
-	if ((t->mgr = alloc_mb_mgr(0)) == NULL)
-		goto fail;
-	init_mb_mgr_auto(t->mgr, NULL);
-	if (!mb_is_usable(t->mgr->features) ||
-	    pthread_setspecific(at_exit, t) != 0)
-		goto fail;
+	t->mgr = t->few = NULL;
 	t->n = 0;
 	t->used = 0;
+	if ((err = managers(t)) == 0 && pthread_setspecific(at_exit, t) != 0)
+		err = ERR_NOMEM;
+	if (err != 0) {
+		thread_free(t);
+		return err;
+	}
 	mine = t;
 	return 0;
-fail:
-	if (t->mgr != NULL)
-		free_mb_mgr(t->mgr);
-	free(t);
-	return ERR_NOMEM;
 }
 
 /* ---- keys ------------------------------------------------------------- */
@@ -131,16 +155,6 @@ mb_cbc_key(struct spi_esp_ctx *c, const uint8_t *encr, const uint8_t *integ,
 
 /* ---- jobs ------------------------------------------------------------- */
 
-static size_t
-op_len(const struct spi_esp_op *op)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < op->n_part; i++)
-		n += op->part[i].len;
-	return n;
-}
-
 /* What both kinds say alike; slot numbers this job's scratch memory. */
 static void
 job_common(struct mb_thread *t, const struct spi_esp_ctx *c,
@@ -162,44 +176,29 @@ static void
 job_chacha(struct mb_thread *t, const struct spi_esp_ctx *c,
 	   struct spi_esp_op *op, IMB_JOB *j, unsigned slot)
 {
-	uint8_t *nonce = t->nonce[slot], *out = op->out;
-	size_t len = op_len(op);
+	struct view in = mb_op_whole(op);
+	uint8_t *nonce = t->nonce[slot];
 
 	memcpy(nonce, c->salt, MB_SALT_LEN);
 	memcpy(nonce + MB_SALT_LEN, op->iv, MB_NONCE_LEN - MB_SALT_LEN);
+	j->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+	j->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
 	j->enc_keys = j->dec_keys = c->key.chacha;
 	j->iv = nonce;
 	j->iv_len_in_bytes = MB_NONCE_LEN;
-	j->msg_len_to_cipher_in_bytes = len;
-	j->msg_len_to_hash_in_bytes = len;
+	j->src = in.p;
+	j->dst = op->out;
+	j->msg_len_to_cipher_in_bytes = in.len;
+	j->msg_len_to_hash_in_bytes = in.len;
 	j->u.CHACHA20_POLY1305.aad = op->aad;
 	j->u.CHACHA20_POLY1305.aad_len_in_bytes = op->aad_len;
-	if (op->n_part == 1) {
-		j->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
-		j->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
-		j->src = op->part[0].p;
-		j->dst = out;
-		return;
-	}
-	j->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305_SGL;
-	j->hash_alg = IMB_AUTH_CHACHA20_POLY1305_SGL;
-	j->sgl_state = IMB_SGL_ALL;
-	j->sgl_io_segs = t->part[slot];
-	j->num_sgl_io_segs = op->n_part;
-	j->u.CHACHA20_POLY1305.ctx = &t->chacha[slot];
-	for (unsigned i = 0; i < op->n_part; i++) {
-		t->part[slot][i] = (struct IMB_SGL_IOV){
-			op->part[i].p, out, op->part[i].len
-		};
-		out += op->part[i].len;
-	}
 }
 
 /* Bytes a packet takes in the arena. */
 static size_t
 cbc_need(const struct spi_esp_op *op)
 {
-	size_t n = SPI_ESP_AAD_MAX + MB_BLOCK_LEN + op_len(op) +
+	size_t n = SPI_ESP_AAD_MAX + MB_BLOCK_LEN + mb_op_len(op) +
 		   SPI_ESP_TAIL_MAX;
 
 	return (n + MB_ALIGN - 1) / MB_ALIGN * MB_ALIGN;
@@ -269,10 +268,10 @@ drain(struct mb_thread *t, const struct spi_esp_ctx *c)
 
 	if (left == 0)
 		return;
-	n = IMB_SUBMIT_BURST(t->mgr, left, t->job);
+	n = IMB_SUBMIT_BURST(t->use, left, t->job);
 	settle(c, t->job, n);
 	for (left -= n; left > 0; left -= n) {
-		if ((n = IMB_FLUSH_BURST(t->mgr, left, t->job)) == 0)
+		if ((n = IMB_FLUSH_BURST(t->use, left, t->job)) == 0)
 			break;
 		settle(c, t->job, n);
 	}
@@ -289,7 +288,7 @@ fits(const struct spi_esp_ctx *c, const struct spi_esp_op *op)
 		return false;
 	if (c->alg->kind != MB_CBC)
 		return true;
-	len = op_len(op);
+	len = mb_op_len(op);
 	return len > 0 && len % MB_BLOCK_LEN == 0 &&
 	       cbc_need(op) <= ARENA_BYTES;
 }
@@ -301,7 +300,7 @@ burst(struct mb_thread *t, struct spi_esp_ctx *c, struct spi_esp_op *ops,
 {
 	unsigned i, max = n < JOBS_MAX ? n : JOBS_MAX;
 
-	max = IMB_GET_NEXT_BURST(t->mgr, max, t->job);
+	max = IMB_GET_NEXT_BURST(t->use, max, t->job);
 	for (i = 0; i < n && t->n < max; i++) {
 		IMB_JOB *j = t->job[t->n];
 
@@ -316,7 +315,7 @@ burst(struct mb_thread *t, struct spi_esp_ctx *c, struct spi_esp_op *ops,
 		else
 			job_chacha(t, c, &ops[i], j, t->n);
 #if IMB_VERSION_NUM >= IMB_VERSION(1, 4, 0)
-		imb_set_session(t->mgr, j);
+		imb_set_session(t->use, j);
 #endif
 		t->n++;
 	}
@@ -331,9 +330,14 @@ mb_burst_run(struct spi_esp_ctx *c, struct spi_esp_op *ops, unsigned n)
 
 	for (i = 0; i < n; i++)
 		ops[i].err = ERR_CRYPTO;
-	if (LIKELY(mb_burst_ready() == 0))
+	if (LIKELY(mb_burst_ready() == 0)) {
+		bool is_few = c->alg->hash == IMB_AUTH_HMAC_SHA_256 &&
+			      n <= FEW_MAX && mine->few != NULL;
+
+		mine->use = is_few ? mine->few : mine->mgr;
 		for (i = 0; i < n;)
 			i += burst(mine, c, &ops[i], n - i);
+	}
 	for (i = 0; i < n; i++)
 		ops[i].is_done = true;
 }

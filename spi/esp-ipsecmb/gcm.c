@@ -2,9 +2,11 @@
 /*
  * spi/esp-ipsecmb/gcm.c - AES-GCM of one packet by the library's direct calls.
  *
- * One call seals or opens a packet in one piece.  One in several parts goes
- * through init, update and final: the parts are read where they lie and only
- * the ciphertext is written, so that sealing is the only copy.
+ * One call seals or opens a packet in one piece, in place or apart: then
+ * sealing is the only copy.  In several parts it needs a call for each, and
+ * every call of the library writes one variable that all threads share (1.3;
+ * mended in 1.4).  So a packet of common size is put together in out first,
+ * which costs less than these calls; a big one goes through them.
  *
  * Thread: the worker that owns the context.  No lock, no allocation.
  */
@@ -12,6 +14,8 @@
 #include <string.h>
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
+
+#define GATHER_MAX 2048	/* put together up to here; measured */
 
 struct gcm_calls {
 	aes_gcm_pre_t pre;
@@ -80,12 +84,14 @@ packet(struct spi_esp_ctx *c, struct spi_esp_op *op)
 
 	memcpy(nonce, c->salt, MB_SALT_LEN);
 	memcpy(nonce + MB_SALT_LEN, op->iv, MB_NONCE_LEN - MB_SALT_LEN);
-	if (op->n_part == 1)
-		c->gcm_one(&c->key.gcm, &c->gcm_run, op->out, op->part[0].p,
-			   op->part[0].len, nonce, op->aad, op->aad_len, tag,
-			   MB_TAG_LEN);
-	else
+	if (op->n_part != 1 && mb_op_len(op) > GATHER_MAX) {
 		parts(c, op, nonce, tag);
+	} else {
+		struct view in = mb_op_whole(op);
+
+		c->gcm_one(&c->key.gcm, &c->gcm_run, op->out, in.p, in.len,
+			   nonce, op->aad, op->aad_len, tag, MB_TAG_LEN);
+	}
 	if (!c->is_seal && !ct_equal(full, op->icv, MB_TAG_LEN))
 		return ERR_ICV;
 	return 0;

@@ -15,6 +15,7 @@
 #define LINUX 1
 #endif
 #include <intel-ipsec-mb.h>
+#include <string.h>
 
 #ifndef __x86_64__
 #error "libipsec-mb: x86-64 only"
@@ -69,6 +70,34 @@ const struct mb_alg *mb_alg(enum vpn_alg alg);
  * emulation of AES instructions is slow and reads tables by the key. */
 bool mb_is_usable(uint64_t features);
 
+/** Bytes of all parts. */
+static inline size_t
+mb_op_len(const struct spi_esp_op *op)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < op->n_part; i++)
+		n += op->part[i].len;
+	return n;
+}
+
+/** The input in one piece: where it lies, or parts put together in out (where
+ * they may lie already). */
+static inline struct view
+mb_op_whole(const struct spi_esp_op *op)
+{
+	uint8_t *at = op->out;
+
+	if (LIKELY(op->n_part == 1))
+		return op->part[0];
+	for (unsigned i = 0; i < op->n_part; i++) {
+		if (op->part[i].p != at && op->part[i].len > 0)
+			memcpy(at, op->part[i].p, op->part[i].len);
+		at += op->part[i].len;
+	}
+	return (struct view){ op->out, (size_t)(at - op->out) };
+}
+
 /* AES-GCM: direct calls, no state but the context's.  Any thread. */
 
 /** Take the library's functions from m.  Thread: the loop at start-up. */
@@ -83,9 +112,10 @@ void mb_gcm_run(struct spi_esp_ctx *c, struct spi_esp_op *ops, unsigned n);
 /** Once, before any other; 0 or ERR_NOMEM.  Thread: the loop at start-up. */
 MUST_USE int mb_burst_init(void);
 /** Make the calling thread's manager, unless it has one.  It lives as long as
- * the thread.  0 or ERR_NOMEM. */
+ * the thread.  0, ERR_NOMEM or ERR_CRYPTO. */
 MUST_USE int mb_burst_ready(void);
-/** Expand the keys of AES-CBC with HMAC; alg is set.  0 or ERR_NOMEM. */
+/** Expand the keys of AES-CBC with HMAC; alg is set.  0, ERR_NOMEM or
+ * ERR_CRYPTO. */
 MUST_USE int mb_cbc_key(struct spi_esp_ctx *c, const uint8_t *encr,
 			const uint8_t *integ, size_t integ_len);
 /** Seal or open n packets, as struct spi_esp says. */

@@ -52,13 +52,21 @@ provider(const char *name)
 	return spi_esp_get(name, &p) == 0 ? p : NULL;
 }
 
+/* Only another build or another machine is a reason to skip. */
 static const struct spi_esp *
 mb_or_skip(void)
 {
-	const struct spi_esp *p = provider("ipsecmb");
+	const struct spi_esp *p = NULL;
+	int err = spi_esp_get("ipsecmb", &p);
 
-	if (p == NULL)
+#ifdef TAPIR_HAVE_IPSECMB
+	if (err == ERR_UNSUP)
 		skip();
+	assert_int_equal(err, 0);
+#else
+	assert_int_equal(err, ERR_NOTFOUND);
+	skip();
+#endif
 	return p;
 }
 
@@ -276,6 +284,8 @@ ctx_pair(const struct spi_esp *p, struct batch *b, const struct vpn_keys *keys,
 static void
 compare(const struct spi_esp *mb, enum vpn_alg alg, uint64_t seed)
 {
+	/* the ends, and around where few packets are served differently */
+	static const unsigned first[] = { 1, BATCH_MAX, 2, 7, 8, 9 };
 	const struct spi_esp *p[2] = { provider("openssl"), mb };
 	struct spi_esp_ctx *seal[2] = { NULL }, *open[2] = { NULL };
 	struct vpn_keys keys;
@@ -287,8 +297,7 @@ compare(const struct spi_esp *mb, enum vpn_alg alg, uint64_t seed)
 	ctx_pair(p[1], &b, &keys, &seal[1], &open[1]);
 	for (unsigned r = 0; r < ROUNDS; r++)
 		for (int place = 0; place < N_PLACE; place++) {
-			/* 1 and 64 for sure, then anything between */
-			batch_fill(&b, r == 0 ? 1 : r == 1 ? BATCH_MAX :
+			batch_fill(&b, r < N_OF(first) ? first[r] :
 				       1 + below(&b, BATCH_MAX));
 			seal_both(p, seal, &b, (enum place)place);
 			open_some_forged(p[1], open[1], &b,
