@@ -55,10 +55,25 @@ set_conf(struct ike_ts_set *s, const struct vpn_ts *ts, unsigned n)
 	memcpy(s->ts, ts, s->n * sizeof(*ts));
 }
 
+void
+ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
+	    struct ike_ts_set *remote)
+{
+	const struct ike_realm_conf *r = &l->realm->conf;
+	const struct ike_peer_conf *p = l->peer;
+
+	if (p->n_ts_local > 0 || p->n_ts_remote > 0) {
+		set_conf(local, p->ts_local, p->n_ts_local);
+		set_conf(remote, p->ts_remote, p->n_ts_remote);
+	} else {
+		set_conf(local, r->ts_local, r->n_ts_local);
+		set_conf(remote, r->ts_remote, r->n_ts_remote);
+	}
+}
+
 int
 ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
 {
-	const struct ike_realm_conf *r = &sa->link->realm->conf;
 	enum vpn_mode mode = sa->link->peer->mode;
 
 	if (mode == VPN_MODE_AUTO)
@@ -70,8 +85,7 @@ ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
 		o->remote.ts[0] = ike_ts_etherip(&sa->remote.ip);
 		return 0;
 	}
-	set_conf(&o->local, r->ts_local, r->n_ts_local);
-	set_conf(&o->remote, r->ts_remote, r->n_ts_remote);
+	ike_link_ts(sa->link, &o->local, &o->remote);
 	if (o->local.n > 0 && o->remote.n > 0)
 		return 0;
 	snprintf(why, IKE_WHY_MAX, "the peer is not a tapir, so the realm "

@@ -44,6 +44,8 @@
 #define IKE_RETRY_N	   6	 /* transmissions before we give up */
 #define IKE_RETRY_N_BYE	   3	 /* the same for a Delete of an IKE SA */
 #define IKE_RESEND_MAX	   8	 /* answers repeated to one request */
+#define IKE_RESEND_PAUSE_MS 2000	/* ... at once; then one in this time, so that
+				 * a patient peer on a bad path gets its answer */
 #define IKE_HALFOPEN_MS	   30000 /* a responder's SA before authentication */
 #define IKE_CONNECT_MS	   60000 /* an initiator's, questions included */
 #define IKE_CLOSED_MS	   10000 /* the last answer stays repeatable */
@@ -163,6 +165,7 @@ struct ike_win_out {
 	uint8_t xchg;
 	struct ike_bytes pkt;
 	unsigned n_try, max_try;
+	uint64_t dead_ms;		/* unanswered until then: dead; 0 = by tries */
 	uint64_t wait_ms;
 	struct tmr tmr;
 };
@@ -173,6 +176,7 @@ struct ike_win_in {
 	uint8_t req_hash[32];	/* of the request that reply answers */
 	struct ike_bytes reply;
 	unsigned n_resend;
+	uint64_t resend_ms;		/* when the last one went */
 };
 
 /* What only the set-up needs; gone once the SA is up. */
@@ -465,6 +469,10 @@ MUST_USE int ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
 void ike_child_kill(struct ike_child *c);
 /** Move all children to the SA that replaces theirs. */
 void ike_child_inherit(struct ike_sa *from, struct ike_sa *to);
+/** What the configuration permits on a link: its peer's own selectors, else
+ * those of the realm. */
+void ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
+		 struct ike_ts_set *remote);
 /** Selectors to offer or permit; ERR_CONF with a sentence in why. */
 MUST_USE int ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why);
 /** Reserve an SPI for o; released by ike_offer_drop() if unused. */

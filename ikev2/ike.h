@@ -50,6 +50,10 @@ struct ike_peer_conf {
 	bool is_dial;			/* we initiate, and keep trying */
 	enum vpn_mode mode;
 	enum vpn_encap encap;
+	/* selectors of its own; both 0 = those of the realm */
+	unsigned n_ts_local, n_ts_remote;
+	struct vpn_ts ts_local[VPN_TS_MAX];
+	struct vpn_ts ts_remote[VPN_TS_MAX];
 };
 
 struct ike_realm_conf {
@@ -57,6 +61,9 @@ struct ike_realm_conf {
 	char name[IKE_NAME_MAX];
 	enum vpn_suite suite;
 	uint32_t dpd_s;			/* silence before a liveness check */
+	uint32_t dead_s;		/* an established peer that leaves a
+					 * request unanswered so long is dead;
+					 * 0 = after a few transmissions */
 	uint32_t child_life_s;		/* hard; soft is jittered below it */
 	uint32_t ike_life_s;
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */

@@ -35,14 +35,19 @@ retransmit(void *ctx)
 	struct ike_sa *sa = ctx;
 	struct ike_win_out *o = &sa->out;
 
-	if (o->n_try >= o->max_try) {
+	uint64_t now_ms = sa->ike->now_ms, at_ms;
+
+	if (o->dead_ms != 0 ? now_ms >= o->dead_ms : o->n_try >= o->max_try) {
 		ike_sa_timeout(sa);
 		return;
 	}
 	o->n_try++;
 	o->wait_ms = MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
 	sa->ike->stats.n_retransmit++;
-	if (tmr_start(&sa->ike->tmr, &o->tmr, sa->ike->now_ms + o->wait_ms) != 0)
+	at_ms = now_ms + o->wait_ms;
+	if (o->dead_ms != 0)
+		at_ms = MIN(at_ms, o->dead_ms);
+	if (tmr_start(&sa->ike->tmr, &o->tmr, at_ms) != 0)
 		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
 	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
 	if (o->n_try == 3 && sa->state == IKE_SA_UP && sa->link != NULL) {
@@ -69,6 +74,16 @@ ike_win_fini(struct ike_sa *sa)
 	sa->in.has_reply = false;
 }
 
+/* When an established peer counts as dead; 0 = the number of tries decides. */
+static uint64_t
+dead_at(const struct ike_sa *sa)
+{
+	if ((sa->state != IKE_SA_UP && sa->state != IKE_SA_REKEYED) ||
+	    sa->link == NULL || sa->link->realm->conf.dead_s == 0)
+		return 0;
+	return sa->ike->now_ms + sa->link->realm->conf.dead_s * 1000ull;
+}
+
 int
 ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt)
 {
@@ -89,6 +104,7 @@ ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt)
 	o->n_try = 1;
 	o->max_try = sa->state == IKE_SA_DELETING ? IKE_RETRY_N_BYE :
 	    IKE_RETRY_N;
+	o->dead_ms = dead_at(sa);
 	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
 	return 0;
 }
@@ -127,10 +143,13 @@ ike_win_take(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
 	if (!in->has_reply || m->h.msgid + 1 != in->next)
 		return ERR_REPLAY;
 	*d = DROP_IKE_REPEAT;
-	if (!ct_equal(m->hash, in->req_hash, sizeof(m->hash)) ||
-	    in->n_resend >= IKE_RESEND_MAX)
+	if (!ct_equal(m->hash, in->req_hash, sizeof(m->hash)))
+		return ERR_REPLAY;
+	if (in->n_resend >= IKE_RESEND_MAX &&
+	    sa->ike->now_ms - in->resend_ms < IKE_RESEND_PAUSE_MS)
 		return ERR_REPLAY;
 	in->n_resend++;
+	in->resend_ms = sa->ike->now_ms;
 	sa->ike->ops.send(sa->ike->ops.ctx, &m->local, &m->remote, m->is_natt,
 			  (struct view){ in->reply.p, in->reply.len });
 	return ERR_EXISTS;

@@ -71,6 +71,27 @@ realm_open_all(struct vpn *v)
 
 /* ---- parameters of the engine -------------------------------------------- */
 
+/* Selectors of a <net> list; a side left out means any address. */
+static void
+net_params(const struct conf_net *net, unsigned *n_local, struct vpn_ts *local,
+	   unsigned *n_remote, struct vpn_ts *remote)
+{
+	static const struct ip_net any[] = {
+		{ .addr = { .family = 4 } }, { .addr = { .family = 6 } },
+	};
+
+	*n_local = net->n_local;
+	*n_remote = net->n_remote;
+	memcpy(local, net->local, sizeof(net->local));
+	memcpy(remote, net->remote, sizeof(net->remote));
+	if (*n_local == 0 && *n_remote == 0)
+		return;
+	for (unsigned i = 0; i < N_OF(any) && net->n_local == 0; i++)
+		local[(*n_local)++] = vpn_ts_from_net(&any[i]);
+	for (unsigned i = 0; i < N_OF(any) && net->n_remote == 0; i++)
+		remote[(*n_remote)++] = vpn_ts_from_net(&any[i]);
+}
+
 static void
 peer_params(const struct conf_peer *p, struct ike_peer_conf *out)
 {
@@ -82,6 +103,8 @@ peer_params(const struct conf_peer *p, struct ike_peer_conf *out)
 		.mode = p->mode,
 		.encap = p->encap,
 	};
+	net_params(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
+		   out->ts_remote);
 	str_copy(out->name, sizeof(out->name), p->name);
 	str_copy(out->id, sizeof(out->id), p->id);
 }
@@ -96,8 +119,7 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 		.dpd_s = cr->dpd_s,
 		.child_life_s = cr->child_life_s,
 		.ike_life_s = cr->ike_life_s,
-		.n_ts_local = cr->net.n_local,
-		.n_ts_remote = cr->net.n_remote,
+		.dead_s = cr->dead_s,
 		.n_peer = cr->n_peer,
 		.peer = peer,
 	};
@@ -106,8 +128,8 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 	if (peer == NULL)
 		return ERR_NOMEM;
 	str_copy(rc.name, sizeof(rc.name), cr->name);
-	memcpy(rc.ts_local, cr->net.local, sizeof(rc.ts_local));
-	memcpy(rc.ts_remote, cr->net.remote, sizeof(rc.ts_remote));
+	net_params(&cr->net, &rc.n_ts_local, rc.ts_local, &rc.n_ts_remote,
+		   rc.ts_remote);
 	for (unsigned i = 0; i < cr->n_peer; i++)
 		peer_params(&cr->peer[i], &peer[i]);
 	err = ike_realm_add(v->ike, &rc);

@@ -108,16 +108,6 @@ ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 
 /* ---- choosing as responder ----------------------------------------------- */
 
-static void
-permit_conf(const struct ike_realm_conf *r, struct ike_ts_set *local,
-	    struct ike_ts_set *remote)
-{
-	local->n = r->n_ts_local;
-	remote->n = r->n_ts_remote;
-	memcpy(local->ts, r->ts_local, sizeof(local->ts));
-	memcpy(remote->ts, r->ts_remote, sizeof(remote->ts));
-}
-
 /* EtherIP: one host on each side.  Behind a NAT the addresses are those the
  * peer knows, not those on the wire (2.23.1). */
 static bool
@@ -167,7 +157,7 @@ choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 		local = old->local;
 		remote = old->remote;
 	} else {
-		permit_conf(&sa->link->realm->conf, &local, &remote);
+		ike_link_ts(sa->link, &local, &remote);
 	}
 	if (ike_ts_narrow(m->p->tsi, &remote, &m->offer.remote) != 0 ||
 	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0)

@@ -124,6 +124,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->first_group = SPI_GROUP_MODP_2048;
 	else if (strcmp(key, "dpd") == 0)
 		r->dpd_s = v;
+	else if (strcmp(key, "dead") == 0)
+		r->dead_s = v;
 	else if (strcmp(key, "child-life") == 0)
 		r->child_life_s = v;
 	else if (strcmp(key, "ike-life") == 0)
@@ -134,6 +136,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		return set_ts(r->ts_local, &r->n_ts_local, val);
 	else if (strcmp(key, "remote") == 0)
 		return set_ts(r->ts_remote, &r->n_ts_remote, val);
+	else if (strcmp(key, "peer-local") == 0)
+		return set_ts(h->peer.ts_local, &h->peer.n_ts_local, val);
+	else if (strcmp(key, "peer-remote") == 0)
+		return set_ts(h->peer.ts_remote, &h->peer.n_ts_remote, val);
 	else
 		return false;
 	return true;
@@ -534,6 +540,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "events-auth-failed") == 0 ?
 	    h->n_event[IKE_LINK_AUTH_FAILED] :
 	    strcmp(key, "events-suspect") == 0 ? h->n_event[IKE_LINK_SUSPECT] :
+	    strcmp(key, "events-down") == 0 ? h->n_event[IKE_LINK_DOWN] :
 	    UINT32_MAX);
 }
 
