@@ -493,7 +493,11 @@ role_main(const struct role_args *a)
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	(void)mallopt(M_ARENA_MAX, 1);
 	r.args = a;
-	err = keep_fds(a) != 0 ? ERR_SYS : build(&r);
+	if ((err = keep_fds(a)) != 0)
+		log_error("tapird", "cannot start: descriptors: %s",
+			  err_text(err));
+	else
+		err = build(&r);
 	if (err == 0) {
 		announce(&r);
 		word_send(&r, ROLE_READY);

@@ -132,7 +132,8 @@ peer_wanted(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	bool has_peer = li->peer < cr->n_peer;
 	enum vpn_mode mode = has_peer ? cr->peer[li->peer].mode : cr->mode;
 	enum vpn_encap encap = has_peer ? cr->peer[li->peer].encap : cr->encap;
-	bool has_net = cr->net.n_local > 0 || cr->net.n_remote > 0;
+	const struct conf_net *net = has_peer ? cr->peer[li->peer].net : &cr->net;
+	bool has_net = net != NULL && (net->n_local > 0 || net->n_remote > 0);
 
 	if (mode == VPN_MODE_AUTO)
 		mode = has_net ? VPN_MODE_IP : VPN_MODE_ETHER;

@@ -150,3 +150,50 @@ TEST(loop_fires_a_timer)
 	assert_int_equal(s.n, 1);
 	loop_free(s.l);
 }
+
+static uint64_t
+stop_soon(void *ctx)
+{
+	struct seen *s = ctx;
+
+	if (s->n_want-- == 0)
+		loop_stop(s->l);
+	return 0;
+}
+
+TEST(loop_does_not_call_for_input_nobody_wants_now_and_runs_again)
+{
+	struct seen s = { .n_want = 4 };
+	int p[2];
+
+	assert_int_equal(loop_new(&s.l), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
+	assert_int_equal(loop_add(s.l, p[0], on_fd, &s), 0);
+	loop_want_in(s.l, p[0], false);
+	assert_int_equal(write(p[1], "ab", 2), 2);
+	loop_set_idle(s.l, stop_soon, &s);
+	loop_run(s.l);
+	assert_int_equal(s.n, 0);
+	loop_want_in(s.l, p[0], true);
+	s.n_want = 4;
+	loop_run(s.l);
+	assert_int_equal(s.n, 2);
+	loop_free(s.l);
+	close(p[0]);
+	close(p[1]);
+}
+
+TEST(loop_drain_runs_what_was_posted_and_free_drops_the_rest)
+{
+	struct seen s = { .n_want = 100 };
+	int item = 3;
+
+	assert_int_equal(loop_new(&s.l), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(loop_post(s.l, on_post, &s, &item), 0);
+	loop_drain(s.l);
+	assert_int_equal(s.n, 5);
+	assert_int_equal(loop_post(s.l, on_post, &s, &item), 0);
+	loop_free(s.l); /* AddressSanitizer would see a leak */
+	assert_int_equal(s.n, 5);
+}
