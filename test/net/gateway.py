@@ -70,7 +70,8 @@ class Gateway:
     def start(self, seconds=10):
         """Start it and wait until it serves."""
         self.launch()
-        if not until(seconds, lambda: "ready, realms" in self.log() or self.proc.popen.poll() is not None):
+        if not until(seconds, lambda: "ready, realms" in self.log() or
+                     self.proc.popen.poll() is not None):
             raise LabError(f"tapird in {self.node} is not ready:\n{self.log()}")
         if self.proc.popen.poll() is not None:
             raise LabError(f"tapird in {self.node} ended:\n{self.log()}")

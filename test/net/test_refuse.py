@@ -178,7 +178,7 @@ def test_tap_name_taken(lab, ends):
     ends.append(a.launch())
     try:
         ended_with(a, 1, "tap-branches")
-        assert "tap-branches" in lab.need("gw-a", "ip", "link"), "the other one is not ours to remove"
+        assert "tap-branches" in lab.need("gw-a", "ip", "link"), "not ours to remove"
     finally:
         lab.batch("gw-a", "link del tap-branches\n")
 

@@ -120,9 +120,10 @@ def wide_conf(at=""):
     """Two realms: a bridged one, and one with addresses and routes."""
     me, peer = ("tokyo", "osaka") if at else ("osaka", "tokyo")
     n = 1 if at else 2
-    second = realm(f"{me}-ip", f"{peer}-ip", at, f'mode="ip" address="10.9.{n}.1/24 fd09:{n}::1/64"',
-                   name="routed", inner=f'    <net local="10.9.{n}.0/24 fd09:{n}::/64" '
-                                        f'remote="10.9.{3 - n}.0/24 fd09:{3 - n}::/64"/>\n')
+    second = realm(f"{me}-ip", f"{peer}-ip", at,
+                   f'mode="ip" address="10.9.{n}.1/24 fd09:{n}::1/64"', name="routed",
+                   inner=f'    <net local="10.9.{n}.0/24 fd09:{n}::/64" '
+                         f'remote="10.9.{3 - n}.0/24 fd09:{3 - n}::/64"/>\n')
     return vpn(realm(me, peer, at), second)
 
 
