@@ -226,6 +226,11 @@ class Lab:
             _open_labs.remove(self)
 
 
+def open_procs():
+    """Every program of the labs that are open."""
+    return [proc for lab in _open_labs for proc in lab.procs]
+
+
 def close_all():
     """Close whatever labs are still open."""
     for lab in list(_open_labs):
