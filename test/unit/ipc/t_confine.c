@@ -25,6 +25,10 @@ static const char *const few[] = {
 	"munmap", "mprotect", "brk", "futex", "rt_sigprocmask", "rt_sigaction",
 	"rt_sigreturn", "sigaltstack", "madvise", "getpid", "gettid", "tgkill",
 	"clock_gettime",
+	/* what a thread does at its start: sanitizers start one of their own
+	 * in a child, before the filter or after it */
+	"rseq", "set_robust_list", "sched_yield", "nanosleep",
+	"clock_nanosleep", "sched_getaffinity", "prctl",
 };
 static const enum confine_probe all[] = {
 	CONFINE_P_OPEN, CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK,
