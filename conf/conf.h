@@ -125,6 +125,7 @@ struct conf {
 	uint32_t cookie_threshold; /* half-open SAs from which cookies are asked */
 	uint32_t half_open_max;
 	enum conf_rule rule;
+	const char *esp_provider; /* a name of spi/, or NULL = the best */
 	const char *cpus;	/* as written, or NULL */
 	unsigned n_cpu;		/* 0 = the scheduler's choice */
 	uint16_t cpu[CONF_CPU_MAX];

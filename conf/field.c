@@ -137,23 +137,23 @@ set_bool(struct field *f)
 
 /* ---- names ------------------------------------------------------------------- */
 
-/* A realm's name makes interface and file names: few characters. */
+/* But for a peer's, a name makes interface or file names: few characters. */
 static void
 set_name(struct field *f)
 {
 	const char *v = f->a->value;
-	bool is_realm = f->row->scope == CONF_IN_REALM;
+	bool is_strict = f->row->scope != CONF_IN_PEER;
 	size_t n = strlen(v);
 	bool is_ok = n > 0 && n <= CONF_NAME_MAX;
 
-	if (is_realm && n > 0)
+	if (is_strict && n > 0)
 		is_ok &= is_alnum(v[0]);
 	for (; *v != '\0'; v++)
-		is_ok &= is_realm ? is_alnum(*v) || strchr("._-", *v) != NULL
+		is_ok &= is_strict ? is_alnum(*v) || strchr("._-", *v) != NULL
 				  : is_graph(*v) && *v != '/';
 	if (!is_ok) {
 		WRONG(f, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
-		      is_realm ? "letters, digits, . _ - (first a letter or "
+		      is_strict ? "letters, digits, . _ - (first a letter or "
 				 "digit)"
 			       : "printable ASCII without space and /");
 		return;

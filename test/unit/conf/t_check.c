@@ -78,6 +78,7 @@ TEST(two_offices_need_only_names_and_get_defaults)
 	assert_int_equal(c->rule, CONF_RULE_QUEUE);
 	assert_int_equal(c->cookie_threshold, 100);
 	assert_int_equal(c->half_open_max, 32768);
+	assert_null(c->esp_provider);
 	assert_non_null(r);
 	assert_string_equal(r->tap, "tap-branches");
 	assert_string_equal(r->bridge, "br-lan");
@@ -108,7 +109,7 @@ TEST(every_written_value_arrives)
 	struct conf *c = good(
 	    "<vpn workers=\"4\" cpus=\"0-2,7\" rule=\"round-robin\" log=\"debug\""
 	    " port=\"501\" nat-port=\"4501\" cookie-threshold=\"5\""
-	    " half-open-max=\"64\">"
+	    " half-open-max=\"64\" esp-provider=\"my-card.2\">"
 	    "<realm name=\"r\" tap=\"t0\" address=\"10.0.0.1/24, fd00::1/64\""
 	    " mode=\"ip\" suite=\"compat\" encap=\"esp\" mtu=\"1400\" dpd=\"3\""
 	    " dead=\"9\" child-life=\"60\" ike-life=\"120\">"
@@ -134,6 +135,7 @@ TEST(every_written_value_arrives)
 	assert_int_equal(c->nat_port, 4501);
 	assert_int_equal(c->cookie_threshold, 5);
 	assert_int_equal(c->half_open_max, 64);
+	assert_string_equal(c->esp_provider, "my-card.2");
 	assert_string_equal(r->tap, "t0");
 	assert_int_equal(r->n_addr, 2);
 	assert_int_equal(r->addr[0].bits, 24);
@@ -241,6 +243,13 @@ static const struct broken {
 	{REALM("suite=\"3des\"", ""), 2, "llowed: 2026 compat"},
 	{REALM("child-life=\"7200\" ike-life=\"3600\"", ""), 2, "longer than ike-life"},
 	{PEER("at=\"192.0.2.1\" dial=\"maybe\""), 4, "allowed: yes no"},
+	/* providers */
+	{"<vpn esp-provider=\"../card\"><realm name=\"r\"><me id=\"a\" psk=\"k\"/>"
+	 "</realm></vpn>", 1, "a name has 1 to 63 characters of: letters, digits"},
+	{"<vpn esp-provider=\"\"><realm name=\"r\"><me id=\"a\" psk=\"k\"/></realm></vpn>",
+	 1, "a name has"},
+	{"<vpn esp-provider=\".hidden\"><realm name=\"r\"><me id=\"a\" psk=\"k\"/>"
+	 "</realm></vpn>", 1, "first a letter or digit"},
 	/* interfaces */
 	{VPN("<realm name=\"a-long-realm-name\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
 	 "add tap="},
