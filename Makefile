@@ -42,7 +42,8 @@ VERSION := 0.1.0
 CFLAGS_ALL := -std=gnu11 $(OPT) -g -D_GNU_SOURCE -I. -I$(B) $(WARN) -pthread \
               -fno-strict-aliasing -fno-common -fstack-protector-strong \
               $(AUTO_INIT) -DTAPIR_VERSION='"$(VERSION)"' \
-              -DTAPIR_LIBEXEC='"$(PREFIX)/libexec/tapir"'
+              -DTAPIR_LIBEXEC='"$(PREFIX)/libexec/tapir"' \
+              -DTAPIR_PLUGINS='"$(PREFIX)/lib/tapir/plugins"'
 LDFLAGS_ALL := -pthread -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 ifeq ($(SAN),)
 CFLAGS_ALL  += -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
@@ -110,7 +111,7 @@ libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir
 
 .PHONY: all check demo bench asan tsan fuzz lint layers graph install clean \
-        deps unit sim net help progs
+        deps unit sim net help progs plugins
 .DEFAULT_GOAL := all
 
 ifeq ($(DEPS_OK),yes)
@@ -138,6 +139,26 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(XCF) -MMD -MP -c -o $@ $<
+
+# ---- plug-ins: shared objects that call nothing of the programs --------------
+PLUGINS := $(B)/plugins/esp-example.so
+PLUG_CFLAGS = $(filter-out -fPIE,$(CFLAGS_ALL)) -fPIC -fvisibility=default
+PLUG_LDFLAGS = $(filter-out -pie,$(LDFLAGS_ALL)) -shared
+plugins: $(PLUGINS)
+$(B)/plugins/esp-%.so: spi/example/esp_%.c
+	@mkdir -p $(@D)
+	$(call say,SO,$@)
+	$(Q)$(CC) $(PLUG_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(PLUG_LDFLAGS) -lcrypto
+
+# wrong in one way each; t_plugin loads them
+BAD_WAYS := MAGIC VERSION KIND SIZE TABLE NAME HOLE SYMBOL LINK UNSUP SEAL HEAD
+BAD_PLUGINS := $(BAD_WAYS:%=$(B)/test/unit/spi/bad/%.so)
+$(B)/test/unit/spi/bad/%.so: test/unit/spi/plugin_bad.c
+	@mkdir -p $(@D)
+	$(call say,SO,$@)
+	$(Q)$(CC) $(PLUG_CFLAGS) -DWRONG=$* -MMD -MP -MF $@.d -o $@ $< $(PLUG_LDFLAGS)
+$(B)/test/unit/spi/t_plugin: | $(PLUGINS) $(BAD_PLUGINS)
+$(B)/test/unit/spi/t_plugin.o: XCF := -DTEST_B='"$(abspath $(B))"'
 
 # ---- unit tests: test/unit/<folder>/t_<file>.c, one program each -------------
 # A test links its subject's archive and what lies below, nothing above.
@@ -198,7 +219,7 @@ check:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
-check-progs: $(PROGS) $(UNIT_BIN) $(B)/test/sim/sim
+check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
 net: progs

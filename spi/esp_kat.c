@@ -7,13 +7,15 @@
  * AES-CBC with HMAC: computed with libgcrypt 1.10.1 from counting bytes.
  *
  * Each answer is tried sealed apart in three parts, sealed in place, opened,
- * and opened with one bit of the ICV, the text or the AAD changed.
+ * opened with one bit of the ICV, the text, the AAD or the IV changed, and in
+ * a batch with a forged neighbour.
  */
 #include "spi/spi_esp.h"
 #include <string.h>
 #include "daemon/base/err.h"
 
 #define TEXT_MAX 96
+#define BATCH	 5
 
 struct kat {
 	enum vpn_alg alg;
@@ -200,6 +202,38 @@ check_open(const struct spi_esp *p, struct spi_esp_ctx *c,
 	return err == 0 && memcmp(buf, b->text, b->len) == 0 ? 0 : ERR_CRYPTO;
 }
 
+/* A batch in place; opening, the one in the middle is forged. */
+static int
+check_batch(const struct spi_esp *p, struct spi_esp_ctx *c,
+	    const struct bytes *b, bool is_seal)
+{
+	const uint8_t *want = is_seal ? b->sealed : b->text;
+	uint8_t buf[BATCH][TEXT_MAX], icv[BATCH][32];
+	struct spi_esp_op op[BATCH];
+	unsigned done, bad = is_seal ? BATCH : BATCH / 2;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		memcpy(buf[i], is_seal ? b->text : b->sealed, b->len);
+		memcpy(icv[i], b->icv, b->icv_len);
+		op[i] = b->op;
+		op[i].n_part = 1;
+		op[i].part[0] = (struct view){ buf[i], b->len };
+		op[i].out = buf[i];
+		op[i].icv = icv[i];
+		op[i].err = ERR_CRYPTO;
+		icv[i][0] ^= is_seal || i == bad;
+	}
+	done = is_seal ? p->seal(c, op, BATCH) : p->open(c, op, BATCH);
+	while (done < BATCH)
+		done += p->poll(c);
+	for (unsigned i = 0; i < BATCH; i++)
+		if (!op[i].is_done || op[i].err != (i == bad ? ERR_ICV : 0) ||
+		    (i != bad && (memcmp(buf[i], want, b->len) != 0 ||
+				  memcmp(icv[i], b->icv, b->icv_len) != 0)))
+			return ERR_CRYPTO;
+	return 0;
+}
+
 static int
 check_kat(const struct spi_esp *p, const struct kat *k)
 {
@@ -213,11 +247,15 @@ check_kat(const struct spi_esp *p, const struct kat *k)
 	/* Twice with one context: the kept key must survive. */
 	if ((err = check_seal(p, c, &b, false)) == 0)
 		err = check_seal(p, c, &b, true);
+	if (err == 0)
+		err = check_batch(p, c, &b, true);
 	p->ctx_free(c);
 	if (err != 0 || (err = p->ctx_new(&c, k->alg, &b.keys, false)) != 0)
 		return err;
 	for (int flip = 0; flip <= 4 && err == 0; flip++)
 		err = check_open(p, c, &b, flip);
+	if (err == 0)
+		err = check_batch(p, c, &b, false);
 	if (err == 0)
 		err = check_open(p, c, &b, 0);
 	p->ctx_free(c);

@@ -70,12 +70,23 @@ struct spi_esp {
 
 /** The built-in providers, in order of preference; NULL at the end. */
 const struct spi_esp *spi_esp_at(unsigned i);
-/** Try a provider with known answers for every algorithm it claims; AES-GCM
- * is obligatory (RFC 8221).  0 or ERR_CRYPTO.  Not on the packet path. */
+/** Try a provider with known answers for every algorithm it claims, one by one
+ * and in a batch; AES-GCM is obligatory (RFC 8221).  0 or ERR_CRYPTO.  Not on
+ * the packet path. */
 MUST_USE int spi_esp_check(const struct spi_esp *p);
-/** The named provider, or with NULL the first one that works; checked.
- * 0, ERR_NOTFOUND (no such name), ERR_UNSUP (not on this machine) or
- * ERR_CRYPTO (failed its check).  Thread: the loop, at start-up. */
+/** init(), then the check.  0, ERR_UNSUP or ERR_CRYPTO.
+ * Thread: the loop, at start-up. */
+MUST_USE int spi_esp_try(const struct spi_esp *p);
+/** Fetch the provider of that name when it is a plug-in (spi/plugin.h), from
+ * the compiled-in directory; nothing to do for NULL and for a built-in one.
+ * Says in the log why not.  Call it while files can still be opened; from then
+ * on spi_esp_get() knows the name.
+ * 0 or what spi_plugin_load() answers.  Thread: the loop, at start-up. */
+MUST_USE int spi_esp_load(const char *name);
+/** The named provider, or with NULL the first built-in one that works; checked.
+ * 0, ERR_NOTFOUND (no such name, or a plug-in that was not loaded), ERR_UNSUP
+ * (not on this machine) or ERR_CRYPTO (failed its check).
+ * Thread: the loop, at start-up. */
 MUST_USE int spi_esp_get(const char *name, const struct spi_esp **out);
 /** The same from a list of the caller's, NULL at its end. */
 MUST_USE int spi_esp_pick(const struct spi_esp *const *list, const char *name,

@@ -108,6 +108,37 @@ TEST(provider_that_accepts_forgeries_is_refused)
 	assert_int_equal(spi_esp_check(&liar), ERR_CRYPTO);
 }
 
+static unsigned
+open_blames_all(struct spi_esp_ctx *c, struct spi_esp_op *ops, unsigned n)
+{
+	unsigned done = good()->open(c, ops, n);
+	int worst = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		worst = MIN(worst, ops[i].err);
+	for (unsigned i = 0; i < n; i++)
+		ops[i].err = worst;
+	return done;
+}
+
+static unsigned
+seal_forgets_the_last(struct spi_esp_ctx *c, struct spi_esp_op *ops,
+		      unsigned n)
+{
+	good()->seal(c, ops, n > 1 ? n - 1 : n);
+	return n;
+}
+
+TEST(provider_that_is_wrong_in_batches_only_is_refused)
+{
+	liar = *good();
+	liar.open = open_blames_all;
+	assert_int_equal(spi_esp_check(&liar), ERR_CRYPTO);
+	liar = *good();
+	liar.seal = seal_forgets_the_last;
+	assert_int_equal(spi_esp_check(&liar), ERR_CRYPTO);
+}
+
 TEST(provider_without_gcm_or_of_another_version_is_refused)
 {
 	liar = *good();
@@ -159,29 +190,32 @@ TEST(provider_that_fails_its_check_is_passed_over)
 /* ---- a provider that completes later ---------------------------------- */
 
 static struct spi_esp_op *held;
+static unsigned n_held;
 static bool is_held_seal;
 
 static unsigned
-seal_later(struct spi_esp_ctx *c UNUSED, struct spi_esp_op *ops,
-	   unsigned n UNUSED)
+seal_later(struct spi_esp_ctx *c UNUSED, struct spi_esp_op *ops, unsigned n)
 {
 	held = ops;
+	n_held = n;
 	is_held_seal = true;
 	return 0;
 }
 static unsigned
-open_later(struct spi_esp_ctx *c UNUSED, struct spi_esp_op *ops,
-	   unsigned n UNUSED)
+open_later(struct spi_esp_ctx *c UNUSED, struct spi_esp_op *ops, unsigned n)
 {
 	held = ops;
+	n_held = n;
 	is_held_seal = false;
 	return 0;
 }
+/* The last one first. */
 static unsigned
 poll_later(struct spi_esp_ctx *c)
 {
-	return is_held_seal ? good()->seal(c, held, 1) :
-			      good()->open(c, held, 1);
+	n_held--;
+	return is_held_seal ? good()->seal(c, held + n_held, 1) :
+			      good()->open(c, held + n_held, 1);
 }
 
 TEST(provider_may_complete_later)
