@@ -35,7 +35,8 @@ def frames(path):
 
 
 def kind(frame):
-    """What a frame on the outer wire is: esp, udp-esp, ike, keepalive, arp, nd or other."""
+    """What a frame on the outer wire is: esp, udp-esp, ike, keepalive, arp, nd, fragment,
+    unreachable (ICMP about an outer packet) or other."""
     ether = frame[12:14]
     if ether == b"\x08\x06":
         return "arp"
@@ -54,6 +55,8 @@ def kind(frame):
                 return "fragment"
     else:
         return "other"
+    if proto == 1 and ether == b"\x08\x00" and rest[:1] == b"\x03" and rest[17] in (17, 50):
+        return "unreachable"
     if proto == 58 and rest and rest[0] in (133, 134, 135, 136, 143):
         return "nd"
     return "esp" if proto == 50 else _udp_kind(rest) if proto == 17 else "other"
