@@ -12,6 +12,8 @@
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
 
+#define ESP_SPI_MIN 256	/* RFC 4303 2.1: those below are reserved */
+
 /* ---- lookups ------------------------------------------------------------- */
 
 struct ike_child *
@@ -232,7 +234,7 @@ ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
 		return ERR_AUTH;
 	if (sa->n_child >= IKE_CHILD_MAX)
 		return ERR_LIMIT;
-	if (mk->choice->esp_spi == 0)
+	if (mk->choice->esp_spi < ESP_SPI_MIN)
 		return ERR_NOPROP;
 	if ((c = child_alloc(sa, mk)) == NULL)
 		return ERR_NOMEM;

@@ -37,7 +37,7 @@ ike_fail(struct ike_msg *m, uint16_t notify, const char *fmt, ...)
 	va_list ap;
 
 	m->fail = notify;
-	m->fail_len = 0;
+	m->fail_len = m->fail_spi_len = 0;
 	va_start(ap, fmt);
 	vsnprintf(m->why, sizeof(m->why), fmt, ap);
 	va_end(ap);
@@ -142,7 +142,7 @@ request_failed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	 * INVALID_SYNTAX ends it later too */
 	is_fatal = sa->state == IKE_SA_AUTH_R || sa->state == IKE_SA_INIT_R ||
 	    m->fail == IKE_N_INVALID_SYNTAX;
-	ike_out_reply_error(sa, m, m->fail, data);
+	ike_out_reply_error(sa, m);
 	if (is_fatal)
 		ike_sa_close(sa, m->why);
 }
@@ -385,6 +385,13 @@ init_in(struct ike *ike, struct ike_msg *m)
 		}
 	} else {
 		ike->stats.n_init_in++;
+		/* F4: our own request, sent back to us */
+		if ((sa = ike_sa_by_spi(ike, m->h.ispi)) != NULL &&
+		    sa->is_initiator) {
+			drop_count(DROP_IKE_SPI, 1);
+			ike_msg_free(m);
+			return;
+		}
 		if ((sa = ike_sa_by_init(ike, m)) != NULL) {
 			init_repeat(ike, sa, m);
 			return;
@@ -589,6 +596,7 @@ ike_new(struct ike **out, const struct ike_conf *conf,
 	if ((ike->tx = malloc(IKE_MAX_MSG_BYTES)) == NULL ||
 	    (err = map_new(&ike->by_spi, 8, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_handle, 4, IKE_SA_MAX)) != 0 ||
+	    (err = map_new(&ike->by_link, 4, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_child, 4, IKE_SA_MAX * 2)) != 0 ||
 	    (err = map_new(&ike->by_init, 32, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_src, 17, IKE_SA_MAX)) != 0 ||
@@ -608,8 +616,10 @@ ike_free(struct ike *ike)
 		return;
 	LIST_FOREACH_SAFE(it, next, &ike->links)
 		ike_link_free(CONTAINER_OF(it, struct ike_link, node));
-	LIST_FOREACH_SAFE(it2, next2, &ike->sas)
-		ike_sa_kill(CONTAINER_OF(it2, struct ike_sa, node), NULL);
+	/* the end of one may end another (the heir of a rekeying) */
+	while (!list_is_empty(&ike->sas))
+		ike_sa_kill(CONTAINER_OF(ike->sas.next, struct ike_sa, node),
+			    NULL);
 	ike_reap(ike);
 	ike_job_free_all(ike);
 	LIST_FOREACH_SAFE(it3, next3, &ike->realms) {
@@ -620,6 +630,7 @@ ike_free(struct ike *ike)
 	}
 	map_free(ike->by_spi);
 	map_free(ike->by_handle);
+	map_free(ike->by_link);
 	map_free(ike->by_child);
 	map_free(ike->by_init);
 	map_free(ike->by_src);

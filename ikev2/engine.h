@@ -37,6 +37,7 @@
 
 #define IKE_SA_MAX	   65536 /* IKE SAs in all */
 #define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
+#define IKE_LINK_SA_MAX	   16	 /* IKE SAs of one peer */
 #define IKE_TASK_MAX	   64	 /* waiting requests of one IKE SA */
 #define IKE_NONCE_LEN	   32	 /* ours; >= half of any prf key, 2.10 */
 #define IKE_RETRY_FIRST_MS 500	 /* first retransmission */
@@ -92,6 +93,7 @@ struct ike_link {
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
 	struct list sas;
+	unsigned n_sa;
 	uint64_t up_since_ms;
 	char why[IKE_WHY_MAX];
 };
@@ -234,7 +236,7 @@ struct ike_sa {
 	struct list children;
 	unsigned n_child;
 	struct tmr life, soft, alive, again;
-	uint64_t up_ms, in_ms, out_ms, hint_ms;
+	uint64_t made_ms, up_ms, in_ms, out_ms, hint_ms;
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
 	bool is_child_plain;		/* the peer wants no key exchange there */
@@ -266,6 +268,8 @@ struct ike_msg {
 	uint16_t fail;
 	uint8_t fail_data[2];
 	size_t fail_len;
+	uint8_t fail_spi[4];		/* of ESP; with CHILD_SA_NOT_FOUND */
+	size_t fail_spi_len;
 	char why[IKE_WHY_MAX];
 	/* what steps hand on */
 	const struct ike_ans *ans;	/* while ike_answer() runs */
@@ -296,11 +300,13 @@ struct ike {
 	struct list realms, links, sas, dead, jobs;
 	struct map *by_spi;	/* our SPI -> struct ike_sa */
 	struct map *by_handle;	/* handle -> struct ike_sa */
+	struct map *by_link;	/* link id -> struct ike_link */
 	struct map *by_child;	/* child id -> struct ike_child */
 	struct map *by_init;	/* peer's SPI and endpoint -> half-open SA */
 	struct map *by_src;	/* source -> half-open SAs, as a number */
 	uint32_t last_handle, last_link, last_child, last_serial;
 	unsigned n_sa;
+	bool has_idle_link;	/* a link lost its last SA */
 	struct ike_stats stats;
 	uint8_t cookie_key[2][IKE_COOKIE_KEY];
 	uint8_t cookie_ver;
@@ -340,9 +346,8 @@ MUST_USE int ike_out_request(struct ike_sa *sa, struct ike_build *b,
 /** Seal and send as the answer to m, kept for repeats. */
 MUST_USE int ike_out_reply(struct ike_sa *sa, const struct ike_msg *m,
 			   struct ike_build *b);
-/** Answer m with one protected notify. */
-void ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m,
-			 uint16_t notify, struct view data);
+/** Answer m with m->fail as a protected notify. */
+void ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m);
 /** Answer m with one unprotected notify; no state. */
 void ike_out_clear_error(struct ike *ike, const struct ike_msg *m,
 			 uint16_t notify, struct view data, bool is_limited);

@@ -52,13 +52,7 @@ ike_realm_by_index(struct ike *ike, uint32_t index)
 struct ike_link *
 ike_link_by_id(struct ike *ike, uint32_t id)
 {
-	LIST_FOREACH(it, &ike->links) {
-		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
-
-		if (l->id == id)
-			return l;
-	}
-	return NULL;
+	return map_find(ike->by_link, &id);
 }
 
 struct ike_link *
@@ -262,6 +256,10 @@ ike_link_new(struct ike *ike, struct ike_realm *realm,
 		return ERR_NOMEM;
 	link->ike = ike;
 	link->id = ++ike->last_link;
+	if (map_add(ike->by_link, &link->id, link) != 0) {
+		free(link);
+		return ERR_NOMEM;
+	}
 	link->realm = realm;
 	link->peer = peer;
 	link->is_on_demand = peer->is_pattern;
@@ -281,6 +279,7 @@ ike_link_free(struct ike_link *link)
 	LIST_FOREACH_SAFE(it, next, &link->sas)
 		ike_sa_bind(CONTAINER_OF(it, struct ike_sa, link_node), NULL);
 	tmr_stop(&link->ike->tmr, &link->dial);
+	map_remove(link->ike->by_link, &link->id);
 	list_remove(&link->node);
 	free(link);
 }
@@ -294,6 +293,9 @@ link_is_over(const struct ike_link *link)
 void
 ike_link_reap(struct ike *ike)
 {
+	if (!ike->has_idle_link)
+		return;
+	ike->has_idle_link = false;
 	LIST_FOREACH_SAFE(it, next, &ike->links) {
 		struct ike_link *link = CONTAINER_OF(it, struct ike_link, node);
 
@@ -459,8 +461,10 @@ ike_shutdown(struct ike *ike, uint64_t now_ms)
 	ike->now_ms = MAX(ike->now_ms, now_ms);
 	LIST_FOREACH(it, &ike->links)
 		CONTAINER_OF(it, struct ike_link, node)->is_wanted = false;
-	LIST_FOREACH_SAFE(it2, next, &ike->sas) {
-		struct ike_sa *sa = CONTAINER_OF(it2, struct ike_sa, node);
+	/* the end of one may end another (the heir of a rekeying) */
+	while (!list_is_empty(&ike->sas)) {
+		struct ike_sa *sa = CONTAINER_OF(ike->sas.next, struct ike_sa,
+						 node);
 
 		if (sa->state == IKE_SA_UP || sa->state == IKE_SA_REKEYED)
 			ike_out_bye(sa, 0);

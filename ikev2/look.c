@@ -77,8 +77,13 @@ fill(const struct ike_link *link, struct ike_link_info *out)
 bool
 ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out)
 {
-	/* links stand in the order of their ids, and *it is the last one seen */
-	LIST_FOREACH(n, &ike->links) {
+	/* links stand in the order of their ids, and *it is the last one seen;
+	 * it may have gone since */
+	const struct ike_link *last = map_find(ike->by_link, it);
+	const struct list *n = last != NULL ? last->node.next :
+	    ike->links.next;
+
+	for (; n != &ike->links; n = n->next) {
 		const struct ike_link *l = CONTAINER_OF(n, struct ike_link,
 							node);
 
@@ -94,29 +99,15 @@ ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out)
 bool
 ike_link_get(const struct ike *ike, uint32_t id, struct ike_link_info *out)
 {
-	LIST_FOREACH(n, &ike->links) {
-		const struct ike_link *l = CONTAINER_OF(n, struct ike_link,
-							node);
+	const struct ike_link *l = map_find(ike->by_link, &id);
 
-		if (l->id == id) {
-			fill(l, out);
-			return true;
-		}
-	}
-	return false;
+	if (l != NULL)
+		fill(l, out);
+	return l != NULL;
 }
 
 void
 ike_stats_get(const struct ike *ike, struct ike_stats *out)
 {
 	*out = ike->stats;
-	out->n_ike_sa = 0;
-	LIST_FOREACH(it, &ike->sas) {
-		const struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, node);
-
-		/* not half-open ones, nor those that only repeat an answer */
-		out->n_ike_sa += sa->state == IKE_SA_UP ||
-		    sa->state == IKE_SA_REKEYED ||
-		    sa->state == IKE_SA_DELETING;
-	}
 }

@@ -85,15 +85,16 @@ ike_out_reply(struct ike_sa *sa, const struct ike_msg *m, struct ike_build *b)
 }
 
 void
-ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m, uint16_t notify,
-		    struct view data)
+ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m)
 {
 	struct ike_build b;
 	int err;
 
 	ike_out_open(sa, &b);
-	ike_build_notify(&b, IKE_PROTO_NONE, notify, (struct view){ NULL, 0 },
-			 data);
+	ike_build_notify(&b, m->fail_spi_len > 0 ? IKE_PROTO_ESP :
+			 IKE_PROTO_NONE, m->fail,
+			 (struct view){ m->fail_spi, m->fail_spi_len },
+			 (struct view){ m->fail_data, m->fail_len });
 	if ((err = ike_out_reply(sa, m, &b)) != 0)
 		log_warn("ike", "SA %u: error answer not sent: %s", sa->handle,
 			 err_text(err));
@@ -140,6 +141,8 @@ void
 ike_out_bye(struct ike_sa *sa, uint16_t notify)
 {
 	struct ike_del del = { .proto = IKE_PROTO_IKE };
+	/* a request that is out keeps its id, answered or not */
+	uint32_t msgid = sa->out.is_busy ? sa->out.id + 1 : sa->out.next;
 	struct ike_build b;
 	struct view pkt;
 
@@ -152,7 +155,7 @@ ike_out_bye(struct ike_sa *sa, uint16_t notify)
 	ike_build_begin(&b, IKE_PL_D, false);
 	enc_delete(&b.w, &del);
 	ike_build_end(&b);
-	if (ike_out_seal(sa, &b, IKE_XCHG_INFORMATIONAL, false, sa->out.next,
+	if (ike_out_seal(sa, &b, IKE_XCHG_INFORMATIONAL, false, msgid,
 			 &pkt) == 0)
 		ike_out_send(sa, pkt);
 }

@@ -248,6 +248,7 @@ ike_sa_new(struct ike *ike, bool is_initiator)
 		return NULL;
 	}
 	sa->ike = ike;
+	sa->made_ms = ike->now_ms;
 	sa->is_initiator = is_initiator;
 	*(is_initiator ? &sa->ispi : &sa->rspi) = spi;
 	list_init(&sa->link_node);
@@ -267,9 +268,13 @@ void
 ike_sa_bind(struct ike_sa *sa, struct ike_link *link)
 {
 	list_remove(&sa->link_node);
+	if (sa->link != NULL && --sa->link->n_sa == 0)
+		sa->ike->has_idle_link = true;
 	sa->link = link;
-	if (link != NULL)
-		list_add_tail(&link->sas, &sa->link_node);
+	if (link == NULL)
+		return;
+	list_add_tail(&link->sas, &sa->link_node);
+	link->n_sa++;
 }
 
 int

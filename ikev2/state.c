@@ -107,6 +107,13 @@ ike_child_next(enum ike_child_state from, enum ike_child_event ev)
 	return IKE_CHILD_STATE_END;
 }
 
+/* For statistics: not half-open ones, nor those that only repeat an answer. */
+static unsigned
+counts(enum ike_sa_state s)
+{
+	return s == IKE_SA_UP || s == IKE_SA_REKEYED || s == IKE_SA_DELETING;
+}
+
 bool
 ike_sa_move(struct ike_sa *sa, enum ike_sa_event ev)
 {
@@ -118,6 +125,8 @@ ike_sa_move(struct ike_sa *sa, enum ike_sa_event ev)
 		       ike_sa_state_name(sa->state));
 		return false;
 	}
+	if (counts(to) != counts(sa->state))
+		sa->ike->stats.n_ike_sa += counts(to) ? 1 : UINT64_MAX;
 	sa->state = to;
 	return true;
 }

@@ -254,6 +254,21 @@ find_link(struct ike *ike, const struct ike_ans *ans, struct ike_link **out)
 	return 0;
 }
 
+/* A peer that opens one SA after the other loses the oldest. */
+static void
+make_room(struct ike_link *link, const struct ike_sa *sa)
+{
+	LIST_FOREACH_SAFE(it, next, &link->sas) {
+		struct ike_sa *old = CONTAINER_OF(it, struct ike_sa,
+						  link_node);
+
+		if (link->n_sa <= IKE_LINK_SA_MAX)
+			return;
+		if (old != sa && old->is_authenticated)
+			ike_sa_delete(old, NULL);
+	}
+}
+
 enum ike_verdict
 ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -283,6 +298,7 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
 	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
+	make_room(link, sa);
 	m->ans = NULL;
 	return V_NEXT;
 }

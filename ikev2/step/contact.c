@@ -43,8 +43,10 @@ ike_step_contact(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		if (other == sa || (other->state != IKE_SA_UP &&
 				    other->state != IKE_SA_REKEYED))
 			continue;
-		/* one we began a moment ago: a crossing, not a restart */
-		if (other->is_initiator && is_young(other))
+		/* Began the peer this SA before ours stood?  Then both dialled
+		 * at once.  Later it would have known ours, had it not been
+		 * restarted. */
+		if (other->is_initiator && sa->made_ms <= other->up_ms)
 			continue;
 		log_info("ike", "SA %u: the peer began anew", other->handle);
 		ike_sa_kill(other, NULL);

@@ -170,17 +170,19 @@ enum ike_verdict
 ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_setup *st = sa->setup;
+	struct view own_ke = spi_crypto()->dh_public(st->dh);
 	struct ike_choice ch;
 
-	(void)ike;
 	/* F4: only what we offered; own values refused */
-	if (m->h.rspi == 0 || m->h.rspi == sa->ispi)
+	if (m->h.rspi == 0 || ike_sa_by_spi(ike, m->h.rspi) != NULL)
 		return ike_drop(m, DROP_IKE_SPI);
 	if (ike_prop_check_ike(m->p->sa, own_suite(sa), false, &ch) != 0 ||
 	    ch.ike.group != st->group)
 		return ike_drop(m, DROP_IKE_NOPROP);
 	if (m->p->ke->group != ike_group_wire(st->group) ||
-	    m->p->ke->data.len != spi_group_public_len(st->group))
+	    m->p->ke->data.len != spi_group_public_len(st->group) ||
+	    (own_ke.len == m->p->ke->data.len &&
+	     memcmp(own_ke.p, m->p->ke->data.p, own_ke.len) == 0))
 		return ike_drop(m, DROP_IKE_KE);
 	if (m->p->nonce->len == st->ni_len &&
 	    ct_equal(m->p->nonce->p, st->ni, st->ni_len))

@@ -192,11 +192,33 @@ ike_step_create_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			is_busy_with(sa, IKE_TASK_NEW_CHILD) ||
 			is_busy_with(sa, IKE_TASK_DEL_CHILD))))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	if (is_ike && sa->link->n_sa >= IKE_LINK_SA_MAX)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "too many IKE SAs");
 	if (!is_ike && sa->n_child >= IKE_CHILD_MAX)
 		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS, "too many child SAs");
 	if (rng_bytes(m->nonce, sizeof(m->nonce)) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "no random numbers");
 	return V_NEXT;
+}
+
+/* The peer replaced it while our own rekeying of it is under way. */
+static bool
+has_twin(const struct ike_sa *sa, const struct ike_child *c)
+{
+	return is_busy_with(sa, IKE_TASK_REKEY_CHILD) &&
+	    sa->task->child_id == c->id && sa->task->twin_nonce_len > 0;
+}
+
+/* 2.25, 3.10.1: the answer names the SPI that was asked for. */
+static enum ike_verdict
+not_found(struct ike_msg *m, const struct ike_ntf *n)
+{
+	ike_fail(m, IKE_N_CHILD_SA_NOT_FOUND, "no such child SA");
+	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
+		return V_FAIL;
+	memcpy(m->fail_spi, n->spi.p, n->spi.len);
+	m->fail_spi_len = n->spi.len;
+	return V_FAIL;
 }
 
 enum ike_verdict
@@ -209,11 +231,12 @@ ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (m->form != IKE_FORM_CHILD_REKEY)
 		return V_NEXT;
 	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
-		return ike_fail(m, IKE_N_CHILD_SA_NOT_FOUND, "no such child SA");
+		return not_found(m, n);
 	c = ike_child_by_out(sa, be32_get(n->spi.p));
 	if (c == NULL)
-		return ike_fail(m, IKE_N_CHILD_SA_NOT_FOUND, "no such child SA");
-	if (c->state != IKE_CHILD_UP)	/* 2.25.1: we are closing it */
+		return not_found(m, n);
+	/* 2.25.1: we are closing it; 2.8.1: it was replaced already */
+	if (c->state != IKE_CHILD_UP || has_twin(sa, c))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	m->child_id = c->id;
 	return V_NEXT;

@@ -191,12 +191,12 @@ ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	enum vpn_suite suite = sa->link->realm->conf.suite;
 
-	(void)ike;
 	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, m->p->ke->group,
 			       &m->choice) != 0 &&
 	     ike_prop_choose_ike(m->p->sa, suite, m->p->ke->group, true,
 				 &m->choice) != 0) ||
-	    m->choice.ike_spi == 0) {
+	    m->choice.ike_spi == 0 ||
+	    ike_sa_by_spi(ike, m->choice.ike_spi) != NULL) {
 		m->drop = DROP_IKE_NOPROP;
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"no proposal in common");
@@ -204,6 +204,10 @@ ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (m->p->ke->group != ike_group_wire(m->choice.ike.group))
 		return ike_fail16(m, IKE_N_INVALID_KE_PAYLOAD,
 				  ike_group_wire(m->choice.ike.group));
+	/* 2.8.2: one heir at a time, however often it is asked for */
+	if (sa->twin_handle != 0 &&
+	    ike_sa_by_handle(ike, sa->twin_handle) != NULL)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	return V_NEXT;
 }
 
@@ -278,7 +282,6 @@ ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_task *t = sa->task;
 
-	(void)ike;
 	if (t == NULL || t->is_moot || sa->state != IKE_SA_UP)
 		return V_DONE;
 	if (t->type != IKE_TASK_REKEY_IKE)
@@ -288,6 +291,8 @@ ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	    m->choice.ike.group != t->offer.group || m->choice.ike_spi == 0 ||
 	    m->p->ke->group != ike_group_wire(t->offer.group))
 		return ike_fail(m, 0, "the peer chose what we did not offer");
+	if (ike_sa_by_spi(ike, m->choice.ike_spi) != NULL)
+		return ike_fail(m, 0, "the peer sent an SPI of ours");
 	if (m->p->nonce->len == sizeof(t->nonce) &&
 	    ct_equal(m->p->nonce->p, t->nonce, sizeof(t->nonce)))
 		return ike_fail(m, 0, "the peer sent our own nonce");

@@ -373,6 +373,13 @@ cmd_forge(struct play *p)
 }
 
 static bool
+cmd_reflect(struct play *p)
+{
+	host(p, 1)->is_reflected = strcmp(p->arg[2], "on") == 0;
+	return true;
+}
+
+static bool
 cmd_liar(struct play *p)
 {
 	p->w.forge_init_error = strcmp(p->arg[1], "off") != 0;
@@ -413,9 +420,81 @@ add_raw(struct ike_build *b, uint8_t type, bool is_critical, const char *text)
 	ike_build_end(b);
 }
 
+/* SA, nonce and KE: for the IKE SA when esp_spi is 0, else with TS for a child. */
+static void
+add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
+{
+	struct ike_ts_set set = { .n = 1 };
+	struct ike_tss ts = { .n = 1, .ts = set.ts };
+	struct spi_dh_key *dh = NULL;
+	uint8_t nonce[IKE_NONCE_LEN], spi[8];
+	struct ike_props props;
+	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
+	struct arena a;
+
+	arena_init(&a, IKE_ARENA_MAX);
+	if (rng_bytes(nonce, sizeof(nonce)) != 0 ||
+	    rng_bytes(spi, sizeof(spi)) != 0 ||
+	    spi_crypto()->dh_new(SPI_GROUP_X25519, &dh) != 0)
+		abort();
+	if ((esp_spi == 0 ? ike_prop_offer_ike(&a, VPN_SUITE_2026,
+	    (struct view){ spi, 8 }, &props) : ike_prop_offer_esp(&a,
+	    VPN_SUITE_2026, (struct view){ spi, 4 }, SPI_GROUP_X25519,
+	    &props)) != 0)
+		abort();
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, &props);
+	ike_build_end(b);
+	ike_build_begin(b, IKE_PL_NONCE, false);
+	enc_nonce(&b->w, (struct view){ nonce, sizeof(nonce) });
+	ike_build_end(b);
+	ke.data = spi_crypto()->dh_public(dh);
+	ike_build_begin(b, IKE_PL_KE, false);
+	enc_ke(&b->w, &ke);
+	ike_build_end(b);
+	for (unsigned i = 0; i < 2 && esp_spi != 0; i++) {
+		set.ts[0] = ike_ts_etherip(i == 0 ? &sa->local.ip :
+					   &sa->remote.ip);
+		ike_build_begin(b, i == 0 ? IKE_PL_TSI : IKE_PL_TSR, false);
+		enc_ts(&b->w, &ts);
+		ike_build_end(b);
+	}
+	spi_crypto()->dh_free(dh);
+	arena_fini(&a);
+}
+
+/* Requests that make SAs: rekey-ike, rekey-child, rekey-gone, new-child. */
+static bool
+creating_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
+{
+	const struct ike_child *c = ike_child_current(sa);
+	uint32_t spi = c != NULL ? c->spi_in : 1;
+	struct view none = { NULL, 0 };
+	uint8_t raw[4];
+
+	if (strcmp(what, "rekey-ike") == 0) {
+		add_rekey(b, sa, 0);
+		return true;
+	}
+	if (strcmp(what, "rekey-gone") == 0)
+		spi = 0x01020304;
+	else if (strcmp(what, "rekey-child") != 0 &&
+		 strcmp(what, "new-child") != 0)
+		return false;
+	be32_put(raw, spi);
+	if (strcmp(what, "new-child") != 0)
+		ike_build_notify(b, IKE_PROTO_ESP, IKE_N_REKEY_SA,
+				 (struct view){ raw, 4 }, none);
+	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE, none,
+			 none);
+	add_rekey(b, sa, spi);
+	return true;
+}
+
 /* Payloads an authenticated but hostile peer may send. */
 static bool
-hostile_payloads(struct ike_build *b, const char *what, uint8_t *xchg)
+hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
+		 uint8_t *xchg)
 {
 	static const uint8_t spi[4] = { 1, 2, 3, 4 };
 	struct ike_del del = { .proto = IKE_PROTO_ESP, .n_spi = 1,
@@ -443,7 +522,8 @@ hostile_payloads(struct ike_build *b, const char *what, uint8_t *xchg)
 	} else if (strcmp(what, "no-payloads") == 0) {
 		*xchg = IKE_XCHG_CREATE_CHILD_SA;
 	} else {
-		return false;
+		*xchg = IKE_XCHG_CREATE_CHILD_SA;
+		return creating_payloads(b, sa, what);
 	}
 	return true;
 }
@@ -461,7 +541,7 @@ cmd_sealed(struct play *p)
 	if (sa == NULL || sa->keys == NULL)
 		return fail(p, "no keys");
 	ike_out_open(sa, &b);
-	if (!hostile_payloads(&b, p->arg[2], &xchg))
+	if (!hostile_payloads(&b, sa, p->arg[2], &xchg))
 		return fail(p, "no such payloads");
 	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? num(p, 3) :
 			 sa->out.next++, &pkt) != 0)
@@ -628,6 +708,7 @@ static const struct {
 	{ "secure", 3, cmd_secure },	/* a|b dead|alive */
 	{ "forge", 5, cmd_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, cmd_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
+	{ "reflect", 3, cmd_reflect },	/* a|b on|off: its own come back to it */
 	{ "early", 3, cmd_early },	/* a create|delete, good keys, no AUTH */
 	{ "sealed", 3, cmd_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "flood", 3, cmd_flood },	/* a|b N: IKE_SA_INIT from N sources */

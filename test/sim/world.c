@@ -157,6 +157,8 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	h->w->n_sent++;
 	if (h->w->forge_init_error)
 		forge_error(h, data.p, data.len);
+	if (h->is_reflected)
+		sim_inject(h, remote, local, natt, data.p, data.len);
 	if (h->is_cut || (h->has_cut && h->n_cut == 0))
 		return;
 	if (h->has_cut)

@@ -54,6 +54,7 @@ struct sim_host {
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;
 	enum spi_group first_group;
+	bool is_reflected;		/* what it sends comes back to it */
 	bool is_cut;			/* nothing leaves it any more */
 	unsigned n_cut;			/* datagrams that still leave; with has_cut */
 	bool has_cut;

@@ -39,7 +39,8 @@ TEST(sa_rows_are_those_of_the_drawing_and_no_other)
 {
 	for (unsigned s = 0; s < IKE_SA_STATE_END; s++)
 		for (unsigned e = 0; e < IKE_EV_SA_END; e++) {
-			struct ike_sa sa = { .state = s };
+			struct ike ike = { .n_sa = 1 };
+			struct ike_sa sa = { .state = s, .ike = &ike };
 			bool is_row = sa_want[s][e] != IKE_SA_NONE;
 
 			assert_int_equal(ike_sa_move(&sa, e), is_row);
