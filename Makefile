@@ -194,6 +194,11 @@ $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
+# ---- small frames at an even rate, for test/bench/bench.py --------------------
+$(B)/test/bench/pps: $(B)/test/bench/pps.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 # ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
@@ -229,8 +234,8 @@ demo:
 	@$(MAKE) --no-print-directory progs
 	@packaging/as-root $(B)/tapir demo $(DEMO)
 bench:
-	@packaging/deps build test bench
-	@$(MAKE) --no-print-directory progs
+	@packaging/deps build test bench $(if $(filter --all --record,$(BENCH)),bench-peers)
+	@$(MAKE) --no-print-directory progs $(B)/test/bench/pps
 	@packaging/as-root env B=$(abspath $(B)) $(PYTHON) test/bench/bench.py $(BENCH)
 asan tsan:
 	@packaging/deps build test
