@@ -80,7 +80,7 @@ spi_esp_load(const char *name)
 	static const struct spi_place place = { TAPIR_PLUGINS, 0 };
 	const struct spi_esp *p;
 
-	if (name == NULL || is_builtin(name) || spi_plugin_find(name) != NULL)
+	if (name == NULL || is_builtin(name))
 		return 0;
 	return spi_plugin_load(&place, name, &p);
 }

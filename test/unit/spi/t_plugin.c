@@ -164,7 +164,7 @@ TEST(directory_that_others_can_write_is_refused)
 	end();
 }
 
-TEST(way_to_the_directory_that_others_can_write_is_refused)
+TEST(way_to_the_directory_that_others_can_change_is_refused)
 {
 	char top[PATH_MAX];
 
@@ -175,6 +175,12 @@ TEST(way_to_the_directory_that_others_can_write_is_refused)
 	copy(EXAMPLE, "esp-example.so");
 	assert_int_equal(chmod(top, 0777), 0);
 	assert_refused("example", ERR_PERM, top);
+	assert_int_equal(chmod(top, 0755), 0);
+	if (geteuid() == 0) { /* who owns it may rename in it */
+		assert_int_equal(chown(top, 1, 0), 0);
+		assert_refused("example", ERR_PERM, top);
+		assert_int_equal(chown(top, 0, 0), 0);
+	}
 	assert_int_equal(unlink(path_of("esp-example.so")), 0);
 	assert_int_equal(rmdir(dir), 0);
 	snprintf(dir, sizeof(dir), "%s", top);
