@@ -145,6 +145,10 @@ struct ike_ops {
 	 * which core writes.  data is borrowed.  Errors are core's to count. */
 	void (*send)(void *ctx, const struct net_ep *local,
 		     const struct net_ep *remote, bool natt, struct view data);
+	/** Send the one byte 0xff from port 4500, so that a NAT in front of us
+	 * keeps its mapping (RFC 3948 2.3). */
+	void (*keepalive)(void *ctx, const struct net_ep *local,
+			  const struct net_ep *remote);
 	/** Address the kernel would use towards remote; family 0 when no route. */
 	struct ip_addr (*local_addr)(void *ctx, const struct ip_addr *remote);
 	/** Ask the secure process; 0 or ERR_AGAIN / ERR_CLOSED (then no answer). */

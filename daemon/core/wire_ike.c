@@ -178,6 +178,17 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 		udp_send_msg(fd, local, remote, natt, data);
 }
 
+static void
+op_keepalive(void *ctx, const struct net_ep *local, const struct net_ep *remote)
+{
+	static const uint8_t byte = 0xff;
+	struct vpn *v = ctx;
+	int fd = v->socks.nat[0][remote->ip.family == 6 ? FAM_V6 : FAM_V4];
+
+	if (fd >= 0)
+		udp_send_msg(fd, local, remote, false, (struct view){ &byte, 1 });
+}
+
 static struct ip_addr
 op_local_addr(void *ctx, const struct ip_addr *remote)
 {
@@ -551,6 +562,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	*ops = (struct ike_ops){
 		.ctx = v,
 		.send = op_send,
+		.keepalive = op_keepalive,
 		.local_addr = op_local_addr,
 		.ask = op_ask,
 		.job = op_job,
