@@ -3,7 +3,7 @@
  * ikev2/engine.c - header -> SA -> window -> unprotect -> grammar -> path.
  *
  *   ike_input
- *     |-- IKE_SA_INIT request: a repeat? else path with no SA yet
+ *     |-- IKE_SA_INIT request: cookie gate; a repeat? else path with no SA yet
  *     |-- IKE_SA_INIT response: by our SPI, path
  *     '-- protected: by our SPI, window, then the path
  *           [derive keys, the first time] -> open -> the list of path.c
@@ -64,8 +64,7 @@ ike_notify_text(uint16_t type, char *buf)
 /* ---- messages ------------------------------------------------------------ */
 
 static struct ike_msg *
-msg_new(struct ike *ike, const struct ike_hdr *h, const struct net_ep *local,
-	const struct net_ep *remote, bool natt, struct view data)
+msg_new(struct ike *ike, const struct ike_msg *brief, struct view data)
 {
 	struct ike_msg *m = calloc(1, sizeof(*m));
 
@@ -80,10 +79,10 @@ msg_new(struct ike *ike, const struct ike_hdr *h, const struct net_ep *local,
 	memcpy(m->buf, data.p, data.len);
 	m->len = data.len;
 	m->ike = ike;
-	m->h = *h;
-	m->local = *local;
-	m->remote = *remote;
-	m->is_natt = natt;
+	m->h = brief->h;
+	m->local = brief->local;
+	m->remote = brief->remote;
+	m->is_natt = brief->is_natt;
 	arena_init(&m->arena, IKE_ARENA_MAX);
 	return m;
 }
@@ -103,13 +102,11 @@ ike_msg_free(struct ike_msg *m)
 }
 
 static int
-decode_clear(struct ike_msg *m)
+decode_clear(struct ike_msg *m, struct ike_perr *perr)
 {
-	struct ike_perr perr;
-
 	return ike_pls_decode(&m->arena, &m->h, (struct view){
 	    m->buf + IKE_HDR_LEN, m->len - IKE_HDR_LEN }, m->h.next, &m->clear,
-	    &perr);
+	    perr);
 }
 
 static void
@@ -262,7 +259,7 @@ static ike_step_fn *const derive_path[] = {
 	ike_step_derive, ike_step_keys, step_open, NULL
 };
 
-/* ---- where a datagram goes ----------------------------------------------- */
+/* ---- protected messages ----------------------------------------------- */
 
 static bool
 exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
@@ -299,13 +296,14 @@ static void
 protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	enum drop d = DROP_IKE_MSGID;
+	struct ike_perr perr;
 	int err;
 
 	if (!exchange_possible(sa, &m->h)) {
 		d = DROP_IKE_EXCH;
 		goto drop;
 	}
-	if ((err = decode_clear(m)) != 0) {
+	if ((err = decode_clear(m, &perr)) != 0) {
 		drop_err(err);
 		ike_msg_free(m);
 		return;
@@ -347,7 +345,7 @@ drop:
 
 /* The same IKE_SA_INIT request again, 2.1. */
 static void
-init_repeat(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+init_repeat(struct ike_sa *sa, struct ike_msg *m)
 {
 	enum drop d = DROP_IKE_BUSY;
 
@@ -355,53 +353,37 @@ init_repeat(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		d = DROP_END;
 	if (d != DROP_END)
 		drop_count(d, 1);
-	(void)ike;
 	ike_msg_free(m);
 }
 
+/* 2.5: the one error of a malformed request that must be told. */
 static void
-init_in(struct ike *ike, struct ike_msg *m)
+init_malformed(struct ike *ike, struct ike_msg *m, int err,
+	       const struct ike_perr *perr)
+{
+	drop_err(err);
+	if (!m->h.is_response &&
+	    perr->notify == IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD)
+		ike_out_clear_error(ike, m, perr->notify, (struct view){
+		    perr->data, perr->n_data }, true);
+	ike_msg_free(m);
+}
+
+/* sa: of the response, or the half-open one of a repeated request. */
+static void
+init_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_perr perr = { 0 };
-	struct ike_sa *sa = NULL;
 	int err;
 
-	/* F1: roles, SPIs and id of this exchange are fixed */
-	if (m->h.msgid != 0 || m->h.is_initiator == m->h.is_response ||
-	    (!m->h.is_response && m->h.rspi != 0)) {
-		drop_count(DROP_IKE_EXCH, 1);
-		ike_msg_free(m);
+	if (!m->h.is_response && sa != NULL) {
+		init_repeat(sa, m);
 		return;
 	}
-	if (m->h.is_response) {
-		sa = ike_sa_by_spi(ike, m->h.ispi);
-		if (sa == NULL || sa->state != IKE_SA_INIT_I ||
-		    !ike_win_expects(sa, &m->h) || sa->parked != NULL ||
-		    !ip_equal(&m->remote.ip, &sa->remote.ip)) {
-			drop_count(sa == NULL ? DROP_IKE_SPI : DROP_IKE_UNPROT,
-				   1);
-			ike_msg_free(m);
-			return;
-		}
-	} else {
-		ike->stats.n_init_in++;
-		/* F4: our own request, sent back to us */
-		if ((sa = ike_sa_by_spi(ike, m->h.ispi)) != NULL &&
-		    sa->is_initiator) {
-			drop_count(DROP_IKE_SPI, 1);
-			ike_msg_free(m);
-			return;
-		}
-		if ((sa = ike_sa_by_init(ike, m)) != NULL) {
-			init_repeat(ike, sa, m);
-			return;
-		}
-	}
-	if ((err = decode_clear(m)) != 0 ||
+	if ((err = decode_clear(m, &perr)) != 0 ||
 	    (err = ike_rules_check(&m->h, &m->clear, NULL, &m->form,
 				   &perr)) != 0) {
-		drop_err(err);
-		ike_msg_free(m);
+		init_malformed(ike, m, err, &perr);
 		return;
 	}
 	m->p = &m->clear;
@@ -415,38 +397,58 @@ init_in(struct ike *ike, struct ike_msg *m)
 	ike_path_run(ike, sa, m);
 }
 
-/* No SA with these SPIs: a request may be told so, 2.21.4. */
-static void
-unknown_spi(struct ike *ike, struct ike_msg *m)
+/* ---- who is meant, before anything is copied ------------------------------ */
+
+static bool
+init_admitted(struct ike *ike, const struct ike_msg *m, struct view data,
+	      struct ike_sa **sa)
 {
+	/* F1: roles, SPIs and id of this exchange are fixed */
+	if (m->h.msgid != 0 || m->h.is_initiator == m->h.is_response ||
+	    (!m->h.is_response && m->h.rspi != 0)) {
+		drop_count(DROP_IKE_EXCH, 1);
+		return false;
+	}
+	*sa = ike_sa_by_spi(ike, m->h.ispi);
+	if (m->h.is_response) {
+		if (*sa != NULL && (*sa)->state == IKE_SA_INIT_I &&
+		    ike_win_expects(*sa, &m->h) && (*sa)->parked == NULL &&
+		    ip_equal(&m->remote.ip, &(*sa)->remote.ip))
+			return true;
+		drop_count(*sa == NULL ? DROP_IKE_SPI : DROP_IKE_UNPROT, 1);
+		return false;
+	}
+	ike->stats.n_init_in++;
+	if (*sa != NULL && (*sa)->is_initiator) {
+		drop_count(DROP_IKE_SPI, 1);	/* our own, sent back to us */
+		return false;
+	}
+	*sa = ike_sa_by_init(ike, m);
+	return ike_cookie_admits(ike, m, data);
+}
+
+/* No SA with these SPIs: a request may be told so, 2.21.4. */
+static bool
+sa_known(struct ike *ike, const struct ike_msg *m, struct ike_sa **out)
+{
+	struct ike_sa *sa = ike_sa_by_spi(ike, m->h.is_initiator ? m->h.rspi :
+					  m->h.ispi);
+
+	if (sa != NULL && sa->ispi == m->h.ispi && sa->rspi == m->h.rspi &&
+	    sa->is_initiator != m->h.is_initiator) {
+		*out = sa;
+		return true;
+	}
 	drop_count(DROP_IKE_SPI, 1);
 	if (!m->h.is_response && m->h.xchg >= IKE_XCHG_IKE_AUTH &&
 	    m->h.xchg <= IKE_XCHG_INFORMATIONAL)
 		ike_out_clear_error(ike, m, IKE_N_INVALID_IKE_SPI,
 				    (struct view){ NULL, 0 }, true);
-	ike_msg_free(m);
+	return false;
 }
 
 static void
-dispatch(struct ike *ike, struct ike_msg *m)
-{
-	struct ike_sa *sa;
-
-	if (m->h.xchg == IKE_XCHG_IKE_SA_INIT) {
-		init_in(ike, m);
-		return;
-	}
-	sa = ike_sa_by_spi(ike, m->h.is_initiator ? m->h.rspi : m->h.ispi);
-	if (sa == NULL || sa->ispi != m->h.ispi || sa->rspi != m->h.rspi ||
-	    sa->is_initiator == m->h.is_initiator) {
-		unknown_spi(ike, m);
-		return;
-	}
-	protected_in(ike, sa, m);
-}
-
-static void
-header_bad(struct ike *ike, int err, const struct ike_hdr *h, struct ike_msg *m)
+header_bad(struct ike *ike, int err, const struct ike_msg *m)
 {
 	if (err != ERR_VERSION) {
 		drop_count(err == ERR_TRAIL ? DROP_IKE_LONG :
@@ -454,11 +456,9 @@ header_bad(struct ike *ike, int err, const struct ike_hdr *h, struct ike_msg *m)
 		return;
 	}
 	drop_count(DROP_IKE_VERSION, 1);
-	if (h->major > 2 && !h->is_response) {	/* 2.5 */
-		m->h = *h;
+	if (m->h.major > 2 && !m->h.is_response)	/* 2.5 */
 		ike_out_clear_error(ike, m, IKE_N_INVALID_MAJOR_VERSION,
 				    (struct view){ NULL, 0 }, true);
-	}
 }
 
 /* ---- the face ------------------------------------------------------------ */
@@ -468,23 +468,32 @@ ike_input(struct ike *ike, const struct net_ep *local,
 	  const struct net_ep *remote, bool natt, struct view data,
 	  uint64_t now_ms)
 {
-	struct ike_hdr h = { 0 };
-	struct ike_msg *m;
+	struct ike_msg *brief = &ike->brief, *m;
+	struct ike_sa *sa = NULL;
+	bool is_init;
 	int err;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if ((err = ike_hdr_decode(data, &h)) != 0) {
-		struct ike_msg where = { .local = *local, .remote = *remote,
-					 .is_natt = natt };
-
-		header_bad(ike, err, &h, &where);
+	brief->local = *local;
+	brief->remote = *remote;
+	brief->is_natt = natt;
+	brief->len = data.len;
+	if ((err = ike_hdr_decode(data, &brief->h)) != 0) {
+		header_bad(ike, err, brief);
 		return;
 	}
-	if ((m = msg_new(ike, &h, local, remote, natt, data)) == NULL) {
+	is_init = brief->h.xchg == IKE_XCHG_IKE_SA_INIT;
+	if (is_init ? !init_admitted(ike, brief, data, &sa) :
+	    !sa_known(ike, brief, &sa))
+		return;
+	if ((m = msg_new(ike, brief, data)) == NULL) {
 		drop_count(DROP_NO_BUF, 1);
 		return;
 	}
-	dispatch(ike, m);
+	if (is_init)
+		init_in(ike, sa, m);
+	else
+		protected_in(ike, sa, m);
 	ike_reap(ike);
 }
 

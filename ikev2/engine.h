@@ -56,12 +56,15 @@
 #define IKE_DIAL_FIRST_MS  1000	 /* back-off of dialling */
 #define IKE_DIAL_CAP_MS	   30000
 #define IKE_CROSS_MS	   20000 /* both ends dialled at once: set-up may take this */
-#define IKE_KEEPALIVE_MS   20000 /* 2.23: behind a NAT, when nothing is sent */
+#define IKE_KEEPALIVE_MS   20000 /* RFC 3948 4: behind a NAT, nothing else sent */
 #define IKE_HINT_MS	   10000 /* liveness checks caused by hints */
 #define IKE_TEMP_MS	   5000	 /* retry after TEMPORARY_FAILURE */
 #define IKE_COLLIDE_MS	   30000 /* a replaced SA whose Delete never comes */
 #define IKE_COOKIE_MS	   60000 /* life of a cookie secret */
-#define IKE_COOKIE_PER_SRC 3	 /* half-open SAs of one source */
+#define IKE_COOKIE_PER_SRC 3	 /* half-open SAs of one source without cookie */
+#define IKE_HALFOPEN_PARTS 4	 /* one source gets a quarter of the table */
+#define IKE_HALFOPEN_LO_MS 2000	 /* a half-open SA when the table is full */
+#define IKE_INIT_REQ_MAX   4096	 /* IKE_SA_INIT request: it is kept */
 #define IKE_COOKIE_KEY	   32
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
@@ -194,6 +197,7 @@ struct ike_setup {
 	size_t cookie_len;
 	unsigned n_again;
 	bool has_src_count;
+	bool has_natd;			/* the peer sent both kinds, 2.23 */
 	struct ip_addr src;		/* counted in by_src */
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
@@ -236,7 +240,7 @@ struct ike_sa {
 	struct list children;
 	unsigned n_child;
 	struct tmr life, soft, alive, again;
-	uint64_t made_ms, up_ms, in_ms, out_ms, hint_ms;
+	uint64_t made_ms, up_ms, in_ms, out_ms, hint_ms, keep_ms;
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
 	bool is_child_plain;		/* the peer wants no key exchange there */
@@ -310,11 +314,13 @@ struct ike {
 	struct ike_stats stats;
 	uint8_t cookie_key[2][IKE_COOKIE_KEY];
 	uint8_t cookie_ver;
+	bool is_cookie_on;
 	uint64_t cookie_ms;
 	uint64_t unprot_ms;	/* token bucket of unprotected answers */
 	unsigned unprot_n;
 	void (*key_log)(void *ctx, const char *line);
 	void *key_log_ctx;
+	struct ike_msg brief;	/* header and place of a datagram not copied yet */
 	uint8_t *tx;		/* IKE_MAX_MSG_BYTES; one message is built at a time */
 };
 

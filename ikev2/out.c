@@ -125,14 +125,15 @@ ike_out_clear_error(struct ike *ike, const struct ike_msg *m, uint16_t notify,
 	struct ike_build b;
 	struct view pkt;
 
-	if (is_limited && !bucket_take(ike)) {
-		drop_count(DROP_IKE_RATE, 1);
-		return;
-	}
 	ike_build_init(&b, ike->tx, IKE_MAX_MSG_BYTES, &h);
 	ike_build_notify(&b, IKE_PROTO_NONE, notify, (struct view){ NULL, 0 },
 			 data);
-	if (ike_build_finish(&b, &pkt) == 0)
+	if (ike_build_finish(&b, &pkt) != 0)
+		return;
+	/* a stranger never gets more than it sent */
+	if (pkt.len > m->len || (is_limited && !bucket_take(ike)))
+		drop_count(DROP_IKE_RATE, 1);
+	else
 		ike->ops.send(ike->ops.ctx, &m->local, &m->remote, m->is_natt,
 			      pkt);
 }

@@ -10,9 +10,9 @@
 
 #include "ikev2/step/step.h"
 
-/* IKE_SA_INIT request.                               RFC 7296 */
+/* IKE_SA_INIT request.                               RFC 7296
+ * Before it: ike_cookie_admits(), 2.6, on the bare datagram. */
 static ike_step_fn *const init_req[] = {
-	ike_step_cookie,		/* 2.6: under load, before any state */
 	ike_step_init_choose,		/* 2.7: or NO_PROPOSAL_CHOSEN, 1.2: or
 					 * INVALID_KE_PAYLOAD */
 	ike_step_init_new,		/* half-open SA; waits for a key */

@@ -89,8 +89,31 @@ last_traffic(struct ike_sa *sa, uint64_t *in_ms, uint64_t *out_ms)
 	}
 }
 
-/* 2.4: ask when we send and hear nothing, or nothing at all goes on; 2.23: keep
- * the mapping of a NAT in front of us alive. */
+/* 2.23, RFC 3948 4: when nothing else went out. */
+static void
+keep_mapping(struct ike_sa *sa, uint64_t out_ms)
+{
+	struct ike *ike = sa->ike;
+	uint64_t last = MAX(out_ms, sa->keep_ms);
+
+	if (!sa->is_nat_here || !sa->is_natt ||
+	    ike->now_ms - MIN(last, ike->now_ms) < IKE_KEEPALIVE_MS)
+		return;
+	sa->keep_ms = ike->now_ms;
+	ike->ops.keepalive(ike->ops.ctx, &sa->local, &sa->remote);
+}
+
+/* How often alive_over() looks. */
+static uint64_t
+alive_ms(const struct ike_sa *sa)
+{
+	uint64_t dpd_ms = (uint64_t)sa->link->realm->conf.dpd_s * 1000;
+	uint64_t ms = dpd_ms > 0 ? MAX(dpd_ms / 4, (uint64_t)500) : UINT64_MAX;
+
+	return MIN(ms, (uint64_t)IKE_KEEPALIVE_MS / 4);
+}
+
+/* 2.4: ask when we send and hear nothing, or nothing at all goes on. */
 static void
 alive_over(void *ctx)
 {
@@ -101,16 +124,14 @@ alive_over(void *ctx)
 
 	last_traffic(sa, &in_ms, &out_ms);
 	quiet = ike->now_ms - MIN(in_ms, ike->now_ms);
-	if ((dpd_ms > 0 && quiet >= dpd_ms &&
-	     (out_ms > in_ms || quiet >= 3 * dpd_ms)) ||
-	    (sa->is_nat_here && ike->now_ms - MIN(out_ms, ike->now_ms) >=
-	     IKE_KEEPALIVE_MS))
+	if (dpd_ms > 0 && quiet >= dpd_ms &&
+	    (out_ms > in_ms || quiet >= 3 * dpd_ms))
 		ike_task_add(sa, IKE_TASK_ALIVE, 0);
+	keep_mapping(sa, out_ms);
 	if (sa->n_child == 0)	/* whatever went wrong: it serves nobody */
 		ike_task_add_later(sa, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
 				   IKE_CHILDLESS_MS);
-	arm(sa, &sa->alive, dpd_ms > 0 ? MAX(dpd_ms / 4, (uint64_t)500) :
-	    IKE_KEEPALIVE_MS / 4);
+	arm(sa, &sa->alive, alive_ms(sa));
 	ike_task_pump(sa);
 }
 
@@ -326,7 +347,6 @@ void
 ike_sa_up(struct ike_sa *sa)
 {
 	uint64_t life_ms = (uint64_t)sa->link->realm->conf.ike_life_s * 1000;
-	uint64_t dpd_ms = (uint64_t)sa->link->realm->conf.dpd_s * 1000;
 
 	ike_sa_setup_free(sa);
 	sa->up_ms = sa->in_ms = sa->ike->now_ms;
@@ -335,7 +355,7 @@ ike_sa_up(struct ike_sa *sa)
 		arm(sa, &sa->life, life_ms);
 		arm(sa, &sa->soft, soft_of(life_ms));
 	}
-	arm(sa, &sa->alive, dpd_ms > 0 ? dpd_ms / 2 : IKE_KEEPALIVE_MS / 4);
+	arm(sa, &sa->alive, alive_ms(sa));
 	ike_key_log_sa(sa);
 }
 

@@ -67,8 +67,12 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	ike_build_begin(b, IKE_PL_NONCE, false);
 	enc_nonce(&b->w, nonce);
 	ike_build_end(b);
-	ike_natd_add(sa, b);
-	ike_vendor_add(b);
+	/* an answer says only what was asked: it is not to be longer than the
+	 * request of a stranger */
+	if (sa->is_initiator || st->has_natd)
+		ike_natd_add(sa, b);
+	if (sa->is_initiator || sa->is_tapir)
+		ike_vendor_add(b);
 }
 
 /* ---- as initiator -------------------------------------------------------- */
@@ -249,8 +253,6 @@ enum ike_verdict
 ike_step_init_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	(void)sa;
-	if (ike->stats.n_halfopen >= ike->conf.max_halfopen)
-		return ike_drop(m, DROP_IKE_HALFOPEN);
 	if (ike_prop_choose_ike(m->p->sa, any_suite(ike), m->p->ke->group, false,
 				&m->choice) != 0) {
 		char ip[IP_TEXT_MAX];
@@ -269,6 +271,17 @@ ike_step_init_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_NEXT;
 }
 
+/* The fuller the table, the shorter a half-open SA may wait. */
+static uint64_t
+halfopen_ms(const struct ike *ike)
+{
+	uint64_t max = MAX(ike->conf.max_halfopen, 1u);
+	uint64_t n = MIN(ike->stats.n_halfopen, max);
+
+	return IKE_HALFOPEN_MS - (IKE_HALFOPEN_MS - IKE_HALFOPEN_LO_MS) * n /
+	    max;
+}
+
 enum ike_verdict
 ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -281,7 +294,7 @@ ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	    keep(&st->peer_msg, m->buf, m->len) != 0 ||
 	    rng_bytes(st->nr, IKE_NONCE_LEN) != 0 ||
 	    ike_sa_halfopen_add(sa, m) != 0 ||
-	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + IKE_HALFOPEN_MS) != 0)
+	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + halfopen_ms(ike)) != 0)
 		return ike_drop(m, DROP_IKE_HALFOPEN);
 	sa->ispi = m->h.ispi;
 	sa->suite = m->choice.ike;
@@ -290,7 +303,8 @@ ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	sa->is_natt = m->is_natt;
 	sa->is_faked = !ike->conf.can_raw_esp;
 	st->group = sa->suite.group;
-	st->nr_len = IKE_NONCE_LEN;
+	/* no longer than the peer's, so that the answer is not either */
+	st->nr_len = MIN((size_t)IKE_NONCE_LEN, m->p->nonce->len);
 	memcpy(st->ni, m->p->nonce->p, m->p->nonce->len);
 	st->ni_len = m->p->nonce->len;
 	memcpy(st->peer_ke, m->p->ke->data.p, m->p->ke->data.len);
@@ -329,8 +343,11 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_common(sa, &b, &props, (struct view){ st->nr, st->nr_len });
 	if (ike_build_finish(&b, &pkt) != 0 ||
 	    keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
-	    !ike_sa_move(sa, IKE_EV_INIT_IN) || ike_win_reply(sa, m, pkt) != 0)
+	    !ike_sa_move(sa, IKE_EV_INIT_IN) ||
+	    ike_win_reply(sa, m, pkt) != 0) {
+		ike_sa_kill(sa, NULL);	/* the peer's repeat begins anew */
 		return ike_drop(m, DROP_IKE_HALFOPEN);
+	}
 	return V_DONE;
 }
 

@@ -96,6 +96,8 @@ ike_step_natd(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_BUSY);
 	src_ok = any_match(m, IKE_N_NAT_DETECTION_SOURCE_IP, src, &n_src);
 	dst_ok = any_match(m, IKE_N_NAT_DETECTION_DESTINATION_IP, dst, &n_dst);
+	if (sa->setup != NULL)
+		sa->setup->has_natd = n_src > 0 && n_dst > 0;
 	sa->is_nat_there = n_src > 0 && !src_ok;
 	sa->is_nat_here = n_dst > 0 && !dst_ok;
 	sa->encap = n_src > 0 && n_dst > 0 &&

@@ -11,7 +11,10 @@
 #include "ikev2/engine.h"
 
 /* cookie.c: RFC 7296 2.6 */
-ike_step_fn ike_step_cookie;		/* request: under load, before any state */
+/** May an IKE_SA_INIT request go on?  Under load it needs a cookie: a good one,
+ * or the answer is a cookie.  Allocates nothing.  m: header and place only. */
+bool ike_cookie_admits(struct ike *ike, const struct ike_msg *m,
+		       struct view data);
 ike_step_fn ike_step_cookie_again;	/* response N(COOKIE) */
 
 /* init.c: IKE_SA_INIT, 1.2 */

@@ -101,8 +101,9 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 		return 0;
 	if (h->is_secure_dead)
 		return ERR_CLOSED;
-	if ((e = calloc(1, sizeof(*e))) == NULL || w->n_ev == SIM_PKT_MAX)
+	if (w->n_ev == SIM_PKT_MAX)
 		abort();
+	e = sim_alloc(sizeof(*e));
 	e->what = SIM_ASK;
 	e->host = h;
 	e->life = h->life;

@@ -23,10 +23,11 @@
 
 #define LINE_LEN  512
 #define ARG_MAX_  12
-#define FILES_MAX 256
+#define SEED_FIRST 1000
 
 struct play {
 	struct sim_world w;
+	unsigned nth;			/* of how many runs with other seeds */
 	char *arg[ARG_MAX_];
 	unsigned n_arg;
 	char fail[LINE_LEN];
@@ -326,6 +327,15 @@ cmd_secure(struct play *p)
 	return true;
 }
 
+/* alloc HOST N|seed: its Nth allocation from now on fails; 0 = none */
+static bool
+cmd_alloc(struct play *p)
+{
+	sim_alloc_watch(host(p, 1), strcmp(p->arg[2], "seed") == 0 ?
+			p->nth : num(p, 2));
+	return true;
+}
+
 /* ---- hostile ------------------------------------------------------------- */
 
 static struct ike_sa *
@@ -611,6 +621,9 @@ stat_of(struct sim_host *h, const char *key)
 	return (unsigned)(strcmp(key, "halfopen") == 0 ? s.n_halfopen :
 	    strcmp(key, "sas") == 0 ? h->ike->n_sa :
 	    strcmp(key, "children") == 0 ? s.n_child :
+	    strcmp(key, "keepalives") == 0 ? h->n_keepalive :
+	    strcmp(key, "allocs") == 0 ? sim_alloc_seen() :
+	    strcmp(key, "sent") == 0 ? h->w->n_sent :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
@@ -702,6 +715,7 @@ static const struct {
 	{ "rekey", 3, cmd_rekey },	/* a|b child|ike */
 	{ "rekey-if-up", 3, cmd_rekey_if_up },
 	{ "mangle", 2, cmd_mangle },	/* on|off: 3DES in every offer */
+	{ "alloc", 3, cmd_alloc },	/* a|b N|seed: its Nth allocation fails */
 	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
 	{ "shutdown", 2, cmd_shutdown },
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
@@ -775,6 +789,7 @@ run_once(const char *path, FILE *f, uint64_t seed, bool is_verbose)
 
 	memset(&p, 0, sizeof(p));
 	sim_world_init(&p.w, seed);
+	p.nth = (unsigned)(seed - SEED_FIRST) + 1;
 	p.w.is_verbose = is_verbose;
 	drop_reset();
 	rewind(f);
@@ -812,7 +827,8 @@ run_file(const char *path, bool is_verbose)
 		n = (unsigned)strtoul(getenv("SIM_SEEDS"), NULL, 0);
 	for (unsigned i = 0; i < n && ok; i++)
 		ok = run_once(path, f, fixed != NULL ?
-			      strtoull(fixed, NULL, 0) : 1000 + i, is_verbose);
+			      strtoull(fixed, NULL, 0) : SEED_FIRST + i,
+			      is_verbose);
 	fclose(f);
 	if (ok)
 		printf("ok   %s (%u seeds)\n", path, n);

@@ -63,10 +63,9 @@ static struct sim_event *
 dgram(struct sim_host *to_host, const struct net_ep *from,
       const struct net_ep *to, bool natt, const void *p, size_t len)
 {
-	struct sim_event *e = calloc(1, sizeof(*e));
+	struct sim_event *e = sim_alloc(sizeof(*e));
 
-	if (e == NULL || (e->p = malloc(len + 1)) == NULL)
-		abort();
+	e->p = sim_alloc(len + 1);
 	memcpy(e->p, p, len);
 	e->len = len;
 	e->what = SIM_DGRAM;
@@ -184,6 +183,15 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 
 /* ---- the other ops ------------------------------------------------------- */
 
+static void
+op_keepalive(void *ctx, const struct net_ep *local, const struct net_ep *remote)
+{
+	struct sim_host *h = ctx;
+
+	if (local->port == 4500 && remote->port >= 4500)
+		h->n_keepalive++;
+}
+
 static struct ip_addr
 op_local(void *ctx, const struct ip_addr *remote)
 {
@@ -195,10 +203,8 @@ static void
 op_job(void *ctx, struct ike_job *job)
 {
 	struct sim_host *h = ctx;
-	struct sim_event *e = calloc(1, sizeof(*e));
+	struct sim_event *e = sim_alloc(sizeof(*e));
 
-	if (e == NULL)
-		abort();
 	e->what = SIM_JOB;
 	e->host = h;
 	e->life = h->life;
@@ -316,7 +322,8 @@ void
 sim_host_start(struct sim_host *h)
 {
 	struct ike_ops ops = {
-		.ctx = h, .send = op_send, .local_addr = op_local,
+		.ctx = h, .send = op_send,
+		.keepalive = op_keepalive, .local_addr = op_local,
 		.ask = sim_ask, .job = op_job, .spi_alloc = op_spi_alloc,
 		.spi_free = op_spi_free, .child_up = op_child_up,
 		.child_down = op_child_down, .child_path = op_child_path,
@@ -409,6 +416,7 @@ sim_world_fini(struct sim_world *w)
 		event_free(w->ev[i]);
 	for (unsigned i = 0; i < w->n_rec; i++)
 		event_free(w->rec[i]);
+	sim_alloc_watch(NULL, 0);
 	rng_set_source(NULL, NULL);
 	if (secret_used() != 0) {
 		printf("  leak: %zu bytes of secrets\n", secret_used());
@@ -424,6 +432,7 @@ happen(struct sim_world *w, struct sim_event *e)
 {
 	struct sim_host *h = e->host;
 
+	(void)sim_alloc_runs(h);
 	switch (e->what) {
 	case SIM_DGRAM:
 		if (h->ike != NULL)
@@ -436,11 +445,14 @@ happen(struct sim_world *w, struct sim_event *e)
 		break;
 	case SIM_JOB:
 		if (h->ike != NULL && e->life == h->life) {
+			(void)sim_alloc_runs(NULL);	/* another thread */
 			e->job->run(e->job);
+			(void)sim_alloc_runs(h);
 			ike_job_done(h->ike, e->job, w->now_ms);
 		}
 		break;
 	}
+	(void)sim_alloc_runs(NULL);
 	event_free(e);
 }
 
@@ -448,6 +460,16 @@ static uint64_t
 next_of(const struct sim_host *h)
 {
 	return h->ike != NULL ? ike_next(h->ike) : UINT64_MAX;
+}
+
+static void
+tick(struct sim_host *h)
+{
+	if (h->ike == NULL)
+		return;
+	(void)sim_alloc_runs(h);
+	ike_tick(h->ike, h->w->now_ms);
+	(void)sim_alloc_runs(NULL);
 }
 
 void
@@ -469,10 +491,8 @@ sim_run(struct sim_world *w, uint64_t ms)
 		if (t > end)
 			break;
 		w->now_ms = MAX(w->now_ms, t);
-		if (w->a.ike != NULL)
-			ike_tick(w->a.ike, w->now_ms);
-		if (w->b.ike != NULL)
-			ike_tick(w->b.ike, w->now_ms);
+		tick(&w->a);
+		tick(&w->b);
 	}
 	w->now_ms = end;
 }

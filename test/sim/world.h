@@ -63,7 +63,7 @@ struct sim_host {
 	struct sim_child child[SIM_CHILD_MAX];
 	unsigned n_child_up, n_child_made, n_spi;
 	uint32_t last_spi;
-	unsigned n_event[16];
+	unsigned n_event[16], n_keepalive;
 	uint64_t esp_in_ms, esp_out_ms;
 };
 
@@ -104,6 +104,15 @@ bool sim_link(struct sim_host *h, struct ike_link_info *out);
 
 /** graph.c: the state tables as graphviz dot on standard output. */
 void sim_graph(void);
+
+/* alloc.c: allocations of an engine */
+/** Count those of h from now on and let the nth fail; 0 = none. */
+void sim_alloc_watch(const struct sim_host *h, unsigned nth);
+unsigned sim_alloc_seen(void);
+/** Whose engine runs now; NULL = none.  The one before. */
+const struct sim_host *sim_alloc_runs(const struct sim_host *h);
+/** Zeroed memory of the world itself; never NULL. */
+void *sim_alloc(size_t n);
 
 /* secure.c: PSK AUTH as RFC 7296 2.15 */
 int sim_ask(void *ctx, const struct ike_ask *ask);

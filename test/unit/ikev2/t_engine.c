@@ -155,6 +155,354 @@ stats(void)
 	return s;
 }
 
+/* The shortest request that can be answered: one proposal, 16 byte nonce. */
+static size_t
+short_init_msg(uint8_t *buf, size_t cap, uint8_t extra_type)
+{
+	struct ike_hdr h = { .ispi = 77, .xchg = IKE_XCHG_IKE_SA_INIT,
+			     .is_initiator = true };
+	struct ike_choice ch = { .ike = { .encr = SPI_CIPHER_AES_GCM_256,
+		.prf = SPI_HASH_SHA256, .group = SPI_GROUP_X25519 },
+		.prop_num = 1 };
+	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
+	static const uint8_t nonce[16] = { 9 };
+	static const uint8_t value[32] = { 9 };
+	struct ike_props props;
+	struct ike_build b;
+	struct arena a;
+	struct view out;
+
+	arena_init(&a, 1 << 16);
+	assert_int_equal(ike_prop_answer_ike(&a, &ch, (struct view){ NULL, 0 },
+					     &props), 0);
+	ke.data = (struct view){ value, sizeof(value) };
+	ike_build_init(&b, buf, cap, &h);
+	ike_build_begin(&b, IKE_PL_SA, false);
+	enc_sa(&b.w, &props);
+	ike_build_end(&b);
+	ike_build_begin(&b, IKE_PL_KE, false);
+	enc_ke(&b.w, &ke);
+	ike_build_end(&b);
+	ike_build_begin(&b, IKE_PL_NONCE, false);
+	enc_nonce(&b.w, (struct view){ nonce, sizeof(nonce) });
+	ike_build_end(&b);
+	if (extra_type != 0) {
+		ike_build_begin(&b, extra_type, true);
+		wcur_u32(&b.w, 0);
+		ike_build_end(&b);
+	}
+	assert_int_equal(ike_build_finish(&b, &out), 0);
+	arena_fini(&a);
+	return out.len;
+}
+
+TEST(the_answer_to_init_is_not_longer_than_the_request)
+{
+	uint8_t msg[600];
+	size_t n;
+
+	start(100, 100);
+	n = short_init_msg(msg, sizeof(msg), 0);
+	input(msg, n);
+	jobs();
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(sent[18], IKE_XCHG_IKE_SA_INIT);
+	assert_int_equal(sent[16], IKE_PL_SA);
+	assert_in_range(sent_len, 1, n);
+	stop();
+}
+
+TEST(an_unknown_critical_payload_of_init_is_told)
+{
+	uint8_t msg[600];
+	size_t n;
+
+	start(100, 100);
+	n = short_init_msg(msg, sizeof(msg), 200);
+	input(msg, n);
+	assert_int_equal(n_job, 0);
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(be16_get(sent + 34),
+			 IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
+	assert_int_equal(sent_len, 37);
+	assert_int_equal(sent[36], 200);
+	assert_int_equal(drop_sum(DROP_IKE_CRITICAL), 1);
+	stop();
+}
+
+TEST(one_source_gets_a_part_of_the_table_even_with_cookies)
+{
+	uint8_t msg[600], cbuf[64];
+
+	start(0, 40);
+	for (uint64_t i = 1; i <= 20; i++) {
+		size_t n = init_msg(msg, sizeof(msg), i,
+				    (struct view){ NULL, 0 });
+
+		input(msg, n);
+		memcpy(cbuf, sent + 36, sent_len - 36);
+		n = init_msg(msg, sizeof(msg), i,
+			     (struct view){ cbuf, sent_len - 36 });
+		input(msg, n);
+		jobs();
+	}
+	assert_int_equal(stats().n_halfopen, 40 / IKE_HALFOPEN_PARTS);
+	assert_int_equal(drop_sum(DROP_IKE_HALFOPEN), 20 - 40 /
+			 IKE_HALFOPEN_PARTS);
+	stop();
+}
+
+TEST(half_open_sas_wait_less_the_fuller_the_table_is)
+{
+	uint8_t msg[600];
+	size_t n;
+
+	start(100, 40);
+	for (unsigned i = 1; i <= 39; i++) {
+		there.ip.b[2] = (uint8_t)i;
+		n = init_msg(msg, sizeof(msg), i, (struct view){ NULL, 0 });
+		input(msg, n);
+		jobs();
+	}
+	assert_int_equal(stats().n_halfopen, 39);
+	now += 3000;
+	ike_tick(ike, now);
+	assert_in_range(stats().n_halfopen, 36, 38);
+	now += IKE_HALFOPEN_MS;
+	ike_tick(ike, now);
+	assert_int_equal(stats().n_halfopen, 0);
+	stop();
+}
+
+TEST(cookies_stop_at_half_of_the_threshold_only)
+{
+	uint8_t msg[600];
+	unsigned i;
+	size_t n;
+
+	start(4, 100);
+	for (i = 1; i <= 5; i++) {
+		there.ip.b[2] = (uint8_t)i;
+		n = init_msg(msg, sizeof(msg), i, (struct view){ NULL, 0 });
+		input(msg, n);
+		jobs();
+	}
+	assert_int_equal(stats().n_halfopen, 4);
+	assert_int_equal(stats().n_cookie_asked, 1);
+	/* one of them ends: three are left, and cookies are asked still */
+	ike_sa_kill(CONTAINER_OF(ike->sas.next, struct ike_sa, node), NULL);
+	input(msg, n);
+	assert_int_equal(stats().n_cookie_asked, 2);
+	ike_sa_kill(CONTAINER_OF(ike->sas.next, struct ike_sa, node), NULL);
+	input(msg, n);
+	assert_int_equal(stats().n_cookie_asked, 2);
+	assert_int_equal(stats().n_halfopen, 3);
+	stop();
+}
+
+TEST(an_overlong_init_request_is_not_kept)
+{
+	uint8_t msg[IKE_INIT_REQ_MAX + 200];
+	size_t n, pad = IKE_INIT_REQ_MAX;
+
+	start(100, 100);
+	n = short_init_msg(msg, sizeof(msg), 200);
+	/* the last payload of 8 bytes becomes a long vendor id */
+	msg[n - 8 - 20] = IKE_PL_V;
+	msg[n - 7] = 0;
+	be16_put(msg + n - 6, (uint16_t)(pad - n + 8));
+	memset(msg + n, 1, pad - n);
+	be32_put(msg + 24, (uint32_t)pad);
+	input(msg, pad);
+	assert_int_equal(n_job, 1);
+	jobs();
+	ike_sa_kill(CONTAINER_OF(ike->sas.next, struct ike_sa, node), NULL);
+	be16_put(msg + n - 6, (uint16_t)(pad + 1 - n + 8));
+	be32_put(msg + 24, (uint32_t)pad + 1);
+	input(msg, pad + 1);
+	assert_int_equal(n_job, 0);
+	assert_int_equal(drop_sum(DROP_IKE_LONG), 1);
+	stop();
+}
+
+/* ---- what an initiator takes (F4) ---------------------------------------- */
+
+static void
+start_dialling(void)
+{
+	struct ike_peer_conf peer = { .id = "osaka", .name = "osaka",
+		.has_at = true, .is_dial = true };
+	struct ike_realm_conf realm = { .index = 1, .n_peer = 1,
+					.peer = &peer };
+
+	start(100, 100);
+	assert_int_equal(ike_realm_add(ike, &realm), 0);
+	ike_peer_at(ike, 1, 0, &there, 1);
+	ike_tick(ike, now);
+	jobs();
+	assert_int_equal(n_sent, 1);
+	assert_int_equal(sent[18], IKE_XCHG_IKE_SA_INIT);
+}
+
+enum wrong {
+	W_NOTHING, W_SPIR_ZERO, W_SPIR_OURS, W_KE_OURS, W_NONCE_OURS, W_GROUP,
+	W_KE_SHORT, W_ENCR, W_TWO, W_MSGID, W_ROLE, W_SOURCE, W_NO_SA,
+	W_NO_KE, W_NO_NONCE, W_TWO_KE, W_TWO_NONCE, W_NONCE_SHORT, W_END
+};
+
+static void
+pl_ke(struct ike_build *b, enum wrong w, const struct ike_sa *sa)
+{
+	static const uint8_t value[32] = { 9 };
+	struct ike_ke ke = { .group = w == W_GROUP ? IKE_KE_ECP_256 :
+			     IKE_KE_CURVE25519 };
+
+	ke.data = w == W_KE_OURS ? spi_crypto()->dh_public(sa->setup->dh) :
+	    (struct view){ value, w == W_KE_SHORT ? 31 : 32 };
+	ike_build_begin(b, IKE_PL_KE, false);
+	enc_ke(&b->w, &ke);
+	ike_build_end(b);
+}
+
+static void
+pl_nonce(struct ike_build *b, enum wrong w, const struct ike_sa *sa)
+{
+	static const uint8_t nonce[32] = { 7 };
+
+	ike_build_begin(b, IKE_PL_NONCE, false);
+	enc_nonce(&b->w, w == W_NONCE_OURS ? (struct view){ sa->setup->ni,
+	    sa->setup->ni_len } : (struct view){ nonce,
+	    w == W_NONCE_SHORT ? 15 : 32 });
+	ike_build_end(b);
+}
+
+/* An answer to our request, wrong in one thing. */
+static void
+answer_wrong(enum wrong w)
+{
+	const struct ike_sa *sa = CONTAINER_OF(ike->sas.next, struct ike_sa,
+					       node);
+	struct ike_hdr h = { .ispi = sa->ispi, .rspi = 0x99,
+		.xchg = IKE_XCHG_IKE_SA_INIT, .is_response = true };
+	struct ike_choice ch = { .ike = { .encr = SPI_CIPHER_AES_GCM_256,
+		.prf = SPI_HASH_SHA256, .group = SPI_GROUP_X25519 },
+		.prop_num = 1 };
+	struct net_ep from = there;
+	struct ike_props props;
+	uint8_t buf[800];
+	struct ike_build b;
+	struct arena a;
+	struct view out;
+
+	if (w == W_SPIR_ZERO)
+		h.rspi = 0;
+	if (w == W_SPIR_OURS)
+		h.rspi = sa->ispi;
+	h.msgid = w == W_MSGID;
+	h.is_initiator = w == W_ROLE;
+	if (w == W_ENCR) {
+		ch.ike.encr = SPI_CIPHER_AES_CBC_256;	/* not in suite 2026 */
+		ch.ike.integ = SPI_HASH_SHA256;
+	}
+	arena_init(&a, 1 << 16);
+	if (w == W_TWO)
+		assert_int_equal(ike_prop_offer_ike(&a, VPN_SUITE_2026,
+		    (struct view){ NULL, 0 }, &props), 0);
+	else
+		assert_int_equal(ike_prop_answer_ike(&a, &ch, (struct view){
+		    NULL, 0 }, &props), 0);
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	if (w != W_NO_SA) {
+		ike_build_begin(&b, IKE_PL_SA, false);
+		enc_sa(&b.w, &props);
+		ike_build_end(&b);
+	}
+	for (unsigned i = 0; i < (w == W_NO_KE ? 0 : w == W_TWO_KE ? 2 : 1); i++)
+		pl_ke(&b, w, sa);
+	for (unsigned i = 0; i < (w == W_NO_NONCE ? 0 :
+				  w == W_TWO_NONCE ? 2 : 1); i++)
+		pl_nonce(&b, w, sa);
+	assert_int_equal(ike_build_finish(&b, &out), 0);
+	if (w == W_SOURCE)
+		from.ip.b[3]++;
+	ike_input(ike, &here, &from, false, out, now);
+	arena_fini(&a);
+}
+
+TEST(an_initiator_takes_only_what_it_offered_and_nothing_of_its_own)
+{
+	start_dialling();
+	for (enum wrong w = W_SPIR_ZERO; w < W_END; w++) {
+		answer_wrong(w);
+		if (n_job != 0)
+			fail_msg("wrong answer %d was taken", (int)w);
+		assert_int_equal(CONTAINER_OF(ike->sas.next, struct ike_sa,
+					      node)->state, IKE_SA_INIT_I);
+		assert_int_equal(CONTAINER_OF(ike->sas.next, struct ike_sa,
+					      node)->rspi, 0);
+	}
+	answer_wrong(W_NOTHING);
+	assert_int_equal(n_job, 1);	/* the right one still comes through */
+	answer_wrong(W_NOTHING);
+	assert_int_equal(n_job, 1);
+	stop();
+}
+
+/* COOKIE (16390) or INVALID_KE_PAYLOAD (17) with this data. */
+static void
+ask_again(uint16_t type, const void *data, size_t len)
+{
+	const struct ike_sa *sa = CONTAINER_OF(ike->sas.next, struct ike_sa,
+					       node);
+	struct ike_hdr h = { .ispi = sa->ispi, .xchg = IKE_XCHG_IKE_SA_INIT,
+			     .is_response = true };
+	struct ike_build b;
+	uint8_t buf[200];
+	struct view out;
+
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	ike_build_notify(&b, IKE_PROTO_NONE, type, (struct view){ NULL, 0 },
+			 (struct view){ data, len });
+	assert_int_equal(ike_build_finish(&b, &out), 0);
+	ike_input(ike, &here, &there, false, out, now);
+	jobs();
+}
+
+TEST(cookie_and_other_group_are_followed_three_times)
+{
+	static const uint8_t ecp[2] = { 0, 19 }, x[2] = { 0, 31 };
+	static const uint8_t modp1024[2] = { 0, 2 };
+
+	start_dialling();
+	ask_again(IKE_N_INVALID_KE_PAYLOAD, modp1024, 2);	/* not offered */
+	ask_again(IKE_N_INVALID_KE_PAYLOAD, x, 2);		/* as we sent */
+	ask_again(IKE_N_INVALID_KE_PAYLOAD, x, 1);
+	assert_int_equal(n_sent, 1);
+	for (unsigned i = 0; i < 10; i++)
+		ask_again(IKE_N_INVALID_KE_PAYLOAD, i % 2 == 0 ? ecp : x, 2);
+	assert_int_equal(n_sent, 1 + IKE_INIT_AGAIN_MAX);
+	stop();
+	start_dialling();
+	for (unsigned i = 0; i < 10; i++)
+		ask_again(IKE_N_COOKIE, "12345678", 8);
+	assert_int_equal(n_sent, 1 + IKE_INIT_AGAIN_MAX);
+	stop();
+}
+
+TEST(our_own_request_sent_back_makes_no_sa)
+{
+	uint8_t own[2048];
+	size_t n;
+
+	start_dialling();
+	memcpy(own, sent, n = sent_len);
+	input(own, n);
+	assert_int_equal(n_job, 0);
+	assert_int_equal(ike->n_sa, 1);
+	assert_int_equal(drop_sum(DROP_IKE_SPI), 1);
+	stop();
+}
+
 TEST(runts_and_wrong_lengths_are_dropped_with_a_name)
 {
 	uint8_t msg[600];
@@ -215,23 +563,44 @@ TEST(roles_ids_and_spis_of_init_are_fixed)
 
 TEST(unknown_spis_are_answered_at_a_bounded_rate)
 {
-	uint8_t msg[28] = { 1 };
+	uint8_t msg[36] = { 1 };
 
 	start(100, 100);
 	msg[17] = 0x20;
 	msg[18] = IKE_XCHG_INFORMATIONAL;
 	msg[19] = 0x08;
-	msg[27] = 28;
+	msg[27] = 36;
 	for (unsigned i = 0; i < 100; i++)
-		input(msg, 28);
+		input(msg, 36);
 	assert_int_equal(drop_sum(DROP_IKE_SPI), 100);
+	assert_int_equal(sent_len, 36);
 	assert_int_equal(n_sent, IKE_UNPROT_PER_S);
 	assert_int_equal(be16_get(sent + 34), IKE_N_INVALID_IKE_SPI);
 	assert_int_equal(drop_sum(DROP_IKE_RATE), 100 - IKE_UNPROT_PER_S);
 	msg[19] = 0x28;			/* a response is never answered */
 	now += 1000;
-	input(msg, 28);
+	input(msg, 36);
 	assert_int_equal(n_sent, IKE_UNPROT_PER_S);
+	stop();
+}
+
+TEST(a_stranger_never_gets_more_than_it_sent)
+{
+	uint8_t msg[600] = { 1 };
+
+	start(100, 100);
+	msg[17] = 0x20;
+	msg[18] = IKE_XCHG_INFORMATIONAL;
+	msg[19] = 0x08;
+	for (uint8_t len = 28; len < 36; len++) {
+		msg[27] = len;
+		input(msg, len);	/* INVALID_IKE_SPI would be longer */
+		msg[17] = 0x30;
+		input(msg, len);	/* so would INVALID_MAJOR_VERSION */
+		msg[17] = 0x20;
+	}
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(drop_sum(DROP_IKE_RATE), 16);
 	stop();
 }
 
