@@ -6,6 +6,7 @@ A contender has
     needs           programs without which it is "not here"
     package         Debian's, for its version
     source, target  addresses of a and b for the measuring programs
+    prepare(wire)   makes keys and whatever else is done once, before the clock runs
     start(wire)     starts its daemons on both sides; the first ping decides when
                     the tunnel is up
 The MTU inside is the same for all (topology.MTU), so that none gains by longer
@@ -26,6 +27,9 @@ class Contender:
     name = package = suite = ""
     needs = ()
     source, target = TUN["a"], TUN["b"]
+
+    def prepare(self, w):
+        pass
 
     def start(self, w):
         pass
@@ -83,8 +87,9 @@ class StrongSwan(Contender):
     name, package, suite = "strongSwan", "strongswan-charon", SUITE
     needs = (CHARON, "swanctl")
     source, target = LAN["a"], LAN["b"]
-    CONF = """charon {
- load = random nonce openssl kdf hmac curve25519 kernel-libipsec kernel-netlink socket-default vici updown
+    PLUGINS = ("random nonce openssl kdf hmac curve25519 kernel-libipsec kernel-netlink "
+               "socket-default vici updown")
+    CONF = f"charon {{\n load = {PLUGINS}\n" """
  install_virtual_ip = no
  filelog { log {
   path = /run/log

@@ -13,7 +13,7 @@ import statistics
 import struct
 import time
 
-from topology import Wire, sh, until
+from topology import Wire, until
 
 B = pathlib.Path(os.environ.get("B", "build")).resolve()
 PPS = B / "test" / "bench" / "pps"
@@ -65,7 +65,7 @@ def iperf(w, c, *opts, seconds, beside=lambda: None):
     retransmits and other rates, on the bare wire as well.
     """
     s = w.start("b", "iperf3", "-s", "-1", "-p", PORT)
-    if not until(lambda: f":{PORT}" in sh("ip", "netns", "exec", w.ns["b"], "ss", "-ltn").stdout, 5):
+    if not until(lambda: f":{PORT}" in w.run("b", "ss", "-ltn").stdout, 5):
         raise RuntimeError("iperf3 -s does not listen")
     out = w.dir / "iperf.json"
     p = w.start("a", "iperf3", "-c", c.target, "-B", c.source, "-p", PORT, "-t", seconds,
@@ -167,6 +167,7 @@ def set_up(w, c):
     t = w.start("b", "tcpdump", "-i", "wan0", "-U", "--immediate-mode", "-Z", "root",
                 "-s", "128", "-w", cap, log="tcpdump")
     until(lambda: "listening" in log.read_text(), 5)
+    c.prepare(w)
     begin = time.monotonic()
     c.start(w)
 
