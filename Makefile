@@ -185,6 +185,7 @@ $(eval $(call unit_rule,cli,cli))
 
 # ---- simulator: two engines, a lossy net, a virtual clock --------------------
 SIM_SRC := $(wildcard test/sim/*.c)
+$(B)/test/sim/sim: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
