@@ -33,12 +33,20 @@ def until(seconds, check, step=0.05):
 
 
 def alive(pid):
-    """Is there a process pid that is not a zombie?"""
+    """Has a process a thread that is not a zombie?  (One of them keeps the files open,
+    even when the first thread is gone.)"""
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        tasks = os.listdir(f"/proc/{pid}/task")
     except OSError:
         return False
+    for task in tasks:
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] not in "ZX":
+                    return True
+        except OSError:
+            pass
+    return False
 
 
 class Proc:

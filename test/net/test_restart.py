@@ -132,6 +132,9 @@ def test_clean_end_restores_the_machine(lab):
     keys = {"branches.psk": "0x" + os.urandom(32).hex(), "routed.psk": os.urandom(16).hex()}
     a = Gateway(lab, "gw-a", wide_conf("192.0.2.2"), keys)
     b = Gateway(lab, "gw-b", wide_conf(), keys)
+    # what the kernel itself still does after the topology was made
+    assert until(5, lambda: not any("tentative" in lab.need(n, "ip", "addr")
+                                    for n in ("gw-a", "gw-b")), 0.2)
     before = {n: snapshot(lab, n) for n in ("gw-a", "gw-b")}
     try:
         b.start()
