@@ -121,8 +121,15 @@ soft_over(void *ctx)
 {
 	struct ike_child *c = ctx;
 
+	struct ike *ike = c->sa->ike;
+	uint64_t hard = (uint64_t)c->sa->link->realm->conf.child_life_s * 1000;
+
 	if (c->state != IKE_CHILD_UP)
 		return;
+	/* until it is replaced: a rekeying may be refused or forgotten */
+	if (tmr_start(&ike->tmr, &c->soft, ike->now_ms + hard /
+		      IKE_SOFT_PARTS) != 0)
+		log_warn("ike", "child %u: no timer: out of memory", c->id);
 	ike_task_add(c->sa, IKE_TASK_REKEY_CHILD, c->id);
 	ike_task_pump(c->sa);
 }

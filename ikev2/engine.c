@@ -234,10 +234,13 @@ step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (err != 0)
 		return ike_drop(m, err == ERR_ICV ? DROP_IKE_ICV :
 				DROP_IKE_SYNTAX);
+	err = ike_pls_decode(&m->arena, &m->h, text, m->clear.sk_first,
+			     &m->inner, &perr);
+	if (err == ERR_NOMEM)		/* as if it had been lost */
+		return ike_drop(m, DROP_NO_BUF);
 	m->is_opened = true;
 	authentic(ike, sa, m);
-	if ((err = ike_pls_decode(&m->arena, &m->h, text, m->clear.sk_first,
-				  &m->inner, &perr)) != 0 ||
+	if (err != 0 ||
 	    (err = ike_rules_check(&m->h, &m->clear, &m->inner, &m->form,
 				   &perr)) != 0)
 		return open_failed(m, err, &perr);

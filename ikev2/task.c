@@ -158,6 +158,24 @@ begin(struct ike_sa *sa, struct ike_task *t)
 	return kind[t->type].send(sa, t);
 }
 
+/* It could not be sent, for want of memory or the like: later. */
+static void
+begin_failed(struct ike_sa *sa, int err)
+{
+	struct ike_task *t = sa->task;
+
+	if (err == ERR_STATE || t->is_moot) {	/* has become pointless */
+		ike_task_end(sa);
+		return;
+	}
+	log_warn("ike", "SA %u: %s failed: %s", sa->handle, kind[t->type].name,
+		 err_text(err));
+	sa->task = NULL;
+	sa->task_ticket = 0;
+	t->from_ms = sa->ike->now_ms + IKE_TEMP_MS;
+	list_add_tail(&sa->tasks, &t->node);
+}
+
 void
 ike_task_pump(struct ike_sa *sa)
 {
@@ -176,10 +194,7 @@ ike_task_pump(struct ike_sa *sa)
 		}
 		if ((err = begin(sa, t)) == 0)
 			return;
-		if (err != ERR_STATE)
-			log_warn("ike", "SA %u: %s failed: %s", sa->handle,
-				 kind[t->type].name, err_text(err));
-		ike_task_end(sa);
+		begin_failed(sa, err);
 	}
 }
 
@@ -192,7 +207,7 @@ ike_task_job(struct ike_sa *sa, int err)
 		err = kind[sa->task->type].send(sa, sa->task);
 	if (err == 0)
 		return;
-	ike_task_failed(sa, 0, err_text(err));
+	begin_failed(sa, err);
 	ike_task_pump(sa);
 }
 

@@ -50,7 +50,8 @@ ike_delete_child_prepare(struct ike_sa *sa, struct ike_task *t,
 
 	(void)group;
 	return c != NULL && c->sa == sa &&
-	    ike_child_move(c, IKE_EV_CHILD_DELETE);
+	    (c->state == IKE_CHILD_DELETING ||	/* not sent the first time */
+	     ike_child_move(c, IKE_EV_CHILD_DELETE));
 }
 
 int

@@ -354,12 +354,16 @@ ike_step_child_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 enum ike_verdict
 ike_step_child_derive(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	struct ike_task *t = sa->task;
+	int err;
+
 	(void)ike;
-	if (sa->task->offer.group == SPI_GROUP_NONE)
+	if (t->offer.group == SPI_GROUP_NONE)
 		return V_NEXT;
-	if (ike_job_start(sa, IKE_JOB_MSG, sa->task->offer.group, &sa->task->dh,
-			  m->p->ke->data) != 0)
-		return ike_fail(m, 0, "out of memory");
+	err = ike_job_start(sa, IKE_JOB_MSG, t->offer.group, &t->dh,
+			    m->p->ke->data);
+	if (err != 0)
+		return ike_fail(m, 0, "no key exchange: %s", err_text(err));
 	return V_WAIT;
 }
 
@@ -413,6 +417,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	if (t->is_moot || sa->state != IKE_SA_UP)
 		return V_DONE;
+	/* the peer has it already: only a new start makes the ends agree */
 	if ((err = ike_child_new(sa, &mk, &m->made)) != 0)
 		return ike_fail(m, 0, "child SA not installed: %s",
 				err_text(err));

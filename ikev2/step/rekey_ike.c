@@ -26,7 +26,8 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 {
 	int err;
 
-	if ((heir->keys = secret_alloc(sizeof(*heir->keys))) == NULL)
+	if (heir->keys == NULL &&
+	    (heir->keys = secret_alloc(sizeof(*heir->keys))) == NULL)
 		return ERR_NOMEM;
 	heir->suite = *suite;
 	if ((err = ike_keymat_rekey(suite, old->suite.prf, old->keys->d, in,
@@ -129,7 +130,8 @@ add_payloads(struct ike_build *b, const struct ike_props *props,
 int
 ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t)
 {
-	struct ike_sa *heir = ike_sa_new(sa->ike, true);
+	struct ike_sa *heir = t->heir != 0 ?
+	    ike_sa_by_handle(sa->ike, t->heir) : ike_sa_new(sa->ike, true);
 	struct ike_props props;
 	struct ike_build b;
 	struct arena a;
@@ -139,6 +141,10 @@ ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t)
 	if (heir == NULL)
 		return ERR_NOMEM;
 	t->heir = heir->handle;		/* goes with the task if we fail */
+	/* now, since the answer must not fail for want of memory */
+	if (heir->keys == NULL &&
+	    (heir->keys = secret_alloc(sizeof(*heir->keys))) == NULL)
+		return ERR_NOMEM;
 	if ((err = rng_bytes(t->nonce, sizeof(t->nonce))) != 0)
 		return err;
 	arena_init(&a, IKE_ARENA_MAX);

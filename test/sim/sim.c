@@ -174,8 +174,10 @@ cmd_net(struct play *p)
 			w->flip = num(p, i + 1);
 		else if (strcmp(p->arg[i], "delay") == 0)
 			w->delay_lo = w->delay_hi = num(p, i + 1);
+		else if (strcmp(p->arg[i], "job") == 0)
+			w->job_ms = num(p, i + 1);
 		else
-			return fail(p, "net: loss dup reorder flip delay");
+			return fail(p, "net: loss dup reorder flip delay job");
 	}
 	return true;
 }
@@ -701,7 +703,7 @@ static const struct {
 	bool (*fn)(struct play *p);
 } command[] = {
 	{ "set", 4, cmd_set },		/* a|b|both KEY VALUE */
-	{ "net", 3, cmd_net },		/* loss|dup|reorder|flip % | delay ms */
+	{ "net", 3, cmd_net },		/* loss|dup|reorder|flip % | delay|job ms */
 	{ "nat", 2, cmd_nat },		/* a|b lives behind a NAT */
 	{ "remap", 2, cmd_remap },	/* that NAT chooses another port */
 	{ "start", 1, cmd_start },	/* [a|b|both] */

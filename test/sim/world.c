@@ -11,8 +11,6 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 
-#define JOB_MS 1	/* until another thread is done */
-
 static unsigned
 pick(struct sim_world *w, unsigned lo, unsigned hi)
 {
@@ -209,7 +207,7 @@ op_job(void *ctx, struct ike_job *job)
 	e->host = h;
 	e->life = h->life;
 	e->job = job;
-	event_put(h->w, e, JOB_MS);
+	event_put(h->w, e, h->w->job_ms);
 }
 
 static int
@@ -387,6 +385,7 @@ sim_world_init(struct sim_world *w, uint64_t seed)
 	rng_det_init(&w->crypto, seed + 1);
 	rng_set_source(rng_det_source, &w->crypto);
 	w->now_ms = 1000000;
+	w->job_ms = 1;
 	w->delay_lo = 5;
 	w->delay_hi = 15;
 	host_init(w, &w->a, &w->b, "a", "192.0.2.1", "tokyo", "osaka");

@@ -75,6 +75,7 @@ struct sim_world {
 	unsigned n_ev;
 	unsigned loss, dup, reorder, flip; /* per cent */
 	unsigned delay_lo, delay_hi;
+	unsigned job_ms;		/* until another thread is done */
 	bool forge_init_error;		/* a liar answers before the peer does */
 	uint16_t forge_type;
 	bool is_esp_flowing, is_mangled;
