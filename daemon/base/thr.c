@@ -17,6 +17,7 @@
 #include "daemon/base/thr.h"
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct thr {
 	char name[16];
 	thr_fn *fn;
 	void *ctx;
+	sem_t is_running;	/* posted once it has started */
 };
 struct slot {
 	_Alignas(64) _Atomic uint64_t seen;
@@ -104,6 +106,7 @@ trampoline(void *arg)
 	struct thr *t = arg;
 
 	prctl(PR_SET_NAME, t->name, 0, 0, 0);
+	sem_post(&t->is_running);
 	t->fn(t->ctx);
 	return NULL;
 }
@@ -160,15 +163,21 @@ thr_start(struct thr **out, const char *name, thr_fn *fn, void *ctx)
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	t->fn = fn;
 	t->ctx = ctx;
+	sem_init(&t->is_running, 0, 0);
 	/* The new thread inherits the mask: signals are the loop's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&t->id, NULL, trampoline, t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0) {
+		sem_destroy(&t->is_running);
 		free(t);
 		return ERR_SYS;
 	}
+	/* What a thread does at its start must not meet a system call filter
+	 * that the caller installs next. */
+	while (sem_wait(&t->is_running) != 0)
+		continue;
 	*out = t;
 	return 0;
 }
@@ -180,6 +189,7 @@ thr_join(struct thr *t)
 		return;
 	if (pthread_join(t->id, NULL) != 0)
 		abort();
+	sem_destroy(&t->is_running);
 	free(t);
 }
 

@@ -17,7 +17,7 @@
 struct thr;
 typedef void thr_fn(void *ctx);
 
-/** Start a thread with all signals blocked.  name: at most 15 characters. */
+/** Start a thread with all signals blocked; returns once it runs.  name: at most 15 characters. */
 MUST_USE int thr_start(struct thr **out, const char *name, thr_fn *fn, void *ctx);
 /** Wait for its end and free the handle; NULL is fine. */
 void thr_join(struct thr *t);

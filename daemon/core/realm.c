@@ -152,7 +152,7 @@ realm_start(struct vpn *v)
 	int err;
 
 	if ((err = work_new(&v->work, v)) != 0 ||
-	    (err = esp_new(&v->esp, v->n_worker, &io, NULL,
+	    (err = esp_new(&v->esp, v->n_worker, &io, v->conf->esp_provider,
 			   conf_rule_name(v->conf->rule))) != 0 ||
 	    (err = wire_ike_init(v, &ops)) != 0 ||
 	    (err = ike_new(&v->ike, &ic, &ops, clk_ms())) != 0)

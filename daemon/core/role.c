@@ -32,6 +32,7 @@
 #include "daemon/core/work.h"
 #include "daemon/ipc/confine.h"
 #include "daemon/ipc/msg.h"
+#include "spi/spi_esp.h"
 
 #define LOOP_POOL_BUFS 256	/* datagrams on port 500 under way at once */
 #define LOOP_POOL_ROOM 66048	/* a whole UDP datagram; taken lazily */
@@ -405,7 +406,8 @@ build(struct role *r)
 		return err;
 	}
 	if ((err = secure_open(r, r->args->secure_fd)) != 0 ||
-	    (err = realm_open_all(v)) != 0)
+	    (err = realm_open_all(v)) != 0 ||
+	    (err = spi_esp_load(v->conf->esp_provider)) != 0)
 		return err; /* said already */
 	if ((err = sandbox_files(&r->feat)) != 0 ||
 	    (err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||

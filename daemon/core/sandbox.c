@@ -6,7 +6,6 @@
  * afterwards it opens no file and no socket, and needs no capability.
  */
 #include "daemon/core/sandbox.h"
-#include <sys/prctl.h>
 #include "daemon/base/err.h"
 #include "daemon/ipc/confine.h"
 
@@ -29,11 +28,6 @@ static const char *const calls[] = {
 	"getpid", "gettid", "tgkill", "getrandom", "rt_sigprocmask",
 	"rt_sigreturn", "sigaltstack", "exit", "exit_group",
 	"set_robust_list", "rseq", "fcntl", "fstat", "newfstatat", "lseek",
-};
-
-/* A thread started just before names itself, perhaps after the filter. */
-static const struct confine_arg args[] = {
-	{ "prctl", 0, UINT64_MAX, PR_SET_NAME },
 };
 
 int
@@ -70,8 +64,6 @@ sandbox_close(uint32_t *feat)
 		.who = "tapird",
 		.calls = calls,
 		.n_call = N_OF(calls),
-		.args = args,
-		.n_arg = N_OF(args),
 	};
 
 	return confine_seccomp(&f, probes, N_OF(probes), feat);
