@@ -51,17 +51,22 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	return 0;
 }
 
-/* Waiting requests about children go along. */
+/* Waiting requests about children go along, and so does the end that was
+ * decided when dials crossed. */
 static void
 move_tasks(struct ike_sa *from, struct ike_sa *to)
 {
+	uint64_t now_ms = from->ike->now_ms;
+
 	LIST_FOREACH_SAFE(it, next, &from->tasks) {
 		struct ike_task *t = CONTAINER_OF(it, struct ike_task, node);
 
 		if (t->type == IKE_TASK_DEL_CHILD ||
 		    t->type == IKE_TASK_REKEY_CHILD ||
-		    t->type == IKE_TASK_NEW_CHILD)
-			ike_task_add(to, t->type, t->child_id);
+		    t->type == IKE_TASK_NEW_CHILD ||
+		    t->type == IKE_TASK_DEL_IKE)
+			ike_task_add_later(to, t->type, t->child_id,
+			    t->from_ms - MIN(t->from_ms, now_ms));
 		ike_task_free(from, t);
 	}
 }

@@ -306,6 +306,25 @@ cmd_replay(struct play *p)
 	return true;
 }
 
+/* replay-from HOST: what HOST sent, again, from another address */
+static bool
+cmd_replay_from(struct play *p)
+{
+	struct sim_host *h = host(p, 1);
+
+	for (unsigned i = 0; i < p->w.n_rec; i++) {
+		struct sim_event *r = p->w.rec[i];
+		struct net_ep from = r->from;
+
+		if (r->host == h)
+			continue;
+		from.ip.b[3] = 66;
+		sim_inject(r->host, &from, &r->to, r->is_natt, r->p, r->len);
+		sim_run(&p->w, 2);
+	}
+	return true;
+}
+
 static bool
 cmd_expire(struct play *p)
 {
@@ -326,6 +345,59 @@ cmd_secure(struct play *p)
 	h->is_secure_dead = strcmp(p->arg[2], "dead") == 0;
 	if (h->is_secure_dead)
 		ike_secure_lost(h->ike, p->w.now_ms);
+	return true;
+}
+
+/* One of the things that may happen to a link at any time. */
+static void
+chaos_one(struct sim_host *h, unsigned what)
+{
+	uint64_t now = h->w->now_ms;
+	struct ike_link_info li;
+	int err = 0;
+
+	if (!sim_link(h, &li))
+		return;
+	switch (what) {
+	case 0:
+	case 1:
+	case 2:
+		err = ike_rekey(h->ike, li.link, true, now);
+		break;
+	case 3:
+	case 4:
+		err = ike_rekey(h->ike, li.link, false, now);
+		break;
+	case 5:
+		ike_child_expire(h->ike, li.child_id, false, now);
+		break;
+	case 6:
+		ike_child_expire(h->ike, li.child_id, true, now);
+		break;
+	case 7:
+		err = ike_down(h->ike, 0, 0, now);
+		break;
+	default:
+		err = ike_up(h->ike, 0, 0, now);
+		break;
+	}
+	(void)err;	/* not possible now: that is fine */
+}
+
+/* chaos N: N of them, on both ends, up to 400 ms apart */
+static bool
+cmd_chaos(struct play *p)
+{
+	struct sim_world *w = &p->w;
+
+	for (unsigned i = 0; i < num(p, 1); i++) {
+		uint64_t r = rng_det_u64(&w->rng);
+
+		chaos_one((r & 1) != 0 ? &w->a : &w->b,
+			  (unsigned)(r >> 8) % 9);
+		sim_run(w, (r >> 16) % 4 == 0 ? (r >> 24) % 400 :
+			(r >> 24) % 30);
+	}
 	return true;
 }
 
@@ -512,6 +584,7 @@ hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
 	struct ike_del del = { .proto = IKE_PROTO_ESP, .n_spi = 1,
 			       .spis = { spi, 4 } };
 	struct view none = { NULL, 0 }, four = { spi, 4 };
+	const struct ike_child *c = ike_child_current(sa);
 
 	*xchg = IKE_XCHG_INFORMATIONAL;
 	if (strcmp(what, "critical") == 0) {
@@ -525,6 +598,25 @@ hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
 		ike_build_begin(b, IKE_PL_D, false);
 		enc_delete(&b->w, &del);
 		ike_build_end(b);
+	} else if (strcmp(what, "delete-ah") == 0 ||
+		   strcmp(what, "delete-twice") == 0) {
+		uint8_t raw[8];
+
+		be32_put(raw, c != NULL ? c->spi_in : 0);
+		memcpy(raw + 4, raw, 4);
+		del.spis = (struct view){ raw, 4 };
+		if (strcmp(what, "delete-ah") == 0)
+			del.proto = IKE_PROTO_AH;
+		else
+			del = (struct ike_del){ .proto = IKE_PROTO_ESP,
+				.n_spi = 2, .spis = { raw, 8 } };
+		ike_build_begin(b, IKE_PL_D, false);
+		enc_delete(&b->w, &del);
+		ike_build_end(b);
+	} else if (strcmp(what, "delete-ike-spi") == 0) {
+		add_raw(b, IKE_PL_D, false, "\1\10\1\1abcdefgh");
+	} else if (strcmp(what, "delete-short") == 0) {
+		add_raw(b, IKE_PL_D, false, "\3\4\1\1abcd");
 	} else if (strcmp(what, "auth-failed") == 0) {
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_AUTHENTICATION_FAILED,
 				 none, none);
@@ -621,6 +713,7 @@ stat_of(struct sim_host *h, const char *key)
 
 	ike_stats_get(h->ike, &s);
 	return (unsigned)(strcmp(key, "halfopen") == 0 ? s.n_halfopen :
+	    strcmp(key, "ike-sas") == 0 ? s.n_ike_sa :
 	    strcmp(key, "sas") == 0 ? h->ike->n_sa :
 	    strcmp(key, "children") == 0 ? s.n_child :
 	    strcmp(key, "keepalives") == 0 ? h->n_keepalive :
@@ -666,6 +759,12 @@ expect_link(struct play *p, struct sim_host *h)
 	if (strcmp(key, "suite") == 0)
 		return strcmp(li.ike_suite, val) == 0 ||
 		    fail(p, "suite is %s", li.ike_suite);
+	if (strcmp(key, "remote") == 0) {
+		char text[IP_TEXT_MAX];
+
+		ip_text(&li.remote.ip, text);
+		return strcmp(text, val) == 0 || fail(p, "remote is %s", text);
+	}
 	if (strcmp(key, "nat-there") == 0)
 		return li.is_nat_there == (strcmp(val, "yes") == 0) ||
 		    fail(p, "nat-there is %d", li.is_nat_there);
@@ -718,9 +817,11 @@ static const struct {
 	{ "rekey-if-up", 3, cmd_rekey_if_up },
 	{ "mangle", 2, cmd_mangle },	/* on|off: 3DES in every offer */
 	{ "alloc", 3, cmd_alloc },	/* a|b N|seed: its Nth allocation fails */
+	{ "chaos", 2, cmd_chaos },	/* N random commands on both ends */
 	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
 	{ "shutdown", 2, cmd_shutdown },
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
+	{ "replay-from", 2, cmd_replay_from }, /* a|b, other address */
 	{ "secure", 3, cmd_secure },	/* a|b dead|alive */
 	{ "forge", 5, cmd_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, cmd_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
