@@ -507,8 +507,10 @@ ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms)
 	struct ike_msg *m;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if (sa == NULL || sa->parked == NULL || sa->park_ticket != ans->ticket)
-		return;		/* late: its question was given up */
+	/* late: its question was given up; or an answer to no question */
+	if (sa == NULL || sa->parked == NULL || !sa->is_asked ||
+	    sa->park_ticket != ans->ticket)
+		return;
 	m = sa->parked;
 	sa->parked = NULL;
 	sa->park_ticket = 0;

@@ -238,6 +238,7 @@ struct ike_sa {
 	uint64_t task_ticket;		/* job for the task */
 	struct ike_msg *parked;
 	uint64_t park_ticket;
+	bool is_asked;			/* it waits for the secure process */
 	struct list children;
 	unsigned n_child;
 	struct tmr life, soft, alive, again;

@@ -70,10 +70,12 @@ ike_job_start(struct ike_sa *sa, enum ike_job_for who, enum spi_group group,
 		memcpy(j->peer, peer.p, peer.len);
 	j->peer_len = peer.len;
 	list_add_tail(&ike->jobs, &j->node);
-	if (who == IKE_JOB_MSG)
+	if (who == IKE_JOB_MSG) {
 		sa->park_ticket = j->job.ticket;
-	else
+		sa->is_asked = false;
+	} else {
 		sa->task_ticket = j->job.ticket;
+	}
 	ike->ops.job(ike->ops.ctx, &j->job);
 	return 0;
 }

@@ -66,6 +66,7 @@ put_ask(struct ike_sa *sa, struct ike_ask *ask)
 
 	ask->ticket = (uint64_t)sa->handle << 32 | ++ike->last_serial;
 	sa->park_ticket = ask->ticket;
+	sa->is_asked = true;
 	if ((err = ike->ops.ask(ike->ops.ctx, ask)) == 0)
 		sa->ask_handle = sa->handle;
 	return err;

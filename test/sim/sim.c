@@ -19,25 +19,12 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
-#include "test/sim/world.h"
+#include "test/sim/play.h"
 
-#define LINE_LEN  512
-#define ARG_MAX_  12
 #define SEED_FIRST 1000
 
-struct play {
-	struct sim_world w;
-	unsigned nth;			/* of how many runs with other seeds */
-	char *arg[ARG_MAX_];
-	unsigned n_arg;
-	char fail[LINE_LEN];
-};
-
-static bool
-fail(struct play *p, const char *fmt, ...) PRINTF(2, 3);
-
-static bool
-fail(struct play *p, const char *fmt, ...)
+bool
+play_fail(struct play *p, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -47,14 +34,14 @@ fail(struct play *p, const char *fmt, ...)
 	return false;
 }
 
-static struct sim_host *
-host(struct play *p, unsigned i)
+struct sim_host *
+play_host(struct play *p, unsigned i)
 {
 	return i < p->n_arg && strcmp(p->arg[i], "b") == 0 ? &p->w.b : &p->w.a;
 }
 
-static unsigned
-num(struct play *p, unsigned i)
+unsigned
+play_num(struct play *p, unsigned i)
 {
 	return i < p->n_arg ? (unsigned)strtoul(p->arg[i], NULL, 0) : 0;
 }
@@ -152,9 +139,9 @@ cmd_set(struct play *p)
 	bool both = strcmp(p->arg[1], "both") == 0;
 
 	if (p->n_arg < 4 ||
-	    !set_one(both ? &p->w.a : host(p, 1), p->arg[2], p->arg[3]) ||
+	    !set_one(both ? &p->w.a : play_host(p, 1), p->arg[2], p->arg[3]) ||
 	    (both && !set_one(&p->w.b, p->arg[2], p->arg[3])))
-		return fail(p, "cannot set that");
+		return play_fail(p, "cannot set that");
 	return true;
 }
 
@@ -165,19 +152,19 @@ cmd_net(struct play *p)
 
 	for (unsigned i = 1; i + 1 < p->n_arg; i += 2) {
 		if (strcmp(p->arg[i], "loss") == 0)
-			w->loss = num(p, i + 1);
+			w->loss = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "dup") == 0)
-			w->dup = num(p, i + 1);
+			w->dup = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "reorder") == 0)
-			w->reorder = num(p, i + 1);
+			w->reorder = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "flip") == 0)
-			w->flip = num(p, i + 1);
+			w->flip = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "delay") == 0)
-			w->delay_lo = w->delay_hi = num(p, i + 1);
+			w->delay_lo = w->delay_hi = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "job") == 0)
-			w->job_ms = num(p, i + 1);
+			w->job_ms = play_num(p, i + 1);
 		else
-			return fail(p, "net: loss dup reorder flip delay job");
+			return play_fail(p, "net: loss dup reorder flip delay job");
 	}
 	return true;
 }
@@ -185,14 +172,14 @@ cmd_net(struct play *p)
 static bool
 cmd_nat(struct play *p)
 {
-	host(p, 1)->is_natted = true;
+	play_host(p, 1)->is_natted = true;
 	return true;
 }
 
 static bool
 cmd_remap(struct play *p)
 {
-	host(p, 1)->nat_shift = (uint16_t)(host(p, 1)->nat_shift + 1000);
+	play_host(p, 1)->nat_shift = (uint16_t)(play_host(p, 1)->nat_shift + 1000);
 	return true;
 }
 
@@ -203,7 +190,7 @@ cmd_start(struct play *p)
 		sim_host_start(&p->w.a);
 		sim_host_start(&p->w.b);
 	} else {
-		sim_host_start(host(p, 1));
+		sim_host_start(play_host(p, 1));
 	}
 	return true;
 }
@@ -211,7 +198,7 @@ cmd_start(struct play *p)
 static bool
 cmd_kill(struct play *p)
 {
-	sim_host_kill(host(p, 1));
+	sim_host_kill(play_host(p, 1));
 	return true;
 }
 
@@ -222,21 +209,29 @@ cmd_run(struct play *p)
 	return true;
 }
 
+/* run-some N: up to N ms, by the seed */
+static bool
+cmd_run_some(struct play *p)
+{
+	sim_run(&p->w, rng_det_u64(&p->w.rng) % (play_num(p, 1) + 1));
+	return true;
+}
+
 static bool
 cmd_cut(struct play *p)
 {
-	struct sim_host *h = host(p, 1);
+	struct sim_host *h = play_host(p, 1);
 
 	h->has_cut = p->n_arg > 2;
 	h->is_cut = p->n_arg < 3;
-	h->n_cut = num(p, 2);
+	h->n_cut = play_num(p, 2);
 	return true;
 }
 
 static bool
 cmd_heal(struct play *p)
 {
-	host(p, 1)->is_cut = host(p, 1)->has_cut = false;
+	play_host(p, 1)->is_cut = play_host(p, 1)->has_cut = false;
 	return true;
 }
 
@@ -252,15 +247,15 @@ cmd_flow(struct play *p)
 static bool
 cmd_up(struct play *p)
 {
-	return ike_up(host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
-	    fail(p, "ike_up refused");
+	return ike_up(play_host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
+	    play_fail(p, "ike_up refused");
 }
 
 static bool
 cmd_down(struct play *p)
 {
-	return ike_down(host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
-	    fail(p, "ike_down refused");
+	return ike_down(play_host(p, 1)->ike, 0, 0, p->w.now_ms) == 0 ||
+	    play_fail(p, "ike_down refused");
 }
 
 static bool
@@ -268,11 +263,11 @@ cmd_rekey(struct play *p)
 {
 	struct ike_link_info li;
 
-	if (!sim_link(host(p, 1), &li))
-		return fail(p, "no link");
-	return ike_rekey(host(p, 1)->ike, li.link,
+	if (!sim_link(play_host(p, 1), &li))
+		return play_fail(p, "no link");
+	return ike_rekey(play_host(p, 1)->ike, li.link,
 			 strcmp(p->arg[2], "child") == 0, p->w.now_ms) == 0 ||
-	    fail(p, "ike_rekey refused");
+	    play_fail(p, "ike_rekey refused");
 }
 
 /* as rekey, where the state at this moment depends on the seed */
@@ -281,7 +276,7 @@ cmd_rekey_if_up(struct play *p)
 {
 	struct ike_link_info li;
 
-	return !sim_link(host(p, 1), &li) || li.state < IKE_ST_SUSPECT ||
+	return !sim_link(play_host(p, 1), &li) || li.state < IKE_ST_SUSPECT ||
 	    cmd_rekey(p);
 }
 
@@ -295,7 +290,7 @@ cmd_mangle(struct play *p)
 static bool
 cmd_shutdown(struct play *p)
 {
-	ike_shutdown(host(p, 1)->ike, p->w.now_ms);
+	ike_shutdown(play_host(p, 1)->ike, p->w.now_ms);
 	return true;
 }
 
@@ -310,7 +305,7 @@ cmd_replay(struct play *p)
 static bool
 cmd_replay_from(struct play *p)
 {
-	struct sim_host *h = host(p, 1);
+	struct sim_host *h = play_host(p, 1);
 
 	for (unsigned i = 0; i < p->w.n_rec; i++) {
 		struct sim_event *r = p->w.rec[i];
@@ -330,9 +325,9 @@ cmd_expire(struct play *p)
 {
 	struct ike_link_info li;
 
-	if (!sim_link(host(p, 1), &li) || li.child_id == 0)
-		return fail(p, "no child SA");
-	ike_child_expire(host(p, 1)->ike, li.child_id,
+	if (!sim_link(play_host(p, 1), &li) || li.child_id == 0)
+		return play_fail(p, "no child SA");
+	ike_child_expire(play_host(p, 1)->ike, li.child_id,
 			 strcmp(p->arg[2], "hard") == 0, p->w.now_ms);
 	return true;
 }
@@ -340,7 +335,7 @@ cmd_expire(struct play *p)
 static bool
 cmd_secure(struct play *p)
 {
-	struct sim_host *h = host(p, 1);
+	struct sim_host *h = play_host(p, 1);
 
 	h->is_secure_dead = strcmp(p->arg[2], "dead") == 0;
 	if (h->is_secure_dead)
@@ -390,7 +385,7 @@ cmd_chaos(struct play *p)
 {
 	struct sim_world *w = &p->w;
 
-	for (unsigned i = 0; i < num(p, 1); i++) {
+	for (unsigned i = 0; i < play_num(p, 1); i++) {
 		uint64_t r = rng_det_u64(&w->rng);
 
 		chaos_one((r & 1) != 0 ? &w->a : &w->b,
@@ -405,277 +400,8 @@ cmd_chaos(struct play *p)
 static bool
 cmd_alloc(struct play *p)
 {
-	sim_alloc_watch(host(p, 1), strcmp(p->arg[2], "seed") == 0 ?
-			p->nth : num(p, 2));
-	return true;
-}
-
-/* ---- hostile ------------------------------------------------------------- */
-
-static struct ike_sa *
-any_sa(struct sim_host *h)
-{
-	LIST_FOREACH(it, &h->ike->sas)
-		return CONTAINER_OF(it, struct ike_sa, node);
-	return NULL;
-}
-
-/* An unprotected notify with the SPIs of a standing SA. */
-static bool
-forge_clear(struct play *p, struct sim_host *victim, unsigned xchg,
-	    bool is_response, unsigned type)
-{
-	struct ike_sa *sa = any_sa(victim);
-	uint8_t msg[36] = { 0 };
-
-	if (sa == NULL)
-		return fail(p, "no SA to attack");
-	be64_put(msg, sa->ispi);
-	be64_put(msg + 8, sa->rspi);
-	msg[16] = IKE_PL_N;
-	msg[17] = 0x20;
-	msg[18] = (uint8_t)xchg;
-	msg[19] = (uint8_t)((is_response ? 0x20 : 0) |
-			    (sa->is_initiator ? 0 : 0x08));
-	be32_put(msg + 20, is_response ? sa->out.id : sa->in.next);
-	be32_put(msg + 24, sizeof(msg));
-	be16_put(msg + 30, 8);
-	be16_put(msg + 34, (uint16_t)type);
-	sim_inject(victim, &sa->remote, &sa->local, sa->is_natt, msg,
-		   sizeof(msg));
-	return true;
-}
-
-/* forge HOST XCHG req|rsp TYPE */
-static bool
-cmd_forge(struct play *p)
-{
-	if (p->n_arg < 5)
-		return fail(p, "forge HOST XCHG req|rsp TYPE");
-	return forge_clear(p, host(p, 1), num(p, 2),
-			   strcmp(p->arg[3], "rsp") == 0, num(p, 4));
-}
-
-static bool
-cmd_reflect(struct play *p)
-{
-	host(p, 1)->is_reflected = strcmp(p->arg[2], "on") == 0;
-	return true;
-}
-
-static bool
-cmd_liar(struct play *p)
-{
-	p->w.forge_init_error = strcmp(p->arg[1], "off") != 0;
-	p->w.forge_type = (uint16_t)num(p, 1);
-	return true;
-}
-
-/* The holder of good keys sends CREATE_CHILD_SA or Delete before IKE_AUTH. */
-static bool
-cmd_early(struct play *p)
-{
-	struct sim_host *h = host(p, 1);
-	struct ike_sa *sa = any_sa(h);
-	uint8_t xchg = strcmp(p->arg[2], "create") == 0 ?
-	    IKE_XCHG_CREATE_CHILD_SA : IKE_XCHG_INFORMATIONAL;
-	struct ike_del del = { .proto = IKE_PROTO_IKE };
-	struct ike_build b;
-	struct view pkt;
-
-	if (sa == NULL || sa->keys == NULL)
-		return fail(p, "no keys yet");
-	ike_out_open(sa, &b);
-	ike_build_begin(&b, IKE_PL_D, false);
-	enc_delete(&b.w, &del);
-	ike_build_end(&b);
-	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
-		return fail(p, "not sealed");
-	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
-		   pkt.len);
-	return true;
-}
-
-static void
-add_raw(struct ike_build *b, uint8_t type, bool is_critical, const char *text)
-{
-	ike_build_begin(b, type, is_critical);
-	wcur_bytes(&b->w, text, strlen(text));
-	ike_build_end(b);
-}
-
-/* SA, nonce and KE: for the IKE SA when esp_spi is 0, else with TS for a child. */
-static void
-add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
-{
-	struct ike_ts_set set = { .n = 1 };
-	struct ike_tss ts = { .n = 1, .ts = set.ts };
-	struct spi_dh_key *dh = NULL;
-	uint8_t nonce[IKE_NONCE_LEN], spi[8];
-	struct ike_props props;
-	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
-	struct arena a;
-
-	arena_init(&a, IKE_ARENA_MAX);
-	if (rng_bytes(nonce, sizeof(nonce)) != 0 ||
-	    rng_bytes(spi, sizeof(spi)) != 0 ||
-	    spi_crypto()->dh_new(SPI_GROUP_X25519, &dh) != 0)
-		abort();
-	if ((esp_spi == 0 ? ike_prop_offer_ike(&a, VPN_SUITE_2026,
-	    (struct view){ spi, 8 }, &props) : ike_prop_offer_esp(&a,
-	    VPN_SUITE_2026, (struct view){ spi, 4 }, SPI_GROUP_X25519,
-	    &props)) != 0)
-		abort();
-	ike_build_begin(b, IKE_PL_SA, false);
-	enc_sa(&b->w, &props);
-	ike_build_end(b);
-	ike_build_begin(b, IKE_PL_NONCE, false);
-	enc_nonce(&b->w, (struct view){ nonce, sizeof(nonce) });
-	ike_build_end(b);
-	ke.data = spi_crypto()->dh_public(dh);
-	ike_build_begin(b, IKE_PL_KE, false);
-	enc_ke(&b->w, &ke);
-	ike_build_end(b);
-	for (unsigned i = 0; i < 2 && esp_spi != 0; i++) {
-		set.ts[0] = ike_ts_etherip(i == 0 ? &sa->local.ip :
-					   &sa->remote.ip);
-		ike_build_begin(b, i == 0 ? IKE_PL_TSI : IKE_PL_TSR, false);
-		enc_ts(&b->w, &ts);
-		ike_build_end(b);
-	}
-	spi_crypto()->dh_free(dh);
-	arena_fini(&a);
-}
-
-/* Requests that make SAs: rekey-ike, rekey-child, rekey-gone, new-child. */
-static bool
-creating_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
-{
-	const struct ike_child *c = ike_child_current(sa);
-	uint32_t spi = c != NULL ? c->spi_in : 1;
-	struct view none = { NULL, 0 };
-	uint8_t raw[4];
-
-	if (strcmp(what, "rekey-ike") == 0) {
-		add_rekey(b, sa, 0);
-		return true;
-	}
-	if (strcmp(what, "rekey-gone") == 0)
-		spi = 0x01020304;
-	else if (strcmp(what, "rekey-child") != 0 &&
-		 strcmp(what, "new-child") != 0)
-		return false;
-	be32_put(raw, spi);
-	if (strcmp(what, "new-child") != 0)
-		ike_build_notify(b, IKE_PROTO_ESP, IKE_N_REKEY_SA,
-				 (struct view){ raw, 4 }, none);
-	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE, none,
-			 none);
-	add_rekey(b, sa, spi);
-	return true;
-}
-
-/* Payloads an authenticated but hostile peer may send. */
-static bool
-hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
-		 uint8_t *xchg)
-{
-	static const uint8_t spi[4] = { 1, 2, 3, 4 };
-	struct ike_del del = { .proto = IKE_PROTO_ESP, .n_spi = 1,
-			       .spis = { spi, 4 } };
-	struct view none = { NULL, 0 }, four = { spi, 4 };
-	const struct ike_child *c = ike_child_current(sa);
-
-	*xchg = IKE_XCHG_INFORMATIONAL;
-	if (strcmp(what, "critical") == 0) {
-		add_raw(b, 200, true, "what");
-	} else if (strcmp(what, "unknown") == 0) {
-		add_raw(b, 200, false, "what");
-		ike_build_notify(b, IKE_PROTO_NONE, 40000, none, four);
-	} else if (strcmp(what, "garbage") == 0) {
-		add_raw(b, IKE_PL_D, false, "x");
-	} else if (strcmp(what, "delete-unknown") == 0) {
-		ike_build_begin(b, IKE_PL_D, false);
-		enc_delete(&b->w, &del);
-		ike_build_end(b);
-	} else if (strcmp(what, "delete-ah") == 0 ||
-		   strcmp(what, "delete-twice") == 0) {
-		uint8_t raw[8];
-
-		be32_put(raw, c != NULL ? c->spi_in : 0);
-		memcpy(raw + 4, raw, 4);
-		del.spis = (struct view){ raw, 4 };
-		if (strcmp(what, "delete-ah") == 0)
-			del.proto = IKE_PROTO_AH;
-		else
-			del = (struct ike_del){ .proto = IKE_PROTO_ESP,
-				.n_spi = 2, .spis = { raw, 8 } };
-		ike_build_begin(b, IKE_PL_D, false);
-		enc_delete(&b->w, &del);
-		ike_build_end(b);
-	} else if (strcmp(what, "delete-ike-spi") == 0) {
-		add_raw(b, IKE_PL_D, false, "\1\10\1\1abcdefgh");
-	} else if (strcmp(what, "delete-short") == 0) {
-		add_raw(b, IKE_PL_D, false, "\3\4\1\1abcd");
-	} else if (strcmp(what, "auth-failed") == 0) {
-		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_AUTHENTICATION_FAILED,
-				 none, none);
-	} else if (strcmp(what, "auth-again") == 0) {
-		*xchg = IKE_XCHG_IKE_AUTH;
-		add_raw(b, IKE_PL_IDI, false, "\2\1\1\1nagoya");
-	} else if (strcmp(what, "no-payloads") == 0) {
-		*xchg = IKE_XCHG_CREATE_CHILD_SA;
-	} else {
-		*xchg = IKE_XCHG_CREATE_CHILD_SA;
-		return creating_payloads(b, sa, what);
-	}
-	return true;
-}
-
-/* sealed HOST WHAT [ID]: HOST sends it under its keys; ID instead of its next */
-static bool
-cmd_sealed(struct play *p)
-{
-	struct sim_host *h = host(p, 1);
-	struct ike_sa *sa = any_sa(h);
-	struct ike_build b;
-	struct view pkt;
-	uint8_t xchg;
-
-	if (sa == NULL || sa->keys == NULL)
-		return fail(p, "no keys");
-	ike_out_open(sa, &b);
-	if (!hostile_payloads(&b, sa, p->arg[2], &xchg))
-		return fail(p, "no such payloads");
-	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? num(p, 3) :
-			 sa->out.next++, &pkt) != 0)
-		return fail(p, "not sealed");
-	ike_out_send(sa, pkt);
-	return true;
-}
-
-/* n half-open requests from n sources, or one */
-static bool
-cmd_flood(struct play *p)
-{
-	struct sim_event *first = NULL;
-	struct sim_host *h = host(p, 1);
-
-	for (unsigned i = 0; i < p->w.n_rec && first == NULL; i++)
-		if (p->w.rec[i]->host == h &&
-		    p->w.rec[i]->p[18] == IKE_XCHG_IKE_SA_INIT)
-			first = p->w.rec[i];
-	if (first == NULL)
-		return fail(p, "no IKE_SA_INIT recorded to flood with");
-	for (unsigned i = 0; i < num(p, 2); i++) {
-		struct net_ep from = first->from;
-
-		from.ip.b[2] = (uint8_t)(i >> 8);
-		from.ip.b[1] = (uint8_t)i;
-		be64_put(first->p, 0x1000 + i);
-		sim_inject(h, &from, &first->to, false, first->p, first->len);
-		sim_run(&p->w, 1);
-	}
+	sim_alloc_watch(play_host(p, 1), strcmp(p->arg[2], "seed") == 0 ?
+			p->nth : play_num(p, 2));
 	return true;
 }
 
@@ -691,9 +417,9 @@ compare(unsigned have, const char *op, unsigned want)
 static bool
 count_check(struct play *p, const char *what, unsigned have, unsigned at)
 {
-	if (compare(have, p->arg[at], num(p, at + 1)))
+	if (compare(have, p->arg[at], play_num(p, at + 1)))
 		return true;
-	return fail(p, "%s is %u, not %s %s", what, have, p->arg[at],
+	return play_fail(p, "%s is %u, not %s %s", what, have, p->arg[at],
 		    p->arg[at + 1]);
 }
 
@@ -740,39 +466,39 @@ expect_link(struct play *p, struct sim_host *h)
 	const char *key = p->arg[2], *val = p->n_arg > 3 ? p->arg[3] : "";
 
 	if (strcmp(key, "nolink") == 0)
-		return !has || fail(p, "there is a link");
+		return !has || play_fail(p, "there is a link");
 	if (!has)
-		return fail(p, "%s has no link", h->name);
+		return play_fail(p, "%s has no link", h->name);
 	if (strcmp(key, "state") == 0)
 		return strcmp(ike_link_state_name(li.state), val) == 0 ||
-		    fail(p, "%s is %s (%s)", h->name,
+		    play_fail(p, "%s is %s (%s)", h->name,
 			 ike_link_state_name(li.state), li.why);
 	if (strcmp(key, "why") == 0)
 		return strstr(li.why, val) != NULL ||
-		    fail(p, "%s says '%s'", h->name, li.why);
+		    play_fail(p, "%s says '%s'", h->name, li.why);
 	if (strcmp(key, "mode") == 0)
 		return strcmp(vpn_mode_name(li.mode), val) == 0 ||
-		    fail(p, "mode is %s", vpn_mode_name(li.mode));
+		    play_fail(p, "mode is %s", vpn_mode_name(li.mode));
 	if (strcmp(key, "encap") == 0)
 		return strcmp(vpn_encap_name(li.encap), val) == 0 ||
-		    fail(p, "encap is %s", vpn_encap_name(li.encap));
+		    play_fail(p, "encap is %s", vpn_encap_name(li.encap));
 	if (strcmp(key, "suite") == 0)
 		return strcmp(li.ike_suite, val) == 0 ||
-		    fail(p, "suite is %s", li.ike_suite);
+		    play_fail(p, "suite is %s", li.ike_suite);
 	if (strcmp(key, "remote") == 0) {
 		char text[IP_TEXT_MAX];
 
 		ip_text(&li.remote.ip, text);
-		return strcmp(text, val) == 0 || fail(p, "remote is %s", text);
+		return strcmp(text, val) == 0 || play_fail(p, "remote is %s", text);
 	}
 	if (strcmp(key, "nat-there") == 0)
 		return li.is_nat_there == (strcmp(val, "yes") == 0) ||
-		    fail(p, "nat-there is %d", li.is_nat_there);
+		    play_fail(p, "nat-there is %d", li.is_nat_there);
 	if (strcmp(key, "ts-remote") == 0) {
 		char text[VPN_TS_TEXT_MAX];
 
 		vpn_ts_text(&li.ts_remote[0], text);
-		return strcmp(text, val) == 0 || fail(p, "ts is %s", text);
+		return strcmp(text, val) == 0 || play_fail(p, "ts is %s", text);
 	}
 	return count_check(p, key, stat_of(h, key), 3);
 }
@@ -785,13 +511,13 @@ cmd_expect(struct play *p)
 			return true;
 		sim_run(&p->w, 2000);	/* perhaps in the middle of rekeying */
 		return sim_keys_agree(&p->w) ||
-		    fail(p, "the ends do not agree on keys");
+		    play_fail(p, "the ends do not agree on keys");
 	}
 	if (strcmp(p->arg[1], "drops") == 0)
 		return count_check(p, p->arg[2], drops_of(p->arg[2]), 3);
 	if (strcmp(p->arg[1], "both") == 0)
 		return expect_link(p, &p->w.a) && expect_link(p, &p->w.b);
-	return expect_link(p, host(p, 1));
+	return expect_link(p, play_host(p, 1));
 }
 
 /* ---- the language -------------------------------------------------------- */
@@ -808,6 +534,7 @@ static const struct {
 	{ "start", 1, cmd_start },	/* [a|b|both] */
 	{ "kill", 2, cmd_kill },	/* as by SIGKILL */
 	{ "run", 2, cmd_run },		/* 500ms 10s 2m */
+	{ "run-some", 2, cmd_run_some }, /* at most N ms */
 	{ "cut", 2, cmd_cut },		/* a|b [after N datagrams] is silent */
 	{ "heal", 2, cmd_heal },
 	{ "flow", 2, cmd_flow },	/* on|off: ESP in both directions */
@@ -823,12 +550,12 @@ static const struct {
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
 	{ "replay-from", 2, cmd_replay_from }, /* a|b, other address */
 	{ "secure", 3, cmd_secure },	/* a|b dead|alive */
-	{ "forge", 5, cmd_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
-	{ "liar", 2, cmd_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
-	{ "reflect", 3, cmd_reflect },	/* a|b on|off: its own come back to it */
-	{ "early", 3, cmd_early },	/* a create|delete, good keys, no AUTH */
-	{ "sealed", 3, cmd_sealed },	/* a|b WHAT: hostile, but authenticated */
-	{ "flood", 3, cmd_flood },	/* a|b N: IKE_SA_INIT from N sources */
+	{ "forge", 5, play_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
+	{ "liar", 2, play_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
+	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
+	{ "early", 3, play_early },	/* a create|delete, good keys, no AUTH */
+	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
+	{ "flood", 3, play_flood },	/* a|b N: IKE_SA_INIT from N sources */
 	{ "expect", 2, cmd_expect },	/* agree | drops K op N | a|b|both .. */
 };
 
@@ -865,8 +592,8 @@ do_line(struct play *p, char *line)
 	for (unsigned i = 0; i < N_OF(command); i++)
 		if (strcmp(p->arg[0], command[i].name) == 0)
 			return p->n_arg >= command[i].min_arg ?
-			    command[i].fn(p) : fail(p, "too few words");
-	return fail(p, "unknown command %s", p->arg[0]);
+			    command[i].fn(p) : play_fail(p, "too few words");
+	return play_fail(p, "unknown command %s", p->arg[0]);
 }
 
 static unsigned

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/sim/hostile.c - commands of attackers: on the path, and authenticated.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/sim/play.h"
+
+static struct ike_sa *
+any_sa(struct sim_host *h)
+{
+	LIST_FOREACH(it, &h->ike->sas)
+		return CONTAINER_OF(it, struct ike_sa, node);
+	return NULL;
+}
+
+/* An unprotected notify with the SPIs of a standing SA. */
+static bool
+forge_clear(struct play *p, struct sim_host *victim, unsigned xchg,
+	    bool is_response, unsigned type)
+{
+	struct ike_sa *sa = any_sa(victim);
+	uint8_t msg[36] = { 0 };
+
+	if (sa == NULL)
+		return play_fail(p, "no SA to attack");
+	be64_put(msg, sa->ispi);
+	be64_put(msg + 8, sa->rspi);
+	msg[16] = IKE_PL_N;
+	msg[17] = 0x20;
+	msg[18] = (uint8_t)xchg;
+	msg[19] = (uint8_t)((is_response ? 0x20 : 0) |
+			    (sa->is_initiator ? 0 : 0x08));
+	be32_put(msg + 20, is_response ? sa->out.id : sa->in.next);
+	be32_put(msg + 24, sizeof(msg));
+	be16_put(msg + 30, 8);
+	be16_put(msg + 34, (uint16_t)type);
+	sim_inject(victim, &sa->remote, &sa->local, sa->is_natt, msg,
+		   sizeof(msg));
+	return true;
+}
+
+/* forge HOST XCHG req|rsp TYPE */
+bool
+play_forge(struct play *p)
+{
+	if (p->n_arg < 5)
+		return play_fail(p, "forge HOST XCHG req|rsp TYPE");
+	return forge_clear(p, play_host(p, 1), play_num(p, 2),
+			   strcmp(p->arg[3], "rsp") == 0, play_num(p, 4));
+}
+
+bool
+play_reflect(struct play *p)
+{
+	play_host(p, 1)->is_reflected = strcmp(p->arg[2], "on") == 0;
+	return true;
+}
+
+bool
+play_liar(struct play *p)
+{
+	p->w.forge_init_error = strcmp(p->arg[1], "off") != 0;
+	p->w.forge_type = (uint16_t)play_num(p, 1);
+	return true;
+}
+
+/* The holder of good keys sends CREATE_CHILD_SA or Delete before IKE_AUTH. */
+bool
+play_early(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	uint8_t xchg = strcmp(p->arg[2], "create") == 0 ?
+	    IKE_XCHG_CREATE_CHILD_SA : IKE_XCHG_INFORMATIONAL;
+	struct ike_del del = { .proto = IKE_PROTO_IKE };
+	struct ike_build b;
+	struct view pkt;
+
+	if (sa == NULL || sa->keys == NULL)
+		return play_fail(p, "no keys yet");
+	ike_out_open(sa, &b);
+	ike_build_begin(&b, IKE_PL_D, false);
+	enc_delete(&b.w, &del);
+	ike_build_end(&b);
+	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
+		return play_fail(p, "not sealed");
+	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
+		   pkt.len);
+	return true;
+}
+
+static void
+add_raw(struct ike_build *b, uint8_t type, bool is_critical, const char *text)
+{
+	ike_build_begin(b, type, is_critical);
+	wcur_bytes(&b->w, text, strlen(text));
+	ike_build_end(b);
+}
+
+/* SA, nonce and KE: for the IKE SA when esp_spi is 0, else with TS for a child. */
+static void
+add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
+{
+	struct ike_ts_set set = { .n = 1 };
+	struct ike_tss ts = { .n = 1, .ts = set.ts };
+	struct spi_dh_key *dh = NULL;
+	uint8_t nonce[IKE_NONCE_LEN], spi[8];
+	struct ike_props props;
+	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
+	struct arena a;
+
+	arena_init(&a, IKE_ARENA_MAX);
+	if (rng_bytes(nonce, sizeof(nonce)) != 0 ||
+	    rng_bytes(spi, sizeof(spi)) != 0 ||
+	    spi_crypto()->dh_new(SPI_GROUP_X25519, &dh) != 0)
+		abort();
+	if ((esp_spi == 0 ? ike_prop_offer_ike(&a, VPN_SUITE_2026,
+	    (struct view){ spi, 8 }, &props) : ike_prop_offer_esp(&a,
+	    VPN_SUITE_2026, (struct view){ spi, 4 }, SPI_GROUP_X25519,
+	    &props)) != 0)
+		abort();
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, &props);
+	ike_build_end(b);
+	ike_build_begin(b, IKE_PL_NONCE, false);
+	enc_nonce(&b->w, (struct view){ nonce, sizeof(nonce) });
+	ike_build_end(b);
+	ke.data = spi_crypto()->dh_public(dh);
+	ike_build_begin(b, IKE_PL_KE, false);
+	enc_ke(&b->w, &ke);
+	ike_build_end(b);
+	for (unsigned i = 0; i < 2 && esp_spi != 0; i++) {
+		set.ts[0] = ike_ts_etherip(i == 0 ? &sa->local.ip :
+					   &sa->remote.ip);
+		ike_build_begin(b, i == 0 ? IKE_PL_TSI : IKE_PL_TSR, false);
+		enc_ts(&b->w, &ts);
+		ike_build_end(b);
+	}
+	spi_crypto()->dh_free(dh);
+	arena_fini(&a);
+}
+
+/* Requests that make SAs: rekey-ike, rekey-child, rekey-gone, new-child. */
+static bool
+creating_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
+{
+	const struct ike_child *c = ike_child_current(sa);
+	uint32_t spi = c != NULL ? c->spi_in : 1;
+	struct view none = { NULL, 0 };
+	uint8_t raw[4];
+
+	if (strcmp(what, "rekey-ike") == 0) {
+		add_rekey(b, sa, 0);
+		return true;
+	}
+	if (strcmp(what, "rekey-gone") == 0)
+		spi = 0x01020304;
+	else if (strcmp(what, "rekey-child") != 0 &&
+		 strcmp(what, "new-child") != 0)
+		return false;
+	be32_put(raw, spi);
+	if (strcmp(what, "new-child") != 0)
+		ike_build_notify(b, IKE_PROTO_ESP, IKE_N_REKEY_SA,
+				 (struct view){ raw, 4 }, none);
+	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE, none,
+			 none);
+	add_rekey(b, sa, spi);
+	return true;
+}
+
+/* Payloads an authenticated but hostile peer may send. */
+static bool
+hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
+		 uint8_t *xchg)
+{
+	static const uint8_t spi[4] = { 1, 2, 3, 4 };
+	struct ike_del del = { .proto = IKE_PROTO_ESP, .n_spi = 1,
+			       .spis = { spi, 4 } };
+	struct view none = { NULL, 0 }, four = { spi, 4 };
+	const struct ike_child *c = ike_child_current(sa);
+
+	*xchg = IKE_XCHG_INFORMATIONAL;
+	if (strcmp(what, "critical") == 0) {
+		add_raw(b, 200, true, "what");
+	} else if (strcmp(what, "unknown") == 0) {
+		add_raw(b, 200, false, "what");
+		ike_build_notify(b, IKE_PROTO_NONE, 40000, none, four);
+	} else if (strcmp(what, "garbage") == 0) {
+		add_raw(b, IKE_PL_D, false, "x");
+	} else if (strcmp(what, "delete-unknown") == 0) {
+		ike_build_begin(b, IKE_PL_D, false);
+		enc_delete(&b->w, &del);
+		ike_build_end(b);
+	} else if (strcmp(what, "delete-ah") == 0 ||
+		   strcmp(what, "delete-twice") == 0) {
+		uint8_t raw[8];
+
+		be32_put(raw, c != NULL ? c->spi_in : 0);
+		memcpy(raw + 4, raw, 4);
+		del.spis = (struct view){ raw, 4 };
+		if (strcmp(what, "delete-ah") == 0)
+			del.proto = IKE_PROTO_AH;
+		else
+			del = (struct ike_del){ .proto = IKE_PROTO_ESP,
+				.n_spi = 2, .spis = { raw, 8 } };
+		ike_build_begin(b, IKE_PL_D, false);
+		enc_delete(&b->w, &del);
+		ike_build_end(b);
+	} else if (strcmp(what, "delete-ike-spi") == 0) {
+		add_raw(b, IKE_PL_D, false, "\1\10\1\1abcdefgh");
+	} else if (strcmp(what, "delete-short") == 0) {
+		add_raw(b, IKE_PL_D, false, "\3\4\1\1abcd");
+	} else if (strcmp(what, "auth-failed") == 0) {
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_AUTHENTICATION_FAILED,
+				 none, none);
+	} else if (strcmp(what, "auth-again") == 0) {
+		*xchg = IKE_XCHG_IKE_AUTH;
+		add_raw(b, IKE_PL_IDI, false, "\2\1\1\1nagoya");
+	} else if (strcmp(what, "no-payloads") == 0) {
+		*xchg = IKE_XCHG_CREATE_CHILD_SA;
+	} else {
+		*xchg = IKE_XCHG_CREATE_CHILD_SA;
+		return creating_payloads(b, sa, what);
+	}
+	return true;
+}
+
+/* sealed HOST WHAT [ID]: HOST sends it under its keys; ID instead of its next */
+bool
+play_sealed(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	struct ike_build b;
+	struct view pkt;
+	uint8_t xchg;
+
+	if (sa == NULL || sa->keys == NULL)
+		return play_fail(p, "no keys");
+	ike_out_open(sa, &b);
+	if (!hostile_payloads(&b, sa, p->arg[2], &xchg))
+		return play_fail(p, "no such payloads");
+	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? play_num(p, 3) :
+			 sa->out.next++, &pkt) != 0)
+		return play_fail(p, "not sealed");
+	ike_out_send(sa, pkt);
+	return true;
+}
+
+/* n half-open requests from n sources, or one */
+bool
+play_flood(struct play *p)
+{
+	struct sim_event *first = NULL;
+	struct sim_host *h = play_host(p, 1);
+
+	for (unsigned i = 0; i < p->w.n_rec && first == NULL; i++)
+		if (p->w.rec[i]->host == h &&
+		    p->w.rec[i]->p[18] == IKE_XCHG_IKE_SA_INIT)
+			first = p->w.rec[i];
+	if (first == NULL)
+		return play_fail(p, "no IKE_SA_INIT recorded to flood with");
+	for (unsigned i = 0; i < play_num(p, 2); i++) {
+		struct net_ep from = first->from;
+
+		from.ip.b[2] = (uint8_t)(i >> 8);
+		from.ip.b[1] = (uint8_t)i;
+		be64_put(first->p, 0x1000 + i);
+		sim_inject(h, &from, &first->to, false, first->p, first->len);
+		sim_run(&p->w, 1);
+	}
+	return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/sim/play.h - a running scenario, for the files that hold its commands.
+ */
+#ifndef TAPIR_TEST_SIM_PLAY_H
+#define TAPIR_TEST_SIM_PLAY_H
+
+#include "test/sim/world.h"
+
+#define LINE_LEN 512
+#define ARG_MAX_ 12
+
+struct play {
+	struct sim_world w;
+	unsigned nth;			/* of how many runs with other seeds */
+	char *arg[ARG_MAX_];
+	unsigned n_arg;
+	char fail[LINE_LEN];
+};
+
+/** Say why a command failed; false. */
+bool play_fail(struct play *p, const char *fmt, ...) PRINTF(2, 3);
+/** Word i as a host or a number. */
+struct sim_host *play_host(struct play *p, unsigned i);
+unsigned play_num(struct play *p, unsigned i);
+
+/* hostile.c: the commands of attackers */
+bool play_forge(struct play *p);
+bool play_reflect(struct play *p);
+bool play_liar(struct play *p);
+bool play_early(struct play *p);
+bool play_sealed(struct play *p);
+bool play_flood(struct play *p);
+
+#endif
