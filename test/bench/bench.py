@@ -32,6 +32,18 @@ from peers import peers
 from topology import MTU
 
 RECORD = pathlib.Path(__file__).resolve().parent / "record"
+ROOT = RECORD.parents[2]
+
+
+def commit():
+    """Of the tree that was built, if it is one of git; "+" with changes."""
+    try:
+        r = subprocess.run(["git", "-C", RECORD.parent, "-c", f"safe.directory={ROOT}",
+                            "describe", "--always", "--dirty=+"], capture_output=True, text=True,
+                           timeout=20, check=False)
+        return r.stdout.strip()
+    except OSError:
+        return ""
 
 
 def system():
@@ -43,7 +55,7 @@ def system():
     return {"date": datetime.date.today().isoformat(), "os": osr[1] if osr else "",
             "cpu": (cpu[1] if cpu else platform.machine()) + f" ({', '.join(has)})",
             "cores": os.cpu_count(), "kernel": platform.release(),
-            "load": [os.getloadavg()[0]], "mtu": MTU}
+            "load": [os.getloadavg()[0]], "mtu": MTU, "commit": commit()}
 
 
 def contenders(a):
@@ -121,10 +133,9 @@ def main():
           "versions": {c.name: ", ".join(x for x in (c.version(), c.suite) if x)
                        for c in who if c.version()}}
     table.add_ratio(runs)
-    text = f"{table.head(m)}\n\n{table.table(runs, absent)}"
-    print(text)
-    pathlib.Path(a.json).write_text(json.dumps({"machine": m, "runs": runs, "absent": absent,
-                                                "failed": failed, "text": text}, indent=1) + "\n")
+    found = {"machine": m, "runs": runs, "absent": absent, "failed": failed}
+    pathlib.Path(a.json).write_text(json.dumps(found, indent=1) + "\n")
+    print(table.text(found))
     if a.record:
         subprocess.run([RECORD, a.json], check=True, timeout=60)
     return 1 if any(n.startswith("tapir") for n in failed) else 0

@@ -2,6 +2,8 @@
 """The table: a line per contender, median and range of the rounds."""
 import statistics
 
+import goals
+
 # Key, heads of two lines, digits.  Two blocks, so that a line fits a page.
 BLOCKS = (
     ("THROUGHPUT", (
@@ -36,11 +38,6 @@ def values(rounds, key):
     return [m[key] for m in rounds if key in m]
 
 
-def median(rounds, key):
-    v = values(rounds, key)
-    return statistics.median(v) if v else None
-
-
 def block(title, rows, runs, absent):
     out = [f"{title:<{NAME}}" + "".join(f"{r[1]:>{CELL}}" for r in rows),
            " " * NAME + "".join(f"{r[2]:>{CELL}}" for r in rows)]
@@ -61,34 +58,35 @@ def block(title, rows, runs, absent):
     return out
 
 
-def beside(runs):
-    """How many times the throughput of strongSwan and of the best peer."""
-    tcp = {n: median(r, "tcp_gbit") for n, r in runs.items() if n != "bare veth"}
-    ours = {n: v for n, v in tcp.items() if n.startswith("tapir") and v}
-    peers = {n: v for n, v in tcp.items() if not n.startswith("tapir") and v}
-    out = []
-    for name, v in ours.items() if peers else ():
-        best = max(peers, key=peers.get)
-        words = [f"{v / peers[best]:.1f} times the best peer ({best})"]
-        if "strongSwan" in peers:
-            words.insert(0, f"{v / peers['strongSwan']:.1f} times strongSwan")
-        out.append(f"{name}: TCP, one stream: {', '.join(words)}")
-    return out
+def columns():
+    """Key, words and direction of every column that can be compared."""
+    for _, rows in BLOCKS:
+        for key, head, unit, _ in rows:
+            if key != "ratio":
+                yield key, f"{head}, {unit}", key.endswith(("gbit", "kpps"))
 
 
 def table(runs, absent):
     out = []
     for title, rows in BLOCKS:
         out += block(title, rows, runs, absent) + [""]
-    return "\n".join(out + beside(runs)).rstrip()
+    out += goals.against(runs) + [""]
+    return "\n".join(out + goals.behind(runs, columns())).rstrip()
 
 
 def head(m):
     """What was measured, on what, when."""
-    noise = m["others_cores"]
+    noise, built = m["others_cores"], m.get("commit")
+    versions = {n: f"{v}, commit {built}" if built and n == "tapir ether" else v
+                for n, v in m["versions"].items()}
     return "\n".join((
         f"{m['date']}; {m['cpu']}, {m['cores']} cores; Linux {m['kernel']}; {m['os']}",
-        f"{m['rounds']} rounds of {m['seconds']} s, median and range; load average "
+        f"{m['rounds']} x {m['seconds']} s, median and range; load average "
         f"{m['load'][0]:.1f} before, {m['load'][1]:.1f} after; "
         f"others kept {noise:.1f} cores busy (median)",
-        *(f"  {n}: {v}" for n, v in m["versions"].items())))
+        *(f"  {n}: {v}" for n, v in versions.items())))
+
+
+def text(found):
+    """All of it, from what bench.py writes as JSON."""
+    return f"{head(found['machine'])}\n\n{table(found['runs'], found['absent'])}"
