@@ -249,7 +249,7 @@ layers:
 lint: layers
 	@$(PYTHON) test/lint/lint.py
 graph: $(B)/test/sim/sim
-	@mkdir -p doc && $(B)/test/sim/sim --graph > doc/ike-states.dot && echo wrote doc/ike-states.dot
+	@$(B)/test/sim/sim --graph > $(B)/ike-states.dot && echo wrote $(B)/ike-states.dot
 deps:
 	@packaging/deps build test demo bench
 install: progs
