@@ -32,6 +32,9 @@ struct esp;
 #define ESP_WORKER_MAX	 64	/* workers; the SPI has 6 bits for them */
 #define ESP_WORKER_BITS	 6	/* low bits of our inbound SPIs: the worker */
 #define ESP_WINDOW_BITS	 1024	/* anti-replay window */
+#define ESP_TRAIN_SEGS	 64	/* packets of a train: UDP_MAX_SEGMENTS of Linux
+				 * before 6.9 */
+#define ESP_TRAIN_MAX	 65000	/* bytes: a UDP datagram's 65,507, rounded */
 
 enum esp_event_type {
 	ESP_EV_SOFT,	/* most of the sequence numbers or bytes are used */
@@ -47,7 +50,8 @@ struct esp_event {
 
 struct esp_io {
 	void *ctx;
-	/** Send n sealed packets on path; takes the buffers.  On a worker. */
+	/** Send n buffers on path; takes them.  One holds a sealed packet, or
+	 * with seg_len several: a train (daemon/base/buf.h).  On a worker. */
 	void (*send)(void *ctx, unsigned worker, const struct vpn_path *path,
 		     struct buf **pkts, unsigned n);
 	/** Frames or IP packets that came from link; takes the buffers. */
@@ -58,6 +62,13 @@ struct esp_io {
 	/** Something the loop should know; called on a worker, at most once per
 	 * type and child (MOVED: per new endpoint and second). */
 	void (*event)(void *ctx, unsigned worker, const struct esp_event *ev);
+	/** An empty buffer with room for a train (ESP_TRAIN_MAX bytes), or
+	 * NULL.  The op itself may be NULL: then there are no trains, and
+	 * super-frames are dropped. */
+	struct buf *(*big_new)(void *ctx, unsigned worker);
+	/** A slice of len bytes at p of parent, or NULL. */
+	struct buf *(*slice)(void *ctx, unsigned worker, struct buf *parent,
+			     uint8_t *p, size_t len);
 };
 
 /** 0, ERR_RANGE (n_worker), ERR_NOTFOUND (no such provider or rule), ERR_CRYPTO
@@ -108,7 +119,8 @@ void esp_link_stats_get(const struct esp *e, uint32_t link,
 			struct esp_child_stats *out);
 
 /** Seal and send n (<= ESP_BATCH_MAX) frames of a link; takes the buffers
- * (shared ones are not written to).  Thread: worker. */
+ * (shared ones are not written to).  A frame with seg_len is a super-frame and
+ * leaves as its segments (esp/gso.h).  Thread: worker. */
 void esp_output(struct esp *e, unsigned worker, uint32_t link,
 		struct buf **frames, unsigned n);
 /** Open and deliver n (<= ESP_BATCH_MAX) packets; takes the buffers, opens in

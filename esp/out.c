@@ -3,12 +3,13 @@
  * esp/out.c - frames of a link -> pair -> wrap -> number -> seal -> send.
  *
  * Consecutive frames that take the same pair form a run: one take of sequence
- * numbers, one call of the provider, one io.send.
+ * numbers, one io.send.
  *
- *   alone:   | head room <-- ESP | IV | EtherIP | frame | trailer | ICV |
- *            sealed where it lies
- *   shared:  a new buffer; sealing reads the frame and writes there, which is
- *            the only copy
+ *   one frame, alone:   | head room <-- ESP | IV | EtherIP | frame | trailer |
+ *                       ICV | sealed where it lies
+ *   one frame, shared:  a new buffer; sealing reads the frame and writes there,
+ *                       which is the only copy
+ *   several, or a super-frame: cut into trains (train.c)
  *
  * Thread: any worker.  No lock; memory is taken when a worker meets a pair
  * for the first time (keyctx.h) and never else.
@@ -21,31 +22,11 @@
 #include "daemon/base/rng.h"
 #include "esp/esp_int.h"
 #include "esp/keyctx.h"
+#include "esp/out.h"
 #include "esp/pkt.h"
 
-#define IV_MAX 16
-
-/* One frame on its way. */
-struct item {
-	struct buf *src;
-	struct buf *dst;	/* may be src */
-	uint8_t *pkt;		/* ESP header in dst */
-	struct esp_wrap wrap;
-	uint8_t trail[ESP_TRAIL_MAX];
-};
-
-struct run {
-	struct esp *e;
-	unsigned worker;
-	struct esp_child *child;
-	uint64_t now_ms;
-	unsigned n;
-	struct item item[ESP_BATCH_MAX];
-	struct spi_esp_op op[ESP_BATCH_MAX];
-};
-
 static void
-item_drop(struct item *it, enum drop why)
+item_drop(struct esp_item *it, enum drop why)
 {
 	if (it->dst != it->src)
 		buf_put(it->dst);
@@ -54,7 +35,7 @@ item_drop(struct item *it, enum drop why)
 }
 
 static void
-tell(struct run *r, enum esp_event_type type, atomic_bool *said)
+tell(struct esp_run *r, enum esp_event_type type, atomic_bool *said)
 {
 	struct esp_event ev = {
 		.type = type,
@@ -72,7 +53,7 @@ tell(struct run *r, enum esp_event_type type, atomic_bool *said)
 
 /* Grow the frame's own buffer. */
 static void
-place_here(struct item *it, struct spi_esp_op *op, size_t front, size_t trail,
+place_here(struct esp_item *it, struct spi_esp_op *op, size_t front, size_t trail,
 	   size_t back, uint8_t next)
 {
 	uint8_t *end;
@@ -92,7 +73,7 @@ place_here(struct item *it, struct spi_esp_op *op, size_t front, size_t trail,
 
 /* Seal into a new buffer. */
 static int
-place_apart(struct run *r, struct item *it, struct spi_esp_op *op,
+place_apart(struct esp_run *r, struct esp_item *it, struct spi_esp_op *op,
 	    size_t front, size_t trail, size_t back, uint8_t next,
 	    enum drop *why)
 {
@@ -122,7 +103,7 @@ place_apart(struct run *r, struct item *it, struct spi_esp_op *op,
 }
 
 static int
-place(struct run *r, struct item *it, struct spi_esp_op *op, enum drop *why)
+place(struct esp_run *r, struct esp_item *it, struct spi_esp_op *op, enum drop *why)
 {
 	const struct vpn_alg_info *info = r->child->info;
 	size_t text = it->wrap.hdr_len + it->wrap.len;
@@ -131,13 +112,15 @@ place(struct run *r, struct item *it, struct spi_esp_op *op, enum drop *why)
 	size_t back = trail + info->icv_len;
 	int err = 0;
 
+	*why = DROP_GSO;
+	if (UNLIKELY(it->src->seg_len != 0))
+		return ERR_UNSUP;
 	if (!buf_is_shared(it->src) && buf_head(it->src) >= front &&
 	    buf_tail(it->src) + (it->src->len - it->wrap.len) >= back)
 		place_here(it, op, front, trail, back, it->wrap.next);
 	else
 		err = place_apart(r, it, op, front, trail, back, it->wrap.next,
 				  why);
-	op->iv = it->pkt == NULL ? NULL : it->pkt + ESP_HDR_LEN;
 	return err;
 }
 
@@ -145,14 +128,14 @@ place(struct run *r, struct item *it, struct spi_esp_op *op, enum drop *why)
 
 /* Place all frames; those that cannot be are dropped.  @return bytes. */
 static uint64_t
-run_place(struct run *r)
+run_place(struct esp_run *r)
 {
 	unsigned n = 0;
 	uint64_t bytes = 0;
 	enum drop why = DROP_TOO_BIG;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		struct item it = r->item[i];
+		struct esp_item it = r->item[i];
 
 		if (place(r, &it, &r->op[n], &why) != 0) {
 			item_drop(&it, why);
@@ -171,38 +154,49 @@ run_place(struct run *r)
 	return bytes;
 }
 
-/* Take numbers; what gets none is dropped. */
-static uint64_t
-run_number(struct run *r, uint64_t bytes)
+unsigned
+esp_run_number(struct esp_run *r, unsigned n, uint64_t bytes, uint64_t *first)
 {
 	struct esp_child *c = r->child;
-	uint64_t first = 0;
-	unsigned got = esp_seq_take(&c->seq, r->n, bytes, &first);
+	unsigned got = esp_seq_take(&c->seq, n, bytes, first);
 
-	if (UNLIKELY(got < r->n)) {
-		for (unsigned i = got; i < r->n; i++)
-			item_drop(&r->item[i], DROP_ESP_SEQ);
-		r->n = got;
+	if (UNLIKELY(got < n))
 		tell(r, ESP_EV_HARD, &c->said_hard);
-	}
 	if (UNLIKELY(esp_seq_is_soft(&c->seq)))
 		tell(r, ESP_EV_SOFT, &c->said_soft);
+	return got;
+}
+
+/* Take numbers; what gets none is dropped. */
+static uint64_t
+run_number(struct esp_run *r, uint64_t bytes)
+{
+	uint64_t first = 0;
+	unsigned got = esp_run_number(r, r->n, bytes, &first);
+
+	for (unsigned i = got; i < r->n; i++)
+		item_drop(&r->item[i], DROP_ESP_SEQ);
+	r->n = got;
 	return first;
 }
 
-/* Headers, IVs, AAD.  AEAD: the IV is the sequence number, which never
- * repeats (RFC 4106 3.1).  CBC: it must not be predictable (RFC 3602 3). */
-static int
-run_head(struct run *r, uint64_t first)
+/* AEAD: the IV is the sequence number, which never repeats (RFC 4106 3.1).
+ * CBC: it must not be predictable (RFC 3602 3). */
+int
+esp_run_seal(struct esp_run *r, uint8_t *const *pkt, unsigned n, uint64_t first)
 {
 	struct esp_child *c = r->child;
-	uint8_t iv[ESP_BATCH_MAX][IV_MAX] __attribute__((uninitialized));
+	struct spi_esp_ctx *ctx = esp_keyctx_seal(c, r->worker);
+	uint8_t iv[ESP_BATCH_MAX][ESP_IV_MAX] __attribute__((uninitialized));
+	unsigned done;
 	int err;
 
-	if (!c->is_aead && (err = rng_bytes(iv, r->n * sizeof(iv[0]))) != 0)
+	if (ctx == NULL)
+		return ERR_CRYPTO;
+	if (!c->is_aead && (err = rng_bytes(iv, n * sizeof(iv[0]))) != 0)
 		return err;
-	for (unsigned i = 0; i < r->n; i++) {
-		uint8_t *p = r->item[i].pkt;
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *p = pkt[i];
 
 		be32_put(p, c->esp_spi_out);
 		be32_put(p + 4, (uint32_t)(first + i));
@@ -210,39 +204,43 @@ run_head(struct run *r, uint64_t first)
 			be64_put(p + ESP_HDR_LEN, first + i);
 		else
 			memcpy(p + ESP_HDR_LEN, iv[i], c->info->iv_len);
+		r->op[i].iv = p + ESP_HDR_LEN;
+		r->op[i].is_done = false;
 		esp_pkt_aad(&r->op[i], c->info, c->is_esn, c->esp_spi_out,
 			    first + i);
 	}
+	done = c->provider->seal(ctx, r->op, n);
+	while (done < n)
+		done += c->provider->poll(ctx);
 	return 0;
 }
 
-static int
-run_seal(struct run *r)
+void
+esp_run_send(struct esp_run *r, struct buf **pkts, unsigned n, uint64_t packets,
+	     uint64_t bytes)
 {
-	struct spi_esp_ctx *ctx = esp_keyctx_seal(r->child, r->worker);
-	unsigned done;
+	struct esp_stat *st = &r->child->stat[r->worker];
+	const struct esp_path *path;
 
-	if (ctx == NULL)
-		return ERR_CRYPTO;
-	for (unsigned i = 0; i < r->n; i++)
-		r->op[i].is_done = false;
-	done = r->child->provider->seal(ctx, r->op, r->n);
-	while (done < r->n)
-		done += r->child->provider->poll(ctx);
-	return 0;
+	if (n == 0)
+		return;
+	esp_stat_add(&st->tx_packets, packets);
+	esp_stat_add(&st->tx_bytes, bytes);
+	atomic_store_explicit(&st->last_out_ms, r->now_ms,
+			      memory_order_relaxed);
+	path = atomic_load_explicit(&r->child->path, memory_order_acquire);
+	r->e->io.send(r->e->io.ctx, r->worker, &path->p, pkts, n);
 }
 
 static void
-run_send(struct run *r)
+run_send(struct esp_run *r)
 {
-	struct esp_stat *st = &r->child->stat[r->worker];
 	struct buf *pkts[ESP_BATCH_MAX];
-	const struct esp_path *path;
 	uint64_t bytes = 0;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		struct item *it = &r->item[i];
+		struct esp_item *it = &r->item[i];
 
 		if (UNLIKELY(r->op[i].err != 0)) {
 			item_drop(it, DROP_ESP_CRYPTO);
@@ -253,31 +251,37 @@ run_send(struct run *r)
 		bytes += it->wrap.len;
 		pkts[n++] = it->dst;
 	}
-	if (n == 0)
+	esp_run_send(r, pkts, n, n, bytes);
+}
+
+/* Each frame in a buffer of its own. */
+static void
+run_single(struct esp_run *r)
+{
+	uint8_t *pkt[ESP_BATCH_MAX];
+	uint64_t first, bytes;
+
+	bytes = run_place(r);
+	first = run_number(r, bytes);
+	for (unsigned i = 0; i < r->n; i++)
+		pkt[i] = r->item[i].pkt;
+	if (esp_run_seal(r, pkt, r->n, first) == 0) {
+		run_send(r);
 		return;
-	esp_stat_add(&st->tx_packets, n);
-	esp_stat_add(&st->tx_bytes, bytes);
-	atomic_store_explicit(&st->last_out_ms, r->now_ms,
-			      memory_order_relaxed);
-	path = atomic_load_explicit(&r->child->path, memory_order_acquire);
-	r->e->io.send(r->e->io.ctx, r->worker, &path->p, pkts, n);
+	}
+	for (unsigned i = 0; i < r->n; i++)
+		item_drop(&r->item[i], DROP_ESP_CRYPTO);
 }
 
 static void
-run_flush(struct run *r)
+run_flush(struct esp_run *r)
 {
-	uint64_t first, bytes;
-
 	if (r->n == 0)
 		return;
-	bytes = run_place(r);
-	first = run_number(r, bytes);
-	if (run_head(r, first) == 0 && run_seal(r) == 0) {
-		run_send(r);
-	} else {
-		for (unsigned i = 0; i < r->n; i++)
-			item_drop(&r->item[i], DROP_ESP_CRYPTO);
-	}
+	if (r->e->io.big_new != NULL && (r->n > 1 || r->item[0].src->seg_len))
+		esp_train_run(r);
+	else
+		run_single(r);
 	r->n = 0;
 }
 
@@ -340,7 +344,7 @@ esp_output(struct esp *e, unsigned worker, uint32_t link, struct buf **frames,
 	    atomic_load_explicit(&l->set, memory_order_acquire);
 	/* Filled as far as it is used; zeroing it all would cost more than a
 	 * small packet does. */
-	struct run r __attribute__((uninitialized));
+	struct esp_run r __attribute__((uninitialized));
 
 	r.e = e;
 	r.worker = worker;

@@ -3,7 +3,7 @@
  * secure-proc/sandbox.c - the fence of the secure process.
  *
  * What is left: its channel, its rtnetlink socket, memory, time, writing log
- * lines, and /dev/net/tun with one ioctl.  No other file can be opened: not by
+ * lines, and /dev/net/tun with two ioctls.  No other file can be opened: not by
  * path (Landlock), not for reading alone (the flags of openat are fixed).
  *
  * Thread: the only one.
@@ -34,6 +34,7 @@ static const char *const calls[] = {
 static const struct confine_arg args[] = {
 	{ "openat", 2, ALL_32, O_RDWR | O_NONBLOCK | O_CLOEXEC },
 	{ "ioctl", 1, ALL_32, TUNSETIFF },
+	{ "ioctl", 1, ALL_32, TUNSETOFFLOAD },
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };

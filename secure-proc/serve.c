@@ -116,11 +116,13 @@ on_tap_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	if (r == NULL)
 		return refuse(s, m, ERR_NOTFOUND, "no such realm");
 	if (q->n_queue == 0 || q->n_queue > IPC_FD_MAX ||
-	    q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX)
+	    q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX ||
+	    (q->offloads & ~IPC_TAP_ALL) != 0)
 		return refuse(s, m, ERR_RANGE, NULL);
 	req = (struct sec_tap_req){
 		.realm = r, .mac = s->c.mac[q->realm],
 		.n_queue = q->n_queue, .mtu = q->mtu,
+		.offloads = q->offloads,
 	};
 	err = s->c.net->tap_open(s->c.net->ctx, &req, &tap, why, sizeof(why));
 	if (err != 0)
@@ -131,6 +133,7 @@ on_tap_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	memcpy(a.u.tap_ok.ifname, tap.ifname, sizeof(tap.ifname));
 	memcpy(a.u.tap_ok.mac, tap.mac.b, sizeof(tap.mac.b));
 	a.u.tap_ok.mtu = tap.mtu;
+	a.u.tap_ok.offloads = tap.offloads;
 	a.u.tap_ok.n_fd = tap.n_fd;
 	/* Our copies are closed when they are sent: the device lives exactly as
 	 * long as main holds it. */

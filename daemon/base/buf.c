@@ -89,12 +89,16 @@ take(struct buf_pool *pool)
 	return b;
 }
 
+/* A slice lets its parent go, which is none itself: one step deep for ours. */
 static void
 give_back(struct buf *b)
 {
 	struct buf_pool *pool = b->pool;
 	struct buf *top;
 
+	if (b->parent != NULL)
+		buf_put(b->parent);
+	b->parent = NULL;
 	if (atomic_load_explicit(&pool->owner, memory_order_relaxed) ==
 	    thr_index()) {
 		b->next = pool->free;
@@ -118,8 +122,8 @@ buf_pool_new(struct buf_pool **out, unsigned n, unsigned room)
 	size_t heads = round_up(n * sizeof(struct buf), CACHE_LINE);
 	uint8_t *mem;
 
-	if (n == 0 || n > 1u << 24 || room < BUF_HEAD + BUF_TAIL ||
-	    room > 1u << 20)
+	if (n == 0 || n > 1u << 24 || room > 1u << 20 ||
+	    (room != 0 && room < BUF_HEAD + BUF_TAIL))
 		return ERR_NOMEM;
 	pool = aligned_alloc(CACHE_LINE, sizeof(*pool));
 	if (pool == NULL)
@@ -165,25 +169,48 @@ buf_pool_used(const struct buf_pool *pool)
 	return used <= pool->n ? used : 0;
 }
 
-struct buf *
-buf_new(struct buf_pool *pool)
+/* Meta fields of a buffer just taken. */
+static struct buf *
+fresh(struct buf_pool *pool, struct buf *b)
 {
-	struct buf *b;
-
-	own(pool);
-	if ((b = take(pool)) == NULL)
-		return NULL;
 	out_add(pool, 1);
 	b->next = NULL;
-	b->data = b->base + BUF_HEAD;
 	b->len = 0;
 	atomic_store_explicit(&b->n_ref, 1, memory_order_relaxed);
 	b->port = 0;
 	b->flow_hash = 0;
 	b->prio = 0;
 	b->kind = 0;
+	b->seg_len = 0;
 	memset(&b->from, 0, sizeof(b->from));
 	memset(&b->to, 0, sizeof(b->to));
+	return b;
+}
+
+struct buf *
+buf_new(struct buf_pool *pool)
+{
+	struct buf *b;
+
+	own(pool);
+	if (UNLIKELY(pool->room == 0) || (b = take(pool)) == NULL)
+		return NULL;
+	b->data = b->base + BUF_HEAD;
+	return fresh(pool, b);
+}
+
+struct buf *
+buf_slice(struct buf_pool *pool, struct buf *parent, uint8_t *p, size_t len)
+{
+	struct buf *b;
+
+	own(pool);
+	if ((b = take(pool)) == NULL)
+		return NULL;
+	fresh(pool, b);
+	b->base = b->data = p;
+	b->len = b->room = (uint32_t)len;
+	b->parent = buf_get(parent);
 	return b;
 }
 
@@ -229,6 +256,7 @@ buf_copy(struct buf_pool *pool, const struct buf *b)
 	out->flow_hash = b->flow_hash;
 	out->prio = b->prio;
 	out->kind = b->kind;
+	out->seg_len = b->seg_len;
 	out->from = b->from;
 	out->to = b->to;
 	return out;

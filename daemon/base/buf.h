@@ -9,6 +9,14 @@
  * give back (lock-free stack).  A buffer has a reference count, so that a frame
  * flooded to n ports is stored once: each holder calls buf_put() once, and who
  * wants to write must be the only holder (buf_is_shared()).
+ *
+ * A slice is a buffer whose bytes are a part of another one's, its parent,
+ * which stays as long as the slice does:
+ *
+ *   parent  |  packet 1  |  packet 2  |  packet 3  |
+ *   slices  |<- room 1 ->|<- room 2 ->|<- room 3 ->|
+ *
+ * Slices of one parent do not overlap, so each may be written by its holder.
  */
 #ifndef TAPIR_BASE_BUF_H
 #define TAPIR_BASE_BUF_H
@@ -39,12 +47,18 @@ struct buf {
 	uint32_t flow_hash;	/* 0 = not computed */
 	uint8_t prio;		/* 0 = control, 1 = data */
 	uint8_t kind;		/* free for the holder: what a queue carries */
+	/* Several packets in one, 0 = one packet.  A frame: payload bytes of
+	 * each segment it is to be cut into.  A train of datagrams: bytes of
+	 * each, the last one may be shorter. */
+	uint16_t seg_len;
 	struct net_ep from;	/* sender of a received datagram */
 	struct net_ep to;	/* our address it was sent to (port 0: unknown) */
 	struct buf_pool *pool;
+	struct buf *parent;	/* a slice: whose bytes these are */
 };
 
-/** Make a pool of n buffers with room bytes each (head and tail included).
+/** Make a pool of n buffers with room bytes each (head and tail included), or
+ * with room 0 of buffers for slices.
  * @return 0 or ERR_NOMEM; *out is owned by the caller. */
 MUST_USE int buf_pool_new(struct buf_pool **out, unsigned n, unsigned room);
 /** Free a pool; every buffer must be back.  NULL is fine. */
@@ -52,6 +66,11 @@ void buf_pool_free(struct buf_pool *pool);
 /** Number of buffers now given out.  Any thread; approximate while running. */
 unsigned buf_pool_used(const struct buf_pool *pool);
 
+/** A slice: len bytes at p inside of parent, with no room around.  It holds the
+ * parent.  NULL when the pool (one with room 0) is empty.
+ * Thread: the pool's owner. */
+struct buf *buf_slice(struct buf_pool *pool, struct buf *parent, uint8_t *p,
+		      size_t len);
 /** Take a buffer: empty, data at BUF_HEAD, one reference.  NULL when the pool
  * is empty.  Thread: the pool's owner. */
 struct buf *buf_new(struct buf_pool *pool);

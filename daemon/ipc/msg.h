@@ -32,6 +32,12 @@
 #define IPC_FD_MAX	64	/* descriptors of one message: queues of a TAP */
 #define IPC_DIGEST_LEN	32
 
+/* Offloads of a TAP. */
+#define IPC_TAP_VNET	0x01u	/* frames have a struct virtio_net_hdr in front */
+#define IPC_TAP_TSO	0x02u	/* partial checksums, TCP super-frames; with VNET */
+#define IPC_TAP_USO	0x04u	/* UDP super-frames; with TSO */
+#define IPC_TAP_ALL	0x07u
+
 enum ipc_side { IPC_MAIN, IPC_SECURE };
 enum ipc_once { IPC_MANY, IPC_ONCE, IPC_ONCE_SA };
 

@@ -26,6 +26,7 @@ struct sec_tap {
 	char ifname[16];
 	struct mac mac;
 	uint32_t mtu;
+	uint32_t offloads;	/* IPC_TAP_*: what is on */
 	unsigned n_fd;
 	int fd[IPC_FD_MAX];	/* queues; the caller's */
 };
@@ -35,6 +36,7 @@ struct sec_tap_req {
 	struct mac mac;
 	uint32_t n_queue;
 	uint32_t mtu;
+	uint32_t offloads;	/* IPC_TAP_*: what is wanted */
 };
 
 struct sec_route_req {

@@ -12,9 +12,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/route/link.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +30,19 @@
 #include "secure-proc/net/netlink.h"
 
 #define TUN_NODE  "/dev/net/tun"
-#define TX_QUEUE  500	/* packets; the kernel's own default for TAP is 1000 */
+#define TX_QUEUE  100	/* frames, of up to 64 KiB each: a longer queue is only
+			 * delay, 16 loses (the kernel's own default is 1000) */
+#define GSO_FRAME 60000 /* a super-frame that still is one datagram once sealed;
+			 * larger ones leave as two */
+
+/* UDP super-frames: Linux 6.2. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#ifndef IFLA_GSO_MAX_SIZE
+#define IFLA_GSO_MAX_SIZE 41
+#endif
 
 static void
 queues_close(struct sec_tap *t)
@@ -56,14 +72,13 @@ node_open(int *fd, char *why, size_t cap)
 }
 
 static int
-queue_attach(int fd, const char *name, bool is_multi, char *why, size_t cap)
+queue_attach(int fd, const char *name, short flags, char *why, size_t cap)
 {
 	struct ifreq ifr;
 
 	memset(&ifr, 0, sizeof(ifr));
 	str_copy(ifr.ifr_name, sizeof(ifr.ifr_name), name);
-	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
-	    (is_multi ? IFF_MULTI_QUEUE : 0));
+	ifr.ifr_flags = flags;
 	if (ioctl(fd, TUNSETIFF, &ifr) == 0)
 		return 0;
 	if (errno == EBUSY || errno == EEXIST || errno == EINVAL) {
@@ -80,20 +95,61 @@ queue_attach(int fd, const char *name, bool is_multi, char *why, size_t cap)
 	return ERR_SYS;
 }
 
-static int
-queues_open(struct sec_tap *t, unsigned n, char *why, size_t cap)
+/* What the kernel may hand over undone.  They are of the device, not of the
+ * queue, and asking for more than the kernel knows changes nothing. */
+static uint32_t
+offloads_set(int fd, uint32_t want)
 {
+	const unsigned long tso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
+	    TUN_F_TSO_ECN;
+	const unsigned long uso = TUN_F_USO4 | TUN_F_USO6;
+
+	if ((want & IPC_TAP_USO) != 0 &&
+	    ioctl(fd, TUNSETOFFLOAD, tso | uso) == 0)
+		return IPC_TAP_VNET | IPC_TAP_TSO | IPC_TAP_USO;
+	if ((want & IPC_TAP_TSO) != 0 && ioctl(fd, TUNSETOFFLOAD, tso) == 0)
+		return IPC_TAP_VNET | IPC_TAP_TSO;
+	return IPC_TAP_VNET;
+}
+
+static int
+queues_open(struct sec_tap *t, unsigned n, uint32_t want, char *why, size_t cap)
+{
+	bool has_vnet = (want & IPC_TAP_VNET) != 0;
+	int flags = IFF_TAP | IFF_NO_PI;
 	int err, fd;
 
+	flags |= n > 1 ? IFF_MULTI_QUEUE : 0;
+	flags |= has_vnet ? IFF_VNET_HDR : 0;
 	while (t->n_fd < n) {
 		if ((err = node_open(&fd, why, cap)) != 0)
 			return err;
 		t->fd[t->n_fd++] = fd;
-		err = queue_attach(fd, t->ifname, n > 1, why, cap);
+		err = queue_attach(fd, t->ifname, (short)flags, why, cap);
 		if (err != 0)
 			return err;
 	}
+	t->offloads = has_vnet ? offloads_set(t->fd[0], want) : 0;
 	return 0;
+}
+
+/* Keep super-frames small enough for one datagram.  Where the kernel does not
+ * let us, they leave as two. */
+static void
+gso_limit(struct sec_netlink *nl, int ifindex)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
+				  .ifi_index = ifindex };
+	struct nl_msg *m = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+
+	if (m == NULL)
+		return;
+	if (nlmsg_append(m, &info, sizeof(info), NLMSG_ALIGNTO) == 0 &&
+	    nla_put_u32(m, IFLA_GSO_MAX_SIZE, GSO_FRAME) == 0) {
+		(void)nl_send_sync(nl->sk, m); /* takes m */
+		return;
+	}
+	nlmsg_free(m);
 }
 
 /* Change the link; fill sets what is to be changed. */
@@ -203,7 +259,8 @@ tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
 		    "instance running?  ip link del %s", t->ifname, t->ifname);
 		return ERR_EXISTS;
 	}
-	if ((err = queues_open(t, q->n_queue, why, cap)) != 0)
+	err = queues_open(t, q->n_queue, q->offloads, why, cap);
+	if (err != 0)
 		return err;
 	index = sec_link_index(nl, t->ifname, NULL);
 	if (index <= 0) {
@@ -211,6 +268,8 @@ tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
 		return ERR_SYS;
 	}
 	t->ifindex = (uint32_t)index;
+	if ((t->offloads & IPC_TAP_TSO) != 0)
+		gso_limit(nl, index);
 	if ((err = link_dress(nl, q, t, bridge, why, cap)) != 0)
 		return err;
 	for (unsigned i = 0; i < r->n_addr; i++)

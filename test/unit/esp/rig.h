@@ -100,7 +100,7 @@ rig_open(unsigned n_worker)
 			 0);
 	for (unsigned i = 0; i < 2; i++) {
 		struct esp_io io = { &rig[i], rig_on_send, rig_on_deliver,
-				     rig_on_buf, rig_on_event };
+				     rig_on_buf, rig_on_event, NULL, NULL };
 
 		memset(&rig[i], 0, sizeof(rig[i]));
 		assert_int_equal(esp_new(&rig[i].esp, n_worker, &io, NULL,

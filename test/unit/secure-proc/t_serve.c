@@ -284,7 +284,7 @@ TEST(hello_then_tap_then_authentication_then_route_then_close)
 	world_run();
 	ipc_msg_init(&m, IPC_TAP_OPEN);
 	m.ticket = 3;
-	m.u.tap_open = (struct ipc_tap_open){ 0, 4, 1400 };
+	m.u.tap_open = (struct ipc_tap_open){ 0, 4, 1400, 0 };
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, 0);
 	assert_int_equal(w.last.u.tap_ok.n_fd, 4);
@@ -311,7 +311,7 @@ TEST(a_tap_that_cannot_be_made_is_answered_with_the_sentence)
 	w.fake.err = ERR_NOTFOUND;
 	ipc_msg_init(&m, IPC_TAP_OPEN);
 	m.ticket = 3;
-	m.u.tap_open = (struct ipc_tap_open){ 0, 1, 1400 };
+	m.u.tap_open = (struct ipc_tap_open){ 0, 1, 1400, 0 };
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_NOTFOUND);
 	assert_string_equal(w.last.why, "bridge br-lan does not exist");
@@ -319,13 +319,14 @@ TEST(a_tap_that_cannot_be_made_is_answered_with_the_sentence)
 	m.u.tap_open.realm = 2;
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_NOTFOUND);
-	m.u.tap_open = (struct ipc_tap_open){ 0, 0, 1400 };
+	m.u.tap_open = (struct ipc_tap_open){ 0, 0, 1400, 0 };
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_RANGE);
-	m.u.tap_open = (struct ipc_tap_open){ 0, IPC_FD_MAX + 1, 1400 };
+	m.u.tap_open = (struct ipc_tap_open){ 0, IPC_FD_MAX + 1, 1400,
+			0 };
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_RANGE);
-	m.u.tap_open = (struct ipc_tap_open){ 0, 1, 100 };
+	m.u.tap_open = (struct ipc_tap_open){ 0, 1, 100, 0 };
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_RANGE);
 	assert_int_equal(w.fake.n_tap, 0);
