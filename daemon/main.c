@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include "daemon/base/log.h"
+#include "daemon/core/fallback.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/role.h"
 #include "daemon/core/super.h"
@@ -23,6 +24,7 @@ enum opt {
 	OPT_NO_WEB = 256, OPT_KEY_LOG,
 	OPT_ROLE, OPT_SUP, OPT_CHAN, OPT_RES, OPT_CONF_FD, OPT_SOCKS, OPT_UID,
 	OPT_GID, OPT_SEC_UID, OPT_OWNER, OPT_KEY_LOG_FD, OPT_ROOTLESS,
+	OPT_FALLBACK,
 };
 
 static const struct option options[] = {
@@ -47,6 +49,8 @@ static const struct option options[] = {
 	{ "owner", required_argument, NULL, OPT_OWNER },
 	{ "key-log-fd", required_argument, NULL, OPT_KEY_LOG_FD },
 	{ "rootless", no_argument, NULL, OPT_ROOTLESS },
+	/* for tests: do without what the kernel has */
+	{ "force-fallback", required_argument, NULL, OPT_FALLBACK },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -150,6 +154,13 @@ take(struct main_args *m, int opt, const char *v)
 	case OPT_KEY_LOG_FD:
 		m->r.key_log_fd = num(v);
 		return 0;
+	case OPT_FALLBACK:
+		m->super.fallback = v;
+		if (fallback_parse(v, &m->r.fallback) == 0)
+			return 0;
+		fprintf(stderr, "tapird: --force-fallback %s: a list of "
+			"tap-gso, uso, udp-gso, udp-gro\n", v);
+		return EXIT_USAGE + 1;
 	case OPT_ROOTLESS:
 		m->r.user.is_rootless = true;
 		return 0;

@@ -26,6 +26,8 @@
 #define VPN_LINK_MAX	 65536	/* links the daemon tells apart; ours */
 #define VPN_BATCH	 64	/* packets between two flushes; PERFORMANCE */
 #define VPN_POOL_BUFS	 2048	/* buffers of a worker; taken lazily */
+#define VPN_POOL_BIG	 512	/* of 64 KiB; taken lazily */
+#define VPN_POOL_SLICES	 8192	/* packets of trains; taken lazily */
 #define VPN_QUEUE_LEN	 2048	/* hand-over queue of a worker */
 
 struct bus;
@@ -70,6 +72,7 @@ struct vpn_realm {
 	struct mac mac;
 	unsigned mtu;
 	int tap_fd[VPN_WORKER_MAX];	/* a queue for each worker */
+	uint32_t offloads;		/* IPC_TAP_*: what is on */
 	bool is_tap_gone;		/* its device was removed; the loop's */
 };
 
@@ -77,6 +80,7 @@ struct vpn {
 	const struct conf *conf;
 	struct sock_set socks;
 	unsigned n_worker;
+	uint32_t fallback;		/* bits of enum fallback: do without */
 	struct loop *loop;
 	struct bus *bus;
 	struct ike *ike;

@@ -351,6 +351,7 @@ build_base(struct role *r)
 	v->conf = c;
 	v->n_worker = v->socks.n_worker;
 	v->sup_fd = r->args->sup_fd;
+	v->fallback = r->args->fallback;
 	v->start_ms = clk_ms();
 	if (r->args->user.is_rootless)
 		v->split_note = "one uid (rootless)";

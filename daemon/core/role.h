@@ -28,6 +28,7 @@ struct role_args {
 	const char *socks;		/* text form of the sock_set */
 	struct sandbox_user user;
 	uid_t secure_uid;
+	uint32_t fallback;		/* bits of enum fallback; tests only */
 	uid_t owner;			/* may command besides root */
 };
 

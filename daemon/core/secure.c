@@ -13,6 +13,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
+#include "daemon/core/fallback.h"
 #include "daemon/core/loop.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/gate.h"
@@ -326,10 +327,22 @@ secure_hello(struct secure *s, uint32_t *features, char *why)
 	return err;
 }
 
+/* What tap.c can make use of. */
+static uint32_t
+offloads_wanted(uint32_t fallback)
+{
+	if (fallback_has(fallback, FALLBACK_TAP_GSO))
+		return 0;
+	if (fallback_has(fallback, FALLBACK_USO))
+		return IPC_TAP_VNET | IPC_TAP_TSO;
+	return IPC_TAP_ALL;
+}
+
 int
 secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
 		unsigned mtu, char *why)
 {
+	uint32_t offloads = offloads_wanted(r->vpn->fallback);
 	struct ipc_msg m;
 	int fd[IPC_FD_MAX], err;
 	unsigned n_fd = 0;
@@ -340,6 +353,7 @@ secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
 	m.u.tap_open.realm = r->conf->index;
 	m.u.tap_open.n_queue = n_queue;
 	m.u.tap_open.mtu = mtu;
+	m.u.tap_open.offloads = offloads;
 	if ((err = post(s, &m)) != 0 ||
 	    (err = wait_for(s, IPC_TAP_OK, &m, fd, &n_fd)) != 0) {
 		str_add(why, IPC_WHY_MAX, "the secure process does not answer: "
@@ -355,6 +369,7 @@ secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
 	str_copy(r->ifname, sizeof(r->ifname), m.u.tap_ok.ifname);
 	memcpy(r->mac.b, m.u.tap_ok.mac, sizeof(r->mac.b));
 	r->mtu = m.u.tap_ok.mtu;
+	r->offloads = m.u.tap_ok.offloads & offloads;
 	for (unsigned i = 0; i < n_fd; i++) {
 		r->tap_fd[i] = fd[i];
 		if (fcntl(fd[i], F_SETFL, O_RDWR | O_NONBLOCK) != 0)

@@ -266,6 +266,10 @@ start_main(struct super *s, int sup, int chan, int res)
 	arg(&a, "%s", log_level_name(log_get_level()));
 	if (s->key_log_fd >= 0)
 		arg_fd(&a, "key-log-fd", s->key_log_fd);
+	if (s->args->fallback != NULL) {
+		arg(&a, "--force-fallback");
+		arg(&a, "%s", s->args->fallback);
+	}
 	if (s->main_user.is_rootless)
 		arg(&a, "--rootless");
 	inherit(sup, true);

@@ -13,6 +13,7 @@ struct super_args {
 	const char *run_dir;
 	const char *key_log;		/* file, or NULL */
 	const char *log_level;		/* NULL = the configuration's */
+	const char *fallback;		/* --force-fallback, or NULL */
 	bool is_foreground;
 };
 

@@ -5,7 +5,7 @@
 #include "daemon/core/udp.h"
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "daemon/base/cur.h"
@@ -13,24 +13,10 @@
 #include "daemon/base/log.h"
 
 #define UDP_SENDS   VPN_BATCH
-#define UDP_RETRIES 4	/* times a full socket buffer is tried again, the last
-			 * one after a wait; then the path is full, and what is
-			 * left of a batch is dropped as any full queue does */
-#define UDP_WAIT_MS 1	/* others wait for this thread meanwhile */
 #define IP4_HDR_MIN 20
 
-union sa_any {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-union ctl_any {
-	struct cmsghdr align;
-	uint8_t b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
-
-static socklen_t
-sa_from_ep(const struct net_ep *ep, bool is_raw, union sa_any *out)
+socklen_t
+udp_sa_from_ep(const struct net_ep *ep, bool is_raw, union udp_sa *out)
 {
 	uint16_t port = htons(is_raw ? 0 : ep->port);
 
@@ -48,7 +34,7 @@ sa_from_ep(const struct net_ep *ep, bool is_raw, union sa_any *out)
 }
 
 static struct net_ep
-ep_from_sa(const union sa_any *sa)
+ep_from_sa(const union udp_sa *sa)
 {
 	struct net_ep ep = { 0 };
 
@@ -62,10 +48,12 @@ ep_from_sa(const union sa_any *sa)
 	return ep;
 }
 
-static struct ip_addr
-addr_from_ctl(struct msghdr *h)
+/* What the kernel tells beside a datagram: our address, and of a train the size
+ * of its packets. */
+static void
+from_ctl(struct msghdr *h, struct buf *b)
 {
-	struct ip_addr none = { 0 };
+	int seg = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		struct in_pktinfo p4;
@@ -73,20 +61,22 @@ addr_from_ctl(struct msghdr *h)
 
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&p4, CMSG_DATA(c), sizeof(p4));
-			return ip_from(&p4.ipi_addr, 4);
+			b->to.ip = ip_from(&p4.ipi_addr, 4);
 		}
 		if (c->cmsg_level == IPPROTO_IPV6 &&
 		    c->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&p6, CMSG_DATA(c), sizeof(p6));
-			return ip_from(&p6.ipi6_addr, 16);
+			b->to.ip = ip_from(&p6.ipi6_addr, 16);
 		}
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
+			memcpy(&seg, CMSG_DATA(c), sizeof(seg));
 	}
-	return none;
+	if (seg > 0 && (uint32_t)seg < b->len)
+		b->seg_len = (uint16_t)seg;
 }
 
-/* Write the source address to use; returns the length of the control data. */
-static size_t
-ctl_from_addr(const struct ip_addr *local, union ctl_any *out)
+size_t
+udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out)
 {
 	struct msghdr h = { .msg_control = out, .msg_controllen = sizeof(*out) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
@@ -112,6 +102,20 @@ ctl_from_addr(const struct ip_addr *local, union ctl_any *out)
 	return 0;
 }
 
+size_t
+udp_ctl_segment(union udp_ctl *ctl, size_t len, uint16_t seg)
+{
+	struct msghdr h = { .msg_control = ctl->b + len,
+			    .msg_controllen = sizeof(*ctl) - len };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(seg));
+	memcpy(CMSG_DATA(c), &seg, sizeof(seg));
+	return len + CMSG_SPACE(sizeof(seg));
+}
+
 /* Raw IPv4 sockets deliver the IP header; RFC 791 3.1. */
 static int
 strip_ip4(struct buf *b)
@@ -134,8 +138,8 @@ udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 {
 	struct mmsghdr m[UDP_SENDS];
 	struct iovec iov[UDP_SENDS];
-	union sa_any from[UDP_SENDS];
-	union ctl_any ctl[UDP_SENDS];
+	union udp_sa from[UDP_SENDS];
+	union udp_ctl ctl[UDP_SENDS];
 	struct buf *b[UDP_SENDS];
 	unsigned want = 0, kept = 0;
 	int got;
@@ -170,7 +174,7 @@ udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 		}
 		b[i]->len = m[i].msg_len;
 		b[i]->from = ep_from_sa(&from[i]);
-		b[i]->to.ip = addr_from_ctl(&m[i].msg_hdr);
+		from_ctl(&m[i].msg_hdr, b[i]);
 		b[i]->to.port = to_port;
 		b[i]->kind = is_raw ? VPN_ENCAP_ESP : VPN_ENCAP_UDP;
 		if ((m[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
@@ -188,53 +192,6 @@ udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 }
 
 void
-udp_send(int fd, const struct vpn_path *path, struct buf **pkts, unsigned n)
-{
-	struct mmsghdr m[UDP_SENDS];
-	struct iovec iov[UDP_SENDS];
-	union sa_any to;
-	union ctl_any ctl;
-	socklen_t to_len;
-	size_t ctl_len;
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	unsigned at = 0, retry = 0, lost;
-	bool is_full;
-	int sent;
-
-	to_len = sa_from_ep(&path->remote, path->encap == VPN_ENCAP_ESP, &to);
-	ctl_len = ctl_from_addr(&path->local.ip, &ctl);
-	n = MIN(n, (unsigned)UDP_SENDS);
-	for (unsigned i = 0; i < n; i++) {
-		iov[i] = (struct iovec){ pkts[i]->data, pkts[i]->len };
-		m[i].msg_hdr = (struct msghdr){
-			.msg_name = &to,
-			.msg_namelen = to_len,
-			.msg_iov = &iov[i],
-			.msg_iovlen = 1,
-			.msg_control = ctl_len > 0 ? &ctl : NULL,
-			.msg_controllen = ctl_len,
-		};
-	}
-	while (at < n) {
-		sent = sendmmsg(fd, m + at, n - at, 0);
-		if (sent > 0) {
-			at += (unsigned)sent;
-			continue;
-		}
-		is_full = errno == EAGAIN || errno == ENOBUFS || errno == EINTR;
-		if (is_full && ++retry <= UDP_RETRIES) {
-			if (retry == UDP_RETRIES)
-				(void)poll(&room, 1, UDP_WAIT_MS);
-			continue;
-		}
-		log_rl(LOG_WARN, "core", "cannot send ESP: %s", strerror(errno));
-		lost = is_full ? n - at : 1; /* the next may not be refused */
-		drop_count(DROP_SEND, lost);
-		at += lost;
-	}
-}
-
-void
 udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
 	     bool natt, struct view data)
 {
@@ -243,8 +200,8 @@ udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
 		{ (void *)(uintptr_t)marker, natt ? sizeof(marker) : 0 },
 		{ (void *)(uintptr_t)data.p, data.len },
 	};
-	union sa_any to;
-	union ctl_any ctl;
+	union udp_sa to;
+	union udp_ctl ctl;
 	struct msghdr h = {
 		.msg_name = &to,
 		.msg_iov = iov,
@@ -253,8 +210,8 @@ udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
 	};
 	char text[IP_TEXT_MAX];
 
-	h.msg_namelen = sa_from_ep(remote, false, &to);
-	h.msg_controllen = ctl_from_addr(&local->ip, &ctl);
+	h.msg_namelen = udp_sa_from_ep(remote, false, &to);
+	h.msg_controllen = udp_ctl_from_addr(&local->ip, &ctl);
 	if (h.msg_controllen == 0)
 		h.msg_control = NULL;
 	if (sendmsg(fd, &h, 0) >= 0)
@@ -268,15 +225,15 @@ struct ip_addr
 udp_local_addr(const int probe[FAM_END], const struct ip_addr *remote)
 {
 	struct net_ep ep = { *remote, 9 };
-	union sa_any to, got;
-	union sa_any off = { .sa.sa_family = AF_UNSPEC };
+	union udp_sa to, got;
+	union udp_sa off = { .sa.sa_family = AF_UNSPEC };
 	socklen_t len = sizeof(got);
 	struct ip_addr ip = { 0 };
 	int fd = probe[remote->family == 6 ? FAM_V6 : FAM_V4];
 
 	if (fd < 0)
 		return ip;
-	len = sa_from_ep(&ep, false, &to);
+	len = udp_sa_from_ep(&ep, false, &to);
 	/* connect() on UDP sends nothing; it only asks for a route. */
 	if (connect(fd, &to.sa, len) != 0)
 		return ip;

@@ -8,21 +8,48 @@
 #ifndef TAPIR_CORE_UDP_H
 #define TAPIR_CORE_UDP_H
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include "daemon/core/core.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103	/* Linux 4.18 */
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104	/* Linux 5.0 */
+#endif
+
+union udp_sa {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+/* Control data of a message: an address, and the size of packets. */
+union udp_ctl {
+	struct cmsghdr align;
+	uint8_t b[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		  CMSG_SPACE(sizeof(int))];
+};
+
+/** Socket address of an endpoint; returns its length. */
+socklen_t udp_sa_from_ep(const struct net_ep *ep, bool is_raw,
+			 union udp_sa *out);
+/** Write the source address to use; returns the length of the control data. */
+size_t udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out);
+/** Add the size of a train's packets behind len bytes of control data (0, or
+ * what udp_ctl_from_addr() wrote); returns the new length. */
+size_t udp_ctl_segment(union udp_ctl *ctl, size_t len, uint16_t seg);
 
 /**
  * Receive up to n datagrams.  b->from, b->to are filled; the port of b->to is
- * to_port.  Raw IPv4 packets lose their IP header.
+ * to_port.  Raw IPv4 packets lose their IP header.  What the kernel coalesced
+ * (UDP_GRO) is a train with seg_len; it takes buffers of 64 KiB.
  *
  * @param pool  where buffers come from.
  * @return how many (0 = nothing there).
  */
 unsigned udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 		  struct buf **out, unsigned n);
-/** Send n packets along path; borrows the buffers.  Counts what the kernel
- * refuses as DROP_SEND. */
-void udp_send(int fd, const struct vpn_path *path, struct buf **pkts,
-	      unsigned n);
 /** Send one message, with a marker of four zero bytes in front when natt. */
 void udp_send_msg(int fd, const struct net_ep *local,
 		  const struct net_ep *remote, bool natt, struct view data);

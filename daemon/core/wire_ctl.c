@@ -464,9 +464,18 @@ stats_worker(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i)
 		{ "udp-packets", ws.n_udp_packets },
 		{ "udp-batches", ws.n_udp_batches },
 		{ "raw-packets", ws.n_raw_packets },
+		{ "tap-super-frames", ws.n_tap_supers },
+		{ "tap-written", ws.n_tap_written },
+		{ "tap-merged", ws.n_tap_merged },
+		{ "udp-trains", ws.n_udp_trains },
+		{ "sent-packets", ws.n_sent_packets },
+		{ "sent-messages", ws.n_sent_messages },
+		{ "sent-trains", ws.n_sent_trains },
+		{ "refused-trains", ws.n_refused_trains },
 		{ "handed-over", ws.n_handed_over },
 		{ "queued", ws.n_queued },
 		{ "buffers-used", ws.n_buf_used },
+		{ "big-buffers-used", ws.n_big_used },
 	};
 
 	for (unsigned k = 0; k < N_OF(row); k++) {

@@ -7,7 +7,6 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
 #include "daemon/core/loop.h"
-#include "daemon/core/udp.h"
 #include "daemon/core/work.h"
 
 static void
@@ -19,10 +18,11 @@ send_pkts(void *ctx, unsigned worker, const struct vpn_path *path,
 	int fd = path->encap == VPN_ENCAP_ESP ? v->socks.raw[fam]
 					      : v->socks.nat[worker][fam];
 
-	if (fd >= 0)
-		udp_send(fd, path, pkts, n);
-	else
-		drop_count(DROP_SEND, n);
+	if (fd >= 0) {
+		work_send(v, worker, fd, path, pkts, n);
+		return;
+	}
+	drop_count(DROP_SEND, n);
 	for (unsigned i = 0; i < n; i++)
 		buf_put(pkts[i]);
 }
@@ -82,5 +82,6 @@ event(void *ctx, unsigned worker UNUSED, const struct esp_event *ev)
 struct esp_io
 wire_esp_io(struct vpn *v)
 {
-	return (struct esp_io){ v, send_pkts, deliver, work_buf_new, event };
+	return (struct esp_io){ v, send_pkts, deliver, work_buf_new, event,
+				work_buf_big, work_buf_slice };
 }

@@ -29,14 +29,7 @@ vpn_link_find(const struct vpn *v, uint32_t link)
 static void
 tap_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 {
-	struct vpn_realm *r = ctx;
-	int fd = r->tap_fd[worker];
-
-	for (unsigned i = 0; i < n; i++) {
-		if (write(fd, frames[i]->data, frames[i]->len) < 0)
-			drop_count(DROP_TAP_WRITE, 1);
-		buf_put(frames[i]);
-	}
+	work_tap_out(ctx, worker, frames, n);
 }
 
 /* A frame goes to the worker the rule names.  A flooded one is shared with

@@ -10,20 +10,15 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include "daemon/base/cur.h"
 #include "daemon/base/drop.h"
 #include "daemon/base/log.h"
 #include "daemon/base/ring.h"
 #include "daemon/base/thr.h"
-#include "daemon/bus/bus.h"
-#include "daemon/core/loop.h"
 #include "daemon/core/udp.h"
-#include "daemon/core/wire.h"
+#include "daemon/core/worker.h"
 
 #define WORK_EVENTS	32
 #define WORK_CTL_LEN	64	/* control tasks that may wait; ours */
-#define ESP_SPI_LEN	4
-#define KEEPALIVE_LEN	1	/* RFC 3948 2.3: one byte 0xff */
 
 /* What a descriptor of the worker's epoll set is. */
 enum src { SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_TAP };
@@ -32,36 +27,6 @@ struct task {
 	work_task_fn *fn;
 	void *ctx;
 };
-
-/* Relaxed atomics: one writer, read for statistics. */
-struct counts {
-	atomic_ullong wake, tap_frames, udp, raw, tap_batches, udp_batches, handed;
-};
-
-struct worker {
-	struct vpn *vpn;
-	unsigned index;
-	struct thr *thr;
-	struct buf_pool *pool;
-	int ep, wake;
-	struct ring *queue[WORK_PRIO_END];
-	atomic_bool is_awake;
-	atomic_bool is_stopped;
-	struct counts n;
-};
-
-struct work {
-	struct vpn *vpn;
-	unsigned n;
-	struct worker *worker;
-};
-
-static inline void
-add(atomic_ullong *c, uint64_t v)
-{
-	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) +
-			      v, memory_order_relaxed);
-}
 
 static void
 wake(struct worker *wk)
@@ -79,6 +44,30 @@ work_buf_new(void *vpn, unsigned worker)
 	struct vpn *v = vpn;
 
 	return buf_new(v->work->worker[worker].pool);
+}
+
+struct buf *
+work_buf_big(void *vpn, unsigned worker)
+{
+	struct vpn *v = vpn;
+
+	return buf_new(v->work->worker[worker].big);
+}
+
+struct buf *
+work_buf_slice(void *vpn, unsigned worker, struct buf *parent, uint8_t *p,
+	       size_t len)
+{
+	struct vpn *v = vpn;
+
+	return buf_slice(v->work->worker[worker].slices, parent, p, len);
+}
+
+void
+work_send(struct vpn *v, unsigned worker, int fd, const struct vpn_path *path,
+	  struct buf **pkts, unsigned n)
+{
+	udp_tx_add(v->work->worker[worker].tx, fd, path, pkts, n);
 }
 
 void
@@ -110,173 +99,6 @@ work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
 	}
 	wake(wk);
 	return 0;
-}
-
-/* ---- inbound ------------------------------------------------------------- */
-
-/* Sort ESP packets: ours in place, others' to their worker.  How many are ours. */
-static unsigned
-keep_own(struct worker *wk, struct buf **b, unsigned n)
-{
-	unsigned kept = 0, to;
-
-	if (wk->vpn->n_worker == 1)
-		return n;
-	for (unsigned i = 0; i < n; i++) {
-		to = esp_in_worker(wk->vpn->esp, b[i]);
-		if (to == wk->index) {
-			b[kept++] = b[i];
-			continue;
-		}
-		add(&wk->n.handed, 1);
-		work_hand_over(wk->vpn->work, to, WORK_IN, b[i]);
-	}
-	return kept;
-}
-
-/* RFC 3948 2: keep-alive, IKE behind a marker, or ESP.  True when it is ESP. */
-static bool
-is_esp(struct worker *wk, struct buf *b)
-{
-	struct cur c;
-	uint32_t spi;
-
-	cur_init(&c, b->data, b->len);
-	if (cur_u32(&c, &spi) != 0) {
-		if (b->len != KEEPALIVE_LEN || b->data[0] != 0xff)
-			drop_count(DROP_UDP_RUNT, 1);
-		buf_put(b);
-		return false;
-	}
-	if (spi != 0)
-		return true;
-	if (buf_pull(b, ESP_SPI_LEN) == 0)
-		wire_ike_from_worker(wk->vpn, b);
-	else
-		buf_put(b); /* not reached: four bytes were there */
-	return false;
-}
-
-static void
-drain_udp(struct worker *wk, int fd)
-{
-	struct buf *b[VPN_BATCH];
-	unsigned n, n_esp = 0;
-
-	n = udp_recv(fd, wk->pool, (uint16_t)wk->vpn->conf->nat_port, false, b,
-		     VPN_BATCH);
-	if (n == 0)
-		return;
-	add(&wk->n.udp, n);
-	add(&wk->n.udp_batches, 1);
-	for (unsigned i = 0; i < n; i++)
-		if (is_esp(wk, b[i]))
-			b[n_esp++] = b[i];
-	n_esp = keep_own(wk, b, n_esp);
-	if (n_esp > 0)
-		esp_input(wk->vpn->esp, wk->index, b, n_esp);
-}
-
-static void
-drain_raw(struct worker *wk, int fd)
-{
-	struct buf *b[VPN_BATCH];
-	unsigned n;
-
-	n = udp_recv(fd, wk->pool, 0, true, b, VPN_BATCH);
-	add(&wk->n.raw, n);
-	n = keep_own(wk, b, n);
-	if (n > 0)
-		esp_input(wk->vpn->esp, wk->index, b, n);
-}
-
-/* ---- outbound ------------------------------------------------------------ */
-
-/* On the loop: say it once, for all queues of the TAP. */
-static void
-on_tap_gone(void *vpn, void *realm)
-{
-	struct vpn *v = vpn;
-	struct vpn_realm *r = realm;
-	struct bus_rec ev;
-
-	if (v->is_stopping || r->is_tap_gone)
-		return;
-	r->is_tap_gone = true;
-	bus_rec_init(&ev, BUS_EV_REALM_FAILED);
-	bus_set_str(&ev, BUS_F_REALM, r->conf->name);
-	bus_set_str(&ev, BUS_F_TAP, r->ifname);
-	bus_set_str(&ev, BUS_F_WHY, "somebody removed its TAP device");
-	bus_set_str(&ev, BUS_F_HINT, "restart tapird to have it again");
-	vpn_publish(v, &ev);
-}
-
-/* A TAP without its device is readable for ever: do not look at it again. */
-static void
-tap_gone(struct worker *wk, struct vpn_realm *r)
-{
-	(void)epoll_ctl(wk->ep, EPOLL_CTL_DEL, r->tap_fd[wk->index], NULL);
-	if (loop_post(wk->vpn->loop, on_tap_gone, wk->vpn, r) != 0)
-		drop_count(DROP_LOOP_FULL, 1);
-}
-
-/* One frame, or 0 when there is none or it was dropped.  false: no more. */
-static bool
-read_frame(struct worker *wk, struct vpn_realm *r, struct buf *b)
-{
-	size_t room = buf_tail(b) - BUF_TAIL;
-	ssize_t len = read(r->tap_fd[wk->index], b->data, room);
-
-	b->len = 0;
-	if (len < 0 && errno != EAGAIN && errno != EINTR)
-		tap_gone(wk, r);
-	if (len <= 0)
-		return false;
-	if ((size_t)len == room) /* or longer: the rest was cut off */
-		drop_count(DROP_TOO_BIG, 1);
-	else
-		b->len = (uint32_t)len;
-	return true;
-}
-
-/* No buffer: take one frame off and drop it. */
-static void
-skip_frame(struct worker *wk, struct vpn_realm *r)
-{
-	uint8_t junk;
-	ssize_t len = read(r->tap_fd[wk->index], &junk, 1);
-
-	if (len > 0)
-		drop_count(DROP_NO_BUF, 1);
-	else if (len < 0 && errno != EAGAIN && errno != EINTR)
-		tap_gone(wk, r);
-}
-
-static void
-drain_tap(struct worker *wk, struct vpn_realm *r)
-{
-	struct buf *b[VPN_BATCH];
-	unsigned n = 0;
-	bool more = true;
-
-	while (more && n < VPN_BATCH) {
-		b[n] = buf_new(wk->pool);
-		if (b[n] == NULL)
-			break;
-		more = read_frame(wk, r, b[n]);
-		if (b[n]->len > 0)
-			n++;
-		else
-			buf_put(b[n]);
-	}
-	if (n == 0) {
-		if (more)
-			skip_frame(wk, r);
-		return;
-	}
-	add(&wk->n.tap_frames, n);
-	add(&wk->n.tap_batches, 1);
-	hub_input(r->hub, wk->index, r->tap_port, b, n);
 }
 
 /* ---- queues -------------------------------------------------------------- */
@@ -388,6 +210,7 @@ worker_main(void *ctx)
 		for (int i = 0; i < n; i++) {
 			run_control(wk);
 			dispatch(wk, ev[i].data.u64);
+			drain_flush(wk);
 		}
 		thr_quiet();
 	}
@@ -440,7 +263,12 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 	for (int i = 0; i < WORK_PRIO_END; i++)
 		if ((err = ring_new(&wk->queue[i], len[i])) != 0)
 			return err;
-	return buf_pool_new(&wk->pool, VPN_POOL_BUFS, room);
+	if ((err = udp_tx_new(&wk->tx, !fallback_has(v->fallback,
+						     FALLBACK_UDP_GSO))) != 0 ||
+	    (err = buf_pool_new(&wk->pool, VPN_POOL_BUFS, room)) != 0 ||
+	    (err = buf_pool_new(&wk->big, VPN_POOL_BIG, TAP_BIG_ROOM)) != 0)
+		return err;
+	return buf_pool_new(&wk->slices, VPN_POOL_SLICES, 0);
 }
 
 /* Largest frame of any realm decides how long a buffer is. */
@@ -482,6 +310,22 @@ work_new(struct work **out, struct vpn *v)
 	return 0;
 }
 
+/* Let the kernel coalesce what comes in; without, it is packet by packet. */
+static void
+trains_on(struct vpn *v)
+{
+	int on = 1;
+
+	if (fallback_has(v->fallback, FALLBACK_UDP_GRO))
+		return;
+	for (unsigned i = 0; i < v->n_worker; i++)
+		for (int fam = FAM_V4; fam < FAM_END; fam++)
+			if (v->socks.nat[i][fam] >= 0 &&
+			    setsockopt(v->socks.nat[i][fam], IPPROTO_UDP,
+				       UDP_GRO, &on, sizeof(on)) != 0)
+				v->fallback |= 1u << FALLBACK_UDP_GRO;
+}
+
 int
 work_start(struct work *w)
 {
@@ -489,6 +333,7 @@ work_start(struct work *w)
 	char name[16];
 	int err;
 
+	trains_on(w->vpn);
 	for (unsigned i = 0; i < w->n; i++) {
 		struct worker *wk = &w->worker[i];
 
@@ -543,13 +388,19 @@ work_free(struct work *w)
 			}
 			ring_free(wk->queue[q]);
 		}
+		udp_tx_free(wk->tx);
 		if (wk->ep >= 0)
 			close(wk->ep);
 		if (wk->wake >= 0)
 			close(wk->wake);
 	}
-	for (unsigned i = 0; i < w->n; i++)
+	/* Slices hold big buffers, of any worker. */
+	for (unsigned i = 0; i < w->n; i++) {
+		buf_pool_free(w->worker[i].slices);
 		buf_pool_free(w->worker[i].pool);
+	}
+	for (unsigned i = 0; i < w->n; i++)
+		buf_pool_free(w->worker[i].big);
 	free(w->worker);
 	free(w);
 }
@@ -558,6 +409,7 @@ void
 work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 {
 	const struct worker *wk = &w->worker[worker];
+	const struct udp_tx_count *tx = udp_tx_counts(wk->tx);
 
 	*out = (struct work_stats){
 		.n_wake = atomic_load(&wk->n.wake),
@@ -566,8 +418,17 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 		.n_raw_packets = atomic_load(&wk->n.raw),
 		.n_tap_batches = atomic_load(&wk->n.tap_batches),
 		.n_udp_batches = atomic_load(&wk->n.udp_batches),
+		.n_tap_supers = atomic_load(&wk->n.tap_supers),
+		.n_tap_written = atomic_load(&wk->n.tap_written),
+		.n_tap_merged = atomic_load(&wk->n.tap_merged),
+		.n_udp_trains = atomic_load(&wk->n.udp_trains),
+		.n_sent_packets = atomic_load(&tx->packets),
+		.n_sent_messages = atomic_load(&tx->messages),
+		.n_sent_trains = atomic_load(&tx->trains),
+		.n_refused_trains = atomic_load(&tx->refused),
 		.n_handed_over = atomic_load(&wk->n.handed),
 		.n_buf_used = buf_pool_used(wk->pool),
+		.n_big_used = buf_pool_used(wk->big),
 	};
 	for (int q = 0; q < WORK_PRIO_END; q++)
 		out->n_queued += ring_count(wk->queue[q]);

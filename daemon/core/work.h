@@ -32,6 +32,18 @@ void work_free(struct work *w);
 
 /** An empty buffer of a worker's pool; the io op of esp and hub. */
 struct buf *work_buf_new(void *vpn, unsigned worker);
+/** One with room for a train or super-frame, and a slice of one. */
+struct buf *work_buf_big(void *vpn, unsigned worker);
+struct buf *work_buf_slice(void *vpn, unsigned worker, struct buf *parent,
+			   uint8_t *p, size_t len);
+/** Send packets and trains on path over fd at the end of the worker's batch, in
+ * order; takes them.  Thread: that worker. */
+void work_send(struct vpn *v, unsigned worker, int fd,
+	       const struct vpn_path *path, struct buf **pkts, unsigned n);
+/** Write frames to a TAP at the end of the worker's batch, coalesced; takes
+ * them.  Thread: that worker. */
+void work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
+		  unsigned n);
 /** Hand a packet to another worker (WORK_IN: an ESP packet, WORK_OUT: a frame
  * for link b->port); takes it.  Thread: any worker. */
 void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
@@ -44,8 +56,13 @@ struct work_stats {
 	uint64_t n_wake;		/* times it woke up */
 	uint64_t n_tap_frames, n_udp_packets, n_raw_packets;
 	uint64_t n_tap_batches, n_udp_batches;
+	uint64_t n_tap_supers;		/* super-frames read */
+	uint64_t n_tap_written, n_tap_merged; /* frames; super-frames made */
+	uint64_t n_udp_trains;		/* coalesced datagrams received */
+	uint64_t n_sent_packets, n_sent_messages, n_sent_trains;
+	uint64_t n_refused_trains;	/* by the kernel */
 	uint64_t n_handed_over;		/* to other workers */
-	unsigned n_queued, n_buf_used;
+	unsigned n_queued, n_buf_used, n_big_used;
 };
 void work_stats_get(const struct work *w, unsigned worker,
 		    struct work_stats *out);

@@ -12,13 +12,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <netlink/attr.h>
 #include <netlink/errno.h>
-#include <netlink/msg.h>
 #include <netlink/route/link.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,18 +26,15 @@
 #include "secure-proc/net/netlink.h"
 
 #define TUN_NODE  "/dev/net/tun"
-#define TX_QUEUE  100	/* frames, of up to 64 KiB each: a longer queue is only
-			 * delay, 16 loses (the kernel's own default is 1000) */
-#define GSO_FRAME 60000 /* a super-frame that still is one datagram once sealed;
-			 * larger ones leave as two */
+#define TX_QUEUE  200	/* frames, of up to 64 KiB each: a longer queue is only
+			 * delay, one of 100 loses (the kernel's own default is
+			 * 1000).  gso_max_size stays: a bridge would cut every
+			 * larger super-frame into single frames */
 
 /* UDP super-frames: Linux 6.2. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
-#endif
-#ifndef IFLA_GSO_MAX_SIZE
-#define IFLA_GSO_MAX_SIZE 41
 #endif
 
 static void
@@ -131,25 +124,6 @@ queues_open(struct sec_tap *t, unsigned n, uint32_t want, char *why, size_t cap)
 	}
 	t->offloads = has_vnet ? offloads_set(t->fd[0], want) : 0;
 	return 0;
-}
-
-/* Keep super-frames small enough for one datagram.  Where the kernel does not
- * let us, they leave as two. */
-static void
-gso_limit(struct sec_netlink *nl, int ifindex)
-{
-	struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
-				  .ifi_index = ifindex };
-	struct nl_msg *m = nlmsg_alloc_simple(RTM_NEWLINK, 0);
-
-	if (m == NULL)
-		return;
-	if (nlmsg_append(m, &info, sizeof(info), NLMSG_ALIGNTO) == 0 &&
-	    nla_put_u32(m, IFLA_GSO_MAX_SIZE, GSO_FRAME) == 0) {
-		(void)nl_send_sync(nl->sk, m); /* takes m */
-		return;
-	}
-	nlmsg_free(m);
 }
 
 /* Change the link; fill sets what is to be changed. */
@@ -268,8 +242,6 @@ tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
 		return ERR_SYS;
 	}
 	t->ifindex = (uint32_t)index;
-	if ((t->offloads & IPC_TAP_TSO) != 0)
-		gso_limit(nl, index);
 	if ((err = link_dress(nl, q, t, bridge, why, cap)) != 0)
 		return err;
 	for (unsigned i = 0; i < r->n_addr; i++)

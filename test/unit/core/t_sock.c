@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "daemon/core/udp.h"
+#include "daemon/core/udp_tx.h"
 #include "test/lib/test.h"
 
 static struct sock_set
@@ -94,6 +95,7 @@ batch_crosses(int fam)
 	struct net_ep from, to;
 	struct buf_pool *pool;
 	struct buf *b[VPN_BATCH], *got[VPN_BATCH];
+	struct udp_tx *out;
 	int tx = bound(fam, &from), rx = bound(fam, &to);
 	unsigned n;
 
@@ -109,7 +111,10 @@ batch_crosses(int fam)
 	}
 	path.remote = to;
 	path.local.ip = from.ip;
-	udp_send(tx, &path, b, VPN_BATCH);
+	assert_int_equal(udp_tx_new(&out, true), 0);
+	udp_tx_add(out, tx, &path, b, VPN_BATCH);
+	udp_tx_flush(out);
+	udp_tx_free(out);
 	n = udp_recv(rx, pool, 4500, false, got, VPN_BATCH);
 	assert_int_equal(n, VPN_BATCH);
 	for (unsigned i = 0; i < n; i++) {
@@ -120,7 +125,6 @@ batch_crosses(int fam)
 		assert_int_equal(got[i]->to.port, 4500);
 		assert_int_equal(got[i]->kind, VPN_ENCAP_UDP);
 		buf_put(got[i]);
-		buf_put(b[i]);
 	}
 	buf_pool_free(pool);
 	close(tx);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/drain.c - what a worker does with a readable descriptor.
+ *
+ *   UDP   recvmmsg of trains -> slices -> esp_input -> hub -> coalesced -> TAP
+ *   TAP   frames and super-frames -> hub -> esp_output -> trains -> UDP
+ *
+ * What goes out is collected on the way and leaves at the end of the batch
+ * (drain_flush()): no timer, no added delay.
+ *
+ * Thread: the worker.
+ */
+#include "daemon/core/worker.h"
+#include "daemon/base/cur.h"
+#include "daemon/base/drop.h"
+#include "daemon/bus/bus.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/udp.h"
+#include "daemon/core/wire.h"
+#include "daemon/ipc/msg.h"
+#include <sys/epoll.h>
+
+#define ESP_SPI_LEN	4
+#define KEEPALIVE_LEN	1	/* RFC 3948 2.3: one byte 0xff */
+#define DRAIN_TRAINS	8	/* datagrams of up to 64 KiB in one recvmmsg() */
+#define DRAIN_BYTES	(128u << 10) /* read from a TAP between two flushes:
+				      * what fits the second-level cache */
+
+/* ---- inbound ------------------------------------------------------------- */
+
+/* Sort ESP packets: ours in place, others' to their worker.  How many are ours. */
+static unsigned
+keep_own(struct worker *wk, struct buf **b, unsigned n)
+{
+	unsigned kept = 0, to;
+
+	if (wk->vpn->n_worker == 1)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		to = esp_in_worker(wk->vpn->esp, b[i]);
+		if (to == wk->index) {
+			b[kept++] = b[i];
+			continue;
+		}
+		add(&wk->n.handed, 1);
+		work_hand_over(wk->vpn->work, to, WORK_IN, b[i]);
+	}
+	return kept;
+}
+
+/* RFC 3948 2: keep-alive, IKE behind a marker, or ESP.  True when it is ESP. */
+static bool
+is_esp(struct worker *wk, struct buf *b)
+{
+	struct cur c;
+	uint32_t spi;
+
+	cur_init(&c, b->data, b->len);
+	if (cur_u32(&c, &spi) != 0) {
+		if (b->len != KEEPALIVE_LEN || b->data[0] != 0xff)
+			drop_count(DROP_UDP_RUNT, 1);
+		buf_put(b);
+		return false;
+	}
+	if (spi != 0)
+		return true;
+	if (buf_pull(b, ESP_SPI_LEN) == 0)
+		wire_ike_from_worker(wk->vpn, b);
+	else
+		buf_put(b); /* not reached: four bytes were there */
+	return false;
+}
+
+static void
+open_own(struct worker *wk, struct buf **b, unsigned n)
+{
+	n = keep_own(wk, b, n);
+	if (n > 0)
+		esp_input(wk->vpn->esp, wk->index, b, n);
+}
+
+/* The packets of one batch, opened when it is full. */
+struct in_batch {
+	struct worker *wk;
+	unsigned n;
+	struct buf *b[VPN_BATCH];
+};
+
+static void
+batch_take(struct in_batch *x, struct buf *b)
+{
+	if (!is_esp(x->wk, b))
+		return;
+	x->b[x->n++] = b;
+	if (x->n < VPN_BATCH)
+		return;
+	open_own(x->wk, x->b, x->n);
+	x->n = 0;
+}
+
+/* A train becomes one slice a packet; takes b. */
+static void
+batch_take_train(struct in_batch *x, struct buf *b)
+{
+	for (uint32_t at = 0; at < b->len; at += b->seg_len) {
+		uint32_t len = MIN(b->len - at, (uint32_t)b->seg_len);
+		struct buf *s = buf_slice(x->wk->slices, b, b->data + at, len);
+
+		if (s == NULL) {
+			drop_count(DROP_NO_BUF, 1);
+			continue;
+		}
+		s->from = b->from;
+		s->to = b->to;
+		s->kind = b->kind;
+		add(&x->wk->n.udp, 1);
+		batch_take(x, s);
+	}
+	add(&x->wk->n.udp_trains, 1);
+	buf_put(b);
+}
+
+void
+drain_udp(struct worker *wk, int fd)
+{
+	struct buf *b[VPN_BATCH];
+	struct in_batch x __attribute__((uninitialized));
+	unsigned n, most = wk->is_small ? VPN_BATCH : DRAIN_TRAINS;
+
+	x.wk = wk;
+	x.n = 0;
+	n = udp_recv(fd, wk->big, (uint16_t)wk->vpn->conf->nat_port, false, b,
+		     most);
+	if (n == 0)
+		return;
+	add(&wk->n.udp_batches, 1);
+	wk->is_small = true;
+	for (unsigned i = 0; i < n; i++) {
+		if (b[i]->seg_len != 0) {
+			wk->is_small = false;
+			batch_take_train(&x, b[i]);
+		} else {
+			add(&wk->n.udp, 1);
+			batch_take(&x, b[i]);
+		}
+	}
+	if (x.n > 0)
+		open_own(wk, x.b, x.n);
+}
+
+void
+drain_raw(struct worker *wk, int fd)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n;
+
+	n = udp_recv(fd, wk->pool, 0, true, b, VPN_BATCH);
+	add(&wk->n.raw, n);
+	open_own(wk, b, n);
+}
+
+/* ---- outbound ------------------------------------------------------------ */
+
+/* On the loop: say it once, for all queues of the TAP. */
+static void
+on_tap_gone(void *vpn, void *realm)
+{
+	struct vpn *v = vpn;
+	struct vpn_realm *r = realm;
+	struct bus_rec ev;
+
+	if (v->is_stopping || r->is_tap_gone)
+		return;
+	r->is_tap_gone = true;
+	bus_rec_init(&ev, BUS_EV_REALM_FAILED);
+	bus_set_str(&ev, BUS_F_REALM, r->conf->name);
+	bus_set_str(&ev, BUS_F_TAP, r->ifname);
+	bus_set_str(&ev, BUS_F_WHY, "somebody removed its TAP device");
+	bus_set_str(&ev, BUS_F_HINT, "restart tapird to have it again");
+	vpn_publish(v, &ev);
+}
+
+/* A TAP without its device is readable for ever: do not look at it again. */
+static void
+tap_gone(struct worker *wk, struct vpn_realm *r)
+{
+	(void)epoll_ctl(wk->ep, EPOLL_CTL_DEL, r->tap_fd[wk->index], NULL);
+	if (loop_post(wk->vpn->loop, on_tap_gone, wk->vpn, r) != 0)
+		drop_count(DROP_LOOP_FULL, 1);
+}
+
+void
+drain_tap(struct worker *wk, struct vpn_realm *r)
+{
+	struct tap_count count = { 0 };
+	struct buf *b[VPN_BATCH];
+	bool is_gone = false;
+	unsigned n;
+
+	n = tap_read(r->tap_fd[wk->index], r->offloads, wk->big, b, VPN_BATCH,
+		     DRAIN_BYTES, &is_gone, &count);
+	if (is_gone)
+		tap_gone(wk, r);
+	add(&wk->n.tap_frames, count.frames);
+	add(&wk->n.tap_supers, count.supers);
+	if (n == 0)
+		return;
+	add(&wk->n.tap_batches, 1);
+	hub_input(r->hub, wk->index, r->tap_port, b, n);
+}
+
+/* ---- to the TAP ---------------------------------------------------------- */
+
+static void
+gro_flush(struct worker *wk)
+{
+	struct tap_count count = { 0 };
+	struct vpn_realm *r = wk->gro_realm;
+
+	if (r == NULL)
+		return;
+	tap_write_all(r->tap_fd[wk->index], &wk->gro, &count);
+	add(&wk->n.tap_written, count.frames);
+	add(&wk->n.tap_merged, count.supers);
+	wk->gro_realm = NULL;
+}
+
+void
+work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
+	     unsigned n)
+{
+	struct worker *wk = &r->vpn->work->worker[worker];
+	struct tap_count count = { 0 };
+
+	if ((r->offloads & IPC_TAP_VNET) == 0) {
+		for (unsigned i = 0; i < n; i++)
+			tap_write(r->tap_fd[worker], frames[i], &count);
+		add(&wk->n.tap_written, count.frames);
+		return;
+	}
+	if (wk->gro_realm != r) {
+		gro_flush(wk);
+		esp_gro_init(&wk->gro, (r->offloads & IPC_TAP_USO) != 0);
+		wk->gro_realm = r;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (esp_gro_add(&wk->gro, frames[i]))
+			continue;
+		gro_flush(wk);
+		wk->gro_realm = r;
+		(void)esp_gro_add(&wk->gro, frames[i]); /* it is empty now */
+	}
+}
+
+void
+drain_flush(struct worker *wk)
+{
+	gro_flush(wk);
+	udp_tx_flush(wk->tx);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/core/worker.h - one worker: what work.c and drain.c share.
+ *
+ * Everything but the queues and flags belongs to the worker's thread.
+ */
+#ifndef TAPIR_CORE_WORKER_H
+#define TAPIR_CORE_WORKER_H
+
+#include "daemon/core/fallback.h"
+#include "daemon/core/tap.h"
+#include "daemon/core/udp_tx.h"
+#include "daemon/core/work.h"
+
+struct ring;
+struct thr;
+
+/* Relaxed atomics: one writer, read for statistics. */
+struct counts {
+	atomic_ullong wake, tap_frames, udp, raw, tap_batches, udp_batches, handed;
+	atomic_ullong tap_supers, tap_written, tap_merged, udp_trains;
+};
+
+struct worker {
+	struct vpn *vpn;
+	unsigned index;
+	struct thr *thr;
+	struct buf_pool *pool;		/* usual frames */
+	struct buf_pool *big;		/* super-frames and trains */
+	struct buf_pool *slices;	/* of big ones */
+	int ep, wake;
+	struct ring *queue[WORK_PRIO_END];
+	atomic_bool is_awake;
+	atomic_bool is_stopped;
+	struct counts n;
+	/* collected until the end of a batch */
+	struct udp_tx *tx;
+	struct vpn_realm *gro_realm;	/* whose TAP gro is for; NULL = empty */
+	struct esp_gro gro;
+	bool is_small;			/* the last datagrams were: take more */
+};
+
+struct work {
+	struct vpn *vpn;
+	unsigned n;
+	struct worker *worker;
+};
+
+static inline void
+add(atomic_ullong *c, uint64_t v)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) +
+			      v, memory_order_relaxed);
+}
+
+/* drain.c: take what a descriptor has and run it to completion. */
+void drain_udp(struct worker *wk, int fd);
+void drain_raw(struct worker *wk, int fd);
+void drain_tap(struct worker *wk, struct vpn_realm *r);
+/** Send and write what was collected. */
+void drain_flush(struct worker *wk);
+
+#endif
