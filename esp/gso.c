@@ -280,7 +280,7 @@ esp_csum_complete(uint8_t *frame, size_t len, size_t start, size_t off)
 {
 	uint16_t csum;
 
-	if (start > len || off + 2 > len - start)
+	if (start > len || off > len - start || len - start - off < 2)
 		return ERR_RANGE;
 	csum = (uint16_t)~esp_csum_fold(esp_csum_part(frame + start,
 						      len - start));

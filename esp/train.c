@@ -121,21 +121,24 @@ arena_next(struct train *t)
 	return 0;
 }
 
-/* Room for a packet of len bytes, in a train it may join.  NULL: none. */
+/* Room for a packet of len bytes, in a train it may join.  NULL: none.  A train
+ * is not begun where it could not become long. */
 static uint8_t *
 room(struct train *t, size_t len)
 {
 	bool joins = t->n_pkt > 0 && !t->is_closed && len <= t->pkt_len &&
 	    t->n_pkt < ESP_TRAIN_SEGS &&
 	    (size_t)(t->at - t->start) + len <= ESP_TRAIN_MAX;
+	size_t need = len;
 	uint8_t *p;
 
 	if (!joins) {
 		train_close(t);
 		if (t->n_out == ESP_BATCH_MAX)
 			trains_send(t);
+		need = MAX(len, (size_t)ESP_TRAIN_MAX / 2);
 	}
-	if (t->arena == NULL || (size_t)(t->end - t->at) < len)
+	if (t->arena == NULL || (size_t)(t->end - t->at) < need)
 		if (arena_next(t) != 0 || (size_t)(t->end - t->at) < len)
 			return NULL;
 	if (t->n_pkt == 0)

@@ -37,6 +37,7 @@ own_copy(struct batch *x, struct port *from, struct buf *b, size_t off,
 	memcpy(p, b->data + off, len);
 	c->flow_hash = b->flow_hash;
 	c->prio = b->prio;
+	c->seg_len = b->seg_len;
 	buf_put(b);
 	return c;
 }
@@ -73,6 +74,9 @@ ask_and_wait(struct batch *x, struct port *from, const struct ip_head *ip,
 	    memory_order_relaxed);
 	bool ask = false;
 
+	/* A slice would keep its whole train from being used again. */
+	if (b->parent != NULL && (b = own_copy(x, from, b, 0, b->len)) == NULL)
+		return;
 	if (wait_add(x->h->waits, &ip->dst, from->num, now_s, b, &ask) != 0) {
 		port_drop(x, from, b, DROP_HUB_NONEIGH);
 		return;

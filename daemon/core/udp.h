@@ -26,7 +26,7 @@ union udp_sa {
 };
 /* Control data of a message: an address, and the size of packets. */
 union udp_ctl {
-	struct cmsghdr align;
+	size_t align;	/* that of struct cmsghdr */
 	uint8_t b[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
 		  CMSG_SPACE(sizeof(int))];
 };

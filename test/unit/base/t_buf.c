@@ -264,3 +264,43 @@ TEST(other_threads_give_back_while_the_owner_takes)
 	assert_int_equal(buf_pool_used(pool), 0);
 	buf_pool_free(pool);
 }
+
+TEST(slices_hold_their_parent_until_the_last_is_put)
+{
+	struct buf_pool *pool, *heads;
+	struct buf *b, *s[3];
+
+	assert_int_equal(buf_pool_new(&pool, 1, BUF_ROOM_DEFAULT), 0);
+	assert_int_equal(buf_pool_new(&heads, 2, 0), 0);
+	assert_null(buf_new(heads)); /* there is no room in them */
+	b = buf_new(pool);
+	memcpy(buf_append(b, 6), "abcdef", 6);
+	s[0] = buf_slice(heads, b, b->data, 4);
+	s[1] = buf_slice(heads, b, b->data + 4, 2);
+	assert_null(buf_slice(heads, b, b->data, 1));
+	buf_put(b);
+	assert_int_equal(buf_pool_used(pool), 1);
+	assert_memory_equal(s[1]->data, "ef", 2);
+	assert_false(buf_is_shared(s[0]));
+	/* No room around, but what was pulled is room again. */
+	assert_int_equal(buf_head(s[0]), 0);
+	assert_int_equal(buf_tail(s[0]), 0);
+	assert_int_equal(buf_pull(s[0], 2), 0);
+	assert_int_equal(buf_head(s[0]), 2);
+	assert_null(buf_append(s[0], 1));
+	buf_put(buf_get(s[0]));
+	buf_put(s[0]);
+	assert_int_equal(buf_pool_used(pool), 1);
+	buf_put(s[1]);
+	assert_int_equal(buf_pool_used(pool), 0);
+	assert_int_equal(buf_pool_used(heads), 0);
+	/* A copy stands alone. */
+	b = buf_new(pool);
+	b->seg_len = 3;
+	s[0] = buf_slice(heads, b, b->data, 0);
+	assert_int_equal(s[0]->seg_len, 0);
+	buf_put(s[0]);
+	buf_put(b);
+	buf_pool_free(heads);
+	buf_pool_free(pool);
+}

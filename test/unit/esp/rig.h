@@ -39,6 +39,8 @@ struct rig_end {
 };
 
 static struct buf_pool *rig_pool UNUSED;
+static struct buf_pool *rig_bigs UNUSED, *rig_slices UNUSED;
+static bool rig_has_trains UNUSED;	/* set before rig_open() */
 static struct rig_end rig[2] UNUSED;
 static uint64_t rig_now_ms UNUSED = 100000;
 
@@ -83,6 +85,21 @@ rig_on_buf(void *ctx, unsigned worker UNUSED)
 	return r->is_dry ? NULL : buf_new(rig_pool);
 }
 
+static struct buf *
+rig_on_big(void *ctx, unsigned worker UNUSED)
+{
+	struct rig_end *r = ctx;
+
+	return r->is_dry ? NULL : buf_new(rig_bigs);
+}
+
+static struct buf *
+rig_on_slice(void *ctx UNUSED, unsigned worker UNUSED, struct buf *parent,
+	     uint8_t *p, size_t len)
+{
+	return buf_slice(rig_slices, parent, p, len);
+}
+
 static void
 rig_on_event(void *ctx, unsigned worker UNUSED, const struct esp_event *ev)
 {
@@ -98,10 +115,16 @@ rig_open(unsigned n_worker)
 	drop_reset();
 	assert_int_equal(buf_pool_new(&rig_pool, RIG_POOL, BUF_ROOM_DEFAULT),
 			 0);
+	assert_int_equal(buf_pool_new(&rig_bigs, 64, 66368), 0);
+	assert_int_equal(buf_pool_new(&rig_slices, 2048, 0), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		struct esp_io io = { &rig[i], rig_on_send, rig_on_deliver,
 				     rig_on_buf, rig_on_event, NULL, NULL };
 
+		if (rig_has_trains) {
+			io.big_new = rig_on_big;
+			io.slice = rig_on_slice;
+		}
 		memset(&rig[i], 0, sizeof(rig[i]));
 		assert_int_equal(esp_new(&rig[i].esp, n_worker, &io, NULL,
 					 NULL), 0);
@@ -127,6 +150,10 @@ rig_close(void)
 		esp_free(rig[i].esp);
 	}
 	assert_int_equal(buf_pool_used(rig_pool), 0);
+	assert_int_equal(buf_pool_used(rig_slices), 0);
+	assert_int_equal(buf_pool_used(rig_bigs), 0);
+	buf_pool_free(rig_slices);
+	buf_pool_free(rig_bigs);
 	assert_int_equal(secret_used(), 0);
 	buf_pool_free(rig_pool);
 	clk_set_source(NULL, NULL);
