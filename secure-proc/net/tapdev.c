@@ -26,10 +26,11 @@
 #include "secure-proc/net/netlink.h"
 
 #define TUN_NODE  "/dev/net/tun"
-#define TX_QUEUE  200	/* frames, of up to 64 KiB each: a longer queue is only
-			 * delay, one of 100 loses (the kernel's own default is
-			 * 1000).  gso_max_size stays: a bridge would cut every
-			 * larger super-frame into single frames */
+#define TX_QUEUE  500	/* frames or super-frames; the kernel's own default is
+			 * 1000.  Below 300 a socket's buffer of small datagrams
+			 * no longer fits, and they are lost instead of waited
+			 * for; more is only delay.  gso_max_size is left alone:
+			 * a bridge cuts what is larger into single frames */
 
 /* UDP super-frames: Linux 6.2. */
 #ifndef TUN_F_USO4

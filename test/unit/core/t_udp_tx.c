@@ -21,6 +21,24 @@ static struct vpn_path path;
 static int out, in;
 
 static int
+bound6(struct net_ep *ep)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+		close(fd);
+		return -1;
+	}
+	getsockname(fd, (struct sockaddr *)&a, &len);
+	assert_int_equal(net_ep_parse("::1", ep), 0);
+	ep->port = ntohs(a.sin6_port);
+	return fd;
+}
+
+static int
 bound(struct net_ep *ep)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -117,6 +135,30 @@ TEST(a_train_arrives_as_its_packets_with_and_without_the_kernels_help)
 				 has_gso ? 1 : 40);
 		end();
 	}
+}
+
+TEST(a_train_crosses_ipv6)
+{
+	struct net_ep from, to;
+	struct buf *b;
+	int o6, i6;
+
+	begin(true);
+	o6 = bound6(&from);
+	i6 = bound6(&to);
+	if (o6 >= 0 && i6 >= 0) { /* or a machine without IPv6 */
+		path.remote = to;
+		path.local.ip = from.ip;
+		close(in);
+		in = i6;
+		b = train(30, 900, 1);
+		udp_tx_add(tx, o6, &path, &b, 1);
+		udp_tx_flush(tx);
+		expect_packets(30, 900, 1);
+		assert_int_equal(udp_tx_counts(tx)->messages, 1);
+		close(o6);
+	}
+	end();
 }
 
 TEST(trains_and_packets_keep_their_order)
