@@ -12,6 +12,7 @@
 #include "esp/csum.h"
 
 #define ETHER_LEN	14
+#define TAG_LEN		4
 #define ETHER_IPV4	0x0800
 #define ETHER_VLAN	0x8100
 #define ETHER_IPV6	0x86dd
@@ -35,16 +36,18 @@
 static int
 skip_ether(struct cur *c, uint16_t *type)
 {
+	struct view v;
 	int err;
 
-	if ((err = cur_skip(c, ETHER_LEN - 2)) != 0 ||
-	    (err = cur_u16(c, type)) != 0)
+	if ((err = cur_view(c, ETHER_LEN, &v)) != 0)
 		return err;
+	*type = be16_get(v.p + 12);
 	for (int i = 0; *type == ETHER_VLAN || *type == ETHER_QINQ; i++) {
 		if (i == ESP_TAGS_MAX)
 			return ERR_UNSUP;
-		if ((err = cur_skip(c, 2)) != 0 || (err = cur_u16(c, type)) != 0)
+		if ((err = cur_view(c, TAG_LEN, &v)) != 0)
 			return err;
+		*type = be16_get(v.p + 2);
 	}
 	return 0;
 }
@@ -53,51 +56,50 @@ skip_ether(struct cur *c, uint16_t *type)
 static int
 find_ip4(struct cur *c, struct esp_l4 *out, uint8_t *proto)
 {
-	uint16_t len = 0, frag = 0;
-	uint8_t vihl = 0;
+	struct view v;
+	size_t n;
 	int err;
 
-	if ((err = cur_u8(c, &vihl)) != 0 || (err = cur_skip(c, 1)) != 0 ||
-	    (err = cur_u16(c, &len)) != 0 || (err = cur_skip(c, 2)) != 0 ||
-	    (err = cur_u16(c, &frag)) != 0 || (err = cur_skip(c, 1)) != 0 ||
-	    (err = cur_u8(c, proto)) != 0 || (err = cur_skip(c, 10)) != 0)
+	if ((err = cur_view(c, IP4_LEN, &v)) != 0)
 		return err;
-	if (vihl >> 4 != 4 || (vihl & 15) * 4 < IP4_LEN ||
-	    (frag & 0x3fff) != 0) /* MF or an offset */
+	n = (v.p[0] & 15u) * 4;
+	if (v.p[0] >> 4 != 4 || n < IP4_LEN ||
+	    (be16_get(v.p + 6) & 0x3fff) != 0) /* MF or an offset */
 		return ERR_UNSUP;
-	out->ip_len = len;
-	return cur_skip(c, (vihl & 15) * 4u - IP4_LEN);
+	out->ip_len = be16_get(v.p + 2);
+	*proto = v.p[9];
+	return cur_skip(c, n - IP4_LEN);
 }
 
 /* RFC 8200 3; options are looked through. */
 static int
 find_ip6(struct cur *c, struct esp_l4 *out, uint8_t *proto)
 {
-	uint8_t version = 0, units = 0;
-	uint16_t len = 0;
+	struct view v;
 	int err;
 
-	if ((err = cur_u8(c, &version)) != 0 || (err = cur_skip(c, 3)) != 0 ||
-	    (err = cur_u16(c, &len)) != 0 || (err = cur_u8(c, proto)) != 0 ||
-	    (err = cur_skip(c, 33)) != 0)
+	if ((err = cur_view(c, IP6_LEN, &v)) != 0)
 		return err;
-	if (version >> 4 != 6)
+	if (v.p[0] >> 4 != 6)
 		return ERR_UNSUP;
-	out->ip_len = IP6_LEN + (uint32_t)len;
-	for (int i = 0; *proto == EXT_HOPOPTS || *proto == EXT_DSTOPTS; i++)
+	out->ip_len = IP6_LEN + (uint32_t)be16_get(v.p + 4);
+	*proto = v.p[6];
+	for (int i = 0; *proto == EXT_HOPOPTS || *proto == EXT_DSTOPTS; i++) {
 		if (i == EXT_MAX)
 			return ERR_UNSUP;
-		else if ((err = cur_u8(c, proto)) != 0 ||
-			 (err = cur_u8(c, &units)) != 0 ||
-			 (err = cur_skip(c, (units + 1u) * 8 - 2)) != 0)
+		if ((err = cur_view(c, 8, &v)) != 0 ||
+		    (err = cur_skip(c, v.p[1] * 8u)) != 0)
 			return err;
+		*proto = v.p[0];
+	}
 	return 0;
 }
 
 static int
 find_l4(struct cur *c, uint8_t proto, struct esp_l4 *out)
 {
-	uint8_t doff = 0;
+	struct view v;
+	size_t n;
 	int err;
 
 	out->l4 = (uint16_t)cur_at(c);
@@ -108,13 +110,13 @@ find_l4(struct cur *c, uint8_t proto, struct esp_l4 *out)
 	}
 	if (proto != PROTO_TCP)
 		return ERR_UNSUP;
-	if ((err = cur_skip(c, 12)) != 0 || (err = cur_u8(c, &doff)) != 0)
+	if ((err = cur_view(c, TCP_LEN, &v)) != 0)
 		return err;
-	doff >>= 4;
-	if (doff * 4 < TCP_LEN)
+	n = (v.p[12] >> 4) * 4u;
+	if (n < TCP_LEN)
 		return ERR_UNSUP;
-	out->data = (uint16_t)(out->l4 + doff * 4);
-	return cur_skip(c, doff * 4u - 13);
+	out->data = (uint16_t)(out->l4 + n);
+	return cur_skip(c, n - TCP_LEN);
 }
 
 int

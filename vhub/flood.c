@@ -9,6 +9,11 @@
  * Thread: any worker; a batch lives on its stack.
  */
 #include "vhub/priv.h"
+#include <string.h>
+
+#define RUN_MIN	 (ETH_HEAD + 20)	/* an IP header begins there */
+#define PROTO_TCP 6
+#define PROTO_UDP 17
 
 /* Hand over all frames for the port of entry `first`. */
 static void
@@ -45,6 +50,7 @@ batch_init(struct batch *x, struct hub *h, unsigned worker)
 	x->h = h;
 	x->worker = worker;
 	x->n = 0;
+	x->run_to = NULL;
 }
 
 void
@@ -69,6 +75,38 @@ void
 batch_add_packet(struct batch *x, struct port *to, struct buf *b)
 {
 	put(x, to, b);
+}
+
+/* Nothing the hub would look into: no ARP, no neighbour discovery. */
+static bool
+is_plain(const uint8_t *f)
+{
+	uint16_t type = be16_get(f + 12);
+	uint8_t proto = type == ETHER_IPV4 ? f[ETH_HEAD + 9] : f[ETH_HEAD + 6];
+
+	return (type == ETHER_IPV4 || type == ETHER_IPV6) &&
+	    (proto == PROTO_TCP || proto == PROTO_UDP);
+}
+
+void
+batch_run_begin(struct batch *x, const struct fwd_to *to, const struct buf *b)
+{
+	x->run_to = NULL;
+	if (to->what != FWD_PORT || to->port->conf.kind == HUB_PORT_IP ||
+	    b->len < RUN_MIN || !is_plain(b->data))
+		return;
+	x->run_to = to->port;
+	memcpy(x->run_head, b->data, ETH_HEAD);
+}
+
+bool
+batch_run_next(struct batch *x, struct buf *b)
+{
+	if (x->run_to == NULL || b->len < RUN_MIN ||
+	    memcmp(b->data, x->run_head, ETH_HEAD) != 0 || !is_plain(b->data))
+		return false;
+	put(x, x->run_to, b);
+	return true;
 }
 
 void
@@ -101,6 +139,7 @@ batch_forward(struct batch *x, struct port *from, const struct mac *dst,
 {
 	struct fwd_to to = fwd_decide(x->h, from, dst);
 
+	batch_run_begin(x, &to, b);
 	switch (to.what) {
 	case FWD_PORT:
 		batch_add(x, from, to.port, b);

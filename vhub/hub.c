@@ -73,6 +73,10 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 {
 	struct eth e;
 
+	/* Frames come in runs; the first of one was learned and looked up. */
+	if (batch_run_next(x, b))
+		return;
+	x->run_to = NULL;
 	if (eth_dec(buf_view(b), &e) == ERR_SHORT) {
 		port_drop(x, from, b, DROP_HUB_RUNT);
 		return;

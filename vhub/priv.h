@@ -66,6 +66,10 @@ struct batch {
 	struct hub *h;
 	unsigned worker;
 	unsigned n;
+	/* Where the frame before went, when the next one with its header goes
+	 * there too; run_to NULL: look again. */
+	struct port *run_to;
+	uint8_t run_head[ETH_HEAD];
 	struct {
 		struct port *to;
 		struct buf *b;
@@ -116,6 +120,12 @@ void batch_add(struct batch *x, struct port *from, struct port *to,
 	       struct buf *b);
 /** Queue a bare IP packet for an IP port; takes b. */
 void batch_add_packet(struct batch *x, struct port *to, struct buf *b);
+/** Remember where b goes, the frame now being looked at. */
+void batch_run_begin(struct batch *x, const struct fwd_to *to,
+		     const struct buf *b);
+/** Queue as the frame before when b continues its run: same header, TCP or UDP
+ * within IP.  False: it does not. */
+bool batch_run_next(struct batch *x, struct buf *b);
 /** Queue for all Ethernet ports but from, by reference; takes b. */
 void batch_flood(struct batch *x, struct port *from, struct buf *b);
 /** Forward as decided; takes b. */

@@ -13,8 +13,10 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
+#include "daemon/core/fallback.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/work.h"
+#include "daemon/ipc/msg.h"
 
 typedef void cmd_fn(struct vpn *v, struct ctl_client *cl,
 		    const struct bus_rec *cmd);
@@ -485,6 +487,19 @@ stats_worker(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i)
 	}
 }
 
+/* Is the packet path without something the kernel could have? */
+static bool
+is_without(const struct vpn *v, enum fallback f)
+{
+	uint32_t need = f == FALLBACK_TAP_GSO ? IPC_TAP_TSO :
+	    f == FALLBACK_USO ? IPC_TAP_USO : 0;
+
+	for (unsigned i = 0; i < v->n_realm; i++)
+		if ((v->realm[i].offloads & need) != need)
+			return true;
+	return fallback_has(v->fallback, f);
+}
+
 static void
 cmd_stats(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
@@ -503,6 +518,13 @@ cmd_stats(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	stat_rec(cl, cmd->tag, "ike-rekeys", is.n_rekey);
 	stat_rec(cl, cmd->tag, "ike-cookies-asked", is.n_cookie_asked);
 	stat_rec(cl, cmd->tag, "child-sa", is.n_child);
+	for (int f = 0; f < FALLBACK_END; f++) {
+		char name[32] = "";
+
+		str_add(name, sizeof(name), "without-%s",
+			fallback_name((enum fallback)f));
+		stat_rec(cl, cmd->tag, name, is_without(v, (enum fallback)f));
+	}
 	for (unsigned i = 0; i < v->n_worker; i++)
 		stats_worker(v, cl, cmd->tag, i);
 	for (int d = 0; d < DROP_END; d++) {

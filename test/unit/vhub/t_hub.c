@@ -400,3 +400,35 @@ TEST(a_hub_freed_before_its_ports_were_released_leaks_nothing)
 	rig_fini(&r); /* reclaims after hub_free() */
 	hub_free(NULL);
 }
+
+/* An IPv4 frame with TCP: runs are made of these. */
+#define TCP4 "0800 4500002800000000 4006 0000 0a000001 0a000002 0000000000"
+
+TEST(a_run_ends_with_the_first_frame_that_differs)
+{
+	static const char *const hex[] = {
+		B A TCP4, B A TCP4,	/* a run to port 1 */
+		C A TCP4,		/* another header: to port 2 */
+		B A TCP4,		/* and again */
+		A B TCP4,		/* B moved here ... */
+		B A TCP4,		/* ... so that this goes nowhere */
+		B A DATA,
+	};
+	struct buf *b[N_OF(hex)];
+	uint8_t raw[64];
+	struct rig r;
+
+	three(&r);
+	rig_in_hex(&r, 1, ALL B DATA);
+	rig_in_hex(&r, 2, ALL C DATA);
+	rig_clear(&r);
+	for (unsigned i = 0; i < N_OF(hex); i++)
+		b[i] = rig_buf(&r, raw, test_hex(hex[i], raw, sizeof(raw)));
+	drop_reset();
+	hub_input(r.h, 0, r.port[0].num, b, N_OF(hex));
+	rig_expect(&r, 1, 3);
+	rig_expect(&r, 2, 1);
+	rig_expect(&r, 0, 0);
+	assert_int_equal(drop_sum(DROP_HUB_SELF), 3);
+	rig_fini(&r);
+}
