@@ -22,7 +22,7 @@
 #include "vhub/hub.h"
 #include <stdatomic.h>
 
-#define VPN_WORKER_MAX	 16	/* workers of this version; ours */
+#define VPN_WORKER_MAX	 64	/* workers of this version; ours */
 #define VPN_LINK_MAX	 65536	/* links the daemon tells apart; ours */
 #define VPN_BATCH	 64	/* packets between two flushes; PERFORMANCE */
 #define VPN_POOL_BUFS	 2048	/* buffers of a worker; taken lazily */
