@@ -95,9 +95,7 @@ struct vpn {
 	struct buf_pool *loop_pool;
 	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */
 	struct mac *link_mac;			/* [VPN_LINK_MAX] pseudo addresses */
-	int sup_fd;				/* channel to the supervisor */
 	uint64_t start_ms;
-	const char *split_note;			/* NULL, or "one uid (rootless)" */
 	bool is_stopping;
 };
 

@@ -350,11 +350,8 @@ build_base(struct role *r)
 		return err;
 	v->conf = c;
 	v->n_worker = v->socks.n_worker;
-	v->sup_fd = r->args->sup_fd;
 	v->fallback = r->args->fallback;
 	v->start_ms = clk_ms();
-	if (r->args->user.is_rootless)
-		v->split_note = "one uid (rootless)";
 	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
 	v->link_mac = calloc(VPN_LINK_MAX, sizeof(*v->link_mac));
 	if (v->link == NULL || v->link_mac == NULL)
@@ -377,7 +374,8 @@ build_links(struct role *r)
 		    (err = loop_add(v->loop, v->socks.ike[fam], on_ike_socket,
 				    v)) != 0)
 			return err;
-	if ((err = loop_add(v->loop, v->sup_fd, on_supervisor, r)) != 0 ||
+	if ((err = loop_add(v->loop, r->args->sup_fd, on_supervisor,
+			    r)) != 0 ||
 	    (err = secure_attach(v->secure, v->loop)) != 0 ||
 	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
 			       wire_ike_resolved, v)) != 0 ||
