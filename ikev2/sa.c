@@ -411,17 +411,24 @@ strip(struct ike_sa *sa)
 	}
 }
 
+/* A link lost an SA: say why, if there is a reason, and what it is now. */
+static void
+link_left(struct ike_link *link, const char *why)
+{
+	if (link == NULL)
+		return;
+	if (why != NULL)
+		ike_link_why(link, "%s", why);
+	ike_link_update(link);
+}
+
 static void
 leave_link(struct ike_sa *sa, const char *why)
 {
 	struct ike_link *link = sa->link;
 
 	ike_sa_bind(sa, NULL);
-	if (link == NULL)
-		return;
-	if (why != NULL)
-		ike_link_why(link, "%s", why);
-	ike_link_update(link);
+	link_left(link, why);
 }
 
 void
@@ -500,11 +507,7 @@ ike_sa_delete(struct ike_sa *sa, const char *why)
 	ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
 	ike_sa_bind(sa, NULL);
 	ike_task_pump(sa);
-	if (link == NULL)
-		return;
-	if (why != NULL)
-		ike_link_why(link, "%s", why);
-	ike_link_update(link);
+	link_left(link, why);
 }
 
 void
