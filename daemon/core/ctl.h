@@ -42,5 +42,8 @@ void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 /** Carry out a command (wire_ctl.c). */
 void wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		      const struct bus_rec *cmd);
+/** The command stats (wire_stats.c). */
+void wire_stats_command(struct vpn *v, struct ctl_client *cl,
+			const struct bus_rec *cmd);
 
 #endif
