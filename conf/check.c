@@ -134,10 +134,8 @@ conf_list_next(const char **p, char *out, size_t cap)
 	return true;
 }
 
-/* Does the element use something of a later version?  Then what it lacks may
- * be just that. */
-static bool
-has_later(const struct conf_node *n, enum conf_scope scope)
+bool
+conf_has_later(const struct conf_node *n, enum conf_scope scope)
 {
 	const struct conf_row *row;
 
@@ -339,7 +337,7 @@ take_matches(struct checker *k, const struct conf_node *node,
 		t = (struct conf_match_text){0};
 		fill(k, c, CONF_IN_MATCH, &t);
 		if (conf_node_attr(c, "id") == NULL &&
-		    !has_later(c, CONF_IN_MATCH))
+		    !conf_has_later(c, CONF_IN_MATCH))
 			conf_bad(k, c->line, "<match> has no id=; give the "
 				 "identity it stands for");
 		if (t.id != NULL && r->n_match < CONF_MATCH_MAX)
@@ -358,7 +356,6 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 {
 	const struct conf_node *me = child_of(node, CONF_IN_ME);
 	const struct conf_attr *id;
-	bool is_later = has_later(me, CONF_IN_ME);
 
 	if (me == NULL) {
 		conf_bad(k, node->line, "realm has no <me>; add <me id=\"...\" "
@@ -367,19 +364,13 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 	}
 	fill(k, me, CONF_IN_ME, &r->me);
 	id = conf_node_attr(me, "id");
-	if (id == NULL && !is_later)
-		conf_bad(k, me->line, "<me> has no id=; give our identity: "
-			 "host name, user@host or IP address");
 	if (r->me.id != NULL) {
 		r->me.id_kind = conf_id_type(r->me.id);
 		if (is_glob(r->me.id))
 			conf_bad(k, id->line, "our own id= cannot hold * or "
 				 "?; only that of a peer that dials us can");
 	}
-	if (conf_node_attr(me, "psk") == NULL && !is_later &&
-	    (r->n_peer == 0 || r->n_match > 0))
-		conf_bad(k, me->line, "<me> has no psk=; give the name of a "
-			 "file in keys/");
+	conf_auth_me(k, me, r);
 }
 
 /* ---- <peer> -------------------------------------------------------------------- */
@@ -399,6 +390,24 @@ peer_name(struct checker *k, struct conf_peer *p)
 			 "name=");
 }
 
+/* A certificate says who the peer is: a realm may take whoever its authorities
+ * and its <match> admit. */
+static void
+peer_without_id(struct checker *k, const struct conf_node *n,
+		struct conf_peer *p, const struct conf_realm *r)
+{
+	if (conf_node_attr(n, "ca") == NULL || p->at != NULL) {
+		conf_bad(k, n->line, "<peer> has no id=; give the identity the "
+			 "peer proves");
+		return;
+	}
+	p->is_glob = true;
+	if (r->n_match == 0)
+		p->id = conf_keep(k, "*");
+	if (conf_node_attr(n, "name") == NULL)
+		p->name = conf_keep(k, "any");
+}
+
 static void
 peer_at(struct checker *k, const struct conf_node *n, struct conf_peer *p)
 {
@@ -413,21 +422,6 @@ peer_at(struct checker *k, const struct conf_node *n, struct conf_peer *p)
 	if (at != NULL && p->is_glob)
 		conf_bad(k, conf_node_attr(n, "id")->line, "a peer with at= is "
 			 "one peer: its id= cannot hold * or ?");
-}
-
-static void
-peer_key(struct checker *k, const struct conf_node *n, bool is_later,
-	 struct conf_peer *p, const struct conf_realm *r,
-	 const struct conf_node *me)
-{
-	if (p->psk == NULL)
-		p->psk = r->me.psk;
-	if (p->psk != NULL || is_later || me == NULL ||
-	    has_later(me, CONF_IN_ME) || conf_node_attr(n, "psk") != NULL ||
-	    conf_node_attr(me, "psk") != NULL)
-		return;
-	conf_bad(k, p->line, "no key for this peer; give psk=, here or in "
-		 "<me>, with the name of a file in keys/");
 }
 
 static void
@@ -453,17 +447,17 @@ take_peer(struct checker *k, const struct conf_node *n,
 	  const struct conf_node *realm, struct conf_realm *r,
 	  struct conf_peer *p)
 {
-	bool is_later = has_later(n, CONF_IN_PEER);
+	const struct conf_node *me = child_of(realm, CONF_IN_ME);
+	bool is_later = conf_has_later(n, CONF_IN_PEER);
 
 	p->line = n->line;
 	fill(k, n, CONF_IN_PEER, p);
 	if (conf_node_attr(n, "id") == NULL && !is_later)
-		conf_bad(k, n->line, "<peer> has no id=; give the identity the "
-			 "peer proves");
+		peer_without_id(k, n, p, r);
 	if (p->id != NULL) {
 		p->id_kind = conf_id_type(p->id);
 		p->is_glob = is_glob(p->id);
-		if (conf_node_attr(n, "name") == NULL)
+		if (p->name == NULL && conf_node_attr(n, "name") == NULL)
 			peer_name(k, p);
 	}
 	peer_at(k, n, p);
@@ -471,7 +465,7 @@ take_peer(struct checker *k, const struct conf_node *n,
 		p->mode = r->mode;
 	if (conf_node_attr(n, "encap") == NULL)
 		p->encap = r->encap;
-	peer_key(k, n, is_later, p, r, child_of(realm, CONF_IN_ME));
+	conf_auth_peer(k, n, me, p, r);
 	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
 }
 

@@ -45,6 +45,17 @@ void conf_field_set(struct checker *k, const struct conf_row *row,
  * A word longer than cap is cut (and then fails to parse). */
 bool conf_list_next(const char **p, char *out, size_t cap);
 
+/** auth.c: what <me> proves itself with; NULL: there is no <me>. */
+void conf_auth_me(struct checker *k, const struct conf_node *me,
+		  struct conf_realm *r);
+/** auth.c: how a peer proves itself, and we to it. */
+void conf_auth_peer(struct checker *k, const struct conf_node *n,
+		    const struct conf_node *me, struct conf_peer *p,
+		    const struct conf_realm *r);
+/** Does the element use something of a later version?  Then what it lacks may
+ * be just that. */
+bool conf_has_later(const struct conf_node *n, enum conf_scope scope);
+
 /** Rules across the finished structs: doubles, conflicts. */
 void conf_rules(struct checker *k);
 
@@ -55,6 +66,9 @@ void conf_rules(struct checker *k);
  * @return 0 or ERR_KEYFILE.
  */
 MUST_USE int conf_keyfile_look(const char *dir, const char *name, char *why,
+			       size_t cap);
+/** The same for a file that is no secret: who may read it does not matter. */
+MUST_USE int conf_pubfile_look(const char *dir, const char *name, char *why,
 			       size_t cap);
 /** The same for the directory. */
 MUST_USE int conf_keydir_look(const char *dir, char *why, size_t cap);

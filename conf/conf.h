@@ -36,6 +36,7 @@
 #define CONF_ERR_MAX	 100	    /* errors kept of one run */
 #define CONF_ERR_TEXT	 320	    /* bytes of one message */
 #define CONF_FILE_MAX	 256	    /* bytes of a file name in messages */
+#define CONF_CA_MAX	 16	    /* ca= files of one peer */
 
 /* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
 enum conf_id_kind {
@@ -57,6 +58,19 @@ enum conf_rule {
 	CONF_RULE_QUEUE,
 };
 
+/* How an end proves itself (RFC 7296 2.15); the two ends may differ. */
+enum conf_auth {
+	CONF_AUTH_PSK,
+	CONF_AUTH_CERT,		/* a signature: certificate or raw public key */
+};
+
+/* What is asked about a certificate before it is believed. */
+enum conf_revocation {
+	CONF_REVOCATION_SOFT,	/* what is known to be revoked is refused */
+	CONF_REVOCATION_STRICT,	/* so is what nobody says anything about */
+	CONF_REVOCATION_OFF,
+};
+
 /** Selectors: all <net> of a realm or of a peer put together.  Empty on a
  * side means "any address" (0.0.0.0/0 and ::/0). */
 struct conf_net {
@@ -66,19 +80,26 @@ struct conf_net {
 };
 
 struct conf_me {
-	const char *id;		/* our identity; never NULL once checked */
+	const char *id;		/* our identity; NULL only with cert: the first
+				 * name in the certificate */
 	enum conf_id_kind id_kind;
 	const char *psk;	/* name of a file in keys/, or NULL when every
 				 * peer names its own */
+	const char *cert;	/* see conf_cert_file(); NULL = none */
+	const char *key;	/* see conf_key_file(); NULL = as the certificate;
+				 * without cert a raw public key, RFC 7670 */
+	const char *pass;	/* file with the passphrase of the key, or NULL */
 };
 
 struct conf_peer {
 	unsigned index;		/* place in realm->peer */
 	unsigned line;		/* of the file; for messages */
 	const char *name;	/* default: the id; unique within the realm */
-	const char *id;		/* identity; may be a glob when at is absent */
+	const char *id;		/* identity; may be a glob when at is absent;
+				 * NULL: who <match> admits, with ca */
 	enum conf_id_kind id_kind; /* of a glob: by its shape */
-	bool is_glob;		/* id has a '*' or '?': a role for many peers */
+	bool is_glob;		/* id has a '*' or '?', or is NULL: a role for
+				 * many peers */
 	const char *at;		/* host, IP, IP:port, host:port; or NULL */
 	const char *at_host;	/* at without port; NULL without at */
 	uint16_t at_port;	/* 0 = not written: the usual port */
@@ -86,6 +107,13 @@ struct conf_peer {
 	struct net_ep at_ep;	/* port 0 when not written */
 	bool dial;		/* we connect and keep trying */
 	const char *psk;	/* in effect: its own, else that of <me> */
+	enum conf_auth own_auth; /* in effect: how we prove ourselves */
+	enum conf_auth auth;	/* how the peer must */
+	/* auth CERT: one or more of */
+	const char *ca;		/* names of files, as written */
+	const char *cert;	/* this certificate; see conf_cert_file() */
+	const char *pubkey;	/* this key */
+	enum conf_revocation revocation;
 	enum vpn_mode mode;	/* in effect: its own, else the realm's */
 	enum vpn_encap encap;	/* in effect: its own, else the realm's */
 	const struct conf_net *net; /* in effect: its own, else &realm->net */
@@ -226,6 +254,34 @@ enum conf_id_kind conf_id_type(const char *text);
  */
 MUST_USE int conf_id_bytes(const char *text, enum conf_id_kind *kind,
 			   uint8_t *out, size_t cap, size_t *len);
+
+/**
+ * A name behind another in a list of files (ca=).
+ *
+ * @param p   where in the list; moved on.
+ * @param out cap bytes, CONF_FILE_MAX always suffices.
+ * @return false at the end.
+ */
+bool conf_file_next(const char **p, char *out, size_t cap);
+/**
+ * The names a certificate may have in keys/: as written, then with .pem, .crt
+ * or .der.  The first that is there counts.
+ *
+ * @param i   0, 1, 2 ...
+ * @param out CONF_FILE_MAX bytes.
+ * @return false behind the last.
+ */
+bool conf_cert_file(const char *cert, unsigned i, char *out);
+/**
+ * The names a private key may have in keys/: that of key=; without one the
+ * certificate's with .key in place of its ending, then with .key behind it; of
+ * PKCS#12 (.p12, .pfx) the file itself.  The first that is there counts.
+ *
+ * @return false behind the last, and when the key is at a URI.
+ */
+bool conf_key_file(const struct conf_me *me, unsigned i, char *out);
+/** Is this key= a URI (a scheme in front, like pkcs11:)? */
+bool conf_key_is_uri(const char *key);
 
 const char *conf_rule_name(enum conf_rule r); /* destination spi ... */
 

@@ -364,27 +364,117 @@ set_cpus(struct field *f)
 /* ---- key files --------------------------------------------------------------- */
 
 static void
-set_file(struct field *f)
+key_wrong(struct field *f, const char *why)
 {
-	const char *v = f->a->value;
-	size_t n = strlen(v);
-	bool is_ok = n > 0 && n < CONF_FILE_MAX && v[0] != '.';
-	char why[CONF_ERR_TEXT];
-
-	for (const char *p = v; *p != '\0'; p++)
-		is_ok &= is_graph(*p) && *p != '/';
-	if (!is_ok) {
-		WRONG(f, "allowed is the name of a file in keys/ beside the "
-		      "configuration: no directory, no leading dot");
-		return;
-	}
-	put_text(f);
-	if (f->k->key_dir == NULL ||
-	    conf_keyfile_look(f->k->key_dir, v, why, sizeof(why)) == 0)
-		return;
 	f->k->n_key++;
 	conf_err_add(f->k->errs, f->a->line, "%s=\"%s\": %s",
 		     f->row->opt.name, f->q, why);
+}
+
+/* The name of a file in keys/: no way out of it. */
+static bool
+file_name_ok(struct field *f, const char *v)
+{
+	size_t n = strlen(v);
+	bool is_ok = n > 0 && n < CONF_FILE_MAX && v[0] != '.';
+
+	for (const char *p = v; *p != '\0'; p++)
+		is_ok &= is_graph(*p) && *p != '/';
+	if (!is_ok)
+		WRONG(f, "allowed is the name of a file in keys/ beside the "
+		      "configuration: no directory, no leading dot");
+	return is_ok;
+}
+
+static void
+set_file(struct field *f)
+{
+	char why[CONF_ERR_TEXT];
+
+	if (!file_name_ok(f, f->a->value))
+		return;
+	put_text(f);
+	if (f->k->key_dir != NULL &&
+	    conf_keyfile_look(f->k->key_dir, f->a->value, why,
+			      sizeof(why)) != 0)
+		key_wrong(f, why);
+}
+
+static void
+set_pub(struct field *f)
+{
+	char why[CONF_ERR_TEXT];
+
+	if (!file_name_ok(f, f->a->value))
+		return;
+	put_text(f);
+	if (f->k->key_dir != NULL &&
+	    conf_pubfile_look(f->k->key_dir, f->a->value, why,
+			      sizeof(why)) != 0)
+		key_wrong(f, why);
+}
+
+/* Any of the names a certificate may have; the complaint is about the first. */
+static void
+set_cert(struct field *f)
+{
+	char why[CONF_ERR_TEXT], first[CONF_ERR_TEXT], name[CONF_FILE_MAX];
+	unsigned i = 0;
+
+	if (!file_name_ok(f, f->a->value))
+		return;
+	put_text(f);
+	for (; f->k->key_dir != NULL && conf_cert_file(f->a->value, i, name);
+	     i++) {
+		if (conf_pubfile_look(f->k->key_dir, name, why,
+				      sizeof(why)) == 0)
+			return;
+		if (i == 0)
+			str_copy(first, sizeof(first), why);
+	}
+	if (i > 0)
+		key_wrong(f, first);
+}
+
+/* Whether a file of that name is there is asked by conf_auth_me(): the name
+ * may come from cert=. */
+static void
+set_key(struct field *f)
+{
+	if (conf_key_is_uri(f->a->value)) {
+		for (const char *p = f->a->value; *p != '\0'; p++)
+			if (!is_graph(*p)) {
+				WRONG(f, "a URI has no spaces");
+				return;
+			}
+		put_text(f);
+		return;
+	}
+	if (file_name_ok(f, f->a->value))
+		put_text(f);
+}
+
+static void
+set_files(struct field *f)
+{
+	char name[CONF_FILE_MAX + 1], why[CONF_ERR_TEXT];
+	const char *p = f->a->value;
+	unsigned n = 0;
+
+	for (; conf_list_next(&p, name, sizeof(name)); n++) {
+		if (!file_name_ok(f, name))
+			return;
+		if (f->k->key_dir != NULL &&
+		    conf_pubfile_look(f->k->key_dir, name, why,
+				      sizeof(why)) != 0)
+			key_wrong(f, why);
+	}
+	if (n == 0 || n > CONF_CA_MAX) {
+		WRONG(f, "allowed are 1 to %u names of files in keys/",
+		      CONF_CA_MAX);
+		return;
+	}
+	put_text(f);
 }
 
 /* ---- entry points ------------------------------------------------------------ */
@@ -400,6 +490,8 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_ID] = set_id,	 [K_HOST] = set_host,
 		[K_FILE] = set_file,	 [K_ADDRS] = set_addrs,
 		[K_TSS] = set_tss,	 [K_CPUS] = set_cpus,
+		[K_CERT] = set_cert,	 [K_PUB] = set_pub,
+		[K_KEY] = set_key,	 [K_FILES] = set_files,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

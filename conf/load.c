@@ -55,9 +55,11 @@ conf_keydir_look(const char *dir, char *why, size_t cap)
 	return why[0] != '\0' ? ERR_KEYFILE : 0;
 }
 
-int
-conf_keyfile_look(const char *dir, const char *name, char *why, size_t cap)
+static int
+file_look(const char *dir, const char *name, bool is_secret, char *why,
+	  size_t cap)
 {
+	mode_t closed = is_secret ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH;
 	char path[PATH_LEN];
 	struct stat st;
 
@@ -66,25 +68,40 @@ conf_keyfile_look(const char *dir, const char *name, char *why, size_t cap)
 	    (int)sizeof(path))
 		str_add(why, cap, "the path is too long");
 	else if (stat(path, &st) != 0 && errno == ENOENT)
-		str_add(why, cap, "there is no file %s; put the key there "
-			"(mode 0600)", path);
+		str_add(why, cap, "there is no file %s; put the %s there "
+			"(mode %s)", path, is_secret ? "key" : "certificate or "
+			"public key", is_secret ? "0600" : "0644");
 	else if (stat(path, &st) != 0)
 		str_add(why, cap, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
 		str_add(why, cap, "%s is not a regular file", path);
-	else if (st.st_mode & (S_IRWXG | S_IRWXO))
+	else if (st.st_mode & closed)
 		str_add(why, cap, "%s is open to others (mode %04o); run: "
-			"chmod 600 %s", path, st.st_mode & 07777, path);
+			"chmod %s %s", path, st.st_mode & 07777,
+			is_secret ? "600" : "644", path);
 	else if (!owner_ok(st.st_uid))
 		str_add(why, cap, "%s belongs to user id %u; it must belong to "
 			"root or " KEY_USER ": run: chown root %s", path,
 			(unsigned)st.st_uid, path);
 	else if (st.st_size == 0)
-		str_add(why, cap, "%s is empty; write the key into it", path);
+		str_add(why, cap, "%s is empty; write the %s into it", path,
+			is_secret ? "key" : "certificate or public key");
 	else if (st.st_uid == geteuid() && access(path, R_OK) != 0)
 		str_add(why, cap, "%s cannot be read: %s; run: chmod 600 %s",
 			path, strerror(errno), path);
 	return why[0] != '\0' ? ERR_KEYFILE : 0;
+}
+
+int
+conf_keyfile_look(const char *dir, const char *name, char *why, size_t cap)
+{
+	return file_look(dir, name, true, why, cap);
+}
+
+int
+conf_pubfile_look(const char *dir, const char *name, char *why, size_t cap)
+{
+	return file_look(dir, name, false, why, cap);
 }
 
 /* ---- the configuration file ------------------------------------------------------ */

@@ -57,7 +57,11 @@ enum conf_kind {
 	K_IFNAME,
 	K_ID,
 	K_HOST,
-	K_FILE,
+	K_FILE,		/* secret: closed to others */
+	K_CERT,		/* a certificate; others may read it */
+	K_PUB,		/* public key; others may read it */
+	K_KEY,		/* private key: file, or a URI */
+	K_FILES,	/* certificates, a list of names */
 	K_ADDRS,
 	K_TSS,
 	K_CPUS,

@@ -4,7 +4,7 @@
  *
  * Pure functions over text.  Thread: any.
  */
-#include "conf/tree.h"
+#include "conf/check.h"
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/base/err.h"
@@ -66,6 +66,67 @@ conf_id_bytes(const char *text, enum conf_id_kind *kind, uint8_t *out,
 	*kind = k;
 	*len = n;
 	return 0;
+}
+
+/* ---- names of files ------------------------------------------------------------ */
+
+bool
+conf_file_next(const char **p, char *out, size_t cap)
+{
+	return conf_list_next(p, out, cap);
+}
+
+static bool
+ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+bool
+conf_cert_file(const char *cert, unsigned i, char *out)
+{
+	static const char *const end[] = {"", ".pem", ".crt", ".der"};
+
+	if (i >= N_OF(end))
+		return false;
+	out[0] = '\0';
+	str_add(out, CONF_FILE_MAX, "%s%s", cert, end[i]);
+	return true;
+}
+
+bool
+conf_key_file(const struct conf_me *me, unsigned i, char *out)
+{
+	static const char *const end[] = {".pem", ".crt", ".cer", ".der"};
+	size_t n;
+
+	out[0] = '\0';
+	if (me->key != NULL) {
+		str_add(out, CONF_FILE_MAX, "%s", me->key);
+		return i == 0 && !conf_key_is_uri(me->key);
+	}
+	if (me->cert == NULL || i > 1)
+		return false;
+	if (ends_in(me->cert, ".p12") || ends_in(me->cert, ".pfx")) {
+		str_add(out, CONF_FILE_MAX, "%s", me->cert);
+		return i == 0;
+	}
+	n = strlen(me->cert);
+	for (unsigned k = 0; i == 0 && k < N_OF(end); k++)
+		if (ends_in(me->cert, end[k]))
+			n = strlen(me->cert) - strlen(end[k]);
+	str_add(out, CONF_FILE_MAX, "%.*s.key", (int)n, me->cert);
+	return true;
+}
+
+bool
+conf_key_is_uri(const char *key)
+{
+	const char *colon = strchr(key, ':');
+
+	return colon != NULL && colon - key > 1;
 }
 
 /* ---- traffic selectors --------------------------------------------------------- */

@@ -106,7 +106,7 @@ peer_params(const struct conf_peer *p, struct ike_peer_conf *out)
 	net_params(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
 		   out->ts_remote);
 	str_copy(out->name, sizeof(out->name), p->name);
-	str_copy(out->id, sizeof(out->id), p->id);
+	str_copy(out->id, sizeof(out->id), p->id != NULL ? p->id : "*");
 }
 
 static int

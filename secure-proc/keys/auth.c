@@ -92,6 +92,8 @@ sign_ids(const struct conf *c, const struct sec_auth *x, struct sec_signed *out)
 	int err;
 
 	out->id_peer_len = 0;
+	if (c->realm[x->realm].me.id == NULL)
+		return ERR_NOTFOUND;
 	err = sec_id_enc(c->realm[x->realm].me.id, out->id_own,
 	    sizeof(out->id_own), &out->id_own_len);
 	if (err != 0 || !x->is_initiator || p->is_glob || p->id == NULL)

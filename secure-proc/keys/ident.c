@@ -174,7 +174,8 @@ static void
 found_add(struct found *f, const struct conf_realm *r,
 	  const struct conf_peer *p, const struct sec_id *own)
 {
-	if (own != NULL && !sec_id_equal(own, r->me.id)) {
+	if (own != NULL &&
+	    (r->me.id == NULL || !sec_id_equal(own, r->me.id))) {
 		f->n_other_own++;
 		return;
 	}
@@ -231,7 +232,7 @@ glob_find(const struct conf *c, const struct sec_id *peer,
 		const struct conf_peer *role;
 
 		for (unsigned k = 0; k < r->n_peer; k++)
-			if (r->peer[k].is_glob &&
+			if (r->peer[k].is_glob && r->peer[k].id != NULL &&
 			    sec_id_glob(peer, r->peer[k].id))
 				found_add(f, r, &r->peer[k], own);
 		if ((role = match_role(r, peer)) != NULL)

@@ -366,11 +366,9 @@ TEST(what_is_not_available_yet_is_said_once_for_each_use)
 	bad("<vpn>\n<realm name=\"office\">\n<me eap=\"hanako@example.com\"/>\n"
 	    "<peer id=\"vpn.example.com\" ca=\"office-ca.pem\"/>\n"
 	    "</realm>\n</vpn>");
-	assert_int_equal(errs.n, 2);
+	assert_int_equal(errs.n, 1);
 	assert_int_equal(errs.e[0].line, 3);
 	assert_non_null(strstr(errs.e[0].text, "needs EAP authentication"));
-	assert_int_equal(errs.e[1].line, 4);
-	assert_non_null(strstr(errs.e[1].text, "certificate authentication"));
 
 	bad("<vpn><realm name=\"sales\">\n"
 	    "<match id=\"*@sales.example.com\"/>\n"
@@ -381,10 +379,117 @@ TEST(what_is_not_available_yet_is_said_once_for_each_use)
 	    "<match id=\"*.dev.example.com\"/> <match dn=\"O=Example\"/>\n"
 	    "<me id=\"vpn.example.com\" cert=\"vpn.example.com\"/>\n"
 	    "<peer ca=\"dev-ca.pem\"/>\n</realm></vpn>");
-	assert_int_equal(errs.n, 6);
+	assert_int_equal(errs.n, 3);
 	for (unsigned i = 0; i < errs.n; i++)
 		assert_non_null(strstr(errs.e[i].text,
 				       "not available in this version"));
+}
+
+#define OFFICE(me_, peer_)                                                     \
+	"<vpn><realm name=\"r\">\n" me_ "\n" peer_ "\n</realm></vpn>"
+
+/* How the two ends prove themselves. */
+static void
+proofs(const char *text, enum conf_auth own, enum conf_auth peer)
+{
+	struct conf *c = good(text);
+
+	assert_int_equal(c->realm[0].peer[0].own_auth, own);
+	assert_int_equal(c->realm[0].peer[0].auth, peer);
+	conf_free(c);
+}
+
+TEST(each_direction_has_its_own_way_of_proof)
+{
+	proofs(OFFICE("<me id='a' psk='k'/>", "<peer id='b'/>"),
+	       CONF_AUTH_PSK, CONF_AUTH_PSK);
+	proofs(OFFICE("<me id='a' cert='a'/>", "<peer id='b' ca='ca.pem'/>"),
+	       CONF_AUTH_CERT, CONF_AUTH_CERT);
+	proofs(OFFICE("<me id='a' cert='a'/>", "<peer id='b' psk='k'/>"),
+	       CONF_AUTH_CERT, CONF_AUTH_PSK);
+	proofs(OFFICE("<me id='a' psk='k'/>", "<peer id='b' ca='ca.pem'/>"),
+	       CONF_AUTH_PSK, CONF_AUTH_CERT);
+	proofs(OFFICE("<me id='a' cert='a' psk='k'/>",
+		      "<peer id='b' ca='ca.pem' my-auth='psk'/>"),
+	       CONF_AUTH_PSK, CONF_AUTH_CERT);
+	proofs(OFFICE("<me id='a' key='a.key'/>",
+		      "<peer id='b' pubkey='b.pub'/>"),
+	       CONF_AUTH_CERT, CONF_AUTH_CERT);
+}
+
+TEST(a_proof_that_nobody_can_give_is_an_error)
+{
+	bad(OFFICE("<me id='a' psk='k'/>",
+		   "<peer id='b' ca='c' my-auth='cert'/>"));
+	expect("no certificate", 3, "neither cert= nor key=");
+	bad(OFFICE("<me id='a'/>", "<peer id='b' ca='c'/>"));
+	expect("nothing of ours", 3, "nothing to prove ourselves with");
+	bad(OFFICE("<me id='a' cert='a'/>", "<peer id='b'/>"));
+	expect("nothing of the peer", 3, "no key for this peer");
+	bad(OFFICE("<me id='a' psk='k'/>", "<peer id='b' revocation='off'/>"));
+	expect("revocation", 3, "revocation= is about certificates");
+	bad(OFFICE("<me id='a' psk='k' pass='p'/>", "<peer id='b'/>"));
+	expect("pass", 2, "pass= without key= or cert=");
+	bad(OFFICE("<me key='a.key'/>", "<peer id='b' pubkey='b'/>"));
+	expect("no name", 2, "<me> has no id=");
+}
+
+TEST(a_certificate_may_say_who_we_and_the_peers_are)
+{
+	struct conf *c = good(OFFICE("<me cert='a'/>", "<peer ca='c.pem d'/>"));
+	const struct conf_peer *p = &c->realm[0].peer[0];
+	char name[CONF_FILE_MAX];
+	const char *list = p->ca;
+
+	assert_null(c->realm[0].me.id);
+	assert_true(p->is_glob);
+	assert_string_equal(p->id, "*");
+	assert_string_equal(p->name, "any");
+	assert_int_equal(p->revocation, CONF_REVOCATION_SOFT);
+	assert_true(conf_file_next(&list, name, sizeof(name)));
+	assert_string_equal(name, "c.pem");
+	assert_true(conf_file_next(&list, name, sizeof(name)));
+	assert_string_equal(name, "d");
+	assert_false(conf_file_next(&list, name, sizeof(name)));
+	conf_free(c);
+
+	c = good(OFFICE("<me cert='a'/><match id='*.x'/>", "<peer ca='c'/>"));
+	assert_null(c->realm[0].peer[0].id);
+	conf_free(c);
+	bad(OFFICE("<me cert='a'/>", "<peer ca='c' at='192.0.2.1'/>"));
+	expect("who is dialled", 3, "<peer> has no id=");
+}
+
+TEST(certificates_and_keys_have_a_few_names_they_are_looked_for_under)
+{
+	struct conf_me me = { .cert = "vpn.example.com" };
+	char name[CONF_FILE_MAX];
+
+	assert_true(conf_cert_file("a", 0, name));
+	assert_string_equal(name, "a");
+	assert_true(conf_cert_file("a", 1, name));
+	assert_string_equal(name, "a.pem");
+	assert_false(conf_cert_file("a", 4, name));
+
+	assert_true(conf_key_file(&me, 0, name));
+	assert_string_equal(name, "vpn.example.com.key");
+	me.cert = "left.pem";
+	assert_true(conf_key_file(&me, 0, name));
+	assert_string_equal(name, "left.key");
+	assert_true(conf_key_file(&me, 1, name));
+	assert_string_equal(name, "left.pem.key");
+	assert_false(conf_key_file(&me, 2, name));
+	me.cert = "left.p12";
+	assert_true(conf_key_file(&me, 0, name));
+	assert_string_equal(name, "left.p12");
+	assert_false(conf_key_file(&me, 1, name));
+	me.key = "pkcs11:token=vpn";
+	assert_true(conf_key_is_uri(me.key));
+	assert_false(conf_key_file(&me, 0, name));
+	me.key = "x";
+	assert_true(conf_key_file(&me, 0, name));
+	assert_string_equal(name, "x");
+	assert_false(conf_key_file(&me, 1, name));
 }
 
 TEST(the_hundredth_error_is_the_last_one_kept)
