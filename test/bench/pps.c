@@ -7,10 +7,14 @@
  *
  * 18 bytes of payload make the smallest Ethernet frame, 64 bytes with its check
  * sum.  PER_MESSAGE datagrams share one message of UDP_SEGMENT; with 1 each has
- * its own, and sendmmsg() takes many of them.  RATE 0 is as fast as it goes.
+ * its own, and sendmmsg() takes many of them.  Messages are full but for the last:
+ * when more than one share it, sending waits until so many are due.  RATE 0 is as
+ * fast as it goes.
  *
  * send prints "SENT SECONDS"; recv prints "ready", and when nothing has come for
  * a while "RECEIVED".  What the sender could not keep up with shows in its seconds.
+ * recv takes what the kernel has merged or left whole (UDP_GRO): without, it would
+ * cut up such a message for the socket, on the core where the tunnel ends as well.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -25,6 +29,9 @@
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
 #endif
 
 enum {
@@ -88,26 +95,29 @@ static void
 receive(char **arg)
 {
 	struct sockaddr_in me = address(arg[0], arg[1]);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), size = RCVBUF, n;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), size = RCVBUF, on = 1, n;
 	struct mmsghdr m[BATCH];
 	struct iovec iov[BATCH];
-	char buf[2048];
-	uint64_t got = 0;
+	static char buf[1 << 16];
+	uint64_t bytes = 0;
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&me, sizeof(me)) != 0)
 		die("bind");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
 		die("SO_RCVBUFFORCE");
+	/* A kernel without it hands over one by one. */
+	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
 	messages(m, iov, buf, sizeof(buf));
 	wait_at_most(fd, FIRST_MS);
 	puts("ready");
 	fflush(stdout);
 	while ((n = recvmmsg(fd, m, BATCH, MSG_WAITFORONE, NULL)) > 0) {
-		if (got == 0)
+		if (bytes == 0)
 			wait_at_most(fd, QUIET_MS);
-		got += (uint64_t)n;
+		for (int i = 0; i < n; i++)
+			bytes += m[i].msg_len;
 	}
-	printf("%llu\n", (unsigned long long)got);
+	printf("%llu\n", (unsigned long long)(bytes / PAYLOAD));
 }
 
 /* Datagrams that were sent; a queue that is full is loss, not an error. */
@@ -157,9 +167,11 @@ transmit(char **arg)
 	while ((t = now_s() - begin) < 2 * seconds && (rate > 0 ? sent < all : t < seconds)) {
 		uint64_t due = rate > 0 ? (uint64_t)(rate * t) + 1 : UINT64_MAX;
 
-		if (due > all && rate > 0)
+		if (rate > 0 && due >= all)
 			due = all;
-		if (sent < due)
+		else
+			due -= (due - sent) % (uint64_t)per;
+		if (due > sent)
 			sent += send_some(fd, m, iov, due - sent, per);
 		else
 			nanosleep(&(struct timespec){ .tv_nsec = TICK_NS }, NULL);
