@@ -25,11 +25,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include "daemon/base/err.h"
 #include "daemon/base/list.h"
 
 struct thr {
 	pthread_t id;
+	pid_t tid;
 	char name[16];
 	thr_fn *fn;
 	void *ctx;
@@ -106,6 +109,7 @@ trampoline(void *arg)
 	struct thr *t = arg;
 
 	prctl(PR_SET_NAME, t->name, 0, 0, 0);
+	t->tid = gettid();
 	sem_post(&t->is_running);
 	t->fn(t->ctx);
 	return NULL;
@@ -207,6 +211,13 @@ thr_pin(struct thr *t, unsigned cpu)
 	if (rc == EINVAL) /* no such CPU, or not ours */
 		return ERR_RANGE;
 	return rc == 0 ? 0 : ERR_SYS;
+}
+
+/* On Linux the level is a thread's own. */
+int
+thr_nice(struct thr *t, int nice)
+{
+	return setpriority(PRIO_PROCESS, (id_t)t->tid, nice) == 0 ? 0 : ERR_SYS;
 }
 
 unsigned

@@ -24,6 +24,9 @@ void thr_join(struct thr *t);
 /** Bind to one CPU; 0, ERR_RANGE or ERR_SYS. */
 MUST_USE int thr_pin(struct thr *t, unsigned cpu);
 
+/** Give it another nice level; going down needs the right to.  0 or ERR_SYS. */
+MUST_USE int thr_nice(struct thr *t, int nice);
+
 /** Small index of the calling thread, 0 .. THR_MAX-1, given at first use. */
 unsigned thr_index(void);
 

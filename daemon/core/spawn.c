@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/core/prio.h"
 #include "daemon/core/sock.h"
 #include "daemon/ipc/chan.h"
 
@@ -129,10 +130,13 @@ conf_memfd(const struct super *s)
 	return fd;
 }
 
+/* Which part of the CPU a role has. */
+enum turn { TURN_USUAL, TURN_FIRST };
+
 /* Fork and exec; inherit[] are the descriptors the child keeps beside its
  * standard ones (the child's confine_fds() closes the rest).  Pid or 0. */
 static pid_t
-spawn(const char *path, struct args *a)
+spawn(const char *path, struct args *a, enum turn turn)
 {
 	sigset_t none;
 	pid_t pid = fork();
@@ -142,6 +146,8 @@ spawn(const char *path, struct args *a)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (turn == TURN_USUAL)
+		prio_usual();
 	execv(path, a->argv);
 	log_error("tapird", "cannot start %s: %s", path, strerror(errno));
 	_exit(1);
@@ -194,7 +200,7 @@ spawn_secure(struct super *s, int chan)
 		arg(&a, "--rootless");
 	inherit(chan, true);
 	inherit(conf, true);
-	s->secure_pid = spawn(path, &a);
+	s->secure_pid = spawn(path, &a, TURN_USUAL);
 	close(chan);
 	close(conf);
 	return s->secure_pid > 0 ? 0 : ERR_SYS;
@@ -231,7 +237,7 @@ spawn_resolver(struct super *s, int fd)
 	if (s->main_user.is_rootless)
 		arg(&a, "--rootless");
 	inherit(fd, true);
-	s->resolve_pid = spawn(path, &a);
+	s->resolve_pid = spawn(path, &a, TURN_USUAL);
 	close(fd);
 	return s->resolve_pid > 0 ? 0 : ERR_SYS;
 }
@@ -277,7 +283,7 @@ start_main(struct super *s, int sup, int chan, int res)
 	inherit(res, true);
 	inherit(conf, true);
 	spawn_inherit_socks(s, true);
-	s->main_pid = spawn(path, &a);
+	s->main_pid = spawn(path, &a, TURN_FIRST);
 	spawn_inherit_socks(s, false);
 	close(sup);
 	close(chan);

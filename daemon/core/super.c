@@ -30,6 +30,7 @@
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/core/prio.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
 #include "daemon/core/spawn.h"
@@ -642,6 +643,7 @@ prepare(struct super *s)
 		return status;
 	if (!s->args->is_foreground)
 		log_to_file(s);
+	prio_raise(s->conf->priority);
 	if (keep_few_caps() != 0) {
 		log_error("tapird", "cannot give up capabilities: %s",
 			  strerror(errno));

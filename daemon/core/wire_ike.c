@@ -575,7 +575,12 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.resolve = op_resolve,
 		.link_event = op_link_event,
 	};
-	return thr_start(&wi->thr, "tapir-job", job_main, v);
+	if ((err = thr_start(&wi->thr, "tapir-job", job_main, v)) != 0)
+		return err;
+	/* Packets go before computing.  It may be lower than that already. */
+	if (thr_nice(wi->thr, 0) != 0)
+		log_debug("core", "the priority of tapir-job stays as it is");
+	return 0;
 }
 
 void

@@ -73,6 +73,34 @@ def test_secure_may_only_administer_the_network(ends):
         assert len(uids) == 2 and "0" not in uids
 
 
+def levels(pid):
+    """Name and nice level of every thread."""
+    out = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii") as f:
+            text = f.read()
+        name = text[text.index("(") + 1:text.rindex(")")]
+        out.append((name, int(text[text.rindex(")"):].split()[17])))
+    return out
+
+
+def test_packets_go_before_other_programs(ends):
+    """Loop and workers have their turn first; whatever else there is does not."""
+    if os.getpriority(os.PRIO_PROCESS, 0) > 0:
+        pytest.skip("started with a lower priority")
+    for gw in ends:
+        got = levels(gw.pid("main"))
+        assert any(n.startswith("tapir-work") for n, _ in got)
+        for name, nice in got:
+            assert nice == (0 if name == "tapir-job" else -15), name
+        for role in "secure", "resolve":
+            assert {nice for _, nice in levels(gw.pid(role))} == {0}, role
+        group = f"/proc/{gw.pid('main')}/autogroup"
+        if os.path.exists(group):       # the kernel weighs sessions
+            with open(group, encoding="ascii") as f:
+                assert f.read().split()[-1] == "-15"
+
+
 def test_supervisor_keeps_what_a_restart_needs(ends):
     """Named tapir-super; a few capabilities, and the bounding set no wider."""
     st = status(ends[0].pid("super"))

@@ -4,11 +4,14 @@
  */
 #include "daemon/base/thr.h"
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include "daemon/base/err.h"
 #include "daemon/base/lk.h"
 #include "test/lib/test.h"
@@ -93,6 +96,37 @@ TEST(pinning_to_no_cpu_is_refused)
 	assert_int_equal(thr_start(&t, "pin", look, &s), 0);
 	assert_int_equal(thr_pin(t, 1 << 20), ERR_RANGE);
 	thr_join(t);
+}
+
+struct levels {
+	sem_t go;
+	int seen;
+};
+
+static void
+own_level(void *ctx)
+{
+	struct levels *l = ctx;
+
+	while (sem_wait(&l->go) != 0)
+		;
+	l->seen = getpriority(PRIO_PROCESS, (id_t)gettid());
+}
+
+TEST(a_nice_level_is_that_of_one_thread_alone)
+{
+	int mine = getpriority(PRIO_PROCESS, 0);
+	struct levels l = { .seen = -100 };
+	struct thr *t = NULL;
+
+	sem_init(&l.go, 0, 0);
+	assert_int_equal(thr_start(&t, "lower", own_level, &l), 0);
+	assert_int_equal(thr_nice(t, 19), 0);
+	sem_post(&l.go);
+	thr_join(t);
+	assert_int_equal(l.seen, 19);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
+	sem_destroy(&l.go);
 }
 
 TEST(with_nobody_registered_it_runs_at_once_and_in_order)

@@ -108,7 +108,7 @@ TEST(every_written_value_arrives)
 {
 	struct conf *c = good(
 	    "<vpn workers=\"4\" cpus=\"0-2,7\" rule=\"round-robin\" log=\"debug\""
-	    " port=\"501\" nat-port=\"4501\" cookie-threshold=\"5\""
+	    " priority=\"3\" port=\"501\" nat-port=\"4501\" cookie-threshold=\"5\""
 	    " half-open-max=\"64\" esp-provider=\"my-card.2\">"
 	    "<realm name=\"r\" tap=\"t0\" address=\"10.0.0.1/24, fd00::1/64\""
 	    " mode=\"ip\" suite=\"compat\" encap=\"esp\" mtu=\"1400\" dpd=\"3\""
@@ -131,6 +131,7 @@ TEST(every_written_value_arrives)
 	assert_int_equal(c->cpu[3], 7);
 	assert_int_equal(c->rule, CONF_RULE_ROUND_ROBIN);
 	assert_int_equal(c->log, LOG_DEBUG);
+	assert_int_equal(c->priority, 3);
 	assert_int_equal(c->port, 501);
 	assert_int_equal(c->nat_port, 4501);
 	assert_int_equal(c->cookie_threshold, 5);

@@ -57,6 +57,7 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 {
 	round_trip("<vpn><realm name='r'>" BASE);
 	round_trip("<vpn workers='3' cpus='0-2' rule='spi' log='error' port='1'"
+		   " priority='7'"
 		   " nat-port='2' cookie-threshold='0' half-open-max='16'"
 		   " esp-provider='card'>"
 		   "<realm name='r' tap='t' bridge='b' mode='ether' mtu='1280'"
