@@ -32,7 +32,7 @@
 
 struct sa {
 	uint32_t handle;
-	uint32_t seen;		/* IPC_ONCE_SA messages */
+	uint64_t seen;		/* IPC_ONCE_SA messages */
 	struct sec_auth auth;
 };
 struct sec_serve {
@@ -359,6 +359,13 @@ on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	return 0;
 }
 
+/* Nobody's certificate is accepted yet: nothing to ask for. */
+static int
+on_ca_list(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	return refuse(s, m, 0, NULL);
+}
+
 static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_HELLO] = on_hello,
 	[IPC_TAP_OPEN] = on_tap_open,
@@ -367,6 +374,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_CLOSE] = on_close,
 	[IPC_ROUTE] = on_route,
 	[IPC_TAP_MTU] = on_tap_mtu,
+	[IPC_CA_LIST] = on_ca_list,
 };
 
 /* ---- dispatch ---------------------------------------------------------------- */
@@ -400,7 +408,7 @@ static int
 dispatch(struct sec_serve *s, const struct ipc_msg *m, unsigned n_fd,
 	 uint64_t now_ms)
 {
-	uint32_t full = 0;
+	uint64_t full = 0;
 	struct sa *sa;
 	bool is_new;
 	int err, sa_err;

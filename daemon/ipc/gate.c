@@ -79,16 +79,16 @@ ipc_gate_fini(struct ipc_gate *g)
 }
 
 int
-ipc_gate_in(struct ipc_gate *g, const struct ipc_msg *m, uint32_t *seen,
+ipc_gate_in(struct ipc_gate *g, const struct ipc_msg *m, uint64_t *seen,
 	    unsigned n_fd, uint64_t now_ms)
 {
 	const struct ipc_row *r = ipc_row(m->type);
-	uint32_t bit;
+	uint64_t bit;
 
 	if (r == NULL || r->sender == g->side || (r->states & g->state) == 0 ||
 	    n_fd > r->n_fd)
 		return ERR_GATE;
-	bit = UINT32_C(1) << r->type;
+	bit = UINT64_C(1) << r->type;
 	if (r->once == IPC_ONCE && (g->once & bit) != 0)
 		return ERR_GATE;
 	if (r->once == IPC_ONCE_SA && (seen == NULL || (*seen & bit) != 0))

@@ -29,7 +29,7 @@ struct map;
 struct ipc_gate {
 	enum ipc_side side;	/* whose gate this is */
 	unsigned state;		/* IPC_G_START or IPC_G_RUN */
-	uint32_t once;		/* types with IPC_ONCE already seen */
+	uint64_t once;		/* types with IPC_ONCE already seen */
 	struct map *open;	/* ticket -> type of unanswered requests */
 	struct ipc_bucket bucket[IPC_TYPE_END];
 };
@@ -50,7 +50,7 @@ void ipc_gate_fini(struct ipc_gate *g);
  *         violation.
  */
 MUST_USE int ipc_gate_in(struct ipc_gate *g, const struct ipc_msg *m,
-			 uint32_t *seen, unsigned n_fd, uint64_t now_ms);
+			 uint64_t *seen, unsigned n_fd, uint64_t now_ms);
 /**
  * Note a message about to be sent.  Sending HELLO_OK opens the sender's gate.
  *

@@ -25,7 +25,7 @@ TEST(every_type_in_every_state_follows_the_table)
 				const struct ipc_row *r = ipc_row(t);
 				struct ipc_msg m = msg(t, 1);
 				struct ipc_gate g;
-				uint32_t seen = 0;
+				uint64_t seen = 0;
 				bool is_ok;
 				int err;
 
@@ -64,7 +64,7 @@ TEST(nothing_but_hello_before_hello_is_answered)
 TEST(one_signature_and_one_verification_per_handle)
 {
 	struct ipc_msg sign = msg(IPC_SIGN, 1), verify = msg(IPC_VERIFY, 2);
-	uint32_t a = 0, b = 0;
+	uint64_t a = 0, b = 0;
 	struct ipc_gate g;
 
 	assert_int_equal(ipc_gate_init(&g, IPC_SECURE, 0), 0);
@@ -83,7 +83,7 @@ TEST(burst_then_rate_and_too_fast_does_not_use_up_the_once)
 	const struct ipc_row *r = ipc_row(IPC_SIGN);
 	struct ipc_msg sign = msg(IPC_SIGN, 1);
 	struct ipc_gate g;
-	uint32_t seen;
+	uint64_t seen;
 
 	assert_int_equal(r->rate, 200);
 	assert_int_equal(r->burst, 1000);
@@ -144,7 +144,7 @@ TEST(descriptors_pass_only_with_the_one_answer_that_has_them)
 		assert_int_equal(r->n_fd, t == IPC_TAP_OK ? IPC_FD_MAX : 0);
 		if (r->sender == IPC_MAIN) {
 			struct ipc_msg m = msg(t, 1);
-			uint32_t seen = 0;
+			uint64_t seen = 0;
 			struct ipc_gate g;
 
 			assert_int_equal(ipc_gate_init(&g, IPC_SECURE, 0), 0);
