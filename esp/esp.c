@@ -148,6 +148,27 @@ esp_child_stats_get(const struct esp *e, uint32_t child_id,
 	return 0;
 }
 
+bool
+esp_child_next(const struct esp *e, size_t *it, struct esp_child_info *out)
+{
+	const struct esp_child *c = map_next(e->sad->by_id, it);
+
+	if (c == NULL)
+		return false;
+	*out = (struct esp_child_info){
+		.child_id = c->id,
+		.link = c->link_id,
+		.esp_spi_in = c->esp_spi_in,
+		.esp_spi_out = c->esp_spi_out,
+		.worker_in = c->worker_in,
+		.alg = c->alg,
+		.is_ether = c->is_ether,
+		.path = atomic_load(&c->path)->p,
+	};
+	esp_child_sum(c, &out->stats);
+	return true;
+}
+
 void
 esp_link_stats_get(const struct esp *e, uint32_t link,
 		   struct esp_child_stats *out)
@@ -231,6 +252,12 @@ esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 	n += mode == VPN_MODE_ETHER ? ESP_ETHERIP_LEN : 0;
 	n += encap == VPN_ENCAP_ESP ? 0 : UDP_HDR_LEN;
 	return n + (outer_family == 6 ? IP6_HDR_LEN : IP4_HDR_LEN);
+}
+
+const char *
+esp_rule_name(const struct esp *e)
+{
+	return atomic_load(&e->rule)->name;
 }
 
 const char *

@@ -114,6 +114,18 @@ struct esp_child_stats {
 /** Counters of a pair.  0 or ERR_NOTFOUND.  Thread: the loop. */
 MUST_USE int esp_child_stats_get(const struct esp *e, uint32_t child_id,
 				 struct esp_child_stats *out);
+struct esp_child_info {
+	uint32_t child_id, link;
+	uint32_t esp_spi_in, esp_spi_out;
+	unsigned worker_in;		/* owner of what comes in */
+	enum vpn_alg alg;
+	bool is_ether;
+	struct vpn_path path;
+	struct esp_child_stats stats;
+};
+/** Visit the pairs in use: start with *it = 0; false at the end.
+ * Thread: the loop. */
+bool esp_child_next(const struct esp *e, size_t *it, struct esp_child_info *out);
 /** Sums over all children a link ever had.  Thread: the loop. */
 void esp_link_stats_get(const struct esp *e, uint32_t link,
 			struct esp_child_stats *out);
@@ -146,6 +158,8 @@ unsigned esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
  * counted at its worst; an Ethernet header belongs to the frame, not to this. */
 unsigned esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 		      unsigned outer_family);
+/** Name of the rule in force.  Thread: the loop. */
+const char *esp_rule_name(const struct esp *e);
 /** Name of the provider in use. */
 const char *esp_provider_name(const struct esp *e);
 

@@ -62,6 +62,17 @@ drop_sum(enum drop d)
 	return sum;
 }
 
+uint64_t
+drop_sum_thread(unsigned thr)
+{
+	uint64_t sum = 0;
+
+	for (size_t d = 0; thr < THR_MAX && d < DROP_END; d++)
+		sum += atomic_load_explicit(&rows[thr].n[d],
+		    memory_order_relaxed);
+	return sum;
+}
+
 void
 drop_reset(void)
 {

@@ -21,6 +21,9 @@ enum drop {
 void drop_count(enum drop d, uint64_t n);
 /** Sum over all threads, also those that ended.  Any thread. */
 uint64_t drop_sum(enum drop d);
+/** All reasons a thread (thr_index()) counted, from before its time too when
+ * the index had another holder.  Any thread. */
+uint64_t drop_sum_thread(unsigned thr);
 /** Set every counter to zero (tests). */
 void drop_reset(void);
 /** Stats key, sentence, owner of a reason; static text, never NULL. */

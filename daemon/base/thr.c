@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 #include "daemon/base/err.h"
 #include "daemon/base/list.h"
@@ -218,6 +219,18 @@ int
 thr_nice(struct thr *t, int nice)
 {
 	return setpriority(PRIO_PROCESS, (id_t)t->tid, nice) == 0 ? 0 : ERR_SYS;
+}
+
+uint64_t
+thr_cpu_ns(const struct thr *t)
+{
+	struct timespec ts;
+	clockid_t id;
+
+	if (t == NULL || pthread_getcpuclockid(t->id, &id) != 0 ||
+	    clock_gettime(id, &ts) != 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 unsigned

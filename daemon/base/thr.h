@@ -23,6 +23,9 @@ MUST_USE int thr_start(struct thr **out, const char *name, thr_fn *fn, void *ctx
 void thr_join(struct thr *t);
 /** Bind to one CPU; 0, ERR_RANGE or ERR_SYS. */
 MUST_USE int thr_pin(struct thr *t, unsigned cpu);
+/** CPU time it has used since its start, user and system, in ns; 0 when the
+ * system does not say.  Any thread, while the handle lives. */
+uint64_t thr_cpu_ns(const struct thr *t);
 
 /** Give it another nice level; going down needs the right to.  0 or ERR_SYS. */
 MUST_USE int thr_nice(struct thr *t, int nice);

@@ -102,6 +102,8 @@ batch_take(struct in_batch *x, struct buf *b)
 static void
 batch_take_train(struct in_batch *x, struct buf *b)
 {
+	unsigned n = 0;
+
 	for (uint32_t at = 0; at < b->len; at += b->seg_len) {
 		uint32_t len = MIN(b->len - at, (uint32_t)b->seg_len);
 		struct buf *s = buf_slice(x->wk->slices, b, b->data + at, len);
@@ -113,9 +115,12 @@ batch_take_train(struct in_batch *x, struct buf *b)
 		s->from = b->from;
 		s->to = b->to;
 		s->kind = b->kind;
-		add(&x->wk->n.udp, 1);
+		n++;
 		batch_take(x, s);
 	}
+	add(&x->wk->n.udp, n);
+	add(&x->wk->n.udp_in_trains, n);
+	add(&x->wk->n.udp_bytes, b->len);
 	add(&x->wk->n.udp_trains, 1);
 	buf_put(b);
 }
@@ -141,6 +146,7 @@ drain_udp(struct worker *wk, int fd)
 			batch_take_train(&x, b[i]);
 		} else {
 			add(&wk->n.udp, 1);
+			add(&wk->n.udp_bytes, b[i]->len);
 			batch_take(&x, b[i]);
 		}
 	}
@@ -152,10 +158,17 @@ void
 drain_raw(struct worker *wk, int fd)
 {
 	struct buf *b[VPN_BATCH];
+	uint64_t bytes = 0;
 	unsigned n;
 
 	n = udp_recv(fd, wk->pool, 0, true, b, VPN_BATCH);
+	if (n == 0)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		bytes += b[i]->len;
+	add(&wk->n.raw_batches, 1);
 	add(&wk->n.raw, n);
+	add(&wk->n.raw_bytes, bytes);
 	open_own(wk, b, n);
 }
 
@@ -203,6 +216,8 @@ drain_tap(struct worker *wk, struct vpn_realm *r)
 		tap_gone(wk, r);
 	add(&wk->n.tap_frames, count.frames);
 	add(&wk->n.tap_supers, count.supers);
+	add(&wk->n.tap_in_supers, count.in_supers);
+	add(&wk->n.tap_bytes, count.bytes);
 	if (n == 0)
 		return;
 	add(&wk->n.tap_batches, 1);
@@ -210,6 +225,16 @@ drain_tap(struct worker *wk, struct vpn_realm *r)
 }
 
 /* ---- to the TAP ---------------------------------------------------------- */
+
+static void
+count_written(struct worker *wk, const struct tap_count *c)
+{
+	add(&wk->n.out_batches, 1);
+	add(&wk->n.tap_written, c->frames);
+	add(&wk->n.tap_merged, c->supers);
+	add(&wk->n.out_in_supers, c->in_supers);
+	add(&wk->n.out_bytes, c->bytes);
+}
 
 static void
 gro_flush(struct worker *wk)
@@ -220,8 +245,7 @@ gro_flush(struct worker *wk)
 	if (r == NULL)
 		return;
 	tap_write_all(r->tap_fd[wk->index], &wk->gro, &count);
-	add(&wk->n.tap_written, count.frames);
-	add(&wk->n.tap_merged, count.supers);
+	count_written(wk, &count);
 	wk->gro_realm = NULL;
 }
 
@@ -235,7 +259,7 @@ work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
 	if ((r->offloads & IPC_TAP_VNET) == 0) {
 		for (unsigned i = 0; i < n; i++)
 			tap_write(r->tap_fd[worker], frames[i], &count);
-		add(&wk->n.tap_written, count.frames);
+		count_written(wk, &count);
 		return;
 	}
 	if (wk->gro_realm != r) {

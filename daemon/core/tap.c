@@ -55,6 +55,7 @@ describe(struct buf *b, struct tap_count *count)
 {
 	struct virtio_net_hdr h;
 	struct esp_l4 at;
+	unsigned n;
 
 	if (b->len <= VNET_LEN)
 		return ERR_SYNTAX;
@@ -73,7 +74,9 @@ describe(struct buf *b, struct tap_count *count)
 		return ERR_SYNTAX;
 	b->seg_len = h.gso_size;
 	count->supers++;
-	count->frames += (b->len - at.data + h.gso_size - 1) / h.gso_size;
+	n = (b->len - at.data + h.gso_size - 1) / h.gso_size;
+	count->frames += n;
+	count->in_supers += n;
 	return 0;
 }
 
@@ -147,6 +150,7 @@ tap_read(int fd, uint32_t offloads, struct buf_pool *pool, struct buf **out,
 		else
 			buf_put(b);
 	}
+	count->bytes += bytes;
 	return got;
 }
 
@@ -192,7 +196,11 @@ write_item(int fd, struct esp_gro_item *it, struct tap_count *count)
 	if (writev(fd, iov, n) < 0)
 		drop_count(DROP_TAP_WRITE, it->n);
 	count->frames += it->n;
-	count->supers += it->n > 1;
+	count->bytes += it->bytes;
+	if (it->n > 1) {
+		count->supers++;
+		count->in_supers += it->n;
+	}
 	for (b = it->head; b != NULL; b = next) {
 		next = b->next;
 		buf_put(b);
@@ -206,6 +214,7 @@ tap_write(int fd, struct buf *b, struct tap_count *count)
 	if (b->seg_len != 0 || write(fd, b->data, b->len) < 0)
 		drop_count(DROP_TAP_WRITE, 1);
 	count->frames++;
+	count->bytes += b->len;
 	buf_put(b);
 }
 

@@ -22,6 +22,8 @@
 struct tap_count {
 	uint64_t supers;	/* super-frames */
 	uint64_t frames;	/* frames, segments of super-frames counted */
+	uint64_t in_supers;	/* of them, segments of super-frames */
+	uint64_t bytes;		/* read or written, headers once a super-frame */
 };
 
 /**

@@ -70,7 +70,7 @@ udp_tx_new(struct udp_tx **out, bool has_gso)
 }
 
 static void
-count(atomic_ullong *c, unsigned n)
+count(atomic_ullong *c, uint64_t n)
 {
 	atomic_store_explicit(c, n +
 	    atomic_load_explicit(c, memory_order_relaxed),
@@ -236,8 +236,9 @@ send_some(struct udp_tx *tx, struct cursor *c, unsigned *retry)
 	struct mmsghdr m[SEND_MAX] __attribute__((uninitialized));
 	struct iovec iov[SEND_MAX] __attribute__((uninitialized));
 	uint32_t len[SEND_MAX] __attribute__((uninitialized));
+	unsigned n = 0, packets = 0, trains = 0, in_trains = 0;
 	struct cursor walk = *c;
-	unsigned n = 0;
+	uint64_t bytes = 0;
 	int sent;
 
 	for (; n < SEND_MAX && walk.slot < tx->n; n++) {
@@ -252,11 +253,18 @@ send_some(struct udp_tx *tx, struct cursor *c, unsigned *retry)
 	for (int i = 0; i < sent; i++) {
 		unsigned k = packets_in(tx, c, len[i]);
 
-		count(&tx->count.trains, k > 1);
-		count(&tx->count.packets, k);
+		packets += k;
+		bytes += len[i];
+		trains += k > 1;
+		in_trains += k > 1 ? k : 0;
 		move(tx, c, len[i]);
 	}
+	count(&tx->count.batches, 1);
 	count(&tx->count.messages, (unsigned)sent);
+	count(&tx->count.packets, packets);
+	count(&tx->count.trains, trains);
+	count(&tx->count.in_trains, in_trains);
+	count(&tx->count.bytes, bytes);
 }
 
 void

@@ -22,9 +22,12 @@
 
 /* One writer, read for statistics. */
 struct udp_tx_count {
+	atomic_ullong batches;	/* sendmmsg() that took something */
 	atomic_ullong messages;	/* to the kernel */
 	atomic_ullong trains;	/* of them, with several packets */
 	atomic_ullong packets;
+	atomic_ullong in_trains; /* of them, in trains */
+	atomic_ullong bytes;	/* of packets, from the SPI on */
 	atomic_ullong refused;	/* trains the kernel did not take */
 };
 

@@ -23,6 +23,10 @@
 /* What a descriptor of the worker's epoll set is. */
 enum src { SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_TAP };
 
+static const unsigned queue_len[WORK_PRIO_END] = {
+	WORK_CTL_LEN, VPN_QUEUE_LEN, VPN_QUEUE_LEN,
+};
+
 struct task {
 	work_task_fn *fn;
 	void *ctx;
@@ -103,6 +107,20 @@ work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
 
 /* ---- queues -------------------------------------------------------------- */
 
+/* Looked at before it is emptied, so its longest is not missed by much. */
+static void
+note_high(struct worker *wk)
+{
+	for (int q = 0; q < WORK_PRIO_END; q++) {
+		unsigned n = ring_count(wk->queue[q]);
+
+		if (n > atomic_load_explicit(&wk->n.queue_high[q],
+					     memory_order_relaxed))
+			atomic_store_explicit(&wk->n.queue_high[q], n,
+					      memory_order_relaxed);
+	}
+}
+
 static void
 run_control(struct worker *wk)
 {
@@ -157,6 +175,7 @@ run_queues(struct worker *wk)
 	/* An exchange, not a store: it reads what wake() wrote and so sees what
 	 * was pushed before. */
 	(void)atomic_exchange(&wk->is_awake, false);
+	note_high(wk);
 	run_control(wk);
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
@@ -201,6 +220,7 @@ worker_main(void *ctx)
 	struct epoll_event ev[WORK_EVENTS];
 	int n;
 
+	atomic_store(&wk->n.thr, thr_index());
 	thr_register();
 	while (!atomic_load(&wk->is_stopped)) {
 		thr_offline();
@@ -249,9 +269,6 @@ watch_all(struct worker *wk)
 static int
 worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 {
-	static const unsigned len[WORK_PRIO_END] = {
-		WORK_CTL_LEN, VPN_QUEUE_LEN, VPN_QUEUE_LEN,
-	};
 	int err;
 
 	wk->vpn = v;
@@ -261,7 +278,7 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 	if (wk->ep < 0 || wk->wake < 0)
 		return ERR_SYS;
 	for (int i = 0; i < WORK_PRIO_END; i++)
-		if ((err = ring_new(&wk->queue[i], len[i])) != 0)
+		if ((err = ring_new(&wk->queue[i], queue_len[i])) != 0)
 			return err;
 	if ((err = udp_tx_new(&wk->tx, !fallback_has(v->fallback,
 						     FALLBACK_UDP_GSO))) != 0 ||
@@ -405,6 +422,29 @@ work_free(struct work *w)
 	free(w);
 }
 
+static void
+flows_get(const struct worker *wk, struct work_flow *f)
+{
+	const struct udp_tx_count *tx = udp_tx_counts(wk->tx);
+	const struct counts *n = &wk->n;
+
+	f[WORK_TAP_IN] = (struct work_flow){
+		n->tap_batches, n->tap_frames, n->tap_bytes, n->tap_supers,
+		n->tap_in_supers,
+	};
+	f[WORK_NET_OUT] = (struct work_flow){
+		tx->batches, tx->packets, tx->bytes, tx->trains, tx->in_trains,
+	};
+	f[WORK_NET_IN] = (struct work_flow){
+		n->udp_batches + n->raw_batches, n->udp + n->raw,
+		n->udp_bytes + n->raw_bytes, n->udp_trains, n->udp_in_trains,
+	};
+	f[WORK_TAP_OUT] = (struct work_flow){
+		n->out_batches, n->tap_written, n->out_bytes, n->tap_merged,
+		n->out_in_supers,
+	};
+}
+
 void
 work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 {
@@ -412,6 +452,8 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 	const struct udp_tx_count *tx = udp_tx_counts(wk->tx);
 
 	*out = (struct work_stats){
+		.cpu_ns = thr_cpu_ns(wk->thr),
+		.n_drop = drop_sum_thread(atomic_load(&wk->n.thr)),
 		.n_wake = atomic_load(&wk->n.wake),
 		.n_tap_frames = atomic_load(&wk->n.tap_frames),
 		.n_udp_packets = atomic_load(&wk->n.udp),
@@ -430,6 +472,14 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 		.n_buf_used = buf_pool_used(wk->pool),
 		.n_big_used = buf_pool_used(wk->big),
 	};
-	for (int q = 0; q < WORK_PRIO_END; q++)
-		out->n_queued += ring_count(wk->queue[q]);
+	flows_get(wk, out->flow);
+	for (int q = 0; q < WORK_PRIO_END; q++) {
+		unsigned n = ring_count(wk->queue[q]);
+
+		out->queue[q] = (struct work_queue){
+			n, MAX(n, (unsigned)atomic_load(&wk->n.queue_high[q])),
+			queue_len[q],
+		};
+		out->n_queued += n;
+	}
 }

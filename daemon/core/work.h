@@ -52,7 +52,23 @@ void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
 MUST_USE int work_call(struct work *w, unsigned target, work_task_fn *fn,
 		       void *ctx);
 
+/* The four places where packets are counted. */
+enum work_stage { WORK_TAP_IN, WORK_NET_OUT, WORK_NET_IN, WORK_TAP_OUT,
+		  WORK_STAGE_END };
+struct work_flow {
+	uint64_t n_batch, n_packet, n_bytes;
+	uint64_t n_train;		/* super-frames or trains */
+	uint64_t n_in_train;		/* packets that were in one */
+};
+struct work_queue {
+	unsigned n, high, limit;	/* now, ever, at most */
+};
+
 struct work_stats {
+	uint64_t cpu_ns;		/* CPU time of its thread */
+	uint64_t n_drop;		/* dropped by its thread, all reasons */
+	struct work_flow flow[WORK_STAGE_END];
+	struct work_queue queue[WORK_PRIO_END];
 	uint64_t n_wake;		/* times it woke up */
 	uint64_t n_tap_frames, n_udp_packets, n_raw_packets;
 	uint64_t n_tap_batches, n_udp_batches;

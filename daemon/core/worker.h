@@ -17,8 +17,15 @@ struct thr;
 
 /* Relaxed atomics: one writer, read for statistics. */
 struct counts {
-	atomic_ullong wake, tap_frames, udp, raw, tap_batches, udp_batches, handed;
-	atomic_ullong tap_supers, tap_written, tap_merged, udp_trains;
+	atomic_ullong wake, handed;
+	/* from the TAP, and to it */
+	atomic_ullong tap_batches, tap_frames, tap_supers, tap_in_supers, tap_bytes;
+	atomic_ullong out_batches, tap_written, tap_merged, out_in_supers, out_bytes;
+	/* from the sockets */
+	atomic_ullong udp_batches, udp, udp_trains, udp_in_trains, udp_bytes;
+	atomic_ullong raw_batches, raw, raw_bytes;
+	atomic_ullong queue_high[WORK_PRIO_END];
+	atomic_uint thr;		/* index of its thread, for its drops */
 };
 
 struct worker {

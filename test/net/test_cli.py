@@ -72,6 +72,29 @@ def test_stats(ends):
     assert all({"name", "value", "text", "owner"} <= set(r) for r in doc["drops"])
 
 
+def test_stats_of_the_packet_path(lab, ends):
+    """Workers, stages, queues and SAs agree with each other and with the traffic."""
+    before = ends[0].json("stats")
+    assert lab.tcp("host-b", "host-a", "10.0.0.2", size="20M") > 0
+    doc = ends[0].json("stats")
+    path = doc["datapath"]
+    assert path["provider"] in ("ipsecmb", "openssl") and path["rule"] == "queue"
+    assert path["n_workers"] == len(doc["workers"])
+    for worker in doc["workers"]:
+        assert worker["cpu_ns"] > 0 and worker["n_wake"] > 0 and worker["ns_per_byte"] > 0
+
+    def total(of, stage, key):
+        return sum(r[key] for r in of["stages"] if r["stage"] == stage)
+    for stage, least in (("tap-in", 10e6), ("net-out", 10e6), ("net-in", 100), ("tap-out", 100)):
+        assert total(doc, stage, "n_bytes") - total(before, stage, "n_bytes") > least
+        assert total(doc, stage, "n_packets") >= total(doc, stage, "n_in_trains")
+    assert {r["queue"] for r in doc["queues"]} >= {"control", "in", "out", "udp4"}
+    assert all(r["n_now"] <= r["n_high"] for r in doc["queues"])
+    assert sum(s["tx_packets"] for s in doc["sas"]) <= total(doc, "net-out", "n_packets")
+    assert doc["sas"][0]["peer"] == "osaka" and doc["sas"][0]["seq_out"] > 0
+    assert ends[0].json("stats")["workers"][0]["cpu_ns"] >= doc["workers"][0]["cpu_ns"]
+
+
 def test_log(ends):
     """Events in order, filtered by code."""
     events = ends[0].json("log")["events"]

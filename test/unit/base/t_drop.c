@@ -67,3 +67,27 @@ TEST(a_reason_that_does_not_exist_counts_nowhere)
 	assert_non_null(drop_text((enum drop)-1));
 	assert_non_null(drop_owner(DROP_END));
 }
+
+static void
+drop_two(void *ctx)
+{
+	unsigned *me = ctx;
+
+	*me = thr_index();
+	drop_count(DROP_ESP_REPLAY, 1);
+	drop_count(DROP_ESP_ICV, 1);
+}
+
+TEST(a_thread_has_a_sum_of_its_own)
+{
+	unsigned other = 0;
+	struct thr *t;
+
+	drop_reset();
+	drop_count(DROP_ESP_ICV, 5);
+	assert_int_equal(thr_start(&t, "two", drop_two, &other), 0);
+	thr_join(t);
+	assert_int_equal(drop_sum_thread(other), 2);
+	assert_int_equal(drop_sum_thread(thr_index()), 5);
+	assert_int_equal(drop_sum_thread(THR_MAX), 0);
+}

@@ -336,3 +336,31 @@ TEST(locks_exclude_each_other)
 	lk_fini(&lock);
 	lk_rw_fini(&rwlock);
 }
+
+static atomic_bool may_end;
+
+static void
+burn(void *ctx)
+{
+	atomic_uint *n = ctx;
+
+	while (!atomic_load(&may_end))
+		atomic_fetch_add(n, 1);
+}
+
+TEST(cpu_time_of_a_thread_grows_while_it_computes)
+{
+	atomic_uint n = 0;
+	struct thr *t;
+	uint64_t at;
+
+	atomic_store(&may_end, false);
+	assert_int_equal(thr_start(&t, "burn", burn, &n), 0);
+	at = thr_cpu_ns(t);
+	while (thr_cpu_ns(t) <= at)
+		continue;
+	atomic_store(&may_end, true);
+	thr_join(t);
+	assert_true(atomic_load(&n) > 0);
+	assert_int_equal(thr_cpu_ns(NULL), 0);
+}

@@ -289,7 +289,7 @@ TEST(check_names_five_mistakes_with_their_lines)
 struct fake {
 	int fd;
 	pthread_t thread;
-	struct bus_rec ans[8];
+	struct bus_rec ans[24];
 	unsigned n_ans;
 	struct bus_rec got;
 };
@@ -485,4 +485,79 @@ TEST(hub_and_stats_have_their_arrays)
 	fake_stop();
 	assert_non_null(strstr(out, "esp-icv"));
 	assert_non_null(strstr(out, "ESP integrity check failed"));
+}
+
+/* Worker 0: 2 s of CPU time; 1,000,000,000 bytes out, and as many in. */
+static void
+answer_stats(void)
+{
+	static const char *const stage[] = { "net-out", "net-in", "tap-in" };
+	struct bus_rec *r = answer(BUS_RES_DATAPATH);
+
+	bus_set_str(r, BUS_F_PROVIDER, "esp-some");
+	bus_set_str(r, BUS_F_RULE, "queue");
+	bus_set_u64(r, BUS_F_N_WORKER, 1);
+	bus_set_str(r, BUS_F_WITHOUT, "uso,udp-gro");
+	bus_set_u64(answer(BUS_RES_WORKER), BUS_F_CPU_NS, 2000000000);
+	for (unsigned i = 0; i < N_OF(stage); i++) {
+		r = answer(BUS_RES_STAGE);
+		bus_set_str(r, BUS_F_STAGE, stage[i]);
+		bus_set_u64(r, BUS_F_N_BYTES, 1000000000);
+		bus_set_u64(r, BUS_F_N_BATCH, 100);
+		bus_set_u64(r, BUS_F_N_PACKET, 4000);
+		bus_set_u64(r, BUS_F_N_TRAIN, 50);
+		bus_set_u64(r, BUS_F_N_IN_TRAIN, 2000);
+	}
+	for (unsigned i = 0; i < 12; i++) {
+		r = answer(BUS_RES_SA);
+		bus_set_u64(r, BUS_F_SPI_IN, 0xc0de0000 + i);
+		bus_set_u64(r, BUS_F_RX_BYTES, i);
+	}
+	answer(BUS_RES_DONE);
+}
+
+TEST(stats_make_means_and_shares)
+{
+	answer_stats();
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", "--json", NULL), CLI_OK);
+	fake_stop();
+	assert_non_null(strstr(out, "\"ns_per_byte\":1.000"));
+	assert_non_null(strstr(out, "\"per_batch\":40.000,"
+				    "\"per_train\":40.000,"
+				    "\"train_share\":0.500"));
+	assert_non_null(strstr(out, "\"datapath\":{\"provider\":\"esp-some\""));
+	assert_non_null(strstr(out, "\"without\":\"uso,udp-gro\""));
+}
+
+TEST(stats_show_the_busiest_sas_unless_all_are_wanted)
+{
+	answer_stats();
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", NULL), CLI_OK);
+	fake_stop();
+	assert_non_null(strstr(out, "; without uso,udp-gro"));
+	assert_non_null(strstr(out, "50 %"));
+	assert_non_null(strstr(out, "c0de000b"));
+	assert_null(strstr(out, "c0de0001"));
+	assert_non_null(strstr(out, "and 2 more"));
+	assert_non_null(strstr(out, "nothing was dropped"));
+	answer_stats();
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", "-a", NULL), CLI_OK);
+	fake_stop();
+	assert_non_null(strstr(out, "c0de0000"));
+	assert_null(strstr(out, "more:"));
+}
+
+TEST(stats_without_traffic_divide_by_nothing)
+{
+	answer(BUS_RES_WORKER);
+	bus_set_str(answer(BUS_RES_STAGE), BUS_F_STAGE, "net-in");
+	answer(BUS_RES_DONE);
+	fake_start();
+	assert_int_equal(run("--run-dir", dir, "stats", "--json", NULL), CLI_OK);
+	fake_stop();
+	assert_non_null(strstr(out, "\"ns_per_byte\":0.000"));
+	assert_non_null(strstr(out, "\"per_batch\":0.000"));
 }

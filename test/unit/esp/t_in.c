@@ -86,6 +86,32 @@ TEST(packets_of_the_gcm_draft_are_authentic_and_end_at_the_next_header)
 	rig_close();
 }
 
+TEST(visiting_pairs_shows_each_one_in_use_once)
+{
+	struct esp_child_info ci;
+	unsigned n = 0, seen = 0;
+	size_t it = 0;
+
+	rig_open(1);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_pair(PAIR + i, VPN_ALG_AES_GCM_256, VPN_MODE_ETHER, true);
+	rig_in(1, rig_good(PAIR + 1, 100));
+	esp_child_del(rig[1].esp, PAIR + 2);
+	while (esp_child_next(rig[1].esp, &it, &ci)) {
+		n++;
+		seen |= 1u << (ci.child_id - PAIR);
+		assert_int_equal(ci.link, RIG_LINK);
+		assert_true(ci.is_ether);
+		assert_int_equal(ci.alg, VPN_ALG_AES_GCM_256);
+		assert_int_equal(ci.esp_spi_in,
+				 rig_sa(1, ci.child_id)->esp_spi_in);
+		assert_int_equal(ci.stats.rx_packets, ci.child_id == PAIR + 1);
+	}
+	assert_int_equal(n, 2);
+	assert_int_equal(seen, 3);
+	rig_close();
+}
+
 /* ---- hostile packets -------------------------------------------------- */
 
 TEST(flip_of_any_bit_delivers_nothing_and_changes_nothing)
