@@ -92,13 +92,13 @@ def test_packets_go_before_other_programs(ends):
         got = levels(gw.pid("main"))
         assert any(n.startswith("tapir-work") for n, _ in got)
         for name, nice in got:
-            assert nice == (0 if name == "tapir-job" else -15), name
+            assert nice == (0 if name == "tapir-job" else -12), name
         for role in "secure", "resolve":
             assert {nice for _, nice in levels(gw.pid(role))} == {0}, role
         group = f"/proc/{gw.pid('main')}/autogroup"
         if os.path.exists(group):       # the kernel weighs sessions
             with open(group, encoding="ascii") as f:
-                assert f.read().split()[-1] == "-15"
+                assert f.read().split()[-1] == "-12"
 
 
 def test_supervisor_keeps_what_a_restart_needs(ends):
