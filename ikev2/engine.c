@@ -97,6 +97,9 @@ ike_msg_free(struct ike_msg *m)
 	spi_crypto()->dh_free(m->dh);
 	wipe(m->buf, m->len);
 	free(m->buf);
+	if (m->whole != NULL)
+		wipe(m->whole, m->whole_len);
+	free(m->whole);
 	wipe(m, sizeof(*m));
 	free(m);
 }
@@ -220,20 +223,35 @@ authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 }
 
+/* Check and open one datagram; a fragment has its numbers before the IV. */
+static int
+open_text(struct ike_sa *sa, struct ike_msg *m, struct view *text)
+{
+	size_t iv_at = (size_t)(m->clear.sk.p - m->buf) +
+	    (m->clear.sk_type == IKE_PL_SKF ? IKE_SKF_NUMBERS : 0);
+	struct ike_dir d;
+
+	ike_sa_dir(sa, false, &d);
+	return ike_protect_open(&d, m->buf, m->len, iv_at, text);
+}
+
 static enum ike_verdict
 step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
-	size_t sk_at = (size_t)(m->clear.sk.p - m->buf) - IKE_PL_HDR_LEN;
 	struct ike_perr perr = { 0 };
-	struct ike_dir d;
 	struct view text;
 	int err;
 
-	ike_sa_dir(sa, false, &d);
-	err = ike_protect_open(&d, m->buf, m->len, sk_at, &text);
-	if (err != 0)
+	if ((err = open_text(sa, m, &text)) != 0)
 		return ike_drop(m, err == ERR_ICV ? DROP_IKE_ICV :
 				DROP_IKE_SYNTAX);
+	if (m->clear.sk_type == IKE_PL_SKF) {
+		err = ike_frag_take(sa, m, &text);
+		if (err == ERR_AGAIN)
+			return V_KEEP;
+		if (err != 0)
+			return ike_drop(m, DROP_IKE_FRAG);
+	}
 	err = ike_pls_decode(&m->arena, &m->h, text, m->clear.sk_first,
 			     &m->inner, &perr);
 	if (err == ERR_NOMEM)		/* as if it had been lost */
@@ -295,10 +313,42 @@ unprotected(struct ike *ike, struct ike_sa *sa)
 	ike_task_add(sa, IKE_TASK_ALIVE, 0);
 }
 
+/* Is it new (0), or a repeat that was answered (ERR_EXISTS)? */
+static int
+window_admits(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
+{
+	*d = DROP_IKE_MSGID;
+	if (m->h.is_response)
+		return ike_win_expects(sa, &m->h) ? 0 : ERR_REPLAY;
+	return ike_win_take(sa, m, d);
+}
+
+/* RFC 7383 2.6.1: the request was answered, and now it comes cut anew.  Only
+ * its first fragment counts, and only if it is authentic. */
+static bool
+is_recut(struct ike_sa *sa, struct ike_msg *m)
+{
+	struct view text;
+
+	return m->clear.sk_type == IKE_PL_SKF && m->frag.frag_num == 1 &&
+	    !m->h.is_response && sa->in.has_reply && sa->keys != NULL &&
+	    m->h.msgid + 1 == sa->in.next && sa->in.plain.text != NULL &&
+	    open_text(sa, m, &text) == 0;
+}
+
+/* May a fragment be, and are its numbers right? */
+static bool
+fragment_read(const struct ike_sa *sa, struct ike_msg *m)
+{
+	return m->clear.sk_type != IKE_PL_SKF || (sa->has_frag &&
+	    dec_sk(m->clear.sk, IKE_PL_SKF, m->clear.sk_first, 0, 0,
+		   &m->frag) == 0);
+}
+
 static void
 protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
-	enum drop d = DROP_IKE_MSGID;
+	enum drop d = DROP_IKE_FRAG;
 	struct ike_perr perr;
 	int err;
 
@@ -311,22 +361,21 @@ protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_msg_free(m);
 		return;
 	}
-	if (m->clear.sk_type == IKE_PL_SKF) {
-		d = DROP_IKE_FRAG;
-		goto drop;
-	}
-	if (m->clear.sk_type != IKE_PL_SK) {
+	if (m->clear.sk_type == IKE_PL_NONE) {
 		unprotected(ike, sa);
 		ike_msg_free(m);
 		ike_task_pump(sa);
 		return;
 	}
-	if (m->h.is_response) {
-		if (!ike_win_expects(sa, &m->h))
+	if (!fragment_read(sa, m))
+		goto drop;
+	if ((err = window_admits(sa, m, &d)) == ERR_REPLAY) {
+		if (!is_recut(sa, m))
 			goto drop;
-	} else if ((err = ike_win_take(sa, m, &d)) != 0) {
-		if (err == ERR_REPLAY)
-			goto drop;
+		ike_win_recut(sa, m);
+		err = ERR_EXISTS;
+	}
+	if (err != 0) {
 		ike_msg_free(m);	/* a repeat, answered */
 		return;
 	}
@@ -335,8 +384,14 @@ protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (m->h.xchg == IKE_XCHG_IKE_AUTH && !m->h.is_response &&
 	    sa->state != IKE_SA_INIT_R && sa->state != IKE_SA_AUTH_R)
 		goto drop;
+	if (m->clear.sk_type == IKE_PL_SKF && sa->keys == NULL &&
+	    sa->parked != NULL && ike_frag_hold(sa, m))
+		return;
 	d = DROP_IKE_BUSY;
 	if (sa->parked != NULL || sa->state == IKE_SA_CLOSED)
+		goto drop;
+	d = DROP_IKE_FRAG;
+	if (m->clear.sk_type == IKE_PL_SKF && !ike_frag_admits(sa, m))
 		goto drop;
 	m->path = sa->keys == NULL ? derive_path : open_path;
 	ike_path_run(ike, sa, m);
@@ -344,6 +399,16 @@ protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 drop:
 	drop_count(d, 1);
 	ike_msg_free(m);
+}
+
+void
+ike_engine_held(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_msg *m;
+
+	while (sa->parked == NULL && sa->keys != NULL &&
+	       (m = ike_frag_held(sa)) != NULL)
+		protected_in(ike, sa, m);
 }
 
 /* The same IKE_SA_INIT request again, 2.1. */
@@ -608,6 +673,7 @@ ike_new(struct ike **out, const struct ike_conf *conf,
 	list_init(&ike->dead);
 	list_init(&ike->jobs);
 	if ((ike->tx = malloc(IKE_MAX_MSG_BYTES)) == NULL ||
+	    (ike->train = malloc(IKE_TRAIN_MAX)) == NULL ||
 	    (err = map_new(&ike->by_spi, 8, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_handle, 4, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_link, 4, IKE_SA_MAX)) != 0 ||
@@ -650,6 +716,7 @@ ike_free(struct ike *ike)
 	map_free(ike->by_src);
 	tmr_set_fini(&ike->tmr);
 	free(ike->tx);
+	free(ike->train);
 	wipe(ike, sizeof(*ike));
 	free(ike);
 }

@@ -70,6 +70,13 @@
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
+#define IKE_FRAG_LEAST_4   576	 /* RFC 7383 2.5.1: the least datagrams we cut to */
+#define IKE_FRAG_LEAST_6   1280
+#define IKE_FRAG_TRY	   3	 /* transmissions before smaller fragments */
+#define IKE_FRAG_MS	   30000 /* a message whose fragments do not all come */
+#define IKE_FRAG_HELD_MAX  (8u << 20) /* bytes of fragments of all strangers */
+/* a message as fragments, back to back: headers, numbers, IV, ICV of each */
+#define IKE_TRAIN_MAX	   (IKE_MAX_MSG_BYTES + IKE_MAX_FRAGMENTS * 128u)
 
 /* ---- realms and links ---------------------------------------------------- */
 
@@ -163,13 +170,25 @@ struct ike_bytes {
 	size_t len;
 };
 
-/* RFC 7296 2.1, 2.3: our requests, window of one. */
+/* A message before it was sealed, for another cut (RFC 7383 2.5.2).  text is
+ * NULL when it is small. */
+struct ike_plain {
+	struct ike_hdr h;
+	uint8_t first;		/* type of the first payload inside */
+	uint16_t n_frag;	/* of the last cut; 0 = never cut */
+	uint8_t *text;		/* owned; wiped */
+	size_t len;
+};
+
+/* RFC 7296 2.1, 2.3: our requests, window of one.  What was sent is a train:
+ * one message, or all its fragments back to back. */
 struct ike_win_out {
 	uint32_t next;		/* id of the next request */
 	uint32_t id;		/* of the one under way */
 	bool is_busy;
 	uint8_t xchg;
 	struct ike_bytes pkt;
+	struct ike_plain plain;
 	unsigned n_try, max_try;
 	uint64_t dead_ms;		/* unanswered until then: dead; 0 = by tries */
 	uint64_t wait_ms;
@@ -179,8 +198,10 @@ struct ike_win_out {
 struct ike_win_in {
 	uint32_t next;
 	bool has_reply;
-	uint8_t req_hash[32];	/* of the request that reply answers */
+	uint8_t req_hash[32];	/* of the request that reply answers, or of
+				 * its first fragment */
 	struct ike_bytes reply;
+	struct ike_plain plain;
 	unsigned n_resend;
 	uint64_t resend_ms;		/* when the last one went */
 };
@@ -203,6 +224,8 @@ struct ike_setup {
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
+	struct list held;		/* fragments that wait for keys */
+	unsigned n_held;
 	uint8_t id_peer[IKE_ID_BODY_MAX]; /* IDr we expect; may be empty */
 	size_t id_peer_len;
 };
@@ -229,6 +252,9 @@ struct ike_sa {
 	bool is_natt;			/* port 4500 with marker */
 	bool is_nat_here, is_nat_there, is_faked;
 	enum vpn_encap encap;		/* of its child SAs */
+	bool has_frag;			/* both ends know fragments, RFC 7383 */
+	uint16_t frag_bytes;		/* datagrams towards the peer, now */
+	struct ike_frags *frags[2];	/* a request, a response; NULL = none */
 	struct ike_setup *setup;
 	struct ike_win_out out;
 	struct ike_win_in in;
@@ -255,6 +281,7 @@ struct ike_sa {
 /* ---- a message on its path ----------------------------------------------- */
 
 struct ike_msg {
+	struct list node;		/* in setup->held */
 	struct ike *ike;
 	struct ike_hdr h;
 	struct net_ep local, remote;
@@ -263,6 +290,9 @@ struct ike_msg {
 	size_t len;
 	uint8_t hash[32];		/* of the datagram as received */
 	bool is_opened;			/* ICV was right */
+	struct ike_sk frag;		/* numbers of a fragment */
+	uint8_t *whole;			/* text put together; owned, wiped */
+	size_t whole_len;
 	struct arena arena;
 	struct ike_pls clear, inner;
 	const struct ike_pls *p;	/* the one that steps read */
@@ -324,6 +354,8 @@ struct ike {
 	void *key_log_ctx;
 	struct ike_msg brief;	/* header and place of a datagram not copied yet */
 	uint8_t *tx;		/* IKE_MAX_MSG_BYTES; one message is built at a time */
+	uint8_t *train;		/* IKE_TRAIN_MAX; its fragments */
+	size_t frag_held;	/* bytes of fragments of peers */
 };
 
 /* ---- engine.c ------------------------------------------------------------ */
@@ -331,6 +363,8 @@ struct ike {
 /** Go on with a message until a step ends or parks it. */
 void ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m);
 void ike_msg_free(struct ike_msg *m);
+/** Keys are there: go on with the fragments that waited for them. */
+void ike_engine_held(struct ike *ike, struct ike_sa *sa);
 /** Drop with a reason: for steps, "return ike_drop(m, DROP_IKE_KE)". */
 enum ike_verdict ike_drop(struct ike_msg *m, enum drop d);
 /** Fail with a notify; why is a sentence for the link. */
@@ -361,15 +395,18 @@ void ike_out_clear_error(struct ike *ike, const struct ike_msg *m,
 			 uint16_t notify, struct view data, bool is_limited);
 /** Tell the peer once, without awaiting an answer: Delete or an error. */
 void ike_out_bye(struct ike_sa *sa, uint16_t notify);
-/** Send bytes to where the peer is. */
-void ike_out_send(struct ike_sa *sa, struct view pkt);
+/** Send a train to where the peer is. */
+void ike_out_send(struct ike_sa *sa, struct view train);
+/** Send a train (one message, or fragments back to back) as m came. */
+void ike_out_back(const struct ike_msg *m, struct view train);
 
 /* ---- window.c ------------------------------------------------------------ */
 
 void ike_win_init(struct ike_sa *sa);
 void ike_win_fini(struct ike_sa *sa);
-/** Send pkt as request and repeat it until ike_win_answered(). */
-MUST_USE int ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt);
+/** Send a train as request and repeat it until ike_win_answered().  A message
+ * in sa->out.plain is cut smaller when no answer comes. */
+MUST_USE int ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train);
 /** Replace the request under way (COOKIE, INVALID_KE). */
 void ike_win_answered(struct ike_sa *sa);
 /** Is this response the one we await? */
@@ -378,9 +415,12 @@ bool ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h);
  * the store); ERR_REPLAY drop (reason in *d). */
 MUST_USE int ike_win_take(struct ike_sa *sa, const struct ike_msg *m,
 			  enum drop *d);
+/** The first fragment of the last request again, cut anew and authentic: the
+ * answer goes out in fragments no larger (RFC 7383 2.6.1). */
+void ike_win_recut(struct ike_sa *sa, const struct ike_msg *m);
 /** Keep and send the answer to m; the window moves on. */
 MUST_USE int ike_win_reply(struct ike_sa *sa, const struct ike_msg *m,
-			   struct view pkt);
+			   struct view train);
 
 /* ---- job.c: key exchange on other threads -------------------------------- */
 

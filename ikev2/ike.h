@@ -77,6 +77,8 @@ struct ike_conf {
 	uint16_t port, natt_port;	/* 500 and 4500 */
 	uint32_t cookie_threshold;	/* half-open SAs before cookies are asked */
 	uint32_t max_halfopen;
+	uint16_t frag_bytes;		/* IP datagrams of IKE are no larger where
+					 * the peer knows fragments; 0 = never cut */
 	bool can_raw_esp;		/* a raw ESP socket exists */
 };
 

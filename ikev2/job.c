@@ -102,6 +102,7 @@ done_msg(struct ike *ike, struct ike_sa *sa, struct ike_dh_job *j)
 	m->secret_len = j->secret_len;
 	m->job_err = j->err;
 	ike_path_run(ike, sa, m);
+	ike_engine_held(ike, sa);	/* what waited for keys */
 }
 
 static void

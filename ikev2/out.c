@@ -9,8 +9,10 @@
 
 #include "daemon/base/log.h"
 #include "ikev2/engine.h"
+#include "ikev2/step/step.h"
 
 #define SK_AT IKE_HDR_LEN	/* SK is the first and only outer payload */
+#define HDR_LEN_AT 24		/* length field of the IKE header */
 
 static size_t
 text_at(const struct ike_dir *d)
@@ -39,6 +41,8 @@ ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
 		.is_initiator = sa->is_initiator, .is_response = is_response,
 		.msgid = msgid };
 	uint8_t *tx = sa->ike->tx;
+	struct ike_sealing s = { .msg = tx, .cap = IKE_MAX_MSG_BYTES,
+		.sk_at = SK_AT, .iv_at = SK_AT + IKE_PL_HDR_LEN };
 	struct view inner;
 	struct ike_dir d;
 	struct wcur w;
@@ -55,33 +59,69 @@ ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
 	if (w.err != 0)
 		return w.err;
 	ike_sa_dir(sa, true, &d);
-	if ((err = ike_protect_seal(&d, tx, IKE_MAX_MSG_BYTES, SK_AT, inner.len,
-				    ++sa->iv, &len)) != 0)
+	s.text_len = inner.len;
+	s.iv = ++sa->iv;
+	if ((err = ike_protect_seal(&d, &s, &len)) != 0)
 		return err;
 	*out = (struct view){ tx, len };
 	return 0;
 }
 
+/* Seal what was built: whole, or in fragments when it is large. */
+static int
+seal_train(struct ike_sa *sa, struct ike_build *b, const struct ike_hdr *h,
+	   struct ike_plain *plain, struct view *train)
+{
+	int err;
+
+	if ((err = ike_frag_keep(sa, h, b, plain)) != 0)
+		return err;
+	if (ike_frag_wanted(sa, plain->len))
+		err = ike_frag_cut(sa, plain, train);
+	else
+		err = ike_out_seal(sa, b, h->xchg, h->is_response, h->msgid,
+				   train);
+	if (err != 0)
+		ike_plain_free(plain);
+	return err;
+}
+
 int
 ike_out_request(struct ike_sa *sa, struct ike_build *b, uint8_t xchg)
 {
-	struct view pkt;
+	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi, .major = 2,
+		.xchg = xchg, .is_initiator = sa->is_initiator,
+		.msgid = sa->out.next };
+	struct ike_plain plain;
+	struct view train;
 	int err;
 
-	if ((err = ike_out_seal(sa, b, xchg, false, sa->out.next, &pkt)) != 0)
+	if ((err = seal_train(sa, b, &h, &plain, &train)) != 0)
 		return err;
-	return ike_win_send(sa, xchg, pkt);
+	if ((err = ike_win_send(sa, xchg, train)) != 0)
+		ike_plain_free(&plain);
+	else
+		sa->out.plain = plain;
+	return err;
 }
 
 int
 ike_out_reply(struct ike_sa *sa, const struct ike_msg *m, struct ike_build *b)
 {
-	struct view pkt;
+	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi, .major = 2,
+		.xchg = m->h.xchg, .is_initiator = sa->is_initiator,
+		.is_response = true, .msgid = m->h.msgid };
+	struct ike_plain plain;
+	struct view train;
 	int err;
 
-	if ((err = ike_out_seal(sa, b, m->h.xchg, true, m->h.msgid, &pkt)) != 0)
+	if ((err = seal_train(sa, b, &h, &plain, &train)) != 0)
 		return err;
-	return ike_win_reply(sa, m, pkt);
+	if ((err = ike_win_reply(sa, m, train)) != 0)
+		ike_plain_free(&plain);
+	else
+		sa->in.plain = plain;
+	return err;
 }
 
 void
@@ -161,11 +201,40 @@ ike_out_bye(struct ike_sa *sa, uint16_t notify)
 		ike_out_send(sa, pkt);
 }
 
+/* Each message of a train says its length. */
+static bool
+next_of(struct cur *train, struct view *one)
+{
+	struct cur c = *train;
+	uint32_t len;
+
+	return cur_left(train) > 0 && cur_skip(&c, HDR_LEN_AT) == 0 &&
+	    cur_u32(&c, &len) == 0 && cur_view(train, len, one) == 0;
+}
+
 void
-ike_out_send(struct ike_sa *sa, struct view pkt)
+ike_out_send(struct ike_sa *sa, struct view train)
 {
 	struct ike *ike = sa->ike;
+	struct view one;
+	struct cur c;
 
 	sa->out_ms = ike->now_ms;
-	ike->ops.send(ike->ops.ctx, &sa->local, &sa->remote, sa->is_natt, pkt);
+	cur_init(&c, train.p, train.len);
+	while (next_of(&c, &one))
+		ike->ops.send(ike->ops.ctx, &sa->local, &sa->remote,
+			      sa->is_natt, one);
+}
+
+void
+ike_out_back(const struct ike_msg *m, struct view train)
+{
+	struct ike *ike = m->ike;
+	struct view one;
+	struct cur c;
+
+	cur_init(&c, train.p, train.len);
+	while (next_of(&c, &one))
+		ike->ops.send(ike->ops.ctx, &m->local, &m->remote, m->is_natt,
+			      one);
 }

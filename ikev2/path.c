@@ -18,6 +18,7 @@ static ike_step_fn *const init_req[] = {
 	ike_step_init_new,		/* half-open SA; waits for a key */
 	ike_step_init_key,
 	ike_step_natd,			/* 2.23 */
+	ike_step_frag,			/* RFC 7383 2.3 */
 	ike_step_vendor,		/* 3.12 */
 	ike_step_init_reply,
 	NULL
@@ -26,6 +27,7 @@ static ike_step_fn *const init_req[] = {
 static ike_step_fn *const init_rsp[] = {
 	ike_step_init_answer,		/* only what we offered, F4 */
 	ike_step_natd,			/* moves us to port 4500 */
+	ike_step_frag,
 	ike_step_vendor,
 	ike_step_derive,		/* 2.14; waits for the secret */
 	ike_step_keys,

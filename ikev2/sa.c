@@ -15,6 +15,7 @@
 #include "daemon/base/rng.h"
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
+#include "ikev2/step/step.h"
 
 /* ---- timers -------------------------------------------------------------- */
 
@@ -131,6 +132,7 @@ alive_over(void *ctx)
 	    (out_ms > in_ms || quiet >= 3 * dpd_ms))
 		ike_task_add(sa, IKE_TASK_ALIVE, 0);
 	keep_mapping(sa, out_ms);
+	ike_frag_expire(sa);
 	if (sa->n_child == 0)	/* whatever went wrong: it serves nobody */
 		ike_task_add_later(sa, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
 				   IKE_CHILDLESS_MS);
@@ -322,10 +324,13 @@ void
 ike_sa_setup_free(struct ike_sa *sa)
 {
 	struct ike_setup *st = sa->setup;
+	struct ike_msg *m;
 
 	if (st == NULL)
 		return;
 	ike_sa_halfopen_remove(sa);
+	while ((m = ike_frag_held(sa)) != NULL)
+		ike_msg_free(m);
 	ike_offer_drop(sa->ike, &st->offer);
 	spi_crypto()->dh_free(st->dh);
 	free(st->own_msg.p);
@@ -395,6 +400,9 @@ strip(struct ike_sa *sa)
 					       node));
 	ike_msg_free(sa->parked);
 	sa->parked = NULL;
+	ike_frag_forget(sa);
+	ike_plain_free(&sa->out.plain);
+	ike_plain_free(&sa->in.plain);	/* no keys, no other cut */
 	ike_sa_setup_free(sa);
 	secret_free(sa->keys);
 	sa->keys = NULL;

@@ -12,6 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/secret.h"
 #include "ikev2/engine.h"
+#include "ikev2/step/step.h"
 
 static int
 bytes_set(struct ike_bytes *b, struct view v)
@@ -29,6 +30,21 @@ bytes_set(struct ike_bytes *b, struct view v)
 
 /* ---- our requests -------------------------------------------------------- */
 
+/* RFC 7383 2.5.2: no answer, so perhaps the datagrams are too large. */
+static void
+cut_smaller(struct ike_sa *sa)
+{
+	struct ike_win_out *o = &sa->out;
+	struct view train;
+
+	if (o->n_try != IKE_FRAG_TRY ||
+	    !ike_frag_smaller(sa, &o->plain, 0, &train) ||
+	    bytes_set(&o->pkt, train) != 0)
+		return;
+	o->wait_ms = IKE_RETRY_FIRST_MS;
+	o->max_try += IKE_FRAG_TRY - 1;
+}
+
 static void
 retransmit(void *ctx)
 {
@@ -43,6 +59,7 @@ retransmit(void *ctx)
 	}
 	o->n_try++;
 	o->wait_ms = MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
+	cut_smaller(sa);
 	sa->ike->stats.n_retransmit++;
 	at_ms = now_ms + o->wait_ms;
 	if (o->dead_ms != 0)
@@ -70,6 +87,8 @@ ike_win_fini(struct ike_sa *sa)
 	free(sa->in.reply.p);
 	memset(&sa->out.pkt, 0, sizeof(sa->out.pkt));
 	memset(&sa->in.reply, 0, sizeof(sa->in.reply));
+	ike_plain_free(&sa->out.plain);
+	ike_plain_free(&sa->in.plain);
 	sa->out.is_busy = false;
 	sa->in.has_reply = false;
 }
@@ -85,15 +104,16 @@ dead_at(const struct ike_sa *sa)
 }
 
 int
-ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view pkt)
+ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train)
 {
 	struct ike_win_out *o = &sa->out;
 	int err;
 
 	if (o->is_busy)
 		return ERR_STATE;
-	if ((err = bytes_set(&o->pkt, pkt)) != 0)
+	if ((err = bytes_set(&o->pkt, train)) != 0)
 		return err;
+	ike_plain_free(&o->plain);
 	o->wait_ms = IKE_RETRY_FIRST_MS;
 	if ((err = tmr_start(&sa->ike->tmr, &o->tmr,
 			     sa->ike->now_ms + o->wait_ms)) != 0)
@@ -118,6 +138,7 @@ ike_win_answered(struct ike_sa *sa)
 	if (!o->is_busy)
 		return;
 	o->is_busy = false;
+	ike_plain_free(&o->plain);
 	/* IKE_SA_INIT is repeated with COOKIE or another KE under id 0 (2.6) */
 	if (o->xchg != IKE_XCHG_IKE_SA_INIT || sa->rspi != 0)
 		o->next = o->id + 1;
@@ -132,6 +153,33 @@ ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h)
 
 /* ---- the peer's requests ------------------------------------------------- */
 
+/* One more repeat of the answer, if it may be. */
+static bool
+may_resend(struct ike_sa *sa)
+{
+	struct ike_win_in *in = &sa->in;
+
+	if (in->n_resend >= IKE_RESEND_MAX &&
+	    sa->ike->now_ms - in->resend_ms < IKE_RESEND_PAUSE_MS)
+		return false;
+	in->n_resend++;
+	in->resend_ms = sa->ike->now_ms;
+	return true;
+}
+
+static void
+resend(struct ike_sa *sa, const struct ike_msg *m, size_t bytes, bool is_cut)
+{
+	struct ike_win_in *in = &sa->in;
+	struct view train;
+
+	/* if it fails, the old cut goes out again */
+	if (is_cut && ike_frag_smaller(sa, &in->plain, bytes, &train) &&
+	    bytes_set(&in->reply, train) != 0)
+		log_debug("ike", "SA %u: answer not cut", sa->handle);
+	ike_out_back(m, (struct view){ in->reply.p, in->reply.len });
+}
+
 int
 ike_win_take(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
 {
@@ -145,31 +193,36 @@ ike_win_take(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
 	*d = DROP_IKE_REPEAT;
 	if (!ct_equal(m->hash, in->req_hash, sizeof(m->hash)))
 		return ERR_REPLAY;
-	if (in->n_resend >= IKE_RESEND_MAX &&
-	    sa->ike->now_ms - in->resend_ms < IKE_RESEND_PAUSE_MS)
+	if (!may_resend(sa))
 		return ERR_REPLAY;
-	in->n_resend++;
-	in->resend_ms = sa->ike->now_ms;
-	sa->ike->ops.send(sa->ike->ops.ctx, &m->local, &m->remote, m->is_natt,
-			  (struct view){ in->reply.p, in->reply.len });
+	/* RFC 7383 2.4: our large answer does not seem to arrive */
+	resend(sa, m, 0, in->n_resend == IKE_FRAG_TRY - 1);
 	return ERR_EXISTS;
 }
 
+void
+ike_win_recut(struct ike_sa *sa, const struct ike_msg *m)
+{
+	if (may_resend(sa))
+		resend(sa, m, m->len, true);
+	else
+		drop_count(DROP_IKE_REPEAT, 1);
+}
+
 int
-ike_win_reply(struct ike_sa *sa, const struct ike_msg *m, struct view pkt)
+ike_win_reply(struct ike_sa *sa, const struct ike_msg *m, struct view train)
 {
 	struct ike_win_in *in = &sa->in;
 	int err;
 
-	if ((err = bytes_set(&in->reply, pkt)) != 0)
+	if ((err = bytes_set(&in->reply, train)) != 0)
 		return err;
+	ike_plain_free(&in->plain);
 	in->has_reply = true;
 	in->n_resend = 0;
 	in->next = m->h.msgid + 1;
 	memcpy(in->req_hash, m->hash, sizeof(in->req_hash));
 	sa->out_ms = sa->ike->now_ms;
-	/* 2.11: to where the request came from */
-	sa->ike->ops.send(sa->ike->ops.ctx, &m->local, &m->remote, m->is_natt,
-			  pkt);
+	ike_out_back(m, train);	/* 2.11: to where the request came from */
 	return 0;
 }

@@ -145,6 +145,7 @@ realm_start(struct vpn *v)
 		.natt_port = (uint16_t)v->conf->nat_port,
 		.cookie_threshold = v->conf->cookie_threshold,
 		.max_halfopen = v->conf->half_open_max,
+		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,
 	};
 	struct esp_io io = wire_esp_io(v);

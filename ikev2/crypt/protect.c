@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/crypt/protect.c - sealing and opening of the SK payload.
+ * ikev2/crypt/protect.c - sealing and opening of SK and SKF payloads.
  *
  * RFC 7296 3.14 for cipher and integrity (encrypt, then authenticate),
  * RFC 5282 for the AEADs, RFC 7634 for ChaCha20-Poly1305.
@@ -16,7 +16,6 @@
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 
-#define SK_HDR	    4	/* generic payload header */
 #define HDR_LEN_AT  24	/* length field of the IKE header */
 #define AEAD_IV_LEN 8	/* RFC 5282 3.1, RFC 7634 2 */
 #define PAD_MAX	    SPI_CBC_BLOCK
@@ -88,29 +87,30 @@ seal_cbc(const struct ike_dir *d, uint8_t *msg, size_t iv_at, size_t n)
 }
 
 int
-ike_protect_seal(const struct ike_dir *d, uint8_t *msg, size_t cap,
-		 size_t sk_at, size_t text_len, uint64_t iv, size_t *len)
+ike_protect_seal(const struct ike_dir *d, const struct ike_sealing *s,
+		 size_t *len)
 {
 	bool aead = spi_cipher_is_aead(d->encr);
-	size_t iv_at = sk_at + SK_HDR, iv_len = ike_protect_iv_len(d);
+	size_t iv_len = ike_protect_iv_len(d);
 	size_t pad = aead ? 0 :
-	    SPI_CBC_BLOCK - 1 - text_len % SPI_CBC_BLOCK;
-	size_t n = text_len + pad + 1;
-	size_t total = iv_at + iv_len + n + ike_protect_icv_len(d);
-	uint8_t *text = msg + iv_at + iv_len;
+	    SPI_CBC_BLOCK - 1 - s->text_len % SPI_CBC_BLOCK;
+	size_t n = s->text_len + pad + 1;
+	size_t total = s->iv_at + iv_len + n + ike_protect_icv_len(d);
+	uint8_t *text = s->msg + s->iv_at + iv_len;
 	int err;
 
-	if (total > cap || total - sk_at > UINT16_MAX)
+	if (total > s->cap || total - s->sk_at > UINT16_MAX)
 		return ERR_LONG;
 	if (aead)
-		be64_put(msg + iv_at, iv);
-	else if ((err = rng_bytes(msg + iv_at, iv_len)) != 0)
+		be64_put(s->msg + s->iv_at, s->iv);
+	else if ((err = rng_bytes(s->msg + s->iv_at, iv_len)) != 0)
 		return err;
-	memset(text + text_len, 0, pad);
+	memset(text + s->text_len, 0, pad);
 	text[n - 1] = (uint8_t)pad;
-	be16_put(msg + sk_at + 2, (uint16_t)(total - sk_at));
-	be32_put(msg + HDR_LEN_AT, (uint32_t)total);
-	err = aead ? seal_aead(d, msg, iv_at, n) : seal_cbc(d, msg, iv_at, n);
+	be16_put(s->msg + s->sk_at + 2, (uint16_t)(total - s->sk_at));
+	be32_put(s->msg + HDR_LEN_AT, (uint32_t)total);
+	err = aead ? seal_aead(d, s->msg, s->iv_at, n) :
+	    seal_cbc(d, s->msg, s->iv_at, n);
 	if (err == 0)
 		*len = total;
 	return err;
@@ -148,9 +148,9 @@ open_cbc(const struct ike_dir *d, uint8_t *msg, size_t iv_at, size_t n)
 
 int
 ike_protect_open(const struct ike_dir *d, uint8_t *msg, size_t len,
-		 size_t sk_at, struct view *text)
+		 size_t iv_at, struct view *text)
 {
-	size_t iv_at = sk_at + SK_HDR, iv_len = ike_protect_iv_len(d);
+	size_t iv_len = ike_protect_iv_len(d);
 	size_t fixed = iv_at + iv_len + ike_protect_icv_len(d);
 	uint8_t pad;
 	size_t n;

@@ -71,6 +71,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	 * request of a stranger */
 	if (sa->is_initiator || st->has_natd)
 		ike_natd_add(sa, b);
+	ike_frag_add(sa, b);
 	if (sa->is_initiator || sa->is_tapir)
 		ike_vendor_add(b);
 }

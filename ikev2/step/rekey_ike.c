@@ -42,6 +42,8 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->is_faked = old->is_faked;
 	heir->is_tapir = old->is_tapir;
 	heir->encap = old->encap;
+	heir->has_frag = old->has_frag;
+	heir->frag_bytes = old->frag_bytes;
 	heir->is_child_plain = old->is_child_plain;
 	ike_sa_bind(heir, old->link);
 	if (!ike_sa_move(heir, IKE_EV_HEIR))

@@ -39,6 +39,39 @@ ike_step_fn ike_step_keys;		/* SKEYSEED and the seven keys */
 void ike_natd_add(struct ike_sa *sa, struct ike_build *b);
 ike_step_fn ike_step_natd;
 
+/* frag.c: RFC 7383 */
+void ike_frag_add(struct ike_sa *sa, struct ike_build *b);
+ike_step_fn ike_step_frag;		/* does the peer know fragments? */
+/** Must a message with so much text go in fragments? */
+bool ike_frag_wanted(const struct ike_sa *sa, size_t text_len);
+/** Remember a message before it is sealed; the text only if it may be cut. */
+MUST_USE int ike_frag_keep(const struct ike_sa *sa, const struct ike_hdr *h,
+			   struct ike_build *b, struct ike_plain *out);
+void ike_plain_free(struct ike_plain *p);
+/** Cut and seal into ike->train.  ERR_RANGE: not possible, or no more fragments
+ * than the last time. */
+MUST_USE int ike_frag_cut(struct ike_sa *sa, struct ike_plain *p,
+			  struct view *train);
+/** Go down to datagrams of so many bytes (0: the least) for the rest of the
+ * SA's life, and cut again.  False: nothing to gain, *train is unset. */
+bool ike_frag_smaller(struct ike_sa *sa, struct ike_plain *p, size_t bytes,
+		      struct view *train);
+/** May this fragment be new (2.6)?  Before anything is computed, for a message
+ * that the window admits. */
+bool ike_frag_admits(struct ike_sa *sa, const struct ike_msg *m);
+/** Take an opened fragment.
+ * @param text its text; with 0 that of the whole message, owned by m.
+ * @return 0: complete; ERR_AGAIN: more to come; ERR_LIMIT, ERR_NOMEM. */
+MUST_USE int ike_frag_take(struct ike_sa *sa, struct ike_msg *m,
+			   struct view *text);
+/** Fragments of messages that did not get complete in time are forgotten. */
+void ike_frag_expire(struct ike_sa *sa);
+void ike_frag_forget(struct ike_sa *sa);
+/** Hold a fragment until there are keys; takes m if true. */
+MUST_USE bool ike_frag_hold(struct ike_sa *sa, struct ike_msg *m);
+/** The next one held; the caller owns it.  NULL: no more. */
+struct ike_msg *ike_frag_held(struct ike_sa *sa);
+
 /* vendor.c: 3.12 */
 void ike_vendor_add(struct ike_build *b);
 ike_step_fn ike_step_vendor;

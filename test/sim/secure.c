@@ -62,7 +62,8 @@ answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 		    id_body(h->expect_id, e->id_peer) };
 	e->ans.method = IKE_AUTH_PSK;
 	e->ans.auth = (struct view){ e->auth,
-	    psk_auth(h, ask, e->ans.id_own, e->auth) };
+	    MAX(psk_auth(h, ask, e->ans.id_own, e->auth),
+		(size_t)h->auth_bytes) };
 }
 
 static void
@@ -82,7 +83,8 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 			 "no realm for the identity %.60s", id);
 	} else if (h->is_trusting) {
 		return;
-	} else if (ask->method != IKE_AUTH_PSK || ask->auth.len != n ||
+	} else if (ask->method != IKE_AUTH_PSK || ask->auth.len !=
+		   MAX(n, (size_t)h->other->auth_bytes) ||
 		   memcmp(ask->auth.p, want, n) != 0) {
 		e->ans.err = ERR_AUTH;
 		snprintf(e->ans.why, sizeof(e->ans.why),

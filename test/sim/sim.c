@@ -120,6 +120,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		r->ike_life_s = v;
 	else if (strcmp(key, "cookie-threshold") == 0)
 		h->conf.cookie_threshold = v;
+	else if (strcmp(key, "fragment") == 0)
+		h->conf.frag_bytes = (uint16_t)v;
+	else if (strcmp(key, "auth-bytes") == 0)
+		h->auth_bytes = MIN(v, (unsigned)IKE_AUTH_DATA_MAX);
 	else if (strcmp(key, "local") == 0)
 		return set_ts(r->ts_local, &r->n_ts_local, val);
 	else if (strcmp(key, "remote") == 0)
@@ -163,8 +167,11 @@ cmd_net(struct play *p)
 			w->delay_lo = w->delay_hi = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "job") == 0)
 			w->job_ms = play_num(p, i + 1);
+		else if (strcmp(p->arg[i], "mtu") == 0)
+			w->mtu = play_num(p, i + 1);
 		else
-			return play_fail(p, "net: loss dup reorder flip delay job");
+			return play_fail(p, "net: loss dup reorder flip delay "
+					 "job mtu");
 	}
 	return true;
 }
@@ -443,6 +450,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "sas") == 0 ? h->ike->n_sa :
 	    strcmp(key, "children") == 0 ? s.n_child :
 	    strcmp(key, "keepalives") == 0 ? h->n_keepalive :
+	    strcmp(key, "fragments") == 0 ? h->n_frag :
 	    strcmp(key, "allocs") == 0 ? sim_alloc_seen() :
 	    strcmp(key, "sent") == 0 ? h->w->n_sent :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :

@@ -64,6 +64,8 @@ struct sim_host {
 	unsigned n_child_up, n_child_made, n_spi;
 	uint32_t last_spi;
 	unsigned n_event[16], n_keepalive;
+	unsigned n_frag;		/* fragments that it sent */
+	unsigned auth_bytes;		/* AUTH is padded to so many */
 	uint64_t esp_in_ms, esp_out_ms;
 };
 
@@ -74,6 +76,7 @@ struct sim_world {
 	struct sim_event *ev[SIM_PKT_MAX];
 	unsigned n_ev;
 	unsigned loss, dup, reorder, flip; /* per cent */
+	unsigned mtu;			/* larger IP datagrams vanish; 0 = none do */
 	unsigned delay_lo, delay_hi;
 	unsigned job_ms;		/* until another thread is done */
 	bool forge_init_error;		/* a liar answers before the peer does */

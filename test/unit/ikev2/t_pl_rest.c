@@ -327,8 +327,8 @@ TEST(fragment_numbers_are_checked)
 		{ 0, 1, IKE_PL_N, ERR_RANGE },
 		{ 0, 0, IKE_PL_N, ERR_RANGE },
 		{ 3, 2, IKE_PL_NONE, ERR_RANGE },
-		{ 64, 64, IKE_PL_NONE, 0 },
-		{ 1, 65, IKE_PL_N, ERR_LIMIT },
+		{ IKE_MAX_FRAGMENTS, IKE_MAX_FRAGMENTS, IKE_PL_NONE, 0 },
+		{ 1, IKE_MAX_FRAGMENTS + 1, IKE_PL_N, ERR_LIMIT },
 		{ 65535, 65535, IKE_PL_NONE, ERR_LIMIT },
 	};
 	struct ike_sk sk;

@@ -42,6 +42,17 @@ dir(unsigned i)
 	return (struct ike_dir){ kind[i].encr, kind[i].integ, sk_e, sk_a };
 }
 
+/* SK at the usual place, behind the header. */
+static int
+seal(const struct ike_dir *d, uint8_t *msg, size_t cap, size_t n, uint64_t iv,
+     size_t *len)
+{
+	struct ike_sealing s = { .msg = msg, .cap = cap, .sk_at = 28,
+		.iv_at = 32, .text_len = n, .iv = iv };
+
+	return ike_protect_seal(d, &s, len);
+}
+
 static size_t
 make(const struct ike_dir *d, uint8_t *msg, size_t n)
 {
@@ -50,7 +61,7 @@ make(const struct ike_dir *d, uint8_t *msg, size_t n)
 	memset(msg, 0x11, 28 + 4);
 	for (size_t i = 0; i < n; i++)
 		msg[at + i] = (uint8_t)i;
-	assert_int_equal(ike_protect_seal(d, msg, CAP, 28, n, 42, &len), 0);
+	assert_int_equal(seal(d, msg, CAP, n, 42, &len), 0);
 	assert_int_equal(be32_get(msg + 24), len);
 	assert_int_equal(be16_get(msg + 30), len - 28);
 	return len;
@@ -67,8 +78,7 @@ TEST(chacha20_poly1305_gives_rfc7634_appendix_b)
 	test_hex("c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e202500000000090000000029000000",
 		 msg, CAP);
 	test_hex("0000000c000040010000000a", msg + 40, CAP - 40);
-	assert_int_equal(ike_protect_seal(&d, msg, CAP, 28, 12,
-					  0x1011121314151617, &len), 0);
+	assert_int_equal(seal(&d, msg, CAP, 12, 0x1011121314151617, &len), 0);
 	n = test_hex("c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e20250000000009000000452900"
 		     "0029101112131415161761039470""1f8d017f7c129248896b71bfe25236"
 		     "efd7cdc67066906315b2", want, CAP);
@@ -85,7 +95,7 @@ TEST(what_is_sealed_opens_again)
 			size_t len = make(&d, msg, n);
 			struct view text;
 
-			assert_int_equal(ike_protect_open(&d, msg, len, 28,
+			assert_int_equal(ike_protect_open(&d, msg, len, 32,
 							  &text), 0);
 			assert_int_equal(text.len, n);
 			for (size_t k = 0; k < n; k++)
@@ -105,7 +115,7 @@ TEST(every_wrong_bit_is_noticed)
 
 			memcpy(bad, msg, len);
 			bad[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_int_equal(ike_protect_open(&d, bad, len, 28,
+			assert_int_equal(ike_protect_open(&d, bad, len, 32,
 							  &text), ERR_ICV);
 		}
 	}
@@ -122,7 +132,7 @@ TEST(every_shorter_message_is_refused)
 			struct view text;
 
 			memcpy(bad, msg, n);
-			assert_int_not_equal(ike_protect_open(&d, bad, n, 28,
+			assert_int_not_equal(ike_protect_open(&d, bad, n, 32,
 							      &text), 0);
 		}
 	}
@@ -137,7 +147,7 @@ TEST(a_wrong_key_does_not_open)
 		struct view text;
 
 		(kind[i].integ == SPI_HASH_NONE ? sk_e : sk_a)[0] ^= 1;
-		assert_int_equal(ike_protect_open(&d, msg, len, 28, &text),
+		assert_int_equal(ike_protect_open(&d, msg, len, 32, &text),
 				 ERR_ICV);
 	}
 }
@@ -156,7 +166,7 @@ TEST(padding_longer_than_the_text_is_refused)
 	memset(nonce + 4, 0, 8);
 	assert_int_equal(spi_crypto()->aead_seal(d.encr, sk_e, nonce,
 	    (struct view){ msg, 32 }, msg + at, 1, msg + at + 1), 0);
-	assert_int_equal(ike_protect_open(&d, msg, at + 17, 28, &text), ERR_PAD);
+	assert_int_equal(ike_protect_open(&d, msg, at + 17, 32, &text), ERR_PAD);
 }
 
 TEST(sealing_beyond_the_room_is_refused)
@@ -166,9 +176,9 @@ TEST(sealing_beyond_the_room_is_refused)
 		uint8_t msg[CAP] = { 0 };
 		size_t len = 0, need = make(&d, msg, 20);
 
-		assert_int_equal(ike_protect_seal(&d, msg, need - 1, 28, 20, 1,
+		assert_int_equal(seal(&d, msg, need - 1, 20, 1,
 						  &len), ERR_LONG);
-		assert_int_equal(ike_protect_seal(&d, msg, need, 28, 20, 1,
+		assert_int_equal(seal(&d, msg, need, 20, 1,
 						  &len), 0);
 	}
 }
@@ -188,7 +198,7 @@ TEST(cbc_without_random_numbers_does_not_seal)
 	size_t len = 0;
 
 	rng_set_source(no_random, NULL);
-	assert_int_equal(ike_protect_seal(&d, msg, CAP, 28, 20, 1, &len),
+	assert_int_equal(seal(&d, msg, CAP, 20, 1, &len),
 			 ERR_RANDOM);
 	rng_set_source(NULL, NULL);
 }
