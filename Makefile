@@ -195,8 +195,9 @@ $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
-# ---- small frames at an even rate, for test/bench/bench.py --------------------
-$(B)/test/bench/pps: $(B)/test/bench/pps.o
+# ---- small frames at an even rate, many streams: for test/bench/bench.py ------
+BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams
+$(BENCH_BIN): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
@@ -236,7 +237,7 @@ demo:
 	@packaging/as-root $(B)/tapir demo $(DEMO)
 bench:
 	@packaging/deps build test bench $(if $(filter --all --record,$(BENCH)),bench-peers)
-	@$(MAKE) --no-print-directory progs $(B)/test/bench/pps
+	@$(MAKE) --no-print-directory progs $(BENCH_BIN)
 	@packaging/as-root env B=$(abspath $(B)) $(PYTHON) test/bench/bench.py $(BENCH)
 asan tsan:
 	@packaging/deps build test
