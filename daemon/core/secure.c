@@ -20,6 +20,11 @@
 #include "daemon/ipc/msg.h"
 #include "ikev2/ike.h"
 
+/* Messages that may wait for the other process.  Questions are refused earlier:
+ * who asks tries again.  Routes and ends of SAs are said once and must arrive,
+ * also when a thousand peers come up together; ours. */
+#define QUESTION_MAX  1024
+#define WAITING_MAX   16384
 #define START_WAIT_MS 5000 /* patience for the first answers */
 /* Tickets of our own questions; the engine's count up from 1. */
 #define TICKET_OWN    (1ull << 63)
@@ -39,7 +44,9 @@ struct secure {
 int
 secure_new(struct secure **out, int fd, uid_t uid, const struct secure_cb *cb)
 {
-	struct ipc_peer peer = { .uid = uid, .n_fd = IPC_FD_MAX };
+	struct ipc_peer peer = {
+		.uid = uid, .n_fd = IPC_FD_MAX, .n_queue = WAITING_MAX,
+	};
 	struct secure *s = calloc(1, sizeof(*s));
 	int err;
 
@@ -463,6 +470,8 @@ secure_ask(struct secure *s, const struct ike_ask *ask)
 	}
 	m.ticket = ask->ticket;
 	m.handle = ask->handle;
+	if (s->chan != NULL && ipc_chan_waiting(s->chan) >= QUESTION_MAX)
+		return ERR_FULL;
 	return post(s, &m);
 }
 

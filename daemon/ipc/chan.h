@@ -17,7 +17,8 @@
 #include "daemon/ipc/msg.h"
 #include <sys/types.h>
 
-#define IPC_QUEUE_MAX 256	/* datagrams waiting to be sent; ours */
+#define IPC_QUEUE_MAX 256	/* datagrams waiting to be sent, unless the
+				 * owner wants more; ours */
 
 struct ipc_chan;
 
@@ -26,6 +27,7 @@ struct ipc_peer {
 	pid_t pid;		/* 0 = learn from the first datagram */
 	unsigned n_fd;		/* descriptors accepted with one datagram;
 				 * 0 = any descriptor is ERR_PERM */
+	unsigned n_queue;	/* datagrams that may wait; 0 = IPC_QUEUE_MAX */
 };
 
 /** A connected pair, non-blocking, close-on-exec, SO_PASSCRED set on both ends
@@ -47,6 +49,8 @@ void ipc_chan_free(struct ipc_chan *c);
  * ipc_chan_is_waiting(). */
 int ipc_chan_fd(const struct ipc_chan *c);
 bool ipc_chan_is_waiting(const struct ipc_chan *c);
+/** How many datagrams wait to be sent. */
+unsigned ipc_chan_waiting(const struct ipc_chan *c);
 /** Pid of the peer, 0 while unknown. */
 pid_t ipc_chan_pid(const struct ipc_chan *c);
 

@@ -109,7 +109,7 @@ queue_add(struct ipc_chan *c, struct view bytes, const int *fds, unsigned n_fd)
 {
 	struct waiting *w;
 
-	if (c->n_waiting >= IPC_QUEUE_MAX)
+	if (c->n_waiting >= c->peer.n_queue)
 		return ERR_FULL;
 	if ((w = malloc(sizeof(*w) + bytes.len)) == NULL)
 		return ERR_NOMEM;
@@ -218,6 +218,8 @@ ipc_chan_new(struct ipc_chan **out, int fd, const struct ipc_peer *peer)
 	c->peer = *peer;
 	if (c->peer.n_fd > IPC_FD_MAX)
 		c->peer.n_fd = IPC_FD_MAX;
+	if (c->peer.n_queue == 0)
+		c->peer.n_queue = IPC_QUEUE_MAX;
 	c->last = &c->first;
 	*out = c;
 	return 0;
@@ -245,6 +247,12 @@ bool
 ipc_chan_is_waiting(const struct ipc_chan *c)
 {
 	return c->first != NULL;
+}
+
+unsigned
+ipc_chan_waiting(const struct ipc_chan *c)
+{
+	return c->n_waiting;
 }
 
 pid_t

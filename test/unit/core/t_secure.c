@@ -397,3 +397,36 @@ TEST(secure_that_reads_nothing_does_not_block_and_its_queue_is_bounded)
 	assert_int_equal(w.n_lost, 0);
 	world_free(&w);
 }
+
+TEST(routes_of_many_peers_arrive_while_questions_are_refused)
+{
+	struct ip_net net = { .addr.family = 4, .bits = 32 };
+	unsigned n_route = 0, n_sign = 0, n = 3000;
+	struct ipc_msg m;
+	struct world w;
+	struct view b;
+	unsigned n_fd;
+	int err = 0;
+
+	world_new(&w);
+	greet(&w);
+	for (uint64_t i = 0; err == 0; i++)
+		err = ask(&w, 1000 + i);
+	assert_int_equal(err, ERR_FULL);
+	for (unsigned i = 0; i < n; i++)
+		secure_route(w.s, 7, 0, &net, true);
+	/* It begins to read. */
+	for (unsigned i = 0; i < 2 * n && n_route < n; i++) {
+		while (ipc_chan_recv(w.far, &b, NULL, &n_fd) == 0) {
+			assert_int_equal(ipc_msg_decode(&m, b.p, b.len), 0);
+			n_route += m.type == IPC_ROUTE;
+			n_sign += m.type == IPC_SIGN;
+		}
+		turn(&w);
+	}
+	assert_int_equal(n_route, n);
+	assert_true(n_sign >= 256);
+	assert_int_equal(w.n_lost, 0);
+	assert_int_equal(ask(&w, 1), 0);
+	world_free(&w);
+}
