@@ -715,6 +715,8 @@ ike_free(struct ike *ike)
 	map_free(ike->by_init);
 	map_free(ike->by_src);
 	tmr_set_fini(&ike->tmr);
+	free(ike->certreq.p);
+	free(ike->auth_ann.p);
 	free(ike->tx);
 	free(ike->train);
 	wipe(ike, sizeof(*ike));

@@ -67,6 +67,7 @@
 #define IKE_HALFOPEN_LO_MS 2000	 /* a half-open SA when the table is full */
 #define IKE_INIT_REQ_MAX   4096	 /* IKE_SA_INIT request: it is kept */
 #define IKE_COOKIE_KEY	   32
+#define IKE_REFUSED_PER_S  10	 /* events about refused strangers a second */
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
@@ -77,6 +78,9 @@
 #define IKE_FRAG_HELD_MAX  (8u << 20) /* bytes of fragments of all strangers */
 /* a message as fragments, back to back: headers, numbers, IV, ICV of each */
 #define IKE_TRAIN_MAX	   (IKE_MAX_MSG_BYTES + IKE_MAX_FRAGMENTS * 128u)
+#define IKE_CERT_LIST_MAX  65535 /* a field of 16 bits tells its length */
+#define IKE_CERTREQ_LIST_MAX 8192 /* the same in our messages to secure */
+#define IKE_AUTH_ANN_MAX   512	 /* SUPPORTED_AUTH_METHODS, RFC 9593 */
 
 /* ---- realms and links ---------------------------------------------------- */
 
@@ -228,6 +232,9 @@ struct ike_setup {
 	unsigned n_held;
 	uint8_t id_peer[IKE_ID_BODY_MAX]; /* IDr we expect; may be empty */
 	size_t id_peer_len;
+	uint32_t peer_hashes;		/* bit n: hash algorithm n, RFC 7427 */
+	struct ike_bytes certreq;	/* the peer's, as a list */
+	struct ike_bytes auth_ann;	/* the peer's, RFC 9593 */
 };
 
 struct ike_sa {
@@ -320,6 +327,7 @@ struct ike_msg {
 	struct ike_offer offer;		/* a responder's choice */
 	struct ike_sa *heir;		/* SA made by an IKE_SA_INIT request */
 	struct view own_id, own_auth;	/* in the arena */
+	struct view own_cert, own_certreq; /* lists, in the arena */
 	uint8_t own_method;
 	uint16_t child_fail;		/* notify instead of a first child SA */
 };
@@ -350,8 +358,12 @@ struct ike {
 	uint64_t cookie_ms;
 	uint64_t unprot_ms;	/* token bucket of unprotected answers */
 	unsigned unprot_n;
+	uint64_t refused_ms;	/* the same, of events about refused strangers */
+	unsigned refused_n;
 	void (*key_log)(void *ctx, const char *line);
 	void *key_log_ctx;
+	struct ike_bytes certreq;  /* whom we trust: IKE_SA_INIT responses */
+	struct ike_bytes auth_ann; /* our methods, RFC 9593 */
 	struct ike_msg brief;	/* header and place of a datagram not copied yet */
 	uint8_t *tx;		/* IKE_MAX_MSG_BYTES; one message is built at a time */
 	uint8_t *train;		/* IKE_TRAIN_MAX; its fragments */

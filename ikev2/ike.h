@@ -35,7 +35,7 @@ struct bus;
 #define IKE_INIT_MSG_MAX  16384	/* IKE_SA_INIT message kept for AUTH; ours */
 #define IKE_NONCE_MAX     256	/* RFC 7296 2.10 */
 #define IKE_PRF_MAX       64	/* output of PRF_HMAC_SHA2_512 */
-#define IKE_AUTH_DATA_MAX 1024	/* AUTH data; ours */
+#define IKE_AUTH_DATA_MAX 2048	/* AUTH data, RSA of 8192 bits; ours */
 #define IKE_EP_MAX        8	/* addresses of one peer that are tried; ours */
 #define IKE_WHY_MAX       160	/* sentence why a link is not up */
 
@@ -108,6 +108,11 @@ struct ike_ask {
 	struct view init_msg;	/* SIGN: our IKE_SA_INIT message; VERIFY: the peer's */
 	struct view nonce;	/* SIGN: the peer's nonce; VERIFY: ours */
 	struct view sk_p;	/* SIGN: our SK_p; VERIFY: the peer's */
+	/* lists: payload bodies, each with its length (16 bits) in front */
+	uint32_t peer_hashes;	/* SIGN: bit n = hash n of RFC 7427 7 */
+	struct view certreq;	/* SIGN: list of the peer's CERTREQ payloads */
+	struct view auth_ann;	/* SIGN: its SUPPORTED_AUTH_METHODS, RFC 9593 */
+	struct view cert;	/* VERIFY: list of the peer's CERT payloads */
 	struct view id_peer;	/* VERIFY: body of the peer's ID payload */
 	struct view id_own;	/* VERIFY as responder: body of IDr if sent, or empty */
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
@@ -126,6 +131,8 @@ struct ike_ans {
 	struct view id_peer;	/* initiator: ID payload body to expect (IDr), or empty */
 	uint8_t method;
 	struct view auth;
+	struct view cert;	/* list of CERT payloads to send */
+	struct view certreq;	/* initiator: list of CERTREQ payloads to send */
 	/* VERIFY */
 	uint32_t realm, peer;
 	char id_text[IKE_ID_TEXT_MAX]; /* authenticated identity of the peer */
@@ -174,6 +181,10 @@ struct ike_ops {
 	/** Resolve the peer's name (again); answered by ike_peer_at().  Not
 	 * called for peers without a name or address. */
 	void (*resolve)(void *ctx, uint32_t realm, uint32_t peer);
+	/** A responder refused who called itself id (escaped text); why is a
+	 * sentence.  Bounded in rate; there is no link. */
+	void (*auth_refused)(void *ctx, const struct net_ep *remote,
+			     const char *id, const char *why);
 	/** A link came, went, changed state.  what: see enum below. */
 	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
 };
@@ -209,6 +220,12 @@ MUST_USE int ike_realm_add(struct ike *ike, const struct ike_realm_conf *realm);
  * given at start for literal addresses).  n = 0: the name does not resolve. */
 void ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 		 const struct net_ep *ep, unsigned n);
+
+/** What a responder asks strangers for: a list of CERTREQ payloads and the data
+ * of SUPPORTED_AUTH_METHODS (RFC 9593), both copied; empty = ask nothing.
+ * 0, ERR_LONG or ERR_NOMEM. */
+MUST_USE int ike_set_cert_asks(struct ike *ike, struct view certreq,
+			       struct view auth_ann);
 
 /** A datagram from the network, marker removed.  natt: it came to port 4500. */
 void ike_input(struct ike *ike, const struct net_ep *local,

@@ -20,6 +20,7 @@ static ike_step_fn *const init_req[] = {
 	ike_step_natd,			/* 2.23 */
 	ike_step_frag,			/* RFC 7383 2.3 */
 	ike_step_vendor,		/* 3.12 */
+	ike_step_cert_told,		/* RFC 7427 4 */
 	ike_step_init_reply,
 	NULL
 };
@@ -29,6 +30,7 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_natd,			/* moves us to port 4500 */
 	ike_step_frag,
 	ike_step_vendor,
+	ike_step_cert_told,		/* 3.7, RFC 7427 4, RFC 9593 */
 	ike_step_derive,		/* 2.14; waits for the secret */
 	ike_step_keys,
 	ike_step_auth_sign,		/* 2.15; waits for the secure process */
@@ -43,6 +45,7 @@ static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
 /* IKE_AUTH request. */
 static ike_step_fn *const auth_req[] = {
 	ike_step_auth_begin,
+	ike_step_cert_told,		/* 3.7, RFC 9593 */
 	ike_step_auth_verify,		/* 2.15; waits for the secure process */
 	ike_step_auth_realm,		/* identity -> realm, peer, link */
 	ike_step_auth_sign,		/* waits for the secure process */

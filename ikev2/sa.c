@@ -335,6 +335,8 @@ ike_sa_setup_free(struct ike_sa *sa)
 	spi_crypto()->dh_free(st->dh);
 	free(st->own_msg.p);
 	free(st->peer_msg.p);
+	free(st->certreq.p);
+	free(st->auth_ann.p);
 	wipe(st, sizeof(*st));
 	free(st);
 	sa->setup = NULL;

@@ -524,6 +524,22 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 	vpn_publish(v, &r);
 }
 
+/* A peer that dialled us and has no link: only its own word says who it is. */
+static void
+op_auth_refused(void *ctx, const struct net_ep *remote, const char *id,
+		const char *why)
+{
+	char text[IP_TEXT_MAX];
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_EV_AUTH_FAILED);
+	bus_set_str(&r, BUS_F_REMOTE, net_ep_text(remote, text));
+	bus_set_str(&r, BUS_F_ID, id);
+	bus_set_str(&r, BUS_F_WHY, why);
+	bus_set_str(&r, BUS_F_HINT, "the peer is told only that it failed");
+	vpn_publish(ctx, &r);
+}
+
 /* ---- start and end ------------------------------------------------------- */
 
 static int
@@ -574,6 +590,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.traffic = op_traffic,
 		.resolve = op_resolve,
 		.link_event = op_link_event,
+		.auth_refused = op_auth_refused,
 	};
 	if ((err = thr_start(&wi->thr, "tapir-job", job_main, v)) != 0)
 		return err;

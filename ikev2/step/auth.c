@@ -2,8 +2,9 @@
 /*
  * ikev2/step/auth.c - IKE_AUTH (RFC 7296 1.2, 2.15).
  *
- *   HDR, SK{ IDi, [N..], [IDr], AUTH, SAi2, TSi, TSr }  -->
- *             <--  HDR, SK{ IDr, AUTH, [N..], SAr2, TSi, TSr }
+ *   HDR, SK{ IDi, [CERT..], [CERTREQ..], [N..], [IDr], AUTH, SAi2, TSi,
+ *            TSr }  -->
+ *             <--  HDR, SK{ IDr, [CERT..], AUTH, [N..], SAr2, TSi, TSr }
  *
  * The secure process computes and checks AUTH; the engine sees no key of it.
  * An initiator asks SIGN, then VERIFY; a responder VERIFY, which also says who
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "ikev2/step/step.h"
 
@@ -78,8 +78,12 @@ enum ike_verdict
 ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_ask ask = ask_base(sa, IKE_ASK_SIGN, true);
+	const struct ike_setup *st = sa->setup;
 
 	(void)ike;
+	ask.peer_hashes = st->peer_hashes;
+	ask.certreq = (struct view){ st->certreq.p, st->certreq.len };
+	ask.auth_ann = (struct view){ st->auth_ann.p, st->auth_ann.len };
 	if (put_ask(sa, &ask) == 0)
 		return V_WAIT;
 	return ike_fail(m, m->h.is_response ? 0 : IKE_N_TEMPORARY_FAILURE,
@@ -105,7 +109,8 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->own_auth.p = arena_dup(&m->arena, ans->auth.p, ans->auth.len);
 	m->own_auth.len = ans->auth.len;
 	m->own_method = ans->method;
-	if (m->own_id.p == NULL || m->own_auth.p == NULL)
+	if (m->own_id.p == NULL || m->own_auth.p == NULL ||
+	    ike_cert_signed(m, ans) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
 	if (ans->id_peer.len > 0)
 		memcpy(st->id_peer, ans->id_peer.p, ans->id_peer.len);
@@ -146,6 +151,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, 0, "no ESP SPI: %s", err_text(err));
 	ike_out_open(sa, &b);
 	add_id(&b, IKE_PL_IDI, m);
+	ike_cert_add(sa, &b, m);
 	ike_contact_add(sa, &b);
 	if (st->id_peer_len > 0) {
 		ike_build_begin(&b, IKE_PL_IDR, false);
@@ -199,28 +205,83 @@ is_expected(const struct ike_setup *st, const struct ike_id *id)
 	    memcmp(id->raw.p, st->id_peer, st->id_peer_len) == 0);
 }
 
+/* The identity a peer claims, for people. */
+static void
+claim_text(const struct ike_id *id, char out[IKE_ID_TEXT_MAX])
+{
+	struct ip_addr ip;
+
+	if (id->type != IKE_ID_IPV4_ADDR && id->type != IKE_ID_IPV6_ADDR) {
+		str_escape(out, IKE_ID_TEXT_MAX, id->data.p, id->data.len);
+		return;
+	}
+	ip = ip_from(id->data.p, id->data.len);
+	ip_text(&ip, out);
+}
+
+/* May one more refusal be told now?  Strangers cause them. */
+static bool
+refusal_is_told(struct ike *ike)
+{
+	if (ike->now_ms - ike->refused_ms >= 1000) {
+		ike->refused_ms = ike->now_ms;
+		ike->refused_n = 0;
+	}
+	return ike->refused_n++ < IKE_REFUSED_PER_S;
+}
+
+/* A responder refuses: one answer for wrong secret, unknown identity, wrong
+ * realm (H6); the reason stays here. */
+static enum ike_verdict
+refuse_peer(struct ike_sa *sa, struct ike_msg *m, const char *why)
+{
+	struct ike *ike = sa->ike;
+	char text[IKE_ID_TEXT_MAX];
+
+	ike->stats.n_auth_failed++;
+	drop_count(DROP_IKE_AUTH, 1);
+	if (refusal_is_told(ike)) {
+		claim_text(m->p->idi, text);
+		ike->ops.auth_refused(ike->ops.ctx, &sa->remote, text, why);
+	}
+	return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s", why);
+}
+
+/* An initiator does not take the peer for who it dialled, 2.21.2. */
+static enum ike_verdict
+refuse_responder(struct ike_sa *sa, struct ike_msg *m, const char *why)
+{
+	drop_count(DROP_IKE_AUTH, 1);
+	ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);
+	return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s", why);
+}
+
 enum ike_verdict
 ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_id *id = m->h.is_response ? m->p->idr : m->p->idi;
 	struct ike_ask ask = ask_base(sa, IKE_ASK_VERIFY, false);
+	const char *why;
+	int err;
 
 	(void)ike;
 	if (m->h.is_response && !is_expected(sa->setup, id)) {
-		char text[IKE_ID_TEXT_MAX];
+		char text[IKE_ID_TEXT_MAX], said[IKE_WHY_MAX];
 
-		drop_count(DROP_IKE_AUTH, 1);
-		str_escape(text, sizeof(text), id->data.p, id->data.len);
-		ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);
-		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
-				"the peer calls itself %.80s", text);
+		claim_text(id, text);
+		snprintf(said, sizeof(said), "the peer calls itself %.80s",
+			 text);
+		return refuse_responder(sa, m, said);
 	}
 	ask.id_peer = id->raw;
 	if (!m->h.is_response && m->p->idr != NULL)
 		ask.id_own = m->p->idr->raw;
 	ask.method = m->p->auth->method;
 	ask.auth = m->p->auth->data;
-	if (put_ask(sa, &ask) == 0)
+	if ((err = ike_cert_shown(m, &ask.cert, &why)) == ERR_UNSUP)
+		return m->h.is_response ? refuse_responder(sa, m, why) :
+		    refuse_peer(sa, m, why);
+	if (err == 0 && put_ask(sa, &ask) == 0)
 		return V_WAIT;
 	if (m->h.is_response)
 		return ike_fail(m, 0, "the secure process cannot be asked now");
@@ -230,12 +291,8 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 static enum ike_verdict
 wrong_auth(struct ike_sa *sa, struct ike_msg *m)
 {
-	sa->ike->stats.n_auth_failed++;
-	drop_count(DROP_IKE_AUTH, 1);
-	/* H6: one answer for wrong secret, unknown identity, wrong realm */
-	return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s",
-			m->ans != NULL && m->ans->why[0] != '\0' ?
-			m->ans->why : "the peer's credentials are wrong");
+	return refuse_peer(sa, m, m->ans->why[0] != '\0' ? m->ans->why :
+			   "the peer's credentials are wrong");
 }
 
 /* The link of an authenticated peer; made on demand for patterns. */
@@ -275,15 +332,12 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_ans *ans = m->ans;
 	struct ike_link *link;
-	char suite[96], from[IP_TEXT_MAX];
+	char suite[96];
 
 	if (ans->err != 0 && ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
-	if (ans->err != 0) {
-		log_rl(LOG_WARN, "ike", "authentication of a peer at %s failed: %s",
-		       net_ep_text(&sa->remote, from), ans->why);
+	if (ans->err != 0)
 		return wrong_auth(sa, m);
-	}
 	if (find_link(ike, ans, &link) != 0)
 		return wrong_auth(sa, m);
 	ike_sa_bind(sa, link);
@@ -323,11 +377,8 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 		if (!is_theirs)
 			return ike_fail(m, 0, "%s", ans->why);
-		drop_count(DROP_IKE_AUTH, 1);
-		ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);	/* 2.21.2 */
-		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s",
-				ans->why[0] != '\0' ? ans->why :
-				"the peer's credentials are wrong");
+		return refuse_responder(sa, m, ans->why[0] != '\0' ? ans->why :
+					"the peer's credentials are wrong");
 	}
 	m->ans = NULL;
 	return V_NEXT;
@@ -370,6 +421,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	make_child(sa, m);
 	ike_out_open(sa, &b);
 	add_id(&b, IKE_PL_IDR, m);
+	ike_cert_add(sa, &b, m);
 	add_auth(&b, m);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);

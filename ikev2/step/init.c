@@ -72,6 +72,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	if (sa->is_initiator || st->has_natd)
 		ike_natd_add(sa, b);
 	ike_frag_add(sa, b);
+	ike_cert_hashes_add(sa, b);
 	if (sa->is_initiator || sa->is_tapir)
 		ike_vendor_add(b);
 }
@@ -342,6 +343,7 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_HALFOPEN);
 	ike_build_init(&b, ike->tx, IKE_MAX_MSG_BYTES, &h);
 	add_common(sa, &b, &props, (struct view){ st->nr, st->nr_len });
+	ike_cert_ask_add(ike, &b, m->len);
 	if (ike_build_finish(&b, &pkt) != 0 ||
 	    keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
 	    !ike_sa_move(sa, IKE_EV_INIT_IN) ||

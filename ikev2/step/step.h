@@ -35,6 +35,23 @@ ike_step_fn ike_step_init_error;	/* response with another error */
 ike_step_fn ike_step_derive;		/* shared secret (waits) */
 ike_step_fn ike_step_keys;		/* SKEYSEED and the seven keys */
 
+/* cert.c: CERT, CERTREQ, 3.6, 3.7; RFC 7427, RFC 9593 */
+/** SIGNATURE_HASH_ALGORITHMS into IKE_SA_INIT; an answer names those both ends
+ * know, RFC 7427 4. */
+void ike_cert_hashes_add(const struct ike_sa *sa, struct ike_build *b);
+/** CERTREQ of an IKE_SA_INIT response; the message does not grow beyond cap. */
+void ike_cert_ask_add(const struct ike *ike, struct ike_build *b, size_t cap);
+/** Take what is to be sent with our AUTH into m.  0 or ERR_NOMEM. */
+MUST_USE int ike_cert_signed(struct ike_msg *m, const struct ike_ans *ans);
+/** CERT, and as initiator CERTREQ, into IKE_AUTH. */
+void ike_cert_add(const struct ike_sa *sa, struct ike_build *b,
+		  const struct ike_msg *m);
+/** The peer's CERT payloads as a list, in the arena of m.  0, ERR_UNSUP or
+ * ERR_NOMEM with a sentence. */
+MUST_USE int ike_cert_shown(struct ike_msg *m, struct view *out,
+			    const char **why);
+ike_step_fn ike_step_cert_told;		/* hashes, CERTREQ, methods */
+
 /* natd.c: 2.23 */
 void ike_natd_add(struct ike_sa *sa, struct ike_build *b);
 ike_step_fn ike_step_natd;

@@ -51,6 +51,16 @@ op_job(void *ctx, struct ike_job *j)
 }
 
 static void
+op_refused(void *ctx, const struct net_ep *remote, const char *id,
+	   const char *why)
+{
+	(void)ctx;
+	(void)remote;
+	(void)id;
+	(void)why;
+}
+
+static void
 op_event(void *ctx, uint32_t link, int what, const char *why)
 {
 	(void)ctx, (void)link, (void)what, (void)why;
@@ -101,7 +111,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ike_conf conf = { .port = 500, .natt_port = 4500,
 		.cookie_threshold = 8, .max_halfopen = 8, .can_raw_esp = true };
 	struct ike_ops ops = { .send = op_send, .local_addr = op_local,
-		.ask = op_ask, .job = op_job, .link_event = op_event };
+		.ask = op_ask, .job = op_job, .link_event = op_event,
+		.auth_refused = op_refused };
 	struct ike_peer_conf peer = { .id = "osaka", .name = "osaka" };
 	struct ike_realm_conf realm = { .n_peer = 1, .peer = &peer,
 		.suite = VPN_SUITE_COMPAT };

@@ -60,6 +60,16 @@ answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	if (ask->is_initiator)
 		e->ans.id_peer = (struct view){ e->id_peer,
 		    id_body(h->expect_id, e->id_peer) };
+	if (ask->is_initiator && h->wants_cert) {
+		e->certreq = sim_alloc(sizeof(*e->certreq));
+		sim_cert_ask(h, e->certreq);
+		e->ans.certreq = (struct view){ e->certreq->b,
+						e->certreq->len };
+	}
+	if (h->is_signing) {
+		sim_cert_sign(h, ask, e);
+		return;
+	}
 	e->ans.method = IKE_AUTH_PSK;
 	e->ans.auth = (struct view){ e->auth,
 	    MAX(psk_auth(h, ask, e->ans.id_own, e->auth),
@@ -72,6 +82,7 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 {
 	uint8_t want[SPI_HASH_MAX];
 	size_t n = psk_auth(h, ask, ask->id_peer, want);
+	const char *why = NULL;
 	char id[IKE_ID_TEXT_MAX];
 
 	str_escape(id, sizeof(id), ask->id_peer.p + 4,
@@ -83,6 +94,11 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 			 "no realm for the identity %.60s", id);
 	} else if (h->is_trusting) {
 		return;
+	} else if (h->wants_cert) {
+		if ((why = sim_cert_verify(h, ask, id)) == NULL)
+			return;
+		e->ans.err = ERR_AUTH;
+		str_copy(e->ans.why, sizeof(e->ans.why), why);
 	} else if (ask->method != IKE_AUTH_PSK || ask->auth.len !=
 		   MAX(n, (size_t)h->other->auth_bytes) ||
 		   memcmp(ask->auth.p, want, n) != 0) {

@@ -133,7 +133,7 @@ set_one(struct sim_host *h, const char *key, const char *val)
 	else if (strcmp(key, "peer-remote") == 0)
 		return set_ts(h->peer.ts_remote, &h->peer.n_ts_remote, val);
 	else
-		return false;
+		return sim_cert_set(h, key, val);
 	return true;
 }
 
@@ -461,6 +461,10 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "events-up") == 0 ? h->n_event[IKE_LINK_UP] :
 	    strcmp(key, "events-auth-failed") == 0 ?
 	    h->n_event[IKE_LINK_AUTH_FAILED] :
+	    strcmp(key, "asked") == 0 ? h->n_asked :
+	    strcmp(key, "asked-any") == 0 ? h->n_asked_any :
+	    strcmp(key, "certs-in") == 0 ? h->n_cert_in :
+	    strcmp(key, "refusals") == 0 ? h->n_refused :
 	    strcmp(key, "events-suspect") == 0 ? h->n_event[IKE_LINK_SUSPECT] :
 	    strcmp(key, "events-down") == 0 ? h->n_event[IKE_LINK_DOWN] :
 	    UINT32_MAX);
@@ -473,6 +477,10 @@ expect_link(struct play *p, struct sim_host *h)
 	bool has = sim_link(h, &li);
 	const char *key = p->arg[2], *val = p->n_arg > 3 ? p->arg[3] : "";
 
+	if (strcmp(key, "refused") == 0)
+		return strstr(h->refused_why, val) != NULL ||
+		    play_fail(p, "%s refused for '%s'", h->name,
+			      h->refused_why);
 	if (strcmp(key, "nolink") == 0)
 		return !has || play_fail(p, "there is a link");
 	if (!has)

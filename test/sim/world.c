@@ -29,6 +29,8 @@ static void
 event_free(struct sim_event *e)
 {
 	free(e->p);
+	free(e->cert);
+	free(e->certreq);
 	free(e);
 }
 
@@ -317,6 +319,20 @@ op_event(void *ctx, uint32_t link, int what, const char *why)
 		       name[what], why);
 }
 
+static void
+op_refused(void *ctx, const struct net_ep *remote, const char *id,
+	   const char *why)
+{
+	struct sim_host *h = ctx;
+
+	(void)remote;
+	h->n_refused++;
+	str_copy(h->refused_why, sizeof(h->refused_why), why);
+	if (h->w->is_verbose)
+		printf("  %8llu ms %s refuses %s: %s\n",
+		       (unsigned long long)h->w->now_ms, h->name, id, why);
+}
+
 /* ---- hosts --------------------------------------------------------------- */
 
 void
@@ -329,7 +345,7 @@ sim_host_start(struct sim_host *h)
 		.spi_free = op_spi_free, .child_up = op_child_up,
 		.child_down = op_child_down, .child_path = op_child_path,
 		.traffic = op_traffic, .resolve = op_resolve,
-		.link_event = op_event
+		.link_event = op_event, .auth_refused = op_refused
 	};
 	struct net_ep at = h->other->ep;
 
@@ -342,6 +358,15 @@ sim_host_start(struct sim_host *h)
 		abort();
 	if (h->peer.has_at)
 		ike_peer_at(h->ike, 0, 0, &at, 1);
+	if (h->wants_cert) {
+		struct sim_list *l = sim_alloc(sizeof(*l));
+
+		sim_cert_ask(h, l);
+		if (ike_set_cert_asks(h->ike, (struct view){ l->b, l->len },
+				      (struct view){ NULL, 0 }) != 0)
+			abort();
+		free(l);
+	}
 	LIST_FOREACH(it, &h->ike->links)
 		CONTAINER_OF(it, struct ike_link, node)->group = h->first_group;
 }
@@ -377,6 +402,10 @@ host_init(struct sim_world *w, struct sim_host *h, struct sim_host *other,
 	str_copy(h->id, sizeof(h->id), id);
 	str_copy(h->expect_id, sizeof(h->expect_id), peer_id);
 	str_copy(h->psk, sizeof(h->psk), "correct horse");
+	str_copy(h->cert_ca, sizeof(h->cert_ca), "judge");
+	h->cert_enc = IKE_CERT_X509_SIGNATURE;
+	h->cert_bytes = 700;
+	h->n_cert = h->n_ca = 1;
 	h->nat_shift = 10000;
 }
 

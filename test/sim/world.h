@@ -22,6 +22,12 @@ struct sim_child {
 	bool is_up;
 };
 
+/* A list of payload bodies, as ike.h has it. */
+struct sim_list {
+	uint8_t b[65535];
+	size_t len;
+};
+
 /* Something that happens at a time: a datagram, an answer, a finished job. */
 enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB };
 struct sim_event {
@@ -38,6 +44,7 @@ struct sim_event {
 	struct ike_ans ans;
 	uint8_t id_own[IKE_ID_BODY_MAX], id_peer[IKE_ID_BODY_MAX];
 	uint8_t auth[IKE_AUTH_DATA_MAX];
+	struct sim_list *cert, *certreq;	/* owned, or NULL */
 };
 
 struct sim_world;
@@ -53,6 +60,13 @@ struct sim_host {
 	struct ike_peer_conf peer;
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;
+	/* certificates, cert.c */
+	bool is_signing, wants_cert;
+	char cert_ca[SIM_WORD_MAX], cert_id[SIM_WORD_MAX];
+	size_t cert_bytes;
+	uint8_t cert_enc;
+	unsigned n_cert, n_ca, n_cert_in, n_asked, n_asked_any, n_refused;
+	char refused_why[IKE_WHY_MAX];
 	enum spi_group first_group;
 	bool is_reflected;		/* what it sends comes back to it */
 	bool is_cut;			/* nothing leaves it any more */
@@ -117,6 +131,17 @@ unsigned sim_alloc_seen(void);
 const struct sim_host *sim_alloc_runs(const struct sim_host *h);
 /** Zeroed memory of the world itself; never NULL. */
 void *sim_alloc(size_t n);
+
+/* cert.c: certificates and signatures */
+/** A key of "set"; false: not one of these. */
+bool sim_cert_set(struct sim_host *h, const char *key, const char *val);
+void sim_cert_sign(struct sim_host *h, const struct ike_ask *ask,
+		   struct sim_event *e);
+/** NULL, or what is wrong with the peer's certificate or signature. */
+const char *sim_cert_verify(struct sim_host *h, const struct ike_ask *ask,
+			    const char *id);
+/** CERTREQ: whom we trust. */
+void sim_cert_ask(struct sim_host *h, struct sim_list *out);
 
 /* secure.c: PSK AUTH as RFC 7296 2.15 */
 int sim_ask(void *ctx, const struct ike_ask *ask);

@@ -62,6 +62,12 @@ no_resolve(void *ctx UNUSED, uint32_t realm UNUSED, uint32_t peer UNUSED)
 }
 
 static void
+no_refusal(void *ctx UNUSED, const struct net_ep *remote UNUSED,
+	   const char *id UNUSED, const char *why UNUSED)
+{
+}
+
+static void
 no_event(void *ctx UNUSED, uint32_t link UNUSED, int what UNUSED,
 	 const char *why UNUSED)
 {
@@ -89,7 +95,8 @@ static void
 world_new(struct world *w)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct ike_ops ops = { .resolve = no_resolve, .link_event = no_event };
+	struct ike_ops ops = { .resolve = no_resolve, .link_event = no_event,
+		.auth_refused = no_refusal };
 	struct ike_conf ic = { .port = 500, .natt_port = 4500 };
 	struct esp_io io = { 0 };
 	struct conf_errs errs = { 0 };
