@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include "cli/ask.h"
 #include "cli/json.h"
 #include "cli/status.h"
@@ -156,6 +157,27 @@ nat_text(const char *nat)
 	return nat;
 }
 
+/* How the peer proved who it is, and how long that lasts. */
+static void
+status_proof(const struct show *s, const struct bus_rec *p)
+{
+	const char *auth = bus_str(p, BUS_F_AUTH);
+	time_t until = (time_t)bus_u64(p, BUS_F_CERT_UNTIL);
+	char date[32] = "";
+	struct tm tm;
+
+	if (strcmp(auth, "psk") == 0)
+		line(s, "proved by", "pre-shared key");
+	if (strcmp(auth, "key") == 0)
+		line(s, "proved by", "public key");
+	if (strcmp(auth, "cert") != 0)
+		return;
+	line(s, "certificate", "%s", bus_str(p, BUS_F_CERT_SUBJECT));
+	if (until != 0 && gmtime_r(&until, &tm) != NULL &&
+	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm) > 0)
+		line(s, "valid until", "%s", date);
+}
+
 void
 status_peer(const struct show *s, const struct bus_rec *p)
 {
@@ -171,6 +193,7 @@ status_peer(const struct show *s, const struct bus_rec *p)
 	if (*bus_str(p, BUS_F_WHY) != '\0')
 		line(s, "why", "%s", bus_str(p, BUS_F_WHY));
 	line(s, "identity", "%s", bus_str(p, BUS_F_ID));
+	status_proof(s, p);
 	line(s, "addresses", "%s - %s", bus_str(p, BUS_F_LOCAL),
 	     bus_str(p, BUS_F_REMOTE));
 	if (*bus_str(p, BUS_F_NAT) != '\0')

@@ -97,6 +97,9 @@ struct ike_link {
 	struct ike_realm *realm;
 	const struct ike_peer_conf *peer;
 	char id_text[IKE_ID_TEXT_MAX];	/* authenticated, else configured */
+	uint8_t peer_method;		/* of its last proof; 0 = none */
+	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
+	uint64_t not_after_s;		/* end of that; 0 = none */
 	bool is_on_demand;		/* matched a pattern; ends with its SAs */
 	bool is_wanted;			/* we dial and keep trying */
 	bool is_held;			/* taken down by command */

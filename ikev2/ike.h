@@ -136,6 +136,8 @@ struct ike_ans {
 	/* VERIFY */
 	uint32_t realm, peer;
 	char id_text[IKE_ID_TEXT_MAX]; /* authenticated identity of the peer */
+	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
+	uint64_t not_after_s;	/* end of its certificate, Unix time; 0 = none */
 };
 
 /* ---- work for other threads --------------------------------------------------- */
@@ -277,6 +279,10 @@ struct ike_link_info {
 	unsigned n_ts_local, n_ts_remote;
 	struct vpn_ts ts_local[VPN_TS_MAX], ts_remote[VPN_TS_MAX];
 	uint64_t up_since_ms;		/* 0 = not up */
+	uint8_t peer_method;		/* how the peer proved itself, RFC 7296
+					 * 3.8; 0 = it has not yet */
+	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
+	uint64_t not_after_s;		/* end of it, Unix time; 0 = none */
 	char why[IKE_WHY_MAX];		/* why it is not up; may be empty */
 };
 /** Visit the links: start with *it = 0; false at the end. */

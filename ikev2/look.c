@@ -63,6 +63,9 @@ fill(const struct ike_link *link, struct ike_link_info *out)
 	str_copy(out->name, sizeof(out->name),
 		 link->is_on_demand ? link->id_text : link->peer->name);
 	str_copy(out->id, sizeof(out->id), link->id_text);
+	str_copy(out->subject, sizeof(out->subject), link->subject);
+	out->peer_method = link->peer_method;
+	out->not_after_s = link->not_after_s;
 	out->state = link->state;
 	out->mode = VPN_MODE_AUTO;
 	out->encap = link->peer->encap;

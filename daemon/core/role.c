@@ -114,11 +114,26 @@ on_secure_answer(void *ctx, const struct ike_ans *ans)
 	wire_ike_answer(&r->vpn, ans);
 }
 
+static void
+on_secure_trust(void *ctx, struct view certreq, struct view auth_ann)
+{
+	struct role *r = ctx;
+	int err = 0;
+
+	if (r->vpn.ike != NULL)
+		err = ike_set_cert_asks(r->vpn.ike, certreq, auth_ann);
+	if (err != 0)
+		log_warn("ike", "peers are not told whom we trust: %s",
+			 err_text(err));
+}
+
 static int
 secure_take(struct role *r, int fd)
 {
 	struct secure_cb cb = {
-		r, on_secure_answer, on_secure_lost, on_secure_ready,
+		.ctx = r, .answer = on_secure_answer,
+		.lost = on_secure_lost, .trust = on_secure_trust,
+		.ready = on_secure_ready,
 	};
 	int err;
 

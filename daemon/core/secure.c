@@ -140,6 +140,8 @@ answer_sign(struct secure *s, const struct ipc_msg *m)
 		.id_peer = m->u.sign_ok.id_peer,
 		.method = m->u.sign_ok.method,
 		.auth = m->u.sign_ok.auth,
+		.cert = m->u.sign_ok.cert,
+		.certreq = m->u.sign_ok.certreq,
 		.realm = UINT32_MAX,
 		.peer = UINT32_MAX,
 	};
@@ -157,11 +159,38 @@ answer_verify(struct secure *s, const struct ipc_msg *m)
 		.err = m->err,
 		.realm = m->u.verify_ok.realm,
 		.peer = m->u.verify_ok.peer,
+		.not_after_s = m->u.verify_ok.not_after,
 	};
 
 	str_copy(ans.why, sizeof(ans.why), m->why);
 	str_copy(ans.id_text, sizeof(ans.id_text), m->u.verify_ok.id_text);
+	str_copy(ans.subject, sizeof(ans.subject), m->u.verify_ok.subject);
 	s->cb.answer(s->cb.ctx, &ans);
+}
+
+/* Whom do we trust?  A responder says so before it knows the peer; without an
+ * answer it asks for no certificate. */
+static void
+ask_trust(struct secure *s)
+{
+	struct ipc_msg m;
+	int err;
+
+	ipc_msg_init(&m, IPC_CA_LIST);
+	m.ticket = ++s->next_ticket;
+	if ((err = post(s, &m)) != 0)
+		log_warn("ike", "peers are not told whom we trust: %s",
+			 err_text(err));
+}
+
+static void
+answer_trust(struct secure *s, const struct ipc_msg *m)
+{
+	if (m->err != 0)
+		log_warn("ike", "peers are not told whom we trust: %s", m->why);
+	else
+		s->cb.trust(s->cb.ctx, m->u.ca_list_ok.certreq,
+			    m->u.ca_list_ok.auth_ann);
 }
 
 /* Does the other end speak the same table of messages? */
@@ -186,6 +215,7 @@ answer_hello(struct secure *s, const struct ipc_msg *m)
 		return;
 	}
 	tmr_stop(loop_timers(s->loop), &s->patience);
+	ask_trust(s);
 	s->cb.ready(s->cb.ctx, features);
 }
 
@@ -201,6 +231,9 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_VERIFY_OK:
 		answer_verify(s, m);
+		break;
+	case IPC_CA_LIST_OK:
+		answer_trust(s, m);
 		break;
 	case IPC_ROUTE_OK:
 	case IPC_TAP_MTU_OK:
@@ -408,9 +441,12 @@ secure_attach(struct secure *s, struct loop *l)
 {
 	int err;
 
-	if ((err = loop_add(l, ipc_chan_fd(s->chan), on_readable, s)) == 0)
-		s->loop = l;
-	return err;
+	if ((err = loop_add(l, ipc_chan_fd(s->chan), on_readable, s)) != 0)
+		return err;
+	s->loop = l;
+	if (s->is_ready)
+		ask_trust(s);
+	return 0;
 }
 
 /* ---- questions ----------------------------------------------------------- */
@@ -428,6 +464,9 @@ ask_sign(const struct ike_ask *a, struct ipc_msg *m)
 	q->init_msg = a->init_msg;
 	q->nonce = a->nonce;
 	q->sk_p = a->sk_p;
+	q->peer_hashes = a->peer_hashes;
+	q->certreq = a->certreq;
+	q->auth_ann = a->auth_ann;
 }
 
 static void
@@ -447,6 +486,7 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	q->id_own = a->id_own;
 	q->method = a->method;
 	q->auth = a->auth;
+	q->cert = a->cert;
 }
 
 int

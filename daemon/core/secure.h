@@ -23,6 +23,9 @@ struct secure_cb {
 	void (*answer)(void *ctx, const struct ike_ans *ans);
 	/** The channel is gone; why is a sentence. */
 	void (*lost)(void *ctx, const char *why);
+	/* What to ask strangers for: CERTREQ payloads as a list, and methods;
+	 * borrowed (ike_set_cert_asks()). */
+	void (*trust)(void *ctx, struct view certreq, struct view auth_ann);
 	/* secure_hello_later() was answered well. */
 	void (*ready)(void *ctx, uint32_t features);
 };

@@ -13,7 +13,9 @@
 
 #include "daemon/core/core.h"
 
+struct bus_rec;
 struct ike_ans;
+struct ike_link_info;
 struct ike_ops;
 
 /** An IKE message, marker removed; takes b.  Thread: the loop. */
@@ -32,6 +34,8 @@ void wire_ike_idle(struct vpn *v);
 
 /** The secure process is gone: its handles mean nothing any more. */
 void wire_ike_secure_lost(struct vpn *v);
+/** How a peer proved itself, into a record with those fields. */
+void wire_ike_proof(struct bus_rec *r, const struct ike_link_info *info);
 /** Answer of the secure process (secure_cb) and of the resolver. */
 void wire_ike_answer(void *vpn, const struct ike_ans *ans);
 void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,

@@ -13,6 +13,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
 #include "daemon/core/secure.h"
+#include "daemon/core/wire.h"
 
 typedef void cmd_fn(struct vpn *v, struct ctl_client *cl,
 		    const struct bus_rec *cmd);
@@ -152,6 +153,7 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, li->realm));
 	bus_set_str(r, BUS_F_NAME, li->name);
 	bus_set_str(r, BUS_F_ID, li->id);
+	wire_ike_proof(r, li);
 	bus_set_str(r, BUS_F_STATE, ike_link_state_name(li->state));
 	if (li->child_id != 0) {
 		bus_set_str(r, BUS_F_MODE, vpn_mode_name(li->mode));

@@ -27,6 +27,8 @@
 #include "ikev2/ike.h"
 
 #define JOBS_MAX      1024	/* jobs that may wait; ours */
+#define METHOD_PSK    2		/* RFC 7296 3.8 */
+#define EXPIRY_WARN_S (14u * 24 * 3600) /* a certificate's end is near; ours */
 #define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
 #define POSTED_MAX    (VPN_POOL_BUFS / 4) /* IKE messages on their way from a
 					   * worker; the rest of its buffers
@@ -420,10 +422,22 @@ alg_name(enum vpn_alg alg)
 	return info != NULL ? info->name : "";
 }
 
+void
+wire_ike_proof(struct bus_rec *r, const struct ike_link_info *info)
+{
+	if (info->peer_method == 0)
+		return;
+	bus_set_str(r, BUS_F_AUTH, info->peer_method == METHOD_PSK ? "psk" :
+		    info->subject[0] != '\0' ? "cert" : "key");
+	bus_set_str(r, BUS_F_CERT_SUBJECT, info->subject);
+	bus_set_u64(r, BUS_F_CERT_UNTIL, info->not_after_s);
+}
+
 static void
 peer_up(struct bus_rec *r, const struct ike_link_info *info)
 {
 	bus_set_str(r, BUS_F_ID, info->id);
+	wire_ike_proof(r, info);
 	bus_set_str(r, BUS_F_MODE, vpn_mode_name(info->mode));
 	bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(info->encap));
 	bus_set_str(r, BUS_F_SUITE, alg_name(info->alg));
@@ -431,6 +445,23 @@ peer_up(struct bus_rec *r, const struct ike_link_info *info)
 	bus_set_str(r, BUS_F_NAT, info->is_nat_here && info->is_nat_there ?
 		    "both" : info->is_nat_here ? "here" :
 		    info->is_nat_there ? "there" : "none");
+}
+
+/* A tunnel that will not come up again after its peer's certificate ended is
+ * better known before. */
+static void
+warn_expiry(struct vpn *v, const struct ike_link_info *info)
+{
+	uint64_t now = (uint64_t)clk_wall_s();
+	struct bus_rec r;
+
+	if (info->not_after_s == 0 || info->not_after_s > now + EXPIRY_WARN_S)
+		return;
+	common(&r, BUS_EV_WARNING, v, info);
+	bus_set_str(&r, BUS_F_CODE, "certificate-ends");
+	bus_set_str(&r, BUS_F_TEXT, "the certificate of this peer ends in less "
+		    "than 14 days; have it renewed");
+	vpn_publish(v, &r);
 }
 
 /* It never came up: what the administrator may look at. */
@@ -522,6 +553,8 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	}
 	vpn_publish(v, &r);
+	if (what == IKE_LINK_UP)
+		warn_expiry(v, &info);
 }
 
 /* A peer that dialled us and has no link: only its own word says who it is. */

@@ -312,6 +312,18 @@ find_link(struct ike *ike, const struct ike_ans *ans, struct ike_link **out)
 	return 0;
 }
 
+/* What the peer proved, for those who look at the link. */
+static void
+note_proof(struct ike_link *link, const struct ike_msg *m)
+{
+	const struct ike_ans *ans = m->ans;
+
+	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
+	str_copy(link->subject, sizeof(link->subject), ans->subject);
+	link->not_after_s = ans->not_after_s;
+	link->peer_method = m->p->auth->method;
+}
+
 /* A peer that opens one SA after the other loses the oldest. */
 static void
 make_room(struct ike_link *link, const struct ike_sa *sa)
@@ -352,7 +364,7 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
-	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
+	note_proof(link, m);
 	make_room(link, sa);
 	m->ans = NULL;
 	return V_NEXT;
@@ -380,6 +392,8 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return refuse_responder(sa, m, ans->why[0] != '\0' ? ans->why :
 					"the peer's credentials are wrong");
 	}
+	if (sa->link != NULL)
+		note_proof(sa->link, m);
 	m->ans = NULL;
 	return V_NEXT;
 }

@@ -89,8 +89,9 @@ sim_cert_sign(struct sim_host *h, const struct ike_ask *ask,
 	      struct sim_event *e)
 {
 	uint8_t *cert = sim_alloc(h->cert_bytes + SIM_WORD_MAX * 3);
-	size_t n = (size_t)sprintf((char *)cert, "leaf %s by %s",
-	    h->cert_id[0] != '\0' ? h->cert_id : h->id, h->cert_ca);
+	size_t n = (size_t)snprintf((char *)cert, SIM_WORD_MAX * 3,
+	    "leaf %s by %s", h->cert_id[0] != '\0' ? h->cert_id : h->id,
+	    h->cert_ca);
 
 	e->cert = sim_alloc(sizeof(*e->cert));
 	see_certreq(h, ask);

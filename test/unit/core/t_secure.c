@@ -27,6 +27,10 @@ struct world {
 	unsigned rounds, n_ready, n_lost, n_answer;
 	struct ike_ans last;
 	bool asks_in_lost;	/* as the engine may do */
+	unsigned n_trust;
+	size_t trust_len, ann_len;
+	uint8_t cert[64];	/* of the last answer */
+	size_t cert_len;
 };
 
 static uint64_t
@@ -60,6 +64,20 @@ on_answer(void *ctx, const struct ike_ans *ans)
 
 	w->n_answer++;
 	w->last = *ans;
+	assert_true(ans->cert.len <= sizeof(w->cert));
+	memcpy(w->cert, ans->cert.p != NULL ? ans->cert.p : w->cert,
+	       ans->cert.len);
+	w->cert_len = ans->cert.len;
+}
+
+static void
+on_trust(void *ctx, struct view certreq, struct view auth_ann)
+{
+	struct world *w = ctx;
+
+	w->n_trust++;
+	w->trust_len = certreq.len;
+	w->ann_len = auth_ann.len;
 }
 
 static void
@@ -99,7 +117,8 @@ turn(struct world *w)
 static void
 world_new(struct world *w)
 {
-	struct secure_cb cb = { w, on_answer, on_lost, on_ready };
+	struct secure_cb cb = { w, on_answer, on_lost, on_trust,
+		on_ready };
 	struct ipc_peer me = { .uid = getuid() };
 	int fd[2];
 
@@ -201,6 +220,7 @@ TEST(secure_is_asked_only_once_it_said_hello)
 	assert_int_equal(ask(&w, 1), ERR_CLOSED);
 	say_hello(&w, true);
 	assert_int_equal(w.n_ready, 1);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
 	assert_int_equal(ask(&w, 1), 0);
 	assert_int_equal(heard(&w, &m), IPC_SIGN);
 	sign_ok(&m, 1);
@@ -208,6 +228,82 @@ TEST(secure_is_asked_only_once_it_said_hello)
 	assert_int_equal(w.n_answer, 1);
 	assert_int_equal(w.last.ticket, 1);
 	assert_int_equal(w.last.handle, 7);
+	assert_int_equal(w.n_lost, 0);
+	world_free(&w);
+}
+
+TEST(whom_we_trust_is_asked_and_handed_on)
+{
+	static const uint8_t list[] = { 0, 3, 4, 'c', 'a' };
+	struct ipc_msg m, a;
+	struct world w;
+
+	world_new(&w);
+	greet(&w);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
+	ipc_msg_answer(&a, &m, 0, NULL);
+	a.u.ca_list_ok.certreq = (struct view){ list, sizeof(list) };
+	a.u.ca_list_ok.auth_ann = (struct view){ list, 2 };
+	say(&w, &a);
+	assert_int_equal(w.n_trust, 1);
+	assert_int_equal(w.trust_len, sizeof(list));
+	assert_int_equal(w.ann_len, 2);
+	assert_int_equal(w.n_lost, 0);
+	world_free(&w);
+
+	world_new(&w);
+	greet(&w);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
+	ipc_msg_answer(&a, &m, ERR_NOMEM, NULL);
+	say(&w, &a);
+	assert_int_equal(w.n_trust, 0);
+	assert_int_equal(w.n_lost, 0);
+	world_free(&w);
+}
+
+TEST(certificates_pass_in_both_directions)
+{
+	static const uint8_t list[] = { 0, 4, 4, 'x', '5', '0' };
+	struct view v = { list, sizeof(list) };
+	struct ike_ask q = {
+		.type = IKE_ASK_SIGN, .ticket = 3, .handle = 7,
+		.prf = IKE_PRF_SHA256, .init_msg = v, .nonce = v, .sk_p = v,
+		.peer_hashes = 0x3c, .certreq = v, .auth_ann = { list, 3 },
+	};
+	struct world w;
+	struct ipc_msg m;
+
+	world_new(&w);
+	greet(&w);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
+	assert_int_equal(secure_ask(w.s, &q), 0);
+	assert_int_equal(heard(&w, &m), IPC_SIGN);
+	assert_int_equal(m.u.sign.peer_hashes, 0x3c);
+	assert_int_equal(m.u.sign.certreq.len, sizeof(list));
+	assert_int_equal(m.u.sign.auth_ann.len, 3);
+	sign_ok(&m, 3);
+	m.u.sign_ok.cert = v;
+	say(&w, &m);
+	assert_int_equal(w.n_answer, 1);
+	assert_int_equal(w.cert_len, sizeof(list));
+	assert_memory_equal(w.cert, list, sizeof(list));
+
+	q.type = IKE_ASK_VERIFY;
+	q.ticket = 4;
+	q.id_peer = q.auth = q.cert = v;
+	q.method = 14;
+	assert_int_equal(secure_ask(w.s, &q), 0);
+	assert_int_equal(heard(&w, &m), IPC_VERIFY);
+	assert_int_equal(m.u.verify.cert.len, sizeof(list));
+	ipc_msg_init(&m, IPC_VERIFY_OK);
+	m.ticket = 4;
+	m.handle = 7;
+	m.u.verify_ok.not_after = 1893456000;
+	memcpy(m.u.verify_ok.subject, "CN=osaka", 9);
+	say(&w, &m);
+	assert_int_equal(w.n_answer, 2);
+	assert_int_equal(w.last.not_after_s, 1893456000);
+	assert_string_equal(w.last.subject, "CN=osaka");
 	assert_int_equal(w.n_lost, 0);
 	world_free(&w);
 }
