@@ -46,6 +46,8 @@ struct sock_set {
 	int ike[FAM_END];			/* UDP 500 */
 	int nat[VPN_WORKER_MAX][FAM_END];	/* UDP 4500, one a worker */
 	int raw[FAM_END];			/* protocol 50 */
+	int ring[VPN_WORKER_MAX][FAM_END];	/* the same, from a ring */
+	int route[VPN_WORKER_MAX][FAM_END];	/* a worker's questions */
 	int probe[FAM_END];			/* asks the kernel for routes */
 	int ctl;				/* RUN/ctl.sock, listening */
 };

@@ -155,13 +155,10 @@ drain_udp(struct worker *wk, int fd)
 }
 
 void
-drain_raw(struct worker *wk, int fd)
+drain_raw(struct worker *wk, struct buf **b, unsigned n)
 {
-	struct buf *b[VPN_BATCH];
 	uint64_t bytes = 0;
-	unsigned n;
 
-	n = udp_recv(fd, wk->pool, 0, true, b, VPN_BATCH);
 	if (n == 0)
 		return;
 	for (unsigned i = 0; i < n; i++)

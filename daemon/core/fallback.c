@@ -9,7 +9,7 @@
 #include "daemon/base/err.h"
 
 static const char *const names[FALLBACK_END] = {
-	"tap-gso", "uso", "udp-gso", "udp-gro",
+	"tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring",
 };
 
 const char *

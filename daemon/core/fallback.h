@@ -13,6 +13,7 @@ enum fallback {
 	FALLBACK_USO,		/* no UDP super-frames on the TAP */
 	FALLBACK_UDP_GSO,	/* no UDP_SEGMENT: one packet a datagram */
 	FALLBACK_UDP_GRO,	/* no UDP_GRO: one packet a datagram */
+	FALLBACK_PACKET_RING,	/* no ring for raw ESP: recvmmsg() */
 	FALLBACK_END
 };
 
@@ -22,7 +23,7 @@ fallback_has(uint32_t mask, enum fallback f)
 {
 	return (mask >> f & 1) != 0;
 }
-/** Its word: "tap-gso", "uso", "udp-gso", "udp-gro". */
+/** Its word: "tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring". */
 const char *fallback_name(enum fallback f);
 /** Words separated by commas -> mask.  0 or ERR_SYNTAX (unknown word). */
 MUST_USE int fallback_parse(const char *list, uint32_t *mask);

@@ -17,7 +17,7 @@ static const char *const calls[] = {
 	"connect",	/* the probe sockets ask for routes with it */
 	"getsockname", "getsockopt", "setsockopt",
 	/* waiting */
-	"epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "futex",
+	"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "poll", "ppoll", "futex",
 	"nanosleep", "clock_nanosleep", "clock_gettime", "sched_yield",
 	"restart_syscall",
 	/* memory */

@@ -20,6 +20,8 @@
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/core/fallback.h"
+#include "daemon/core/pring.h"
 
 #define SOCK_BUF_BYTES (4 << 20) /* kernel buffers: 20 ms at 1.6 Gbit/s */
 #define CTL_BACKLOG    16
@@ -169,6 +171,13 @@ family_close(struct sock_set *s, int fam)
 		fd_close(&s->nat[i][fam]);
 }
 
+static int
+probe_open(int fam)
+{
+	return socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+		      SOCK_DGRAM | SOCK_NONBLOCK, 0);
+}
+
 /* A machine without IPv6 (ipv6.disable=1, the sysctl disable_ipv6, a kernel
  * without it) serves IPv4; a port in use is another matter. */
 static bool
@@ -193,6 +202,37 @@ raw_open(int fam)
 	return fd;
 }
 
+bool
+sock_wants_rings(const struct conf *c, unsigned n_worker)
+{
+	if (n_worker < 2)
+		return false;
+	for (unsigned i = 0; i < c->n_realm; i++) {
+		const struct conf_realm *r = &c->realm[i];
+
+		if (r->encap == VPN_ENCAP_ESP)
+			return true;
+		for (unsigned k = 0; k < r->n_peer; k++)
+			if (r->peer[k].encap == VPN_ENCAP_ESP)
+				return true;
+	}
+	return false;
+}
+
+/* They may be refused, in a container for example: the raw socket does. */
+static void
+rings_open(struct sock_set *s, int fam)
+{
+	int fd[VPN_WORKER_MAX];
+
+	if (pring_open(fam, fd, s->n_worker) != 0)
+		log_notice("core", "no ring for raw ESP over IPv%d (%s): the raw "
+			   "socket does its work, slower",
+			   fam == FAM_V4 ? 4 : 6, strerror(errno));
+	for (unsigned i = 0; i < s->n_worker; i++)
+		s->ring[i][fam] = fd[i];
+}
+
 static void
 set_init(struct sock_set *s, unsigned n_worker)
 {
@@ -202,7 +242,7 @@ set_init(struct sock_set *s, unsigned n_worker)
 
 int
 sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
-	  char *why, size_t why_cap)
+	  uint32_t fallback, char *why, size_t why_cap)
 {
 	unsigned port;
 
@@ -220,8 +260,12 @@ sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
 			break;
 		}
 		s->raw[fam] = raw_open(fam);
-		s->probe[fam] = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
-				       SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		s->probe[fam] = probe_open(fam);
+		for (unsigned i = 0; i < n_worker; i++)
+			s->route[i][fam] = probe_open(fam);
+		if (s->raw[fam] >= 0 && sock_wants_rings(conf, n_worker) &&
+		    !fallback_has(fallback, FALLBACK_PACKET_RING))
+			rings_open(s, fam);
 	}
 	return 0;
 }
@@ -258,13 +302,15 @@ set_at(struct sock_set *s, unsigned i)
 {
 	int *one[] = { &s->ike[0], &s->ike[1], &s->raw[0], &s->raw[1],
 		       &s->probe[0], &s->probe[1], &s->ctl };
+	int (*each[])[FAM_END] = { s->nat, s->ring, s->route };
 
 	if (i < N_OF(one))
 		return one[i];
 	i -= N_OF(one);
-	if (i < s->n_worker * FAM_END)
-		return &s->nat[i / FAM_END][i % FAM_END];
-	return NULL;
+	if (i >= N_OF(each) * s->n_worker * FAM_END)
+		return NULL;
+	return &each[i % N_OF(each)][i / N_OF(each) / FAM_END]
+	    [i / N_OF(each) % FAM_END];
 }
 
 void

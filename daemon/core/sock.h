@@ -8,18 +8,25 @@
 
 #include "daemon/core/core.h"
 
-#define SOCK_SPEC_MAX 1024 /* text form of a struct sock_set */
-#define SOCK_FD_MAX   (7 + VPN_WORKER_MAX * FAM_END) /* descriptors in it */
+#define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
+#define SOCK_FD_MAX   (7 + 3 * VPN_WORKER_MAX * FAM_END) /* descriptors in it */
 
 /**
  * Open every socket of the daemon.  IPv6 and raw ESP may be missing (logged);
  * IPv4 UDP may not.
  *
+ * @param fallback  bits of enum fallback: what to do without.
  * @param why  on failure one line for people: what, why, what to do.
  * @return 0, ERR_SYS.
  */
 MUST_USE int sock_open(struct sock_set *s, const struct conf *conf,
-		       unsigned n_worker, char *why, size_t why_cap);
+		       unsigned n_worker, uint32_t fallback, char *why,
+		       size_t why_cap);
+/** Is raw ESP received through rings?  With several workers and a peer that has
+ * raw ESP: the kernel steers packets to the worker they are for.  One worker
+ * is better served by the raw socket, whose packets are copied once, not
+ * twice; and who has no raw ESP saves the memory. */
+bool sock_wants_rings(const struct conf *conf, unsigned n_worker);
 /** Listening control socket at path (an old one is replaced), mode 0666: who
  * may do what is decided by peer credentials.  Descriptor or -1 with why. */
 int sock_ctl(const char *path, char *why, size_t why_cap);

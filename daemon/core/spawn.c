@@ -26,6 +26,7 @@
 #include "daemon/ipc/chan.h"
 
 #define ARG_MAX_N 32	/* arguments of a role */
+#define ARG_TEXT_MAX SOCK_SPEC_MAX /* the longest of them */
 
 /* ---- users --------------------------------------------------------------- */
 
@@ -80,7 +81,7 @@ spawn_users(struct super *s)
 
 /* Arguments of an exec'd role: strings kept in one block. */
 struct args {
-	char text[ARG_MAX_N][SUPER_PATH_MAX];
+	char text[ARG_MAX_N][ARG_TEXT_MAX];
 	char *argv[ARG_MAX_N + 1];
 	unsigned n;
 };
@@ -209,15 +210,11 @@ spawn_secure(struct super *s, int chan)
 void
 spawn_inherit_socks(struct super *s, bool on)
 {
-	int *all[] = { s->socks.ike, s->socks.raw, s->socks.probe };
+	int fd[SOCK_FD_MAX];
+	unsigned n = sock_list(&s->socks, fd);
 
-	for (unsigned i = 0; i < N_OF(all); i++)
-		for (int fam = 0; fam < FAM_END; fam++)
-			inherit(all[i][fam], on);
-	for (unsigned w = 0; w < s->socks.n_worker; w++)
-		for (int fam = 0; fam < FAM_END; fam++)
-			inherit(s->socks.nat[w][fam], on);
-	inherit(s->socks.ctl, on);
+	for (unsigned i = 0; i < n; i++)
+		inherit(fd[i], on);
 	inherit(s->key_log_fd, on);
 }
 

@@ -30,6 +30,7 @@
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/core/fallback.h"
 #include "daemon/core/prio.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
@@ -459,9 +460,13 @@ worker_count(const struct conf *c)
 static int
 open_all(struct super *s)
 {
+	uint32_t fallback = 0;
 	char why[512];
 
-	if (sock_open(&s->socks, s->conf, worker_count(s->conf), why,
+	if (s->args->fallback != NULL &&
+	    fallback_parse(s->args->fallback, &fallback) != 0)
+		return 2;
+	if (sock_open(&s->socks, s->conf, worker_count(s->conf), fallback, why,
 		      sizeof(why)) != 0) {
 		log_error("tapird", "%s", why);
 		return 1;

@@ -15,6 +15,7 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
 #include "daemon/base/log.h"
+#include "daemon/core/route.h"
 #include "daemon/core/udp.h"
 
 #define UDP_RETRIES 4	/* times a full socket buffer is tried again, the last
@@ -48,6 +49,7 @@ struct cursor {
 
 struct udp_tx {
 	bool has_gso;
+	struct route *route;	/* NULL: none */
 	int fd;
 	unsigned n;
 	size_t bytes;
@@ -67,6 +69,12 @@ udp_tx_new(struct udp_tx **out, bool has_gso)
 	tx->fd = -1;
 	*out = tx;
 	return 0;
+}
+
+void
+udp_tx_set_route(struct udp_tx *tx, struct route *route)
+{
+	tx->route = route;
 }
 
 static void
@@ -278,11 +286,21 @@ udp_tx_flush(struct udp_tx *tx)
 	release(tx);
 }
 
+/* Would the kernel choose our address of the path? */
+static bool
+is_natural(struct udp_tx *tx, const struct vpn_path *path)
+{
+	return tx->route != NULL &&
+	    ip_equal(&route_find(tx->route, &path->remote.ip, clk_ms())->from,
+		     &path->local.ip);
+}
+
 void
 udp_tx_add(struct udp_tx *tx, int fd, const struct vpn_path *path,
 	   struct buf **pkts, unsigned n)
 {
 	bool is_raw = path->encap == VPN_ENCAP_ESP;
+	bool tells = !is_raw || !is_natural(tx, path);
 
 	if (tx->n > 0 && tx->fd != fd)
 		udp_tx_flush(tx);
@@ -294,7 +312,8 @@ udp_tx_add(struct udp_tx *tx, int fd, const struct vpn_path *path,
 		s->remote = path->remote.ip;
 		s->is_raw = is_raw;
 		s->to_len = udp_sa_from_ep(&path->remote, is_raw, &s->to);
-		s->ctl_len = udp_ctl_from_addr(&path->local.ip, &s->ctl);
+		s->ctl_len = tells ?
+		    udp_ctl_from_addr(&path->local.ip, &s->ctl) : 0;
 		tx->bytes += pkts[i]->len;
 		if (tx->n == UDP_TX_MAX || tx->bytes >= UDP_TX_BYTES)
 			udp_tx_flush(tx);

@@ -31,11 +31,16 @@ struct udp_tx_count {
 	atomic_ullong refused;	/* trains the kernel did not take */
 };
 
+struct route;
 struct udp_tx;
 
 /** @param has_gso false: trains always leave packet by packet.
  * 0 or ERR_NOMEM. */
 MUST_USE int udp_tx_new(struct udp_tx **out, bool has_gso);
+/** Whom to ask about routes (borrowed): where the kernel would choose the wanted
+ * source address by itself it need not be told with each raw packet, which
+ * costs more than choosing it.  NULL: it is always told. */
+void udp_tx_set_route(struct udp_tx *tx, struct route *route);
 /** Drops what was not sent.  NULL is fine. */
 void udp_tx_free(struct udp_tx *tx);
 /** Take n packets or trains for path over fd; flushes when enough is there. */

@@ -12,6 +12,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/fallback.h"
+#include "daemon/core/sock.h"
 #include "daemon/core/work.h"
 #include "daemon/ipc/msg.h"
 
@@ -42,6 +43,10 @@ flat_worker(struct ctl_client *cl, uint32_t tag, unsigned i,
 		{ "udp-packets", ws->n_udp_packets },
 		{ "udp-batches", ws->n_udp_batches },
 		{ "raw-packets", ws->n_raw_packets },
+		{ "ring-packets", ws->n_ring_packets },
+		{ "ring-pieces", ws->n_ring_pieces },
+		{ "ring-large", ws->n_ring_large },
+		{ "ring-transit", ws->n_ring_transit },
 		{ "tap-super-frames", ws->n_tap_supers },
 		{ "tap-written", ws->n_tap_written },
 		{ "tap-merged", ws->n_tap_merged },
@@ -223,6 +228,9 @@ is_without(const struct vpn *v, enum fallback f)
 	for (unsigned i = 0; i < v->n_realm; i++)
 		if ((v->realm[i].offloads & need) != need)
 			return true;
+	if (f == FALLBACK_PACKET_RING)
+		return sock_wants_rings(v->conf, v->n_worker) &&
+		    v->socks.ring[0][FAM_V4] < 0;
 	return fallback_has(v->fallback, f);
 }
 

@@ -20,9 +20,6 @@
 #define WORK_EVENTS	32
 #define WORK_CTL_LEN	64	/* control tasks that may wait; ours */
 
-/* What a descriptor of the worker's epoll set is. */
-enum src { SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_TAP };
-
 static const unsigned queue_len[WORK_PRIO_END] = {
 	WORK_CTL_LEN, VPN_QUEUE_LEN, VPN_QUEUE_LEN,
 };
@@ -202,10 +199,10 @@ dispatch(struct worker *wk, uint64_t what)
 		drain_udp(wk, v->socks.nat[wk->index][FAM_V6]);
 		break;
 	case SRC_RAW4:
-		drain_raw(wk, v->socks.raw[FAM_V4]);
-		break;
 	case SRC_RAW6:
-		drain_raw(wk, v->socks.raw[FAM_V6]);
+	case SRC_RING4:
+	case SRC_RING6:
+		rawrx_drain(wk, (enum src)(what & 0xff));
 		break;
 	case SRC_TAP:
 		drain_tap(wk, &v->realm[realm]);
@@ -224,7 +221,7 @@ worker_main(void *ctx)
 	thr_register();
 	while (!atomic_load(&wk->is_stopped)) {
 		thr_offline();
-		n = epoll_wait(wk->ep, ev, WORK_EVENTS, -1);
+		n = rawrx_wait(wk, ev, WORK_EVENTS);
 		thr_online();
 		add(&wk->n.wake, 1);
 		for (int i = 0; i < n; i++) {
@@ -232,6 +229,8 @@ worker_main(void *ctx)
 			dispatch(wk, ev[i].data.u64);
 			drain_flush(wk);
 		}
+		if (rawrx_look(wk))
+			drain_flush(wk);
 		thr_quiet();
 	}
 	thr_unregister();
@@ -256,10 +255,7 @@ watch_all(struct worker *wk)
 	err |= watch(wk, wk->wake, SRC_WAKE);
 	err |= watch(wk, v->socks.nat[wk->index][FAM_V4], SRC_UDP4);
 	err |= watch(wk, v->socks.nat[wk->index][FAM_V6], SRC_UDP6);
-	if (wk->index == 0) { /* raw sockets have no groups: one reader */
-		err |= watch(wk, v->socks.raw[FAM_V4], SRC_RAW4);
-		err |= watch(wk, v->socks.raw[FAM_V6], SRC_RAW6);
-	}
+	err |= rawrx_watch(wk);
 	for (unsigned i = 0; i < v->n_realm; i++)
 		err |= watch(wk, v->realm[i].tap_fd[wk->index],
 			     SRC_TAP | (uint64_t)i << 8);
@@ -285,7 +281,11 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 	    (err = buf_pool_new(&wk->pool, VPN_POOL_BUFS, room)) != 0 ||
 	    (err = buf_pool_new(&wk->big, VPN_POOL_BIG, TAP_BIG_ROOM)) != 0)
 		return err;
-	return buf_pool_new(&wk->slices, VPN_POOL_SLICES, 0);
+	route_init(&wk->route, v->socks.route[index]);
+	udp_tx_set_route(wk->tx, &wk->route);
+	if ((err = buf_pool_new(&wk->slices, VPN_POOL_SLICES, 0)) != 0)
+		return err;
+	return rawrx_init(wk);
 }
 
 /* Largest frame of any realm decides how long a buffer is. */
@@ -406,6 +406,7 @@ work_free(struct work *w)
 			ring_free(wk->queue[q]);
 		}
 		udp_tx_free(wk->tx);
+		rawrx_fini(wk);
 		if (wk->ep >= 0)
 			close(wk->ep);
 		if (wk->wake >= 0)
@@ -469,6 +470,10 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 		.n_sent_trains = atomic_load(&tx->trains),
 		.n_refused_trains = atomic_load(&tx->refused),
 		.n_handed_over = atomic_load(&wk->n.handed),
+		.n_ring_packets = atomic_load(&wk->n.raw_ring.packets),
+		.n_ring_pieces = atomic_load(&wk->n.raw_ring.pieces),
+		.n_ring_transit = atomic_load(&wk->n.raw_ring.transit),
+		.n_ring_large = atomic_load(&wk->n.raw_ring.large),
 		.n_buf_used = buf_pool_used(wk->pool),
 		.n_big_used = buf_pool_used(wk->big),
 	};

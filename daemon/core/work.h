@@ -78,6 +78,9 @@ struct work_stats {
 	uint64_t n_sent_packets, n_sent_messages, n_sent_trains;
 	uint64_t n_refused_trains;	/* by the kernel */
 	uint64_t n_handed_over;		/* to other workers */
+	/* of the raw packets, those that came through the ring */
+	uint64_t n_ring_packets, n_ring_pieces, n_ring_large;
+	uint64_t n_ring_transit;	/* seen there, for other machines */
 	unsigned n_queued, n_buf_used, n_big_used;
 };
 void work_stats_get(const struct work *w, unsigned worker,

@@ -8,10 +8,13 @@
 #define TAPIR_CORE_WORKER_H
 
 #include "daemon/core/fallback.h"
+#include "daemon/core/pring.h"
+#include "daemon/core/route.h"
 #include "daemon/core/tap.h"
 #include "daemon/core/udp_tx.h"
 #include "daemon/core/work.h"
 
+struct epoll_event;
 struct ring;
 struct thr;
 
@@ -26,6 +29,17 @@ struct counts {
 	atomic_ullong raw_batches, raw, raw_bytes;
 	atomic_ullong queue_high[WORK_PRIO_END];
 	atomic_uint thr;		/* index of its thread, for its drops */
+	struct pring_count raw_ring;
+};
+
+/* How raw ESP is received (rawrx.c). */
+struct rawrx {
+	struct pring *ring[FAM_END];	/* NULL: the raw socket has all */
+	struct frag *frag;
+	bool is_polling;		/* not in the epoll set: looked at */
+	unsigned n_empty;		/* looks that found nothing */
+	unsigned n_seen;		/* packets in this window */
+	uint64_t window_ns, looked_ns;
 };
 
 struct worker {
@@ -44,6 +58,8 @@ struct worker {
 	struct udp_tx *tx;
 	struct vpn_realm *gro_realm;	/* whose TAP gro is for; NULL = empty */
 	struct esp_gro gro;
+	struct route route;
+	struct rawrx rawrx;
 	bool is_small;			/* the last datagrams were: take more */
 };
 
@@ -62,9 +78,28 @@ add(atomic_ullong *c, uint64_t v)
 
 /* drain.c: take what a descriptor has and run it to completion. */
 void drain_udp(struct worker *wk, int fd);
-void drain_raw(struct worker *wk, int fd);
+void drain_raw(struct worker *wk, struct buf **b, unsigned n);
 void drain_tap(struct worker *wk, struct vpn_realm *r);
 /** Send and write what was collected. */
 void drain_flush(struct worker *wk);
+
+/* What a descriptor of the worker's epoll set is. */
+enum src {
+	SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_RING4, SRC_RING6,
+	SRC_TAP,
+};
+
+/* rawrx.c */
+/** Map the rings.  0 or ERR_NOMEM. */
+MUST_USE int rawrx_init(struct worker *wk);
+void rawrx_fini(struct worker *wk);
+/** Put its descriptors into the epoll set.  0 or ERR_SYS. */
+MUST_USE int rawrx_watch(struct worker *wk);
+/** Take what a readable descriptor has. */
+void rawrx_drain(struct worker *wk, enum src src);
+/** epoll_wait(), which ends in time for the next rawrx_look(). */
+int rawrx_wait(struct worker *wk, struct epoll_event *ev, int n);
+/** Look, when it is time to.  True when there was something. */
+bool rawrx_look(struct worker *wk);
 
 #endif
