@@ -20,7 +20,32 @@ is_peer_of(const struct bus_rec *r, const struct bus_rec *realm)
 	    strcmp(bus_str(r, BUS_F_REALM), bus_str(realm, BUS_F_NAME)) == 0;
 }
 
+static bool
+is_child_of(const struct bus_rec *r, const struct bus_rec *peer)
+{
+	return r->desc->row == BUS_RES_CHILD &&
+	    strcmp(bus_str(r, BUS_F_REALM), bus_str(peer, BUS_F_REALM)) == 0 &&
+	    strcmp(bus_str(r, BUS_F_PEER), bus_str(peer, BUS_F_NAME)) == 0;
+}
+
 /* ---- JSON ------------------------------------------------------------------- */
+
+static void
+json_peer(struct json *j, const struct ask_list *a, const struct bus_rec *peer)
+{
+	json_obj(j, NULL);
+	json_fields(j, peer, BUS_F_REALM);
+	json_arr(j, "children");
+	for (size_t i = 0; i < a->n; i++) {
+		if (!is_child_of(&a->rec[i], peer))
+			continue;
+		json_obj(j, NULL);
+		json_fields(j, &a->rec[i], BUS_F_REALM);
+		json_obj_end(j);
+	}
+	json_arr_end(j);
+	json_obj_end(j);
+}
 
 void
 status_json(FILE *out, const struct ask_list *a)
@@ -40,9 +65,7 @@ status_json(FILE *out, const struct ask_list *a)
 		for (k = 0; k < a->n; k++) {
 			if (!is_peer_of(&a->rec[k], &a->rec[i]))
 				continue;
-			json_obj(&j, NULL);
-			json_fields(&j, &a->rec[k], BUS_F_REALM);
-			json_obj_end(&j);
+			json_peer(&j, a, &a->rec[k]);
 		}
 		json_arr_end(&j);
 		json_obj_end(&j);
@@ -221,6 +244,20 @@ status_peer(const struct show *s, const struct bus_rec *p)
 						 b[1], sizeof(b[1])));
 }
 
+void
+status_child(const struct show *s, const struct bus_rec *c)
+{
+	char b[2][16];
+
+	line(s, "ESP SA", "SPI %08x in, %08x out%s: %s received, %s sent, "
+	     "worker %u", (unsigned)bus_u64(c, BUS_F_SPI_IN),
+	     (unsigned)bus_u64(c, BUS_F_SPI_OUT),
+	     bus_bool(c, BUS_F_IS_OLD) ? " (replaced)" : "",
+	     show_short(bus_u64(c, BUS_F_RX_BYTES), b[0], sizeof(b[0])),
+	     show_short(bus_u64(c, BUS_F_TX_BYTES), b[1], sizeof(b[1])),
+	     (unsigned)bus_u64(c, BUS_F_WORKER));
+}
+
 /* ---- the command ------------------------------------------------------------ */
 
 static int
@@ -247,6 +284,8 @@ status_once(struct cli *c, const char *realm, const char *peer, bool is_watch)
 		for (i = 0; i < a.n; i++)
 			if (a.rec[i].desc->row == BUS_RES_PEER)
 				status_peer(&c->show, &a.rec[i]);
+			else if (a.rec[i].desc->row == BUS_RES_CHILD)
+				status_child(&c->show, &a.rec[i]);
 	} else {
 		status_table(&c->show, &a);
 	}

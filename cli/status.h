@@ -13,5 +13,7 @@ void status_json(FILE *out, const struct ask_list *a);
 void status_table(const struct show *s, const struct ask_list *a);
 /** Everything about one peer. */
 void status_peer(const struct show *s, const struct bus_rec *p);
+/** One of its ESP SAs, as a line below. */
+void status_child(const struct show *s, const struct bus_rec *c);
 
 #endif

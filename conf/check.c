@@ -465,6 +465,8 @@ take_peer(struct checker *k, const struct conf_node *n,
 		p->mode = r->mode;
 	if (conf_node_attr(n, "encap") == NULL)
 		p->encap = r->encap;
+	if (conf_node_attr(n, "resources") == NULL)
+		p->resources = r->resources;
 	conf_auth_peer(k, n, me, p, r);
 	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
 }

@@ -116,6 +116,7 @@ struct conf_peer {
 	enum conf_revocation revocation;
 	enum vpn_mode mode;	/* in effect: its own, else the realm's */
 	enum vpn_encap encap;	/* in effect: its own, else the realm's */
+	uint32_t resources;	/* in effect; see below */
 	const struct conf_net *net; /* in effect: its own, else &realm->net */
 };
 
@@ -131,6 +132,9 @@ struct conf_realm {
 	enum vpn_mode mode;
 	enum vpn_suite suite;
 	enum vpn_encap encap;
+	uint32_t resources;	/* SAs side by side; or one of these: */
+#define CONF_RESOURCES_AUTO 0
+#define CONF_RESOURCES_OFF  1
 	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
 	uint32_t dpd_s;		/* silence before we ask */
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */

@@ -126,6 +126,28 @@ set_enum(struct field *f)
 		put_u32(f->at, (uint32_t)i);
 }
 
+/* "auto", "off" or a number. */
+static void
+set_count(struct field *f)
+{
+	const struct conf_opt *o = &f->row->opt;
+	char word[WORD_MAX];
+	uint64_t v;
+
+	for (unsigned i = 0; conf_word_at(o->words, i, word, WORD_MAX); i++)
+		if (strcmp(word, f->a->value) == 0) {
+			put_u32(f->at, i);
+			return;
+		}
+	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v < o->lo ||
+	    v > o->hi) {
+		WRONG(f, "allowed: %s, or a number from %llu to %llu", o->words,
+		      (unsigned long long)o->lo, (unsigned long long)o->hi);
+		return;
+	}
+	put_u32(f->at, (uint32_t)v);
+}
+
 static void
 set_bool(struct field *f)
 {
@@ -485,6 +507,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 {
 	static void (*const set[])(struct field *) = {
 		[K_UINT] = set_uint,	 [K_UINT0] = set_uint,
+		[K_COUNT] = set_count,
 		[K_ENUM] = set_enum,	 [K_BOOL] = set_bool,
 		[K_NAME] = set_name,	 [K_IFNAME] = set_ifname,
 		[K_ID] = set_id,	 [K_HOST] = set_host,

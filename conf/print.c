@@ -53,6 +53,13 @@ field_text(const struct conf_row *row, const void *obj, char *buf, size_t cap)
 		memcpy(&v, at, sizeof(v));
 		snprintf(buf, cap, "%" PRIu32, v);
 		return buf;
+	case K_COUNT:
+		memcpy(&v, at, sizeof(v));
+		if (v < row->opt.lo)
+			return conf_word_at(row->opt.words, v, buf, cap) ?
+			    buf : NULL;
+		snprintf(buf, cap, "%" PRIu32, v);
+		return buf;
 	case K_ENUM:
 		memcpy(&v, at, sizeof(v));
 		return conf_word_at(row->opt.words, v, buf, cap) ? buf : NULL;

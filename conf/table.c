@@ -36,6 +36,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 /* What each kind is called. */
 #define TYPE_K_UINT   "number"
 #define TYPE_K_UINT0  "number"
+#define TYPE_K_COUNT  "number or word"
 #define TYPE_K_ENUM   "word"
 #define TYPE_K_BOOL   "word"
 #define TYPE_K_NAME   "name"

@@ -51,6 +51,8 @@ enum conf_kind {
 	K_LATER,	/* not available */
 	K_UINT,		/* uint32_t, lo..hi */
 	K_UINT0,	/* uint32_t, 0 or lo..hi */
+	K_COUNT,	/* uint32_t, lo..hi, or the place of a word in words,
+			 * which lies below lo */
 	K_ENUM,		/* an enum: place of the word in words */
 	K_BOOL,		/* bool: "yes no" */
 	K_NAME,		/* from here on const char * */

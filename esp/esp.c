@@ -9,6 +9,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
 #include "esp/esp_int.h"
+#include "esp/lane.h"
 #include "esp/pkt.h"
 
 #define WORKER_MASK  ((1u << ESP_WORKER_BITS) - 1)
@@ -56,8 +57,32 @@ esp_free(struct esp *e)
 
 /* ---- SPIs ------------------------------------------------------------- */
 
-int
-esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link, uint32_t *esp_spi)
+/* The worker with the fewest pairs of a link; of several the first from `from`
+ * on (RFC 9611 4). */
+static unsigned
+least_busy(const struct esp *e, uint32_t link, unsigned from)
+{
+	const struct esp_link *l = esp_sad_link(e->sad, link);
+	unsigned n[ESP_WORKER_MAX] = { 0 }, best = from;
+	const struct esp_set *set = NULL;
+
+	if (l != NULL)
+		set = atomic_load_explicit(&l->set, memory_order_relaxed);
+	for (unsigned i = 0; set != NULL && i < set->n; i++) {
+		const struct esp_child *c;
+
+		c = atomic_load_explicit(&set->child[i], memory_order_relaxed);
+		if (c != NULL)
+			n[c->worker_in % ESP_WORKER_MAX]++;
+	}
+	for (unsigned i = 1; i < e->n_worker; i++)
+		if (n[(from + i) % e->n_worker] < n[best])
+			best = (from + i) % e->n_worker;
+	return best;
+}
+
+static uint32_t
+worker_for(const struct esp *e, uint32_t realm, uint32_t link, uint32_t like)
 {
 	struct esp_task t = {
 		.realm = realm,
@@ -66,6 +91,17 @@ esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link, uint32_t *esp_spi)
 	};
 	const struct esp_rule *r = atomic_load(&e->rule);
 	uint32_t worker = r->in(&t) % e->n_worker;
+
+	if (like != 0)
+		return (like & WORKER_MASK) % e->n_worker;
+	return r->is_in_turn ? least_busy(e, link, worker) : worker;
+}
+
+int
+esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link, uint32_t like,
+	      uint32_t *esp_spi)
+{
+	uint32_t worker = worker_for(e, realm, link, like);
 	int err = ERR_LIMIT;
 
 	for (unsigned i = 0; i < SPI_TRIES; i++) {
@@ -112,6 +148,15 @@ esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c)
 	if ((err = esp_sad_add(e->sad, link, c->realm, n)) != 0)
 		esp_child_free(n);
 	return err;
+}
+
+void
+esp_child_retire(struct esp *e, uint32_t child_id)
+{
+	struct esp_child *c = esp_sad_id(e->sad, child_id);
+
+	if (c != NULL)
+		esp_sad_retire(c);
 }
 
 void
@@ -208,6 +253,28 @@ esp_in_worker(const struct esp *e, const struct buf *pkt)
 	return (esp_spi & WORKER_MASK) % e->n_worker;
 }
 
+/* The lane of a bundle that t's flow belongs to. */
+static void
+find_lane(const struct esp_set *set, uint32_t bundle, struct esp_task *t)
+{
+	uint32_t flow = esp_lane_flow(t->frame, t->is_ether), weight, best = 0;
+
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct esp_child *c;
+
+		c = atomic_load_explicit(&set->child[i], memory_order_acquire);
+		if (c == NULL || c->bundle != bundle)
+			continue;
+		weight = esp_lane_weight(flow, c->lane);
+		if (t->has_lane && weight <= best)
+			continue;
+		best = weight;
+		t->has_lane = true;
+		t->lane = c->lane;
+		t->esp_spi = c->esp_spi_out;
+	}
+}
+
 unsigned
 esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
 	       const struct buf *frame)
@@ -232,6 +299,8 @@ esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
 		t.esp_spi = c->esp_spi_out;
 		t.is_ether = c->is_ether;
 		t.frame = buf_view(frame);
+		if (c->bundle != 0)
+			find_lane(set, c->bundle, &t);
 		break;
 	}
 	return r->out(&t) % e->n_worker;

@@ -8,7 +8,8 @@
  *
  * Everything takes batches of packet buffers.  A *link* is the peer as the
  * IKE engine and the hub know it (a hub port); it has one or more children
- * (pairs of SAs), of which the newest that fits is used for output.
+ * (pairs of SAs), of which the newest that fits is used for output; flows are
+ * spread over those of one bundle (esp/lane.h).
  *
  * What a buffer holds at this face: for a link in mode ETHER an Ethernet frame
  * without FCS, in mode IP an IP packet; on the other side an ESP packet from
@@ -82,9 +83,13 @@ MUST_USE int esp_new(struct esp **out, unsigned n_worker, const struct esp_io *i
 void esp_free(struct esp *e);
 
 /** Reserve a free inbound SPI whose low ESP_WORKER_BITS name the worker that
- * the rule gives this link (and the reservation, so that workers share peers). */
+ * the rule gives this link, or where the rule deals out in turn the worker with
+ * the fewest pairs of this link.
+ *
+ * @param like  inbound SPI of the pair it will replace, which keeps its worker
+ *              (RFC 9611 3); 0 = none. */
 MUST_USE int esp_spi_alloc(struct esp *e, uint32_t realm, uint32_t link,
-			   uint32_t *esp_spi);
+			   uint32_t like, uint32_t *esp_spi);
 void esp_spi_free(struct esp *e, uint32_t esp_spi);
 /** Reserve this very SPI (keys set by hand, known-answer tests).
  * 0, ERR_EXISTS, ERR_RANGE (below 256, or its worker does not exist),
@@ -98,6 +103,8 @@ MUST_USE int esp_spi_reserve(struct esp *e, uint32_t esp_spi);
  * 0, ERR_EXISTS, ERR_NOMEM, ERR_ALG, ERR_LIMIT; ERR_NOTFOUND (SPI not
  * reserved), ERR_UNSUP (mode), ERR_RANGE (an SPI below 256). */
 MUST_USE int esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c);
+/** Stop output on a pair; it goes on receiving until esp_child_del(). */
+void esp_child_retire(struct esp *e, uint32_t child_id);
 /** Remove a pair: output stops at once, keys are wiped when every worker was
  * quiet.  Unknown ids are ignored. */
 void esp_child_del(struct esp *e, uint32_t child_id);

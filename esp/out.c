@@ -22,6 +22,7 @@
 #include "daemon/base/rng.h"
 #include "esp/esp_int.h"
 #include "esp/keyctx.h"
+#include "esp/lane.h"
 #include "esp/out.h"
 #include "esp/pkt.h"
 
@@ -295,13 +296,45 @@ is_ready(const struct esp_child *c, uint64_t now_ms)
 	    now_ms >= c->ready_ms;
 }
 
-/* The newest pair that fits and is ready, else the newest that fits. */
+/* The best pair so far, and why it is. */
+struct best {
+	struct esp_child *c;
+	uint32_t flow, weight;	/* of a bundle */
+};
+
+/* The first counts, which is the newest; in its bundle the one on the flow's
+ * lane, of several on one lane again the newest. */
+static void
+consider(struct best *best, struct esp_child *c, const struct buf *b)
+{
+	uint32_t weight;
+
+	if (best->c == NULL) {
+		best->c = c;
+		if (UNLIKELY(c->bundle != 0)) {
+			best->flow = esp_lane_flow(buf_view(b), c->is_ether);
+			best->weight = esp_lane_weight(best->flow, c->lane);
+		}
+		return;
+	}
+	if (c->bundle == 0 || c->bundle != best->c->bundle)
+		return;
+	weight = esp_lane_weight(best->flow, c->lane);
+	if (weight > best->weight) {
+		best->weight = weight;
+		best->c = c;
+	}
+}
+
+/* The newest pair that fits and is ready, else the newest that fits; of a
+ * bundle the one on the flow's lane. */
 static struct esp_child *
 pick(const struct esp_set *set, const struct buf *b, uint64_t now_ms,
      struct esp_wrap *wrap, enum drop *why)
 {
 	const struct esp_encap *encap = NULL;
-	struct esp_child *c, *waiting = NULL;
+	struct best ready = { .c = NULL }, waiting = { .c = NULL };
+	struct esp_child *c;
 	struct esp_flow f;
 
 	*why = DROP_ESP_NOSA;
@@ -327,12 +360,60 @@ pick(const struct esp_set *set, const struct buf *b, uint64_t now_ms,
 			*why = DROP_ESP_SEL;
 			continue;
 		}
-		if (is_ready(c, now_ms))
-			return c;
-		if (waiting == NULL)
-			waiting = c;
+		consider(is_ready(c, now_ms) ? &ready : &waiting, c, b);
+		if (ready.c != NULL && ready.c->bundle == 0)
+			break;
 	}
-	return waiting;
+	return ready.c != NULL ? ready.c : waiting.c;
+}
+
+static void
+run_add(struct esp_run *r, struct buf *b, const struct esp_wrap *wrap)
+{
+	r->item[r->n].src = b;
+	r->item[r->n].dst = b;
+	r->item[r->n].pkt = NULL;
+	r->item[r->n++].wrap = *wrap;
+}
+
+static struct esp_child *
+pick_or_drop(const struct esp_set *set, struct buf *b, uint64_t now_ms,
+	     struct esp_wrap *wrap)
+{
+	enum drop why = DROP_ESP_NOSA;
+	struct esp_child *c = NULL;
+
+	if (set != NULL)
+		c = pick(set, b, now_ms, wrap, &why);
+	if (c == NULL) {
+		drop_count(why, 1);
+		buf_put(b);
+	}
+	return c;
+}
+
+/* Flows alternate between lanes: sort them, so that each pair has its frames
+ * in one run.  What is of one flow keeps its order. */
+static void
+output_lanes(struct esp_run *r, const struct esp_set *set, struct buf **frames,
+	     unsigned n)
+{
+	struct esp_wrap wrap[ESP_BATCH_MAX] __attribute__((uninitialized));
+	struct esp_child *to[ESP_BATCH_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		to[i] = pick_or_drop(set, frames[i], r->now_ms, &wrap[i]);
+	for (unsigned i = 0; i < n; i++) {
+		if (to[i] == NULL)
+			continue;
+		r->child = to[i];
+		for (unsigned k = i; k < n; k++)
+			if (to[k] == r->child) {
+				run_add(r, frames[k], &wrap[k]);
+				to[k] = NULL;
+			}
+		run_flush(r);
+	}
 }
 
 void
@@ -351,25 +432,21 @@ esp_output(struct esp *e, unsigned worker, uint32_t link, struct buf **frames,
 	r.child = NULL;
 	r.n = 0;
 	r.now_ms = clk_ms();
+	if (set != NULL && set->has_bundle) {
+		output_lanes(&r, set, frames, n);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
-		struct esp_child *c = NULL;
 		struct esp_wrap wrap;
-		enum drop why = DROP_ESP_NOSA;
+		struct esp_child *c;
 
-		if (set != NULL)
-			c = pick(set, frames[i], r.now_ms, &wrap, &why);
-		if (c == NULL) {
-			drop_count(why, 1);
-			buf_put(frames[i]);
+		c = pick_or_drop(set, frames[i], r.now_ms, &wrap);
+		if (c == NULL)
 			continue;
-		}
 		if (c != r.child || r.n == ESP_BATCH_MAX)
 			run_flush(&r);
 		r.child = c;
-		r.item[r.n].src = frames[i];
-		r.item[r.n].dst = frames[i];
-		r.item[r.n].pkt = NULL;
-		r.item[r.n++].wrap = wrap;
+		run_add(&r, frames[i], &wrap);
 	}
 	run_flush(&r);
 }

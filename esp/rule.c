@@ -62,6 +62,9 @@ by_destination(const struct esp_task *t)
 static uint32_t
 by_spi(const struct esp_task *t)
 {
+	/* lanes in turn, so that no two share a worker while one is idle */
+	if (t->has_lane)
+		return hash_u32(t->link) + t->lane;
 	return hash_u32(t->esp_spi);
 }
 
@@ -84,12 +87,12 @@ in_turn(const struct esp_task *t)
 }
 
 static const struct esp_rule rules[] = {
-	{ "queue", by_queue, in_turn },
-	{ "destination", by_destination, in_turn },
-	{ "spi", by_spi, in_turn },
-	{ "peer", by_peer, by_peer },
-	{ "realm", by_realm, by_realm },
-	{ "round-robin", in_turn, in_turn },
+	{ "queue", by_queue, in_turn, true },
+	{ "destination", by_destination, in_turn, true },
+	{ "spi", by_spi, in_turn, true },
+	{ "peer", by_peer, by_peer, false },
+	{ "realm", by_realm, by_realm, false },
+	{ "round-robin", in_turn, in_turn, true },
 };
 
 const struct esp_rule *

@@ -5,7 +5,8 @@
  *   name         sealing (outbound)            opening (SPI, at reservation)
  *   queue        the worker that read it       dealt out in turn
  *   destination  hash of the inner address     dealt out in turn
- *   spi          hash of the outbound SPI      dealt out in turn
+ *   spi          hash of the outbound SPI,     dealt out in turn
+ *                or its lane (esp/lane.h)
  *   peer         hash of the link              the same
  *   realm        the realm's index             the same
  *   round-robin  links dealt out in turn       dealt out in turn
@@ -32,6 +33,8 @@ struct esp_task {
 	uint32_t esp_spi;	/* outbound; 0 = none yet */
 	bool is_ether;		/* what frame is */
 	struct view frame;	/* empty at a reservation */
+	bool has_lane;		/* esp_spi is one of a bundle's */
+	uint32_t lane;
 };
 
 struct esp_rule {
@@ -39,6 +42,7 @@ struct esp_rule {
 	/** Any number; the caller reduces it to the count of workers. */
 	uint32_t (*out)(const struct esp_task *t);
 	uint32_t (*in)(const struct esp_task *t);
+	bool is_in_turn;	/* in deals out: less busy ones come first */
 };
 
 /** Rule by name, NULL = default; NULL when there is none. */

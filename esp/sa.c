@@ -50,6 +50,8 @@ fill(struct esp_child *n, const struct vpn_child *c)
 	n->is_esn = c->is_esn;
 	n->is_aead = n->info->integ_key_len == 0;
 	n->is_ether = c->mode == VPN_MODE_ETHER;
+	n->bundle = c->bundle;
+	n->lane = c->lane;
 	n->worker_in = c->esp_spi_in & ((1u << ESP_WORKER_BITS) - 1);
 	n->n_ts_local = c->n_ts_local;
 	n->n_ts_remote = c->n_ts_remote;

@@ -63,6 +63,7 @@ struct esp_child {
 	const struct spi_esp *provider;
 	const struct esp_encap *encap;
 	bool is_esn, is_aead, is_ether;
+	uint32_t bundle, lane;			/* esp/lane.h; bundle 0 = alone */
 	unsigned worker_in;			/* owner of the window */
 	unsigned n_worker;
 	uint64_t ready_ms;			/* send here from then on */
@@ -96,6 +97,7 @@ struct esp_child {
 struct esp_set {
 	struct esp_grave grave;
 	uint32_t realm;
+	bool has_bundle;			/* one of them is in a bundle */
 	unsigned n;
 	_Atomic(struct esp_child *) child[];
 };

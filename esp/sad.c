@@ -234,6 +234,7 @@ set_make(const struct esp_set *old, uint32_t realm, struct esp_child *add)
 	if (set == NULL)
 		return NULL;
 	set->realm = realm;
+	set->has_bundle = add->bundle != 0 || (old != NULL && old->has_bundle);
 	atomic_init(&set->child[set->n++], add);
 	for (unsigned i = 0; old != NULL && i < old->n; i++)
 		if (old->child[i] != NULL)
@@ -330,7 +331,7 @@ child_end(void *g)
 }
 
 void
-esp_sad_del(struct esp_sad *s, struct esp_child *c)
+esp_sad_retire(struct esp_child *c)
 {
 	struct esp_set *set = atomic_load_explicit(&c->link->set,
 						   memory_order_relaxed);
@@ -340,6 +341,12 @@ esp_sad_del(struct esp_sad *s, struct esp_child *c)
 		if (set->child[i] == c)
 			atomic_store_explicit(&set->child[i], NULL,
 					      memory_order_release);
+}
+
+void
+esp_sad_del(struct esp_sad *s, struct esp_child *c)
+{
+	esp_sad_retire(c);
 	spi_withdraw(s, c);
 	map_remove(s->by_id, &c->id);
 	bury(s, &c->grave, child_end);

@@ -48,6 +48,9 @@ void esp_sad_spi_del(struct esp_sad *s, uint32_t esp_spi);
  * ERR_LIMIT or ERR_NOMEM.  Thread: loop. */
 MUST_USE int esp_sad_add(struct esp_sad *s, uint32_t link, uint32_t realm,
 			 struct esp_child *c);
+/** Take a pair out of its link's set, so that nothing is sent on it.
+ * Thread: loop. */
+void esp_sad_retire(struct esp_child *c);
 /** Take a pair out; it is freed later.  Thread: loop. */
 void esp_sad_del(struct esp_sad *s, struct esp_child *c);
 /** New path of a pair.  0 or ERR_NOMEM.  Thread: loop. */

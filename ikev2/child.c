@@ -11,6 +11,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
+#include "ikev2/step/step.h"
 
 #define ESP_SPI_MIN 256	/* RFC 4303 2.1: those below are reserved */
 
@@ -81,6 +82,7 @@ ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
 	if (mode == VPN_MODE_AUTO)
 		mode = sa->is_tapir ? VPN_MODE_ETHER : VPN_MODE_IP;
 	o->mode = mode;
+	ike_lane_ask(sa, o);
 	if (mode == VPN_MODE_ETHER) {
 		o->local.n = o->remote.n = 1;
 		o->local.ts[0] = ike_ts_etherip(&sa->local.ip);
@@ -103,7 +105,7 @@ ike_offer_spi(struct ike_sa *sa, struct ike_offer *o)
 	if (o->esp_spi != 0)
 		return 0;
 	return ike->ops.spi_alloc(ike->ops.ctx, sa->link->realm->conf.index,
-				  sa->link->id, &o->esp_spi);
+				  sa->link->id, o->like, &o->esp_spi);
 }
 
 void
@@ -138,10 +140,15 @@ static void
 hard_over(void *ctx)
 {
 	struct ike_child *c = ctx;
+	struct ike_sa *sa = c->sa;
 
-	/* also for one the peer replaced and never deleted */
-	ike_task_add(c->sa, IKE_TASK_DEL_CHILD, c->id);
-	ike_task_pump(c->sa);
+	if (c->is_over) {
+		ike_child_kill(c);
+		ike_delete_if_childless(sa, NULL);
+	} else {	/* also for one the peer replaced and never deleted */
+		ike_child_retire(c);
+	}
+	ike_task_pump(sa);
 }
 
 static void
@@ -159,6 +166,31 @@ start_life(struct ike_child *c)
 	    tmr_start(&ike->tmr, &c->soft, ike->now_ms + hard * 8 / 10 +
 		      hard / 10 * r / UINT16_MAX) != 0)
 		log_warn("ike", "child %u: no timer: out of memory", c->id);
+}
+
+void
+ike_child_retire(struct ike_child *c)
+{
+	struct ike *ike = c->sa->ike;
+
+	if (c->state == IKE_CHILD_UP &&
+	    !ike_child_move(c, IKE_EV_CHILD_REPLACED))
+		return;
+	tmr_stop(&ike->tmr, &c->soft);
+	ike->ops.child_retire(ike->ops.ctx, c->id);
+	ike_task_add_later(c->sa, IKE_TASK_DEL_CHILD, c->id, IKE_OLD_MS);
+	ike_lane_fill(c->sa, 0);
+}
+
+void
+ike_child_over(struct ike_child *c)
+{
+	struct ike *ike = c->sa->ike;
+
+	c->is_over = true;
+	if (c->sa->n_child < 2 ||
+	    tmr_start(&ike->tmr, &c->hard, ike->now_ms + IKE_OLD_MS) != 0)
+		ike_child_kill(c);
 }
 
 static struct vpn_path
@@ -195,7 +227,8 @@ install(struct ike_child *c, struct vpn_keys keys[2])
 		.is_initiator = c->is_initiator, .mode = c->mode,
 		.path = path_of(c), .keys_in = &keys[in],
 		.keys_out = &keys[1 - in], .n_ts_local = c->local.n,
-		.n_ts_remote = c->remote.n, .hard_s = r->child_life_s
+		.n_ts_remote = c->remote.n, .hard_s = r->child_life_s,
+		.bundle = c->bundle, .lane = c->lane
 	};
 
 	memcpy(v.ts_local, c->local.ts, sizeof(v.ts_local));
@@ -222,6 +255,12 @@ child_alloc(struct ike_sa *sa, const struct ike_child_make *mk)
 	c->is_initiator = mk->is_initiator;
 	c->local = mk->offer->local;
 	c->remote = mk->offer->remote;
+	if (mk->offer->is_shared) {
+		c->bundle = mk->offer->bundle != 0 ? mk->offer->bundle : c->id;
+		/* the peer may have made one since we offered */
+		c->lane = mk->offer->like != 0 ? mk->offer->lane :
+		    ike_lane_free(sa, c->bundle);
+	}
 	c->made_ms = sa->ike->now_ms;
 	tmr_init(&c->soft, soft_over, c);
 	tmr_init(&c->hard, hard_over, c);
@@ -239,7 +278,7 @@ ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
 
 	if (!sa->is_authenticated || sa->link == NULL)
 		return ERR_AUTH;
-	if (sa->n_child >= IKE_CHILD_MAX)
+	if (sa->n_child >= IKE_CHILD_REKEY_MAX)
 		return ERR_LIMIT;
 	if (mk->choice->esp_spi < ESP_SPI_MIN)
 		return ERR_NOPROP;

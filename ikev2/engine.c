@@ -627,8 +627,10 @@ ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
 	ike->now_ms = MAX(ike->now_ms, now_ms);
 	if (c == NULL || c->state != IKE_CHILD_UP)
 		return;
-	ike_task_add(c->sa, is_hard ? IKE_TASK_DEL_CHILD : IKE_TASK_REKEY_CHILD,
-		     c->id);
+	if (is_hard)
+		ike_child_retire(c);
+	else
+		ike_task_add(c->sa, IKE_TASK_REKEY_CHILD, c->id);
 	ike_task_pump(c->sa);
 	ike_reap(ike);
 }

@@ -37,6 +37,14 @@
 
 #define IKE_SA_MAX	   65536 /* IKE SAs in all */
 #define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
+#define IKE_CHILD_REKEY_MAX 40	 /* ... and while they are replaced */
+#define IKE_OLD_MS	   250	 /* a pair nobody sends on any more receives what
+				  * is on the way */
+#define IKE_LANE_MAX	   14	 /* child SAs of a bundle we ask for */
+#define IKE_LANE_ACCEPT	   28	 /* ... and a peer gets: twice that, RFC 9611 6 */
+#define IKE_LANE_LATER_MS  2000	 /* who was dialled makes its own after that */
+#define IKE_LANE_PAUSE_MS  10000 /* the peer deleted one: at least so long none */
+#define IKE_LANE_PAUSE_CAP_MS 640000
 #define IKE_LINK_SA_MAX	   16	 /* IKE SAs of one peer */
 #define IKE_TASK_MAX	   64	 /* waiting requests of one IKE SA */
 #define IKE_NONCE_LEN	   32	 /* ours; >= half of any prf key, 2.10 */
@@ -124,6 +132,12 @@ struct ike_offer {
 	enum vpn_mode mode;
 	enum spi_group group;		/* with KE, or SPI_GROUP_NONE */
 	struct ike_ts_set local, remote;
+	uint32_t like;			/* inbound SPI of what it replaces */
+	/* RFC 9611, step/lane.c */
+	bool is_shared;			/* more may have the same selectors */
+	uint32_t bundle, lane;		/* bundle 0: it is the first of one */
+	enum vpn_alg alg;		/* this and no other; NONE = any */
+	bool is_esn;			/* with alg */
 };
 
 struct ike_child {
@@ -136,7 +150,9 @@ struct ike_child {
 	enum vpn_mode mode;
 	enum vpn_encap encap;
 	bool is_esn, is_initiator;
+	bool is_over;			/* deleted on both ends; packets may still come */
 	struct ike_ts_set local, remote;
+	uint32_t bundle, lane;		/* RFC 9611; bundle 0 = alone */
 	uint64_t made_ms;
 	struct tmr soft, hard;
 };
@@ -151,7 +167,8 @@ enum ike_task_type {
 	IKE_TASK_DEL_IKE,
 	IKE_TASK_REKEY_CHILD,
 	IKE_TASK_REKEY_IKE,
-	IKE_TASK_NEW_CHILD
+	IKE_TASK_NEW_CHILD,
+	IKE_TASK_NEW_LANE		/* child_id is the bundle */
 };
 
 struct ike_task {
@@ -282,6 +299,9 @@ struct ike_sa {
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
 	bool is_child_plain;		/* the peer wants no key exchange there */
+	/* RFC 9611 */
+	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */
+	uint64_t lane_ms, lane_pause_ms; /* none before; how long the last pause was */
 	/* simultaneous rekeying of the IKE SA, 2.8.2 */
 	uint32_t twin_handle;		/* SA the peer made in place of it */
 	uint8_t twin_nonce[IKE_NONCE_MAX];
@@ -535,6 +555,12 @@ MUST_USE int ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
 			   struct ike_child **out);
 /** Take it down and forget it; gives the SPI back. */
 void ike_child_kill(struct ike_child *c);
+/** It has served: send no more on it now, and delete it when what is on the way
+ * has arrived. */
+void ike_child_retire(struct ike_child *c);
+/** The peer knows that it is gone: receive a little longer, then kill it.  At
+ * once when it is the last. */
+void ike_child_over(struct ike_child *c);
 /** Move all children to the SA that replaces theirs. */
 void ike_child_inherit(struct ike_sa *from, struct ike_sa *to);
 /** What the configuration permits on a link: its peer's own selectors, else

@@ -50,6 +50,9 @@ struct ike_peer_conf {
 	bool is_dial;			/* we initiate, and keep trying */
 	enum vpn_mode mode;
 	enum vpn_encap encap;
+	/* RFC 9611: several child SAs for the same selectors */
+	bool may_share;			/* the peer may make them */
+	unsigned n_lane;		/* how many we want; below 2 we do not ask */
 	/* selectors of its own; both 0 = those of the realm */
 	unsigned n_ts_local, n_ts_remote;
 	struct vpn_ts ts_local[VPN_TS_MAX];
@@ -166,12 +169,16 @@ struct ike_ops {
 	int (*ask)(void *ctx, const struct ike_ask *ask);
 	/** Run job->run on some thread, then call ike_job_done() from the loop. */
 	void (*job)(void *ctx, struct ike_job *job);
-	/** Reserve / give back an inbound ESP SPI (>= 256, unique). */
-	int (*spi_alloc)(void *ctx, uint32_t realm, uint32_t link, uint32_t *esp_spi);
+	/** Reserve / give back an inbound ESP SPI (>= 256, unique).  like: that
+	 * of the child it will replace, whose worker it keeps; 0 = none. */
+	int (*spi_alloc)(void *ctx, uint32_t realm, uint32_t link,
+			 uint32_t like, uint32_t *esp_spi);
 	void (*spi_free)(void *ctx, uint32_t esp_spi);
 	/** Install a pair of ESP SAs; the newest is used for output.  0 or an
 	 * error, after which the engine gives the child up. */
 	int (*child_up)(void *ctx, uint32_t link, const struct vpn_child *child);
+	/** Send no more on a pair, go on receiving: it will be removed soon. */
+	void (*child_retire)(void *ctx, uint32_t child_id);
 	/** Remove a pair; the keys are wiped when every worker let go. */
 	void (*child_down)(void *ctx, uint32_t link, uint32_t child_id);
 	/** The outer path of a child changed (NAT moved, port 4500). */
@@ -288,6 +295,20 @@ struct ike_link_info {
 /** Visit the links: start with *it = 0; false at the end. */
 bool ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out);
 bool ike_link_get(const struct ike *ike, uint32_t link, struct ike_link_info *out);
+
+struct ike_child_info {
+	uint32_t id, esp_spi_in, esp_spi_out;
+	uint32_t bundle, lane;		/* struct vpn_child */
+	enum vpn_mode mode;
+	enum vpn_encap encap;
+	enum vpn_alg alg;
+	bool is_current;		/* neither replaced nor being deleted */
+	uint64_t made_ms;
+};
+/** Visit the child SAs of a link's IKE SA: start with *it = 0; false at the
+ * end. */
+bool ike_child_visit(const struct ike *ike, uint32_t link, uint32_t *it,
+		     struct ike_child_info *out);
 
 struct ike_stats {
 	uint64_t n_halfopen, n_ike_sa, n_child;

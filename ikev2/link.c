@@ -436,7 +436,6 @@ int
 ike_rekey(struct ike *ike, uint32_t link_id, bool is_child, uint64_t now_ms)
 {
 	struct ike_link *link = ike_link_by_id(ike, link_id);
-	struct ike_child *c;
 	struct ike_sa *sa;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
@@ -445,11 +444,16 @@ ike_rekey(struct ike *ike, uint32_t link_id, bool is_child, uint64_t now_ms)
 	sa = ike_link_sa(link);
 	if (sa == NULL || sa->state != IKE_SA_UP)
 		return ERR_STATE;
-	c = ike_child_current(sa);
-	if (is_child && c == NULL)
+	if (is_child && ike_child_current(sa) == NULL)
 		return ERR_STATE;
-	ike_task_add(sa, is_child ? IKE_TASK_REKEY_CHILD : IKE_TASK_REKEY_IKE,
-		     is_child ? c->id : 0);
+	if (!is_child)
+		ike_task_add(sa, IKE_TASK_REKEY_IKE, 0);
+	LIST_FOREACH(it, &sa->children) {
+		struct ike_child *c = CONTAINER_OF(it, struct ike_child, node);
+
+		if (is_child && c->state == IKE_CHILD_UP)
+			ike_task_add(sa, IKE_TASK_REKEY_CHILD, c->id);
+	}
 	ike_task_pump(sa);
 	ike_reap(ike);
 	return 0;

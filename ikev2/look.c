@@ -78,6 +78,36 @@ fill(const struct ike_link *link, struct ike_link_info *out)
 }
 
 bool
+ike_child_visit(const struct ike *ike, uint32_t link, uint32_t *it,
+		struct ike_child_info *out)
+{
+	const struct ike_link *l = map_find(ike->by_link, &link);
+	const struct ike_sa *sa = l != NULL ? ike_link_sa(l) : NULL;
+	const struct ike_child *best = NULL;
+
+	if (sa == NULL)
+		return false;
+	LIST_FOREACH(n, &sa->children) {
+		const struct ike_child *c = CONTAINER_OF(n, struct ike_child,
+							 node);
+
+		if (c->id > *it && (best == NULL || c->id < best->id))
+			best = c;
+	}
+	if (best == NULL)
+		return false;
+	*it = best->id;
+	*out = (struct ike_child_info){
+		.id = best->id, .esp_spi_in = best->spi_in,
+		.esp_spi_out = best->spi_out, .bundle = best->bundle,
+		.lane = best->lane, .mode = best->mode, .encap = best->encap,
+		.alg = best->alg, .is_current = best->state == IKE_CHILD_UP,
+		.made_ms = best->made_ms
+	};
+	return true;
+}
+
+bool
 ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out)
 {
 	/* links stand in the order of their ids, and *it is the last one seen;

@@ -133,6 +133,7 @@ alive_over(void *ctx)
 		ike_task_add(sa, IKE_TASK_ALIVE, 0);
 	keep_mapping(sa, out_ms);
 	ike_frag_expire(sa);
+	ike_lane_fill(sa, 0);	/* one may have been lost */
 	if (sa->n_child == 0)	/* whatever went wrong: it serves nobody */
 		ike_task_add_later(sa, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
 				   IKE_CHILDLESS_MS);

@@ -96,6 +96,11 @@ struct vpn_child {
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];
 	uint32_t soft_s, hard_s; /* life in seconds; 0 = none */
+	/* Several pairs with the same selectors (RFC 9611) share a bundle, and
+	 * flows are spread over its lanes.  A pair that replaces another has
+	 * both from it. */
+	uint32_t bundle;	/* 0 = alone */
+	uint32_t lane;		/* in the bundle */
 };
 
 #endif

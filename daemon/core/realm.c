@@ -92,8 +92,23 @@ net_params(const struct conf_net *net, unsigned *n_local, struct vpn_ts *local,
 		remote[(*n_remote)++] = vpn_ts_from_net(&any[i]);
 }
 
+/* RFC 9611: not for strangers who only fit a pattern (section 7), unless the
+ * administrator says so. */
 static void
-peer_params(const struct conf_peer *p, struct ike_peer_conf *out)
+share_params(const struct vpn *v, const struct conf_peer *p,
+	     struct ike_peer_conf *out)
+{
+	bool is_auto = p->resources == CONF_RESOURCES_AUTO;
+
+	out->may_share = p->resources != CONF_RESOURCES_OFF &&
+	    !(is_auto && p->is_glob);
+	if (out->may_share)
+		out->n_lane = is_auto ? v->n_worker : p->resources;
+}
+
+static void
+peer_params(const struct vpn *v, const struct conf_peer *p,
+	    struct ike_peer_conf *out)
 {
 	*out = (struct ike_peer_conf){
 		.index = p->index,
@@ -103,6 +118,7 @@ peer_params(const struct conf_peer *p, struct ike_peer_conf *out)
 		.mode = p->mode,
 		.encap = p->encap,
 	};
+	share_params(v, p, out);
 	net_params(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
 		   out->ts_remote);
 	str_copy(out->name, sizeof(out->name), p->name);
@@ -131,7 +147,7 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 	net_params(&cr->net, &rc.n_ts_local, rc.ts_local, &rc.n_ts_remote,
 		   rc.ts_remote);
 	for (unsigned i = 0; i < cr->n_peer; i++)
-		peer_params(&cr->peer[i], &peer[i]);
+		peer_params(v, &cr->peer[i], &peer[i]);
 	err = ike_realm_add(v->ike, &rc);
 	free(peer);
 	return err;

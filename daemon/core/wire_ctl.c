@@ -180,6 +180,41 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	peer_traffic(v, li, r);
 }
 
+/* The child SAs of a peer, one record each. */
+static void
+send_children(struct vpn *v, struct ctl_client *cl, uint32_t tag,
+	      const struct ike_link_info *li)
+{
+	struct ike_child_info ci;
+	struct esp_child_stats st;
+	uint32_t it = 0;
+	struct bus_rec r;
+
+	while (ike_child_visit(v->ike, li->link, &it, &ci)) {
+		const struct vpn_alg_info *alg = vpn_alg_info(ci.alg);
+
+		if (esp_child_stats_get(v->esp, ci.id, &st) != 0)
+			continue;
+		bus_rec_init(&r, BUS_RES_CHILD);
+		bus_set_str(&r, BUS_F_REALM, vpn_realm_name(v, li->realm));
+		bus_set_str(&r, BUS_F_PEER, li->name);
+		bus_set_u64(&r, BUS_F_SPI_IN, ci.esp_spi_in);
+		bus_set_u64(&r, BUS_F_SPI_OUT, ci.esp_spi_out);
+		bus_set_str(&r, BUS_F_MODE, vpn_mode_name(ci.mode));
+		bus_set_str(&r, BUS_F_ENCAP, vpn_encap_name(ci.encap));
+		bus_set_str(&r, BUS_F_SUITE, alg != NULL ? alg->name : "");
+		bus_set_u64(&r, BUS_F_WORKER, ci.esp_spi_in &
+			    ((1u << ESP_WORKER_BITS) - 1));
+		bus_set_u64(&r, BUS_F_AGE_S, (clk_ms() - ci.made_ms) / 1000);
+		bus_set_bool(&r, BUS_F_IS_OLD, !ci.is_current);
+		bus_set_u64(&r, BUS_F_RX_BYTES, st.rx_bytes);
+		bus_set_u64(&r, BUS_F_TX_BYTES, st.tx_bytes);
+		bus_set_u64(&r, BUS_F_RX_PACKETS, st.rx_packets);
+		bus_set_u64(&r, BUS_F_TX_PACKETS, st.tx_packets);
+		ctl_send(cl, &r, tag);
+	}
+}
+
 static void
 realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
 {
@@ -227,6 +262,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 				continue;
 			peer_rec(v, &li, &r);
 			ctl_send(cl, &r, cmd->tag);
+			send_children(v, cl, cmd->tag, &li);
 			n++;
 		}
 	}

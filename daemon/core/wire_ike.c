@@ -233,11 +233,12 @@ wire_ike_secure_lost(struct vpn *v)
 /* ---- children ------------------------------------------------------------ */
 
 static int
-op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t *esp_spi)
+op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t like,
+	     uint32_t *esp_spi)
 {
 	struct vpn *v = ctx;
 
-	return esp_spi_alloc(v->esp, realm, link, esp_spi);
+	return esp_spi_alloc(v->esp, realm, link, like, esp_spi);
 }
 
 static void
@@ -296,6 +297,14 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
 	if (c->mode == VPN_MODE_IP)
 		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
 	return 0;
+}
+
+static void
+op_child_retire(void *ctx, uint32_t child_id)
+{
+	struct vpn *v = ctx;
+
+	esp_child_retire(v->esp, child_id);
 }
 
 static void
@@ -618,6 +627,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.spi_alloc = op_spi_alloc,
 		.spi_free = op_spi_free,
 		.child_up = op_child_up,
+		.child_retire = op_child_retire,
 		.child_down = op_child_down,
 		.child_path = op_child_path,
 		.traffic = op_traffic,

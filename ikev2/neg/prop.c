@@ -534,6 +534,47 @@ ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
 	return answer(a, c->prop_num, IKE_PROTO_ESP, spi, tr, n, out);
 }
 
+int
+ike_prop_keep_esp(const struct ike_props *peer, enum vpn_alg alg, bool is_esn,
+		  enum vpn_suite suite, uint16_t ke, enum ike_ke_rule rule,
+		  struct ike_choice *out)
+{
+	enum spi_hash integ = SPI_HASH_NONE, any;
+	const struct cipher_row *row = row_of_alg(alg, &integ);
+	uint16_t integ_id = hash_id(integ_row, N_OF(integ_row), integ);
+
+	for (unsigned i = 0; row != NULL && i < peer->n; i++) {
+		const struct ike_prop *p = &peer->prop[i];
+		struct ike_choice ch = { .prop_num = p->num, .alg = alg,
+					 .is_esn = is_esn };
+
+		if (!is_usable(p, IKE_PROTO_ESP, 4) ||
+		    !has(p, IKE_TRT_ENCR, row->id, row->key_bits) ||
+		    !pick_integ(p, integ == SPI_HASH_NONE, &any) ||
+		    (integ != SPI_HASH_NONE &&
+		     !has(p, IKE_TRT_INTEG, integ_id, 0)) ||
+		    !has(p, IKE_TRT_ESN, is_esn ? IKE_ESN_YES : IKE_ESN_NO,
+			 0) ||
+		    !pick_esp_group(p, suite, ke, rule, &ch.group))
+			continue;
+		ch.esp_spi = be32_get(p->spi.p);
+		*out = ch;
+		return 0;
+	}
+	return ERR_NOPROP;
+}
+
+int
+ike_prop_offer_esp_as(struct arena *a, enum vpn_alg alg, bool is_esn,
+		      struct view spi, enum spi_group group,
+		      struct ike_props *out)
+{
+	struct ike_choice c = { .alg = alg, .is_esn = is_esn, .group = group,
+				.prop_num = 1 };
+
+	return ike_prop_answer_esp(a, &c, spi, out);
+}
+
 /* An answer holds one proposal and one transform of each type. */
 static bool
 is_single(const struct ike_props *ans)

@@ -77,6 +77,21 @@ MUST_USE int ike_prop_choose_esp(const struct ike_props *peer,
 				 enum vpn_suite suite, uint16_t ke,
 				 enum ike_ke_rule rule, struct ike_choice *out);
 
+/**
+ * Choose, for a further child SA like one there is, its algorithms, where the
+ * peer proposes them.
+ *
+ * @return 0 or ERR_NOPROP.
+ */
+MUST_USE int ike_prop_keep_esp(const struct ike_props *peer, enum vpn_alg alg,
+			       bool is_esn, enum vpn_suite suite, uint16_t ke,
+			       enum ike_ke_rule rule, struct ike_choice *out);
+/** Our proposal of these algorithms and no others.  As ike_prop_offer_esp. */
+MUST_USE int ike_prop_offer_esp_as(struct arena *a, enum vpn_alg alg,
+				   bool is_esn, struct view spi,
+				   enum spi_group group,
+				   struct ike_props *out);
+
 /** The SA payload that answers with a choice; spi is ours. */
 MUST_USE int ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
 				 struct view spi, struct ike_props *out);

@@ -455,6 +455,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_delete_if_childless(sa, NULL);
 	}
 	ike_link_update(link);
+	ike_lane_fill(sa, IKE_LANE_LATER_MS);
 	ike_contact_crossing(sa);
 	return V_DONE;
 }

@@ -65,8 +65,12 @@ ike_child_payloads(struct ike_sa *sa, struct ike_build *b, struct arena *a,
 
 	spi_bytes(o->esp_spi, spi);
 	add_mode(b, o->mode);
-	err = ike_prop_offer_esp(a, sa->link->realm->conf.suite,
-	    (struct view){ spi, 4 }, o->group, &props);
+	ike_lane_add(b, o);
+	err = o->alg != VPN_ALG_NONE ?
+	    ike_prop_offer_esp_as(a, o->alg, o->is_esn, (struct view){ spi, 4 },
+				  o->group, &props) :
+	    ike_prop_offer_esp(a, sa->link->realm->conf.suite,
+			       (struct view){ spi, 4 }, o->group, &props);
 	if (err != 0) {
 		b->err = err;
 		return;
@@ -91,6 +95,7 @@ ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 	(void)sa;
 	spi_bytes(m->made->spi_in, spi);
 	add_mode(b, m->offer.mode);
+	ike_lane_add(b, &m->offer);
 	err = ike_prop_answer_esp(&m->arena, &m->choice,
 				  (struct view){ spi, 4 }, &props);
 	if (err != 0) {
@@ -188,6 +193,10 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 	if ((v = choose_mode(sa, m, old)) != V_NEXT ||
 	    (v = choose_ts(sa, m, old)) != V_NEXT)
 		return v;
+	if (old != NULL)
+		ike_lane_inherit(old, &m->offer);
+	else if ((v = ike_lane_choose(sa, m, rule)) != V_NEXT)
+		return v;
 	if (ike_offer_spi(sa, &m->offer) != 0)
 		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS, "no ESP SPI left");
 	return V_NEXT;
@@ -202,7 +211,9 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 	struct ike_ts_set local, remote;
 
 	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite, o->group,
-			       &m->choice) != 0)
+			       &m->choice) != 0 ||
+	    (o->alg != VPN_ALG_NONE && (m->choice.alg != o->alg ||
+					m->choice.is_esn != o->is_esn)))
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"the peer chose an ESP proposal we did not offer");
 	if (transport != (o->mode == VPN_MODE_ETHER))
@@ -215,6 +226,7 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 				"the peer's selectors are wider than our offer");
 	o->local = local;
 	o->remote = remote;
+	ike_lane_answered(m, o);
 	return V_NEXT;
 }
 
@@ -278,6 +290,7 @@ ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
 		return V_KEEP;	/* the Delete is a task of its own */
 	}
 	ike_link_update(sa->link);
+	ike_lane_fill(sa, 0);
 	ike_contact_crossing(sa);
 	return V_KEEP;
 }

@@ -73,7 +73,8 @@ child_deleted(struct ike_sa *sa, struct ike_task *t)
 	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
 
 	if (c != NULL && c->sa == sa)
-		ike_child_kill(c);
+		ike_child_over(c);
+	ike_lane_fill(sa, 0);
 	ike_delete_if_childless(sa, "the child SA reached the end of its life");
 }
 
@@ -140,6 +141,7 @@ delete_children(struct ike_sa *sa, const struct ike_del *d, uint32_t *spi,
 			continue;
 		if (c->state != IKE_CHILD_DELETING && n < ANSWER_SPIS)
 			spi[n++] = c->spi_in;
+		ike_lane_lost(sa, c);
 		ike_child_kill(c);
 	}
 	return n;

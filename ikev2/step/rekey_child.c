@@ -18,8 +18,8 @@
 #include "ikev2/neg/collide.h"
 #include "ikev2/step/step.h"
 
-static enum spi_group
-group_of(const struct ike_sa *sa)
+enum spi_group
+ike_child_group(const struct ike_sa *sa)
 {
 	if (sa->is_child_plain)
 		return SPI_GROUP_NONE;
@@ -40,7 +40,8 @@ ike_rekey_child_prepare(struct ike_sa *sa, struct ike_task *t,
 	t->offer.mode = c->mode;
 	t->offer.local = c->local;
 	t->offer.remote = c->remote;
-	t->offer.group = *group = group_of(sa);
+	ike_lane_inherit(c, &t->offer);
+	t->offer.group = *group = ike_child_group(sa);
 	return true;
 }
 
@@ -52,7 +53,7 @@ ike_new_child_prepare(struct ike_sa *sa, struct ike_task *t,
 
 	if (sa->n_child > 0 || ike_child_offer(sa, &t->offer, why) != 0)
 		return false;
-	t->offer.group = *group = group_of(sa);
+	t->offer.group = *group = ike_child_group(sa);
 	return true;
 }
 
@@ -122,29 +123,37 @@ without_ke(struct ike_sa *sa, struct ike_task *t)
 	return true;
 }
 
+bool
+ike_child_retry(struct ike_sa *sa, struct ike_task *t, uint16_t notify)
+{
+	switch (notify) {
+	case IKE_N_TEMPORARY_FAILURE:
+		retry(sa, t, IKE_TEMP_MS);
+		return true;
+	case IKE_N_INVALID_KE_PAYLOAD:
+		return other_group(sa, t);
+	case IKE_N_NO_PROPOSAL_CHOSEN:
+		return without_ke(sa, t);
+	default:
+		return false;
+	}
+}
+
 void
 ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		       const char *why)
 {
 	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
 
-	switch (notify) {
-	case IKE_N_TEMPORARY_FAILURE:
-		retry(sa, t, IKE_TEMP_MS);
+	if (ike_child_retry(sa, t, notify))
 		return;
-	case IKE_N_INVALID_KE_PAYLOAD:
-		if (other_group(sa, t))
-			return;
-		break;
-	case IKE_N_NO_PROPOSAL_CHOSEN:
-		if (without_ke(sa, t))
-			return;
-		break;
+	switch (notify) {
 	case IKE_N_CHILD_SA_NOT_FOUND:	/* 2.25: it is gone there */
 		if (c != NULL && c->sa == sa)
 			ike_child_kill(c);
 		if (sa->n_child == 0)
 			ike_task_add(sa, IKE_TASK_NEW_CHILD, 0);
+		ike_lane_fill(sa, 0);
 		ike_link_update(sa->link);
 		return;
 	case IKE_N_INVALID_SYNTAX:
@@ -190,12 +199,16 @@ ike_step_create_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	    (!is_ike && is_busy_with(sa, IKE_TASK_REKEY_IKE)) ||
 	    (is_ike && (is_busy_with(sa, IKE_TASK_REKEY_CHILD) ||
 			is_busy_with(sa, IKE_TASK_NEW_CHILD) ||
+			is_busy_with(sa, IKE_TASK_NEW_LANE) ||
 			is_busy_with(sa, IKE_TASK_DEL_CHILD))))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	if (is_ike && sa->link->n_sa >= IKE_LINK_SA_MAX)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "too many IKE SAs");
-	if (!is_ike && sa->n_child >= IKE_CHILD_MAX)
-		return ike_fail(m, IKE_N_NO_ADDITIONAL_SAS, "too many child SAs");
+	if (!is_ike && sa->n_child >= (m->form == IKE_FORM_CHILD_REKEY ?
+				       IKE_CHILD_REKEY_MAX : IKE_CHILD_MAX))
+		return ike_fail(m, ike_lane_is_asked(sa, m) ?
+				IKE_N_TS_MAX_QUEUE : IKE_N_NO_ADDITIONAL_SAS,
+				"too many child SAs");
 	if (rng_bytes(m->nonce, sizeof(m->nonce)) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "no random numbers");
 	return V_NEXT;
@@ -221,6 +234,15 @@ not_found(struct ike_msg *m, const struct ike_ntf *n)
 	return V_FAIL;
 }
 
+/* The answer on its way to us may name an SPI that the peer asks for already. */
+static bool
+is_making(const struct ike_sa *sa)
+{
+	return is_busy_with(sa, IKE_TASK_REKEY_CHILD) ||
+	    is_busy_with(sa, IKE_TASK_NEW_CHILD) ||
+	    is_busy_with(sa, IKE_TASK_NEW_LANE);
+}
+
 enum ike_verdict
 ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -233,7 +255,9 @@ ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
 		return not_found(m, n);
 	c = ike_child_by_out(sa, be32_get(n->spi.p));
-	if (c == NULL)
+	if (c == NULL && is_making(sa))
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	if (c == NULL || c->is_over)
 		return not_found(m, n);
 	/* 2.25.1: we are closing it; 2.8.1: it was replaced already */
 	if (c->state != IKE_CHILD_UP || has_twin(sa, c))
@@ -321,6 +345,7 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike->ops.link_event(ike->ops.ctx, sa->link->id,
 				    IKE_LINK_REKEYED, "child");
 	}
+	ike_lane_fill(sa, IKE_LANE_LATER_MS);
 	ike_link_update(sa->link);
 	return V_DONE;
 }
@@ -336,7 +361,8 @@ ike_step_child_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	(void)ike;
 	if (t == NULL || t->is_moot || sa->state != IKE_SA_UP)
 		return V_DONE;
-	if (t->type != IKE_TASK_REKEY_CHILD && t->type != IKE_TASK_NEW_CHILD)
+	if (t->type != IKE_TASK_REKEY_CHILD && t->type != IKE_TASK_NEW_CHILD &&
+	    t->type != IKE_TASK_NEW_LANE)
 		return ike_fail(m, 0, "the peer answered another request");
 	if (m->p->nonce->len == sizeof(t->nonce) &&
 	    ct_equal(m->p->nonce->p, t->nonce, sizeof(t->nonce)))
@@ -385,14 +411,18 @@ we_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_child *made,
 {
 	struct ike *ike = sa->ike;
 
-	if (!is_ours && ike_child_move(made, IKE_EV_CHILD_REPLACED))
-		ike_task_add(sa, IKE_TASK_DEL_CHILD, made->id);
-	if (old == NULL || !ike_child_move(old, IKE_EV_CHILD_REPLACED))
+	if (!is_ours)
+		ike_child_retire(made);
+	if (old == NULL)
+		return;
+	if (is_ours) {
+		ike_child_retire(old);
+		return;
+	}
+	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
 		return;
 	tmr_stop(&ike->tmr, &old->soft);
-	if (is_ours)
-		ike_task_add(sa, IKE_TASK_DEL_CHILD, old->id);
-	else if (tmr_start(&ike->tmr, &old->hard, ike->now_ms +
+	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms +
 			   IKE_COLLIDE_MS) != 0)
 		log_warn("ike", "child %u: no timer", old->id);
 }
@@ -408,6 +438,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			.dh = { m->secret, m->secret_len } },
 		.is_initiator = true
 	};
+	bool is_equal = ike_lane_is_equal(sa, &t->offer);
 	struct ike_child *old;
 	int err;
 
@@ -422,11 +453,18 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, 0, "child SA not installed: %s",
 				err_text(err));
 	t->offer.esp_spi = 0;
-	old = t->type == IKE_TASK_REKEY_CHILD ?
-	    ike_child_by_id(ike, t->child_id) : NULL;
-	we_replaced(sa, old, m->made, ours_stays(t, m));
-	ike->stats.n_rekey++;
-	ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_REKEYED, "child");
+	if (t->type == IKE_TASK_REKEY_CHILD) {
+		old = ike_child_by_id(ike, t->child_id);
+		we_replaced(sa, old, m->made, ours_stays(t, m));
+		ike->stats.n_rekey++;
+		ike->ops.link_event(ike->ops.ctx, sa->link->id,
+				    IKE_LINK_REKEYED, "child");
+	} else if (t->type == IKE_TASK_NEW_LANE && !is_equal) {
+		/* RFC 9611 3: no lane of the bundle; it goes again */
+		we_replaced(sa, NULL, m->made, false);
+		ike_lane_enough(sa, t->child_id);
+	}
+	ike_lane_fill(sa, 0);
 	ike_link_update(sa->link);
 	return V_DONE;
 }

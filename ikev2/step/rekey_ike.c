@@ -45,6 +45,9 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->has_frag = old->has_frag;
 	heir->frag_bytes = old->frag_bytes;
 	heir->is_child_plain = old->is_child_plain;
+	heir->lane_max = old->lane_max;
+	heir->lane_ms = old->lane_ms;
+	heir->lane_pause_ms = old->lane_pause_ms;
 	ike_sa_bind(heir, old->link);
 	if (!ike_sa_move(heir, IKE_EV_HEIR))
 		return ERR_STATE;
@@ -66,6 +69,7 @@ move_tasks(struct ike_sa *from, struct ike_sa *to)
 		if (t->type == IKE_TASK_DEL_CHILD ||
 		    t->type == IKE_TASK_REKEY_CHILD ||
 		    t->type == IKE_TASK_NEW_CHILD ||
+		    t->type == IKE_TASK_NEW_LANE ||
 		    t->type == IKE_TASK_DEL_IKE)
 			ike_task_add_later(to, t->type, t->child_id,
 			    t->from_ms - MIN(t->from_ms, now_ms));

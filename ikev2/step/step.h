@@ -152,6 +152,43 @@ ike_step_fn ike_step_child_answer;	/* response */
 ike_step_fn ike_step_child_derive;	/* response: shared secret (waits) */
 ike_step_fn ike_step_child_take;
 
+/** Group for a child SA of ours; NONE when the peer wants none. */
+enum spi_group ike_child_group(const struct ike_sa *sa);
+/** The peer refused for a reason that another try may overcome; true when there
+ * will be one. */
+bool ike_child_retry(struct ike_sa *sa, struct ike_task *t, uint16_t notify);
+
+/* lane.c: several child SAs for the same selectors, RFC 9611 */
+/** Those of a bundle that are neither replaced nor being deleted. */
+unsigned ike_lane_count(const struct ike_sa *sa, uint32_t bundle);
+/** The first lane of a bundle that has none. */
+uint32_t ike_lane_free(const struct ike_sa *sa, uint32_t bundle);
+/** An offer takes the place of old in its bundle. */
+void ike_lane_inherit(const struct ike_child *old, struct ike_offer *o);
+/** An offer of the first child SA: do we want several? */
+void ike_lane_ask(const struct ike_sa *sa, struct ike_offer *o);
+/** The notify, when the offer is shared. */
+void ike_lane_add(struct ike_build *b, const struct ike_offer *o);
+/** The answer to our offer: does the peer want several? */
+void ike_lane_answered(const struct ike_msg *m, struct ike_offer *o);
+/** A request for one that may be one of several, and may it? */
+bool ike_lane_is_asked(const struct ike_sa *sa, const struct ike_msg *m);
+/** A request, its selectors chosen: joins it a bundle?  May refuse. */
+enum ike_verdict ike_lane_choose(struct ike_sa *sa, struct ike_msg *m,
+				 enum ike_ke_rule rule);
+/** Make those that are missing, not before in_ms from now. */
+void ike_lane_fill(struct ike_sa *sa, uint64_t in_ms);
+/** The peer deletes this one: do not make another at once. */
+void ike_lane_lost(struct ike_sa *sa, const struct ike_child *c);
+/** Has the peer agreed to what the bundle has? */
+bool ike_lane_is_equal(const struct ike_sa *sa, const struct ike_offer *o);
+/** No more than there are now. */
+void ike_lane_enough(struct ike_sa *sa, uint32_t bundle);
+bool ike_new_lane_prepare(struct ike_sa *sa, struct ike_task *t,
+			  enum spi_group *group);
+void ike_new_lane_failed(struct ike_sa *sa, struct ike_task *t,
+			 uint16_t notify, const char *why);
+
 /* rekey_ike.c: CREATE_CHILD_SA for the IKE SA, 1.3.2, 2.8.2, 2.18 */
 bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
 			  enum spi_group *group);

@@ -18,8 +18,9 @@ def lab():
 @pytest.fixture(scope="module")
 def ends(lab):
     """Tunnel up."""
-    b = Gateway(lab, "gw-b", office("osaka")).start()
-    a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2")).start()
+    attrs = 'bridge="br-lan" resources="off"'
+    b = Gateway(lab, "gw-b", office("osaka", attrs=attrs)).start()
+    a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2", attrs=attrs)).start()
     assert lab.until_ping("host-a", "10.0.0.2", 10)
     yield a, b
     a.stop()
@@ -79,7 +80,7 @@ def test_short_life_rekeys_by_itself(lab, ends):
     """child-life=10: replaced before it ends, nothing lost."""
     for gw in ends:
         gw.stop()
-    attrs = 'bridge="br-lan" child-life="10"'
+    attrs = 'bridge="br-lan" resources="off" child-life="10"'
     b = Gateway(lab, "gw-b", office("osaka", attrs=attrs)).start()
     a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2", attrs=attrs)).start()
     try:

@@ -32,4 +32,8 @@ bool play_early(struct play *p);
 bool play_sealed(struct play *p);
 bool play_flood(struct play *p);
 
+/* data.c */
+bool play_data(struct play *p);
+bool play_churn(struct play *p);
+
 #endif

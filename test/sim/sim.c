@@ -112,6 +112,11 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->first_group = SPI_GROUP_MODP_2048;
 	else if (strcmp(key, "dpd") == 0)
 		r->dpd_s = v;
+	else if (strcmp(key, "lanes") == 0) {
+		h->peer.n_lane = v;
+		h->peer.may_share = v > 0;
+	} else if (strcmp(key, "may-share") == 0)
+		h->peer.may_share = yes;
 	else if (strcmp(key, "dead") == 0)
 		r->dead_s = v;
 	else if (strcmp(key, "child-life") == 0)
@@ -439,6 +444,27 @@ drops_of(const char *key)
 	return UINT32_MAX;
 }
 
+/* Lanes with a child SA that is neither replaced nor going. */
+static unsigned
+lanes_of(struct sim_host *h)
+{
+	struct ike_child_info ci;
+	struct ike_link_info li;
+	uint64_t seen = 0;
+	uint32_t it = 0;
+	unsigned n = 0;
+
+	if (!sim_link(h, &li))
+		return 0;
+	while (ike_child_visit(h->ike, li.link, &it, &ci)) {
+		if (ci.bundle == 0 || !ci.is_current || ci.lane >= 64)
+			continue;
+		n += (seen >> ci.lane & 1) == 0;
+		seen |= 1ull << ci.lane;
+	}
+	return n;
+}
+
 static unsigned
 stat_of(struct sim_host *h, const char *key)
 {
@@ -449,6 +475,10 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "ike-sas") == 0 ? s.n_ike_sa :
 	    strcmp(key, "sas") == 0 ? h->ike->n_sa :
 	    strcmp(key, "children") == 0 ? s.n_child :
+	    strcmp(key, "lanes") == 0 ? lanes_of(h) :
+	    strcmp(key, "data-sent") == 0 ? h->n_data_sent :
+	    strcmp(key, "data-lost") == 0 ? h->n_data_lost :
+	    strcmp(key, "busy") == 0 ? sim_data_busy(h) :
 	    strcmp(key, "keepalives") == 0 ? h->n_keepalive :
 	    strcmp(key, "fragments") == 0 ? h->n_frag :
 	    strcmp(key, "allocs") == 0 ? sim_alloc_seen() :
@@ -529,6 +559,9 @@ cmd_expect(struct play *p)
 		return sim_keys_agree(&p->w) ||
 		    play_fail(p, "the ends do not agree on keys");
 	}
+	if (strcmp(p->arg[1], "pairs") == 0)
+		return sim_pairs_agree(&p->w) ||
+		    play_fail(p, "a child SA lacks its other half");
 	if (strcmp(p->arg[1], "drops") == 0)
 		return count_check(p, p->arg[2], drops_of(p->arg[2]), 3);
 	if (strcmp(p->arg[1], "both") == 0)
@@ -553,6 +586,8 @@ static const struct {
 	{ "run-some", 2, cmd_run_some }, /* at most N ms */
 	{ "cut", 2, cmd_cut },		/* a|b [after N datagrams] is silent */
 	{ "heal", 2, cmd_heal },
+	{ "data", 2, play_data },	/* MS|0: packets every MS ms, counted */
+	{ "churn", 2, play_churn },	/* N rekeyings of all kinds */
 	{ "flow", 2, cmd_flow },	/* on|off: ESP in both directions */
 	{ "up", 2, cmd_up },
 	{ "down", 2, cmd_down },
@@ -572,7 +607,7 @@ static const struct {
 	{ "early", 3, play_early },	/* a create|delete, good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "flood", 3, play_flood },	/* a|b N: IKE_SA_INIT from N sources */
-	{ "expect", 2, cmd_expect },	/* agree | drops K op N | a|b|both .. */
+	{ "expect", 2, cmd_expect },	/* agree | pairs | drops K op N | a|b|both .. */
 };
 
 static void

@@ -184,6 +184,21 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	put_on_wire(h, &from, &to, natt, data);
 }
 
+void
+sim_data_put(struct sim_host *h, uint32_t esp_spi)
+{
+	struct sim_world *w = h->w;
+	struct sim_event *e = sim_alloc(sizeof(*e));
+	unsigned delay = pick(w, w->delay_lo, w->delay_hi);
+
+	if (chance(w, w->reorder))
+		delay += pick(w, 1, 3 * w->delay_hi + 20);
+	e->what = SIM_ESP;
+	e->host = h;
+	e->esp_spi = esp_spi;
+	event_put(w, e, delay);
+}
+
 /* ---- the other ops ------------------------------------------------------- */
 
 static void
@@ -216,12 +231,14 @@ op_job(void *ctx, struct ike_job *job)
 }
 
 static int
-op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t *spi)
+op_spi_alloc(void *ctx, uint32_t realm, uint32_t link, uint32_t like,
+	     uint32_t *spi)
 {
 	struct sim_host *h = ctx;
 
 	(void)realm;
 	(void)link;
+	(void)like;
 	h->last_spi += 0x100;
 	*spi = h->last_spi | (h->name[0] == 'a' ? 0xa0000000 : 0xb0000000);
 	h->n_spi++;
@@ -246,7 +263,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *v)
 
 		if (c->is_up)
 			continue;
-		c->is_up = true;
+		*c = (struct sim_child){ .is_up = true, .up_ms = h->w->now_ms };
 		c->desc = *v;
 		c->in = *v->keys_in;
 		c->out = *v->keys_out;
@@ -255,6 +272,16 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *v)
 		return 0;
 	}
 	return ERR_FULL;
+}
+
+static void
+op_child_retire(void *ctx, uint32_t id)
+{
+	struct sim_host *h = ctx;
+
+	for (unsigned i = 0; i < SIM_CHILD_MAX; i++)
+		if (h->child[i].is_up && h->child[i].desc.id == id)
+			h->child[i].is_retired = true;
 }
 
 static void
@@ -343,6 +370,7 @@ sim_host_start(struct sim_host *h)
 		.keepalive = op_keepalive, .local_addr = op_local,
 		.ask = sim_ask, .job = op_job, .spi_alloc = op_spi_alloc,
 		.spi_free = op_spi_free, .child_up = op_child_up,
+		.child_retire = op_child_retire,
 		.child_down = op_child_down, .child_path = op_child_path,
 		.traffic = op_traffic, .resolve = op_resolve,
 		.link_event = op_event, .auth_refused = op_refused
@@ -482,6 +510,10 @@ happen(struct sim_world *w, struct sim_event *e)
 			ike_job_done(h->ike, e->job, w->now_ms);
 		}
 		break;
+	case SIM_ESP:
+		if (h->ike != NULL)
+			sim_data_arrive(h, e->esp_spi);
+		break;
 	}
 	(void)sim_alloc_runs(NULL);
 	event_free(e);
@@ -510,9 +542,18 @@ sim_run(struct sim_world *w, uint64_t ms)
 
 	for (;;) {
 		unsigned at = 0;
+		uint64_t data_ms = w->data_ms != 0 ? w->data_next_ms :
+		    UINT64_MAX;
 		struct sim_event *e = event_first(w, &at);
 		uint64_t t = MIN(next_of(&w->a), next_of(&w->b));
 
+		if (data_ms <= end && data_ms <= t &&
+		    (e == NULL || data_ms <= e->at_ms)) {
+			w->now_ms = MAX(w->now_ms, data_ms);
+			w->data_next_ms = w->now_ms + w->data_ms;
+			sim_data_send(w);
+			continue;
+		}
 		if (e != NULL && e->at_ms <= t && e->at_ms <= end) {
 			w->now_ms = MAX(w->now_ms, e->at_ms);
 			w->ev[at] = w->ev[--w->n_ev];
@@ -574,6 +615,32 @@ one_way(struct sim_host *from, struct sim_host *to)
 			    c->desc.path.encap == best->desc.path.encap;
 	}
 	return false;
+}
+
+/* Every child of from has its other half, with the same keys. */
+static bool
+halves(const struct sim_host *from, const struct sim_host *to)
+{
+	for (unsigned i = 0; i < SIM_CHILD_MAX; i++) {
+		const struct sim_child *c = &from->child[i], *o = NULL;
+
+		for (unsigned k = 0; k < SIM_CHILD_MAX && c->is_up; k++)
+			if (to->child[k].is_up && c->desc.esp_spi_out ==
+			    to->child[k].desc.esp_spi_in)
+				o = &to->child[k];
+		if (c->is_up && (o == NULL ||
+		    o->desc.esp_spi_out != c->desc.esp_spi_in ||
+		    memcmp(&c->out, &o->in, sizeof(o->in)) != 0 ||
+		    memcmp(&c->in, &o->out, sizeof(o->in)) != 0))
+			return false;
+	}
+	return true;
+}
+
+bool
+sim_pairs_agree(struct sim_world *w)
+{
+	return halves(&w->a, &w->b) && halves(&w->b, &w->a);
 }
 
 bool

@@ -19,7 +19,10 @@
 struct sim_child {
 	struct vpn_child desc;
 	struct vpn_keys in, out;
-	bool is_up;
+	bool is_up, is_retired;
+	uint64_t up_ms;
+	bool is_heard;			/* a packet came in on it */
+	unsigned n_in, n_out;
 };
 
 /* A list of payload bodies, as ike.h has it. */
@@ -29,7 +32,7 @@ struct sim_list {
 };
 
 /* Something that happens at a time: a datagram, an answer, a finished job. */
-enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB };
+enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP };
 struct sim_event {
 	uint64_t at_ms, order;
 	enum sim_what what;
@@ -40,6 +43,7 @@ struct sim_event {
 	uint8_t *p;
 	size_t len;
 	struct ike_job *job;
+	uint32_t esp_spi;
 	/* the answer, with room for what it points to */
 	struct ike_ans ans;
 	uint8_t id_own[IKE_ID_BODY_MAX], id_peer[IKE_ID_BODY_MAX];
@@ -81,6 +85,7 @@ struct sim_host {
 	unsigned n_frag;		/* fragments that it sent */
 	unsigned auth_bytes;		/* AUTH is padded to so many */
 	uint64_t esp_in_ms, esp_out_ms;
+	unsigned n_data_sent, n_data_lost;
 };
 
 struct sim_world {
@@ -96,6 +101,8 @@ struct sim_world {
 	bool forge_init_error;		/* a liar answers before the peer does */
 	uint16_t forge_type;
 	bool is_esp_flowing, is_mangled;
+	unsigned data_ms;		/* packets of every flow; 0 = none */
+	uint64_t data_next_ms;
 	unsigned n_sent;
 	struct sim_event *rec[SIM_PKT_MAX]; /* every datagram that was sent */
 	unsigned n_rec;
@@ -118,7 +125,16 @@ void sim_inject(struct sim_host *h, const struct net_ep *from,
 void sim_replay(struct sim_world *w);
 /** Do the two ends hold the same keys for the SA each sends on? */
 bool sim_keys_agree(struct sim_world *w);
+/** Has every child SA of both ends its other half? */
+bool sim_pairs_agree(struct sim_world *w);
 bool sim_link(struct sim_host *h, struct ike_link_info *out);
+
+/* data.c */
+void sim_data_send(struct sim_world *w);
+void sim_data_arrive(struct sim_host *h, uint32_t esp_spi);
+unsigned sim_data_busy(const struct sim_host *h);
+/** world.c: put an ESP packet on the way to h. */
+void sim_data_put(struct sim_host *h, uint32_t esp_spi);
 
 /** graph.c: the state tables as graphviz dot on standard output. */
 void sim_graph(void);

@@ -157,7 +157,7 @@ TEST(reserved_spis_name_the_worker)
 		uint32_t v = 0;
 		struct buf *b;
 
-		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, 1, &v), 0);
+		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, 1, 0, &v), 0);
 		assert_true(v >= 256);
 		assert_true((v & MASK) < N_WORKER);
 		seen |= 1u << (v & MASK);
@@ -175,7 +175,7 @@ TEST(reserved_spis_name_the_worker)
 	for (unsigned i = 0; i < 20; i++) {
 		uint32_t v;
 
-		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, 5, &v), 0);
+		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, 5, 0, &v), 0);
 		if (i == 0)
 			first = v & MASK;
 		assert_int_equal(v & MASK, first);

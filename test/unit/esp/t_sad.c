@@ -197,7 +197,7 @@ TEST(many_pairs_on_many_links_are_all_found)
 					       VPN_MODE_ETHER);
 
 		c.id = i + 1;
-		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, i, &spi[i]), 0);
+		assert_int_equal(esp_spi_alloc(rig[0].esp, 0, i, 0, &spi[i]), 0);
 		c.esp_spi_in = spi[i];
 		assert_int_equal(esp_child_add(rig[0].esp, i, &c), 0);
 	}
