@@ -234,12 +234,6 @@ buf_put(struct buf *b)
 	give_back(b);
 }
 
-bool
-buf_is_shared(const struct buf *b)
-{
-	return atomic_load_explicit(&b->n_ref, memory_order_acquire) != 1;
-}
-
 struct buf *
 buf_copy(struct buf_pool *pool, const struct buf *b)
 {
@@ -260,63 +254,4 @@ buf_copy(struct buf_pool *pool, const struct buf *b)
 	out->from = b->from;
 	out->to = b->to;
 	return out;
-}
-
-size_t
-buf_head(const struct buf *b)
-{
-	return (size_t)(b->data - b->base);
-}
-
-size_t
-buf_tail(const struct buf *b)
-{
-	return b->room - buf_head(b) - b->len;
-}
-
-uint8_t *
-buf_push(struct buf *b, size_t n)
-{
-	if (UNLIKELY(n > buf_head(b)))
-		return NULL;
-	b->data -= n;
-	b->len += (uint32_t)n;
-	return b->data;
-}
-
-uint8_t *
-buf_append(struct buf *b, size_t n)
-{
-	uint8_t *p;
-
-	if (UNLIKELY(n > buf_tail(b)))
-		return NULL;
-	p = b->data + b->len;
-	b->len += (uint32_t)n;
-	return p;
-}
-
-int
-buf_pull(struct buf *b, size_t n)
-{
-	if (UNLIKELY(n > b->len))
-		return ERR_SHORT;
-	b->data += n;
-	b->len -= (uint32_t)n;
-	return 0;
-}
-
-int
-buf_trim(struct buf *b, size_t n)
-{
-	if (UNLIKELY(n > b->len))
-		return ERR_SHORT;
-	b->len -= (uint32_t)n;
-	return 0;
-}
-
-struct view
-buf_view(const struct buf *b)
-{
-	return (struct view){ b->data, b->len };
 }

@@ -23,6 +23,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/base/addr.h"
+#include "daemon/base/err.h"
 #include <stdatomic.h>
 
 /* Room in front of a received frame: Ethernet 14 + VLAN 4 are inside; outer
@@ -79,20 +80,87 @@ struct buf *buf_get(struct buf *b);
 /** Let go; the last holder returns it to its pool.  NULL is fine.  Any thread. */
 void buf_put(struct buf *b);
 /** True when somebody else holds it too. */
-bool buf_is_shared(const struct buf *b);
+static inline bool buf_is_shared(const struct buf *b);
 /** Deep copy of data and meta fields into a new buffer of pool; NULL if full. */
 struct buf *buf_copy(struct buf_pool *pool, const struct buf *b);
 
 /** Bytes free before data / after data+len. */
-size_t buf_head(const struct buf *b);
-size_t buf_tail(const struct buf *b);
+static inline size_t buf_head(const struct buf *b);
+static inline size_t buf_tail(const struct buf *b);
 /** Grow at the front / back by n; returns the new bytes or NULL if no room. */
-uint8_t *buf_push(struct buf *b, size_t n);
-uint8_t *buf_append(struct buf *b, size_t n);
+static inline uint8_t *buf_push(struct buf *b, size_t n);
+static inline uint8_t *buf_append(struct buf *b, size_t n);
 /** Cut n bytes from the front / back; 0 or ERR_SHORT. */
-MUST_USE int buf_pull(struct buf *b, size_t n);
-MUST_USE int buf_trim(struct buf *b, size_t n);
+MUST_USE static inline int buf_pull(struct buf *b, size_t n);
+MUST_USE static inline int buf_trim(struct buf *b, size_t n);
 /** View of the packet. */
-struct view buf_view(const struct buf *b);
+static inline struct view buf_view(const struct buf *b);
+
+/* ---- small bodies: here, as every packet passes through several ----------------- */
+
+static inline bool
+buf_is_shared(const struct buf *b)
+{
+	return atomic_load_explicit(&b->n_ref, memory_order_acquire) != 1;
+}
+
+static inline size_t
+buf_head(const struct buf *b)
+{
+	return (size_t)(b->data - b->base);
+}
+
+static inline size_t
+buf_tail(const struct buf *b)
+{
+	return b->room - buf_head(b) - b->len;
+}
+
+static inline uint8_t *
+buf_push(struct buf *b, size_t n)
+{
+	if (UNLIKELY(n > buf_head(b)))
+		return NULL;
+	b->data -= n;
+	b->len += (uint32_t)n;
+	return b->data;
+}
+
+static inline uint8_t *
+buf_append(struct buf *b, size_t n)
+{
+	uint8_t *p;
+
+	if (UNLIKELY(n > buf_tail(b)))
+		return NULL;
+	p = b->data + b->len;
+	b->len += (uint32_t)n;
+	return p;
+}
+
+static inline int
+buf_pull(struct buf *b, size_t n)
+{
+	if (UNLIKELY(n > b->len))
+		return ERR_SHORT;
+	b->data += n;
+	b->len -= (uint32_t)n;
+	return 0;
+}
+
+static inline int
+buf_trim(struct buf *b, size_t n)
+{
+	if (UNLIKELY(n > b->len))
+		return ERR_SHORT;
+	b->len -= (uint32_t)n;
+	return 0;
+}
+
+static inline struct view
+buf_view(const struct buf *b)
+{
+	return (struct view){ b->data, b->len };
+}
 
 #endif

@@ -13,6 +13,7 @@
 #define TAPIR_BASE_CUR_H
 
 #include "daemon/base/base.h"
+#include <string.h>
 #include "daemon/base/err.h"
 
 struct cur {
@@ -22,27 +23,27 @@ struct cur {
 };
 
 /** Start reading len bytes at p (p may be NULL when len is 0). */
-void cur_init(struct cur *c, const void *p, size_t len);
+static inline void cur_init(struct cur *c, const void *p, size_t len);
 /** Bytes not yet read / read so far. */
-size_t cur_left(const struct cur *c);
-size_t cur_at(const struct cur *c);
+static inline size_t cur_left(const struct cur *c);
+static inline size_t cur_at(const struct cur *c);
 /** Read one number; 0 or ERR_SHORT. */
-MUST_USE int cur_u8(struct cur *c, uint8_t *v);
-MUST_USE int cur_u16(struct cur *c, uint16_t *v);
-MUST_USE int cur_u32(struct cur *c, uint32_t *v);
-MUST_USE int cur_u64(struct cur *c, uint64_t *v);
+MUST_USE static inline int cur_u8(struct cur *c, uint8_t *v);
+MUST_USE static inline int cur_u16(struct cur *c, uint16_t *v);
+MUST_USE static inline int cur_u32(struct cur *c, uint32_t *v);
+MUST_USE static inline int cur_u64(struct cur *c, uint64_t *v);
 /** Skip n bytes. */
-MUST_USE int cur_skip(struct cur *c, size_t n);
+MUST_USE static inline int cur_skip(struct cur *c, size_t n);
 /** View of the next n bytes, borrowed from the input. */
-MUST_USE int cur_view(struct cur *c, size_t n, struct view *v);
+MUST_USE static inline int cur_view(struct cur *c, size_t n, struct view *v);
 /** Copy the next n bytes out. */
-MUST_USE int cur_copy(struct cur *c, void *out, size_t n);
+MUST_USE static inline int cur_copy(struct cur *c, void *out, size_t n);
 /** Child cursor over the next n bytes; the parent moves past them. */
-MUST_USE int cur_sub(struct cur *c, size_t n, struct cur *sub);
+MUST_USE static inline int cur_sub(struct cur *c, size_t n, struct cur *sub);
 /** All that is left (may be empty); the cursor is at its end afterwards. */
-void cur_rest(struct cur *c, struct view *v);
+static inline void cur_rest(struct cur *c, struct view *v);
 /** 0 when nothing is left, else ERR_TRAIL. */
-MUST_USE int cur_end(const struct cur *c);
+MUST_USE static inline int cur_end(const struct cur *c);
 
 struct wcur {
 	uint8_t *base;		/* borrowed */
@@ -114,6 +115,143 @@ be64_put(void *p, uint64_t v)
 
 	be32_put(b, (uint32_t)(v >> 32));
 	be32_put(b + 4, (uint32_t)v);
+}
+
+/* ---- the readers' bodies: here, as every packet passes through several ---------- */
+
+/* The next n bytes, or NULL when fewer are left. */
+static inline const uint8_t *
+cur_take(struct cur *c, size_t n)
+{
+	const uint8_t *p;
+
+	if (UNLIKELY(n > c->len - c->at))
+		return NULL;
+	p = c->base + c->at;
+	c->at += n;
+	return p;
+}
+
+static inline void
+cur_init(struct cur *c, const void *p, size_t len)
+{
+	static const uint8_t nothing;
+
+	/* A NULL base would make base + 0 undefined. */
+	c->base = p != NULL ? p : &nothing;
+	c->len = p != NULL ? len : 0;
+	c->at = 0;
+}
+
+static inline size_t
+cur_left(const struct cur *c)
+{
+	return c->len - c->at;
+}
+
+static inline size_t
+cur_at(const struct cur *c)
+{
+	return c->at;
+}
+
+static inline int
+cur_u8(struct cur *c, uint8_t *v)
+{
+	const uint8_t *p = cur_take(c, 1);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = p[0];
+	return 0;
+}
+
+static inline int
+cur_u16(struct cur *c, uint16_t *v)
+{
+	const uint8_t *p = cur_take(c, 2);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be16_get(p);
+	return 0;
+}
+
+static inline int
+cur_u32(struct cur *c, uint32_t *v)
+{
+	const uint8_t *p = cur_take(c, 4);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be32_get(p);
+	return 0;
+}
+
+static inline int
+cur_u64(struct cur *c, uint64_t *v)
+{
+	const uint8_t *p = cur_take(c, 8);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	*v = be64_get(p);
+	return 0;
+}
+
+static inline int
+cur_skip(struct cur *c, size_t n)
+{
+	return cur_take(c, n) != NULL ? 0 : ERR_SHORT;
+}
+
+static inline int
+cur_view(struct cur *c, size_t n, struct view *v)
+{
+	const uint8_t *p = cur_take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	v->p = p;
+	v->len = n;
+	return 0;
+}
+
+static inline int
+cur_copy(struct cur *c, void *out, size_t n)
+{
+	const uint8_t *p = cur_take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	if (n > 0)
+		memcpy(out, p, n);
+	return 0;
+}
+
+static inline int
+cur_sub(struct cur *c, size_t n, struct cur *sub)
+{
+	const uint8_t *p = cur_take(c, n);
+
+	if (p == NULL)
+		return ERR_SHORT;
+	cur_init(sub, p, n);
+	return 0;
+}
+
+static inline void
+cur_rest(struct cur *c, struct view *v)
+{
+	v->p = c->base + c->at;
+	v->len = c->len - c->at;
+	c->at = c->len;
+}
+
+static inline int
+cur_end(const struct cur *c)
+{
+	return c->at == c->len ? 0 : ERR_TRAIL;
 }
 
 #endif
