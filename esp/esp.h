@@ -35,7 +35,8 @@ struct esp;
 #define ESP_WINDOW_BITS	 1024	/* anti-replay window */
 #define ESP_TRAIN_SEGS	 64	/* packets of a train: UDP_MAX_SEGMENTS of Linux
 				 * before 6.9 */
-#define ESP_TRAIN_MAX	 65000	/* bytes: a UDP datagram's 65,507, rounded */
+#define ESP_TRAIN_MAX	 65400	/* bytes: with all headers less than the 65,536
+				 * above which Linux cuts it before the device */
 
 enum esp_event_type {
 	ESP_EV_SOFT,	/* most of the sequence numbers or bytes are used */
