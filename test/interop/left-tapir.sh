@@ -13,8 +13,12 @@
 # RH_LOCAL_ID     our identity, and RH_REMOTE_ID the peer's
 # RH_LOCAL_TS     selectors in strongSwan's form, like 10.1.0.0/24,fd00::/64 or
 #                 10.1.0.1/32[17/5000]; RH_REMOTE_TS those of the peer
-# RH_AUTH         how we prove ourselves, and RH_RAUTH how the peer does: psk
+# RH_AUTH         how we prove ourselves, and RH_RAUTH how the peer does: psk or
+#                 cert
 # RH_PSK          the key, when it is psk
+# RH_CERT RH_KEY  our certificate, with its chain, and its key
+# RH_CA           authority of the peer's certificate
+# RH_REVOCATION   strict, soft or off (default soft)
 # RH_IKE          strongSwan's IKE proposal; decides between the two suites
 # RH_MODE         tunnel (IP inside) or etherip
 # RH_TAP          name of the TAP interface to make
@@ -51,8 +55,8 @@ suite_of() { # IKE proposal
 
 [ "${1:-}" = ctl ] && control "${2:-}"
 
-[ "$RH_AUTH" = psk ] || cannot "authentication by $RH_AUTH"
-[ "$RH_RAUTH" = psk ] || cannot "a peer that proves itself by $RH_RAUTH"
+case $RH_AUTH in psk | cert) ;; *) cannot "authentication by $RH_AUTH" ;; esac
+case $RH_RAUTH in psk | cert) ;; *) cannot "a peer that proves itself by $RH_RAUTH" ;; esac
 [ "${RH_VIP:-no}" = no ] || cannot "address assignment"
 [ -z "${RH_PPK_ID:-}" ] || cannot "post-quantum pre-shared keys"
 case $RH_MODE in
@@ -64,15 +68,29 @@ esac
 umask 077
 D=$RH_DIR/conf
 mkdir -p "$D/keys"
-printf '%s' "$RH_PSK" >"$D/keys/judge.psk"
+me= peer=
+if [ "$RH_AUTH" = psk ] || [ "$RH_RAUTH" = psk ]; then
+	printf '%s' "$RH_PSK" >"$D/keys/judge.psk"
+	me=' psk="judge.psk"'
+fi
+if [ "$RH_AUTH" = cert ]; then
+	cp "$RH_CERT" "$D/keys/left.pem"
+	cp "$RH_KEY" "$D/keys/left.key"
+	chmod 600 "$D/keys/left.key"
+	me="$me cert=\"left.pem\""
+fi
+if [ "$RH_RAUTH" = cert ]; then
+	cp "$RH_CA" "$D/keys/ca.pem"
+	peer=" ca=\"ca.pem\" revocation=\"${RH_REVOCATION:-soft}\""
+fi
 at=
 [ "$RH_ROLE" = initiator ] && at=" at=\"$RH_REMOTE_IP\""
 cat >"$D/tapir.xml" <<X
 <vpn log="${RH_LOG:-info}">
   <realm name="judge" mode="$mode" suite="$(suite_of "$RH_IKE")"
          tap="${RH_TAP:-tap0}" dpd="3" dead="6">
-    <me id="$RH_LOCAL_ID" psk="judge.psk"/>
-    <peer id="$RH_REMOTE_ID" name="right"$at/>
+    <me id="$RH_LOCAL_ID"$me/>
+    <peer id="$RH_REMOTE_ID" name="right"$at$peer/>
     <net local="$RH_LOCAL_TS" remote="$RH_REMOTE_TS"/>
   </realm>
 </vpn>
