@@ -74,12 +74,12 @@ base_DIRS   := daemon/base
 bus_DIRS    := daemon/bus
 ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
-spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl $(MB_DIRS)
+spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
 core_DIRS   := daemon/core
-secure_DIRS := secure-proc secure-proc/keys secure-proc/net
+secure_DIRS := secure-proc secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify
 cli_DIRS    := cli cli/lab
 LIBS := base bus ipc conf spi ikev2 esp vhub core secure cli
 

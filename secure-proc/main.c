@@ -3,8 +3,9 @@
  * secure-proc/main.c - tapir-secure: read what needs rights, give up the
  * rights, answer questions.  Started by tapird only.
  *
- *   options -> configuration (from a descriptor) -> keys into secret memory ->
- *   rtnetlink socket -> Ethernet addresses -> confinement -> serve
+ *   options -> configuration (from a descriptor) -> whom we believe -> the
+ *   verify child -> keys into secret memory -> rtnetlink socket -> Ethernet
+ *   addresses -> confinement -> serve
  *
  * Exit status: 0 the other end is gone, 1 failure, 2 configuration or usage.
  *
@@ -29,6 +30,8 @@
 #include "secure-proc/net/net.h"
 #include "secure-proc/sandbox.h"
 #include "secure-proc/serve.h"
+#include "secure-proc/verify/link.h"
+#include "spi/spi_cert.h"
 #include "spi/spi_crypto.h"
 
 #define WHO "secure"
@@ -50,6 +53,9 @@ struct loaded {
 	struct sec_netlink *nl;
 	struct sec_net net;
 	struct mac *mac;
+	struct sec_trust *trust;	/* NULL: not needed */
+	struct sec_link *link;
+	struct sec_child child;
 };
 
 enum {
@@ -210,6 +216,27 @@ macs_load(const struct options *o, struct loaded *l)
 	return 0;
 }
 
+/* Whom we believe, and the child that looks at strangers' certificates: before
+ * anything secret is read. */
+static int
+verify_start(const struct options *o, struct loaded *l)
+{
+	int err;
+
+	if ((err = spi_certs()->self_test()) != 0) {
+		log_error(WHO, "self-test of certificates: %s", err_text(err));
+		return err;
+	}
+	spi_certs()->lock_keys();
+	if (!sec_trust_is_needed(l->conf))
+		return 0;
+	if ((err = sec_trust_load(&l->trust, l->conf, o->keys,
+	    o->user.uid)) != 0 ||
+	    (err = sec_child_start(l->trust, &o->user, &l->child)) != 0)
+		return err;
+	return sec_link_new(&l->link, &l->child);
+}
+
 static int
 load(const struct options *o, struct loaded *l)
 {
@@ -220,8 +247,10 @@ load(const struct options *o, struct loaded *l)
 		return err;
 	}
 	if ((err = conf_load_fd(o, &l->conf)) != 0 ||
+	    (err = verify_start(o, l)) != 0 ||
 	    (err = sec_store_load(&l->store, l->conf, o->keys,
 	    o->user.uid)) != 0 ||
+	    (err = sec_store_name(l->store, l->conf)) != 0 ||
 	    (err = sec_net_open(&l->nl, &l->net)) != 0)
 		return err;
 	return macs_load(o, l);
@@ -231,6 +260,8 @@ static void
 unload(struct loaded *l)
 {
 	sec_store_free(l->store);	/* first: it wipes */
+	sec_link_free(l->link);
+	sec_trust_free(l->trust);
 	sec_net_close(l->nl);
 	free(l->mac);
 	conf_free(l->conf);
@@ -262,10 +293,11 @@ run(const struct options *o, struct loaded *l)
 	uint8_t digest[IPC_DIGEST_LEN];
 	struct sec_serve_conf c = {
 		.conf = l->conf, .store = l->store, .net = &l->net,
-		.mac = l->mac,
+		.mac = l->mac, .trust = l->trust, .link = l->link,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[3] = { o->channel_fd, -1, sec_net_fd(l->nl) };
+	int keep[5] = { o->channel_fd, -1, sec_net_fd(l->nl) };
+	unsigned n_keep = 3;
 	struct ipc_chan *chan = NULL;
 	int err;
 
@@ -274,7 +306,11 @@ run(const struct options *o, struct loaded *l)
 	    (err = signals_prepare(&keep[1])) != 0 ||
 	    (err = ipc_chan_new(&chan, o->channel_fd, &peer)) != 0)
 		return err;
-	err = sec_confine(&o->user, keep, N_OF(keep), &c.features);
+	if (l->link != NULL) {
+		keep[n_keep++] = l->child.fd;
+		keep[n_keep++] = l->child.ctl_fd;
+	}
+	err = sec_confine(&o->user, keep, n_keep, &c.features);
 	if (err == 0)
 		return sec_serve(&c, chan, keep[1]);
 	ipc_chan_free(chan);

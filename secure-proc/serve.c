@@ -24,22 +24,36 @@
 #include "daemon/ipc/gate.h"
 #include "secure-proc/keys/auth.h"
 #include "secure-proc/route_table.h"
+#include "secure-proc/verify/link.h"
 
 #define WHO	    "secure"
 #define WHY_MAX	    IPC_WHY_MAX
 #define BATCH	    64	/* datagrams before answers are flushed */
+#define CERTREQ_MAX 8192 /* bytes of CERTREQ bodies, as secure.def has it */
 #define ROUTE_BITS_MIN 8 /* shorter prefixes need policy routing */
 
 struct sa {
 	uint32_t handle;
 	uint64_t seen;		/* IPC_ONCE_SA messages */
+	uint64_t asked;		/* number of its question, or 0 */
 	struct sec_auth auth;
+};
+/* A VERIFY that the verify child has, or will have. */
+struct asked {
+	uint64_t number;	/* of the question */
+	uint64_t ticket;
+	uint32_t handle;
+	bool is_closed;		/* the IKE SA ended meanwhile */
+	char id[SEC_ID_TEXT_MAX];
 };
 struct sec_serve {
 	struct sec_serve_conf c;
 	struct sec_keys keys;
 	struct ipc_gate gate;
 	struct map *sa;		/* handle -> struct sa */
+	struct map *asked;	/* number -> struct asked */
+	uint64_t last_number;
+	int fatal;		/* an answer could not be sent */
 	struct sec_routes routes;
 	sec_send_fn *send;
 	void *send_ctx;
@@ -156,10 +170,27 @@ on_tap_mtu(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	return refuse(s, m, err, why[0] != '\0' ? why : NULL);
 }
 
+/* What we ask of this peer, as initiator. */
+static struct view
+certreq_of(struct sec_serve *s, const struct sec_auth *a, uint8_t *buf,
+	   size_t cap)
+{
+	const struct conf_peer *p =
+	    &s->c.conf->realm[a->realm].peer[a->peer];
+	struct view v = { buf, 0 };
+
+	if (s->c.trust != NULL && a->is_initiator &&
+	    p->auth == CONF_AUTH_CERT)
+		v.len = sec_trust_certreq(s->c.trust, a->realm, a->peer, buf,
+		    cap);
+	return v;
+}
+
 static int
 on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	char why[WHY_MAX] = "";
+	uint8_t certreq[CERTREQ_MAX];
 	struct sec_signed out;
 	struct ipc_msg a;
 	int err;
@@ -171,20 +202,109 @@ on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.sign_ok.id_own = (struct view){ out.id_own, out.id_own_len };
 	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
-	a.u.sign_ok.method = 2;		/* shared key, RFC 7296 3.8 */
+	a.u.sign_ok.method = out.method;
+	a.u.sign_ok.cert = out.cert;
+	a.u.sign_ok.certreq = certreq_of(s, &sa->auth, certreq,
+	    sizeof(certreq));
 	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };
 	return answer(s, &a, NULL, 0);
+}
+
+/* Hand a VERIFY to the child; its answer comes to on_checked(). */
+static int
+verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
+	   const struct sec_auth_asked *with, const char *id)
+{
+	const struct ipc_verify *v = &m->u.verify;
+	const struct sec_check q = {
+		.realm = sa->auth.realm, .peer = sa->auth.peer,
+		.now = clk_wall_s(), .method = v->method, .id = v->id_peer,
+		.cert = v->cert, .auth = v->auth, .init_msg = v->init_msg,
+		.nonce = v->nonce,
+		.maced_id = { with->maced_id, with->maced_id_len },
+	};
+	struct asked *a;
+	int err;
+
+	if (s->c.link == NULL)
+		return ERR_STATE;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_NOMEM;
+	a->number = ++s->last_number;
+	a->ticket = m->ticket;
+	a->handle = m->handle;
+	memcpy(a->id, id, strlen(id) + 1);
+	if ((err = map_add(s->asked, &a->number, a)) != 0) {
+		free(a);
+		return err;
+	}
+	sa->asked = a->number;
+	err = sec_link_ask(s->c.link, a->number, &q, clk_ms());
+	if (err != 0) {
+		map_remove(s->asked, &a->number);
+		free(a);
+		sa->asked = 0;
+	}
+	return err;
+}
+
+/* The child has looked. */
+static void
+on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
+{
+	struct sec_serve *s = ctx;
+	struct asked *q = map_remove(s->asked, &number);
+	struct ipc_msg req, a;
+	char why[WHY_MAX];
+	struct sa *sa;
+	int err = c->err;
+
+	if (q == NULL)
+		return;
+	ipc_msg_init(&req, IPC_VERIFY);
+	req.ticket = q->ticket;
+	req.handle = q->handle;
+	sa = q->is_closed ? NULL : map_find(s->sa, &q->handle);
+	if (sa == NULL) {
+		err = refuse(s, &req, ERR_STATE, "the IKE SA is gone");
+	} else if ((sa->asked = 0, sec_auth_verified(&sa->auth, err)) != 0) {
+		snprintf(why, sizeof(why), "peer \"%.60s\": %.180s", q->id,
+		    c->why);
+		err = refuse(s, &req, err != 0 ? err : ERR_STATE, why);
+	} else {
+		ipc_msg_answer(&a, &req, 0, NULL);
+		a.u.verify_ok.realm = sa->auth.realm;
+		a.u.verify_ok.peer = sa->auth.peer;
+		a.u.verify_ok.not_after = (uint64_t)c->not_after;
+		memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
+		memcpy(a.u.verify_ok.subject, c->subject,
+		    strlen(c->subject) + 1);
+		err = answer(s, &a, NULL, 0);
+	}
+	if (err != 0)
+		s->fatal = err;
+	free(q);
 }
 
 static int
 on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	char why[WHY_MAX] = "", id[SEC_ID_TEXT_MAX];
+	struct sec_auth_asked asked;
 	struct ipc_msg a;
 	int err;
 
-	err = sec_auth_verify(&s->keys, &sa->auth, &m->u.verify, id, why,
-	    sizeof(why));
+	err = sec_auth_verify(&s->keys, &sa->auth, &m->u.verify, id, &asked,
+	    why, sizeof(why));
+	if (err == ERR_AGAIN) {
+		err = verify_ask(s, m, sa, &asked, id);
+		wipe(&asked, sizeof(asked));
+		if (err == 0)
+			return s->fatal;
+		(void)!sec_auth_verified(&sa->auth, err);
+		return refuse(s, m, err, err == ERR_FULL ? "too many "
+		    "certificates wait to be looked at" : NULL);
+	}
 	if (err != 0)
 		return refuse(s, m, err, why);
 	ipc_msg_answer(&a, m, 0, NULL);
@@ -350,8 +470,12 @@ on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 static int
 on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
+	struct asked *q;
+
 	if (sa == NULL)
 		return 0;		/* an SA that never got to a question */
+	if ((q = map_find(s->asked, &sa->asked)) != NULL)
+		q->is_closed = true;
 	routes_release(s, m->handle);
 	map_remove(s->sa, &m->handle);
 	wipe(sa, sizeof(*sa));
@@ -359,11 +483,23 @@ on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	return 0;
 }
 
-/* Nobody's certificate is accepted yet: nothing to ask for. */
+/* ---- certificates ------------------------------------------------------------ */
+
 static int
 on_ca_list(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 {
-	return refuse(s, m, 0, NULL);
+	uint8_t certreq[CERTREQ_MAX], ann[512];
+	struct ipc_msg a;
+
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.ca_list_ok.certreq.p = certreq;
+	a.u.ca_list_ok.auth_ann.p = ann;
+	if (s->c.trust != NULL)
+		a.u.ca_list_ok.certreq.len = sec_trust_certreq(s->c.trust,
+		    UINT32_MAX, UINT32_MAX, certreq, sizeof(certreq));
+	a.u.ca_list_ok.auth_ann.len = sec_trust_methods(s->c.trust, s->c.conf,
+	    ann, sizeof(ann));
+	return answer(s, &a, NULL, 0);
 }
 
 static handler_fn *const handlers[IPC_TYPE_END] = {
@@ -451,6 +587,11 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 	if ((err = ipc_digest(s->digest)) == 0 &&
 	    (err = ipc_gate_init(&s->gate, IPC_SECURE, now_ms)) == 0)
 		err = map_new(&s->sa, sizeof(uint32_t), SEC_SA_MAX);
+	if (err == 0)
+		err = map_new(&s->asked, sizeof(uint64_t),
+		    2 * SEC_LINK_ASKS_MAX);
+	if (err == 0 && c->link != NULL)
+		sec_link_to(c->link, on_checked, s);
 	if (err != 0) {
 		sec_serve_free(s);
 		return err;
@@ -462,11 +603,18 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 void
 sec_serve_free(struct sec_serve *s)
 {
+	struct asked *q;
 	struct sa *sa;
 	size_t it = 0;
 
 	if (s == NULL)
 		return;
+	while (s->asked != NULL && (q = map_next(s->asked, &it)) != NULL) {
+		map_remove(s->asked, &q->number);
+		free(q);
+	}
+	map_free(s->asked);
+	it = 0;
 	while (s->sa != NULL && (sa = map_next(s->sa, &it)) != NULL) {
 		map_remove(s->sa, &sa->handle);
 		wipe(sa, sizeof(*sa));
@@ -549,17 +697,23 @@ link_read(struct link *l)
 static int
 link_loop(struct link *l, int stop_fd)
 {
-	struct pollfd p[2] = {
+	struct sec_link *verify = l->serve->c.link;
+	struct pollfd p[3] = {
 		{ .fd = ipc_chan_fd(l->chan) },
 		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
-	int err;
+	int err, wait_ms = -1;
 
 	for (;;) {
+		if (verify != NULL) {
+			p[2].fd = sec_link_fd(verify);
+			wait_ms = sec_link_due(verify, clk_ms());
+		}
 		p[0].events = POLLIN;
 		if (ipc_chan_is_waiting(l->chan))
 			p[0].events |= POLLOUT;
-		if (poll(p, 2, -1) < 0) {
+		if (poll(p, N_OF(p), wait_ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			return ERR_SYS;
@@ -572,6 +726,12 @@ link_loop(struct link *l, int stop_fd)
 		if ((p[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
 		    (err = link_read(l)) != 0)
 			return err;
+		if (verify != NULL && p[2].revents != 0)
+			sec_link_input(verify, clk_ms());
+		if (verify != NULL)
+			sec_link_tick(verify, clk_ms());
+		if (l->serve->fatal != 0)
+			return l->serve->fatal;
 	}
 }
 

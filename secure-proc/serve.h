@@ -18,6 +18,8 @@
 #define SEC_SA_MAX 65536	/* IKE SAs known at once; ours */
 
 struct ipc_chan;
+struct sec_trust;
+struct sec_link;
 struct sec_serve;
 
 /* Everything is borrowed and must outlive the server. */
@@ -27,6 +29,8 @@ struct sec_serve_conf {
 	const struct sec_net *net;
 	const struct mac *mac;		/* one a realm */
 	uint32_t features;		/* CONFINE_F_* */
+	struct sec_trust *trust;	/* NULL: no peer has a certificate */
+	struct sec_link *link;		/* the verify child; with trust */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

@@ -103,12 +103,57 @@ sign_ids(const struct conf *c, const struct sec_auth *x, struct sec_signed *out)
 }
 
 static int
+sign_psk(const struct sec_keys *k, const struct sec_auth *x,
+	 const struct sec_octets *oct, struct sec_signed *out, char *why,
+	 size_t cap)
+{
+	struct view psk = sec_store_psk(k->store, x->realm, x->peer);
+	int err;
+
+	if (psk.len == 0)
+		return fail(why, cap, ERR_KEYFILE, "this peer has no "
+		    "pre-shared key");
+	out->method = METHOD_PSK;
+	err = sec_psk_auth(psk, oct, out->auth, &out->auth_len);
+	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
+}
+
+static int
+sign_cert(const struct sec_keys *k, const struct sec_auth *x,
+	  const struct ipc_sign *q, const struct sec_octets *oct,
+	  struct sec_signed *out, char *why, size_t cap)
+{
+	struct sec_own *own = sec_store_own(k->store, x->realm);
+	uint8_t maced[SEC_PRF_MAX];
+	struct sec_own_ask ask = {
+		.part = { q->init_msg, q->nonce, { maced, 0 } },
+		.peer_hashes = q->peer_hashes, .certreq = q->certreq,
+		.auth_ann = q->auth_ann,
+		.is_compat = k->conf->realm[x->realm].suite ==
+		    VPN_SUITE_COMPAT,
+	};
+	int err;
+
+	if (own == NULL)
+		return fail(why, cap, ERR_KEYFILE, "this realm has no "
+		    "certificate");
+	if ((err = sec_maced_id(oct, maced, &ask.part[2].len)) != 0)
+		return fail(why, cap, err, err_text(err));
+	err = sec_own_sign(own, &ask, &out->method, out->auth, &out->auth_len,
+	    why, cap);
+	wipe(maced, sizeof(maced));
+	if (err != 0 && why[0] == '\0')
+		return fail(why, cap, err, err_text(err));
+	out->cert = sec_own_certs(own, q->certreq);
+	return err;
+}
+
+static int
 sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	 const struct ipc_sign *q, struct sec_signed *out, char *why, size_t cap)
 {
 	const struct conf_peer *p;
 	struct sec_octets oct;
-	struct view psk;
 	int err;
 
 	if (a->phase != (q->is_initiator ? SEC_P_NEW : SEC_P_VERIFIED))
@@ -126,10 +171,6 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	if ((p = peer_at(k->conf, x->realm, x->peer)) == NULL ||
 	    (q->is_initiator && p->is_glob))
 		return fail(why, cap, ERR_NOTFOUND, "no such peer");
-	psk = sec_store_psk(k->store, x->realm, x->peer);
-	if (psk.len == 0)
-		return fail(why, cap, ERR_KEYFILE, "this peer has no "
-		    "pre-shared key");
 	if ((err = sign_ids(k->conf, x, out)) != 0)
 		return fail(why, cap, err, "our identity cannot be encoded");
 	oct = (struct sec_octets){
@@ -138,8 +179,9 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	};
 	if (q->sk_p.len != sec_prf_len(q->prf))
 		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
-	err = sec_psk_auth(psk, &oct, out->auth, &out->auth_len);
-	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
+	if (p->own_auth == CONF_AUTH_CERT)
+		return sign_cert(k, x, q, &oct, out, why, cap);
+	return sign_psk(k, x, &oct, out, why, cap);
 }
 
 /* ---- VERIFY ------------------------------------------------------------------ */
@@ -205,11 +247,24 @@ verify_auth(const struct sec_keys *k, const struct sec_auth *x, bool is_known,
 	return is_known && is_equal && q->method == METHOD_PSK ? 0 : ERR_AUTH;
 }
 
+/* By certificate: the child decides, this is what it must know. */
+static int
+verify_ask(const struct ipc_verify *q, struct sec_auth_asked *asked)
+{
+	const struct sec_octets oct = {
+		.prf = q->prf, .sk_p = q->sk_p, .id = q->id_peer,
+	};
+	int err = sec_maced_id(&oct, asked->maced_id, &asked->maced_id_len);
+
+	return err == 0 ? ERR_AGAIN : err;
+}
+
 static int
 verify_try(const struct sec_keys *k, struct sec_auth *x,
 	   const struct sec_auth *a, const struct ipc_verify *q, char *id_text,
-	   char *why, size_t cap)
+	   struct sec_auth_asked *asked, char *why, size_t cap)
 {
+	const struct conf_peer *p;
 	struct sec_id id;
 	int err, who;
 
@@ -230,6 +285,15 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	who = verify_who(k, x, a, q, &id, why, cap);
 	if (who != 0 && who != ERR_NOTFOUND)
 		return who;
+	p = who == 0 ? peer_at(k->conf, x->realm, x->peer) : NULL;
+	if (p != NULL && p->auth == CONF_AUTH_CERT) {
+		sec_id_text(&id, id_text);
+		if (q->method != METHOD_PSK)
+			return verify_ask(q, asked);
+		snprintf(why, cap, "peer \"%.120s\" uses a pre-shared key, a "
+		    "certificate is configured", id_text);
+		return ERR_AUTH;
+	}
 	err = verify_auth(k, x, who == 0, q);
 	if (who != 0)
 		return who;
@@ -275,14 +339,19 @@ sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
 
 int
 sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
-		const struct ipc_verify *q, char *id_text, char *why,
-		size_t cap)
+		const struct ipc_verify *q, char *id_text,
+		struct sec_auth_asked *asked, char *why, size_t cap)
 {
 	struct sec_auth x = { 0 };
 	int err;
 
 	id_text[0] = '\0';
-	err = verify_try(k, &x, a, q, id_text, why, cap);
+	err = verify_try(k, &x, a, q, id_text, asked, why, cap);
+	if (err == ERR_AGAIN) {
+		x.phase = SEC_P_ASKED;
+		*a = x;
+		return err;
+	}
 	if (err != 0) {
 		id_text[0] = '\0';
 		a->phase = SEC_P_FAILED;
@@ -291,4 +360,16 @@ sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 	x.phase = q->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
 	*a = x;
 	return 0;
+}
+
+int
+sec_auth_verified(struct sec_auth *a, int err)
+{
+	if (a->phase != SEC_P_ASKED)
+		return ERR_STATE;
+	if (err != 0)
+		a->phase = SEC_P_FAILED;
+	else
+		a->phase = a->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
+	return err;
 }

@@ -5,6 +5,9 @@
  *   initiator:  SIGN (realm and peer are given)   -> VERIFY
  *   responder:  VERIFY (decides realm and peer)   -> SIGN
  *
+ * VERIFY of a pre-shared key is decided here; of a certificate it is prepared
+ * here, asked of the verify child, and decided by its answer.
+ *
  * The second of a pair must belong to the first: same role, same SPI, the
  * nonces of both messages.  So main cannot have something signed that is not
  * the exchange it had verified, nor the other way round.
@@ -18,6 +21,7 @@
 #include "daemon/base/base.h"
 #include "daemon/ipc/msg.h"
 #include "secure-proc/keys/ident.h"
+#include "secure-proc/keys/own.h"
 #include "secure-proc/keys/psk.h"
 #include "secure-proc/keys/store.h"
 
@@ -25,6 +29,7 @@ enum sec_phase {
 	SEC_P_NEW,
 	SEC_P_SIGNED,		/* initiator, waits for VERIFY */
 	SEC_P_VERIFIED,		/* responder, waits for SIGN */
+	SEC_P_ASKED,		/* the verify child has the question */
 	SEC_P_DONE,		/* both: authenticated */
 	SEC_P_FAILED		/* nothing more for this handle */
 };
@@ -50,8 +55,16 @@ struct sec_signed {
 	size_t id_own_len;
 	uint8_t id_peer[SEC_ID_BODY_MAX];
 	size_t id_peer_len;
-	uint8_t auth[SEC_PRF_MAX];
+	uint8_t method;
+	uint8_t auth[SEC_AUTH_MAX];
 	size_t auth_len;
+	struct view cert;	/* CERT bodies; until the next SIGN */
+};
+
+/* What the verify child must know besides the question. */
+struct sec_auth_asked {
+	uint8_t maced_id[SEC_PRF_MAX];
+	size_t maced_id_len;
 };
 
 /** True once the peer has proved who it is and we did too; the one place that
@@ -74,11 +87,17 @@ MUST_USE int sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
  * Check the peer's AUTH; as responder find the realm first.
  *
  * @param id_text SEC_ID_TEXT_MAX bytes: the peer's identity, on success.
- * @return 0; ERR_AUTH: wrong credentials or method; ERR_NOTFOUND: no realm for
+ * @param asked   filled when the answer is ERR_AGAIN.
+ * @return 0; ERR_AGAIN: a->realm and a->peer are set, ask the verify child, then
+ *         sec_auth_verified(); ERR_AUTH: wrong credentials or method; ERR_NOTFOUND: no realm for
  *         these identities (takes the same time); others as sec_auth_sign().
  */
 MUST_USE int sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 			     const struct ipc_verify *q, char *id_text,
-			     char *why, size_t cap);
+			     struct sec_auth_asked *asked, char *why,
+			     size_t cap);
+/** The verify child's answer: 0 moves on, anything else is final.  ERR_STATE
+ * when nothing was asked, else err. */
+MUST_USE int sec_auth_verified(struct sec_auth *a, int err);
 
 #endif

@@ -31,6 +31,17 @@ sec_prf_len(uint8_t prf)
 }
 
 int
+sec_maced_id(const struct sec_octets *in, uint8_t *out, size_t *len)
+{
+	enum spi_hash h = hash_of_prf(in->prf);
+
+	if (h == SPI_HASH_NONE)
+		return ERR_ALG;
+	*len = spi_hash_len(h);
+	return spi_crypto()->hmac(h, in->sk_p, &in->id, 1, out);
+}
+
+int
 sec_psk_auth(struct view psk, const struct sec_octets *in, uint8_t *auth,
 	     size_t *len)
 {

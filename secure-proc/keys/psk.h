@@ -25,6 +25,15 @@ struct sec_octets {
 /** Length of a prf's output; 0 when there is no such prf. */
 size_t sec_prf_len(uint8_t prf);
 /**
+ * prf(SK_p, ID body), the last part of the octets; what a signature covers is
+ * init_msg, nonce and this.
+ *
+ * @param out SEC_PRF_MAX bytes; *len of them are written.
+ * @return 0, ERR_ALG (prf) or ERR_CRYPTO.
+ */
+MUST_USE int sec_maced_id(const struct sec_octets *in, uint8_t *out,
+			  size_t *len);
+/**
  * @param auth SEC_PRF_MAX bytes; *len of them are written.  Zeroed on failure.
  * @return 0, ERR_ALG (prf), ERR_SHORT (empty key) or ERR_CRYPTO.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/keys/store.h - pre-shared keys, read once before confinement.
+ * secure-proc/keys/store.h - pre-shared keys and our own certificates, read once
+ * before confinement.
  *
  * A key file holds the text itself; "0x" in front means hexadecimal; one final
  * newline is ignored.  It must be a regular file of 1..SEC_KEY_FILE_MAX bytes
@@ -20,6 +21,7 @@
 #define SEC_KEY_NAME_MAX 128	/* bytes of its name; ours */
 
 struct sec_store;
+struct sec_own;
 
 /**
  * Read every key file the configuration names.
@@ -36,6 +38,14 @@ void sec_store_free(struct sec_store *s);
  * none. */
 struct view sec_store_psk(const struct sec_store *s, uint32_t realm,
 			  uint32_t peer);
+
+/** Our certificate and key in a realm; NULL when it has none. */
+struct sec_own *sec_store_own(const struct sec_store *s, uint32_t realm);
+/**
+ * Write the first name of our certificate into each <me> without id=; it lives
+ * as long as the store.  0 or ERR_KEYFILE (logged).
+ */
+MUST_USE int sec_store_name(const struct sec_store *s, struct conf *c);
 
 /**
  * Read one key file into secret memory.

@@ -28,6 +28,7 @@ struct side {
 	struct sec_auth a;
 	struct sec_signed out;
 	char why[256], id[SEC_ID_TEXT_MAX];
+	struct sec_auth_asked asked;
 };
 
 static void
@@ -118,7 +119,7 @@ do_sign(struct side *d, struct ipc_sign q)
 static int
 do_verify(struct side *d, struct ipc_verify q)
 {
-	return sec_auth_verify(&d->k, &d->a, &q, d->id, d->why,
+	return sec_auth_verify(&d->k, &d->a, &q, d->id, &d->asked, d->why,
 	    sizeof(d->why));
 }
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/verify/check.h - is the peer who it says it is?
+ *
+ *   CERT bodies -> certificates -> chain to an authority of ca= (RFC 5280)
+ *               -> usage and name (RFC 4945) -> revoked? -> AUTH signature
+ *
+ * Everything here comes from a stranger; no secret is at hand.
+ *
+ * Thread: the only one of the verify child.
+ */
+#ifndef TAPIR_SECURE_VERIFY_CHECK_H
+#define TAPIR_SECURE_VERIFY_CHECK_H
+
+#include "daemon/base/base.h"
+#include "secure-proc/verify/trust.h"
+
+#define SEC_CHECK_CERT_MAX 10		/* certificates of one peer; ours */
+#define SEC_CHECK_CRL_MAX  4		/* lists sent along; ours */
+#define SEC_CHECK_OCSP_MAX 4
+#define SEC_CHECK_BYTES	   (64u << 10)	/* of all CERT payloads */
+#define SEC_CHECK_WHY_MAX  257
+#define SEC_CHECK_TEXT_MAX 256
+
+/* A question.  Views are borrowed. */
+struct sec_check {
+	uint32_t realm, peer;
+	int64_t now;		/* Unix time */
+	uint8_t method;		/* 14, or 1, 9, 10, 11 of RFC 7296 and 4754 */
+	struct view id;		/* body of the peer's ID payload */
+	struct view cert;	/* CERT bodies, each behind a 16-bit length */
+	struct view auth;	/* AUTH data; method 14: algorithm in front */
+	struct view init_msg;	/* the octets of RFC 7296 2.15, in parts */
+	struct view nonce;
+	struct view maced_id;
+};
+
+struct sec_checked {
+	int err;		/* 0, ERR_AUTH, ERR_SYNTAX, ... */
+	char why[SEC_CHECK_WHY_MAX];
+	char subject[SEC_CHECK_TEXT_MAX]; /* of the certificate, or empty */
+	int64_t not_after;	/* the first end in the chain; 0 = none */
+	/* Where a list could be fetched that was missing; empty: none. */
+	char want_url[SPI_CERT_URL_MAX];
+};
+
+/** Answer a question; out is filled whole. */
+void sec_check(struct sec_trust *t, const struct sec_check *q,
+	       struct sec_checked *out);
+
+/* What came along and says something about revocation. */
+struct sec_evidence {
+	unsigned n_crl, n_ocsp;
+	struct spi_crl *crl[SEC_CHECK_CRL_MAX];
+	struct view ocsp[SEC_CHECK_OCSP_MAX];
+};
+/** revoke.c: was a certificate of this path revoked?  0, or ERR_AUTH with a
+ * sentence in out->why. */
+MUST_USE int sec_revoke_check(const struct sec_trust *t,
+			      const struct spi_cert_path *path,
+			      const struct sec_evidence *ev,
+			      enum conf_revocation policy, int64_t now,
+			      struct sec_checked *out);
+/** names.c: does the certificate carry this identity?  0, or ERR_AUTH with a
+ * sentence that lists the names it has. */
+MUST_USE int sec_names_check(const struct spi_cert *c,
+			     const struct spi_cert_facts *f, struct view id,
+			     char *why, size_t cap);
+
+#endif
