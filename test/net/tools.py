@@ -5,6 +5,8 @@
   tools.py hold PORT...               keep UDP ports taken until ended
   tools.py noise ADDR COUNT           random and nearly right datagrams to 500 and 4500
   tools.py mangle IF PCAP DST COUNT   mutated, cut and repeated copies of captured datagrams
+  tools.py esp IF MAC SRC DST KIND COUNT   raw IPv4 packets of protocol 50; KIND: whole,
+                                      first, overlap, bad-sum, options
   tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
   tools.py udp-source ADDR PORT SEC SIZE
 """
@@ -100,6 +102,38 @@ def _sum(head):
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return ~total & 0xffff
+
+
+def _ip4(src, dst, ident, frag, payload, options=b""):
+    """An IPv4 packet of protocol 50."""
+    head = bytearray(struct.pack(">BBHHHBBH4s4s", 0x45 + len(options) // 4, 0,
+                                 20 + len(options) + len(payload), ident, frag, 64, 50, 0,
+                                 socket.inet_aton(src), socket.inet_aton(dst)) + options)
+    head[10:12] = struct.pack(">H", _sum(head))
+    return head + payload
+
+
+def esp(ifname, mac, src, dst, kind, count):
+    """ESP that nobody has a key for, from beyond the IP layer."""
+    rng = random.Random(3)
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+    to = (ifname, 0x0800, 0, 0, bytes.fromhex(mac.replace(":", "")))
+    for n in range(int(count)):
+        text = struct.pack(">II", rng.randrange(256, 1 << 32), 1) + rng.randbytes(96)
+        if kind == "first":
+            out = [_ip4(src, dst, n & 0xffff, 0x2000, text)]
+        elif kind == "overlap":
+            out = [_ip4(src, dst, n & 0xffff, 0x2000, text),
+                   _ip4(src, dst, n & 0xffff, 12, text)]
+        elif kind == "bad-sum":
+            out = [_ip4(src, dst, n & 0xffff, 0, text)]
+            out[0][11] ^= 1
+        else:
+            out = [_ip4(src, dst, n & 0xffff, 0, text, b"\1\1\1\0" * (kind == "options"))]
+        for packet in out:
+            s.sendto(packet, to)
+        if n % 64 == 63:
+            time.sleep(0.005)
 
 
 def udp_sink(addr, port, seconds):

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw ESP (protocol 50): through rings, through raw sockets, whole and in pieces."""
+import os
+import sys
+
+import pytest
+
+import topo
+from gateway import Gateway, office
+from lab import until
+
+TOOLS = os.path.join(os.path.dirname(__file__), "tools.py")
+V4, V6 = "192.0.2.2", "2001:db8:1::2"
+# name: outer address of gw-b, workers, fallback, is there a ring
+FORMS = {
+    "ring": (V4, 2, "", True),
+    "ring-ipv6": (V6, 2, "", True),
+    "socket": (V4, 2, "packet-ring", False),
+    "socket-ipv6": (V6, 2, "packet-ring", False),
+    "one-worker": (V4, 1, "", False),
+}
+INNER = ("10.0.0.2", "fd00::2")
+
+
+class Joined:
+    """Both gateways up in one of FORMS."""
+
+    def __init__(self, lab, form):
+        self.lab, self.form = lab, form
+        addr, workers, fallback, self.has_ring = FORMS[form]
+        top = f'log="info" workers="{workers}"'
+        attrs = 'bridge="br-lan" encap="esp"'
+        args = ("--force-fallback", fallback) if fallback else ()
+        self.b = Gateway(lab, "gw-b", office("osaka", attrs=attrs, top=top), args=args).start()
+        self.a = Gateway(lab, "gw-a", office("tokyo", at=addr, attrs=attrs, top=top),
+                         args=args).start()
+        assert lab.until_ping("host-a", INNER[0], 10), "no ping across within 10 s"
+
+    def stop(self):
+        """End both."""
+        self.a.stop()
+        self.b.stop()
+
+    def strange(self, kind, count, dst=V4):
+        """Packets without keys at gw-b, as if from the wire."""
+        mac = self.lab.need("gw-b", "cat", "/sys/class/net/wan0/address").strip()
+        self.lab.need("inet", sys.executable, TOOLS, "esp", "p2", mac, "192.0.2.77", dst, kind,
+                      str(count), timeout=30)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The topology, shared by all forms."""
+    made = topo.sites()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=list(FORMS))
+def joined(lab, request):
+    """Both ends up, a new pair for each form."""
+    made = None
+    try:
+        made = Joined(lab, request.param)
+        yield made
+    finally:
+        if made:
+            made.stop()
+
+
+def test_echoes_of_every_size_cross(joined):
+    """Sizes around what fits the wire whole: larger ones are in pieces outside."""
+    for to in INNER:
+        for size in (0, 1, 64, 500, 1300, 1380, 1400, 1420, 1440, 1452, 4000, 20000):
+            assert joined.lab.ping("host-a", to, 3, size=size) == 3, (to, size)
+
+
+def test_tcp_both_ways(joined):
+    """Bulk, whose full segments are in pieces outside."""
+    for reverse in False, True:
+        assert joined.lab.tcp("host-b", "host-a", INNER[0], size="20M", reverse=reverse) > 0
+    assert joined.lab.tcp("host-b", "host-a", INNER[1], size="4M") > 0
+
+
+def test_packets_come_by_the_way_that_is_there(joined):
+    """The ring takes them where there is one; what is done without is told."""
+    joined.lab.need("host-a", "ping", "-q", "-c", "3", "-i", "0.05", "-s", "1472", INNER[0])
+    for gw in joined.a, joined.b:
+        packets, ring, pieces = (sum(gw.stat(f"worker{i}-{key}") for i in range(2))
+                                 for key in ("raw-packets", "ring-packets", "ring-pieces"))
+        assert packets > 0
+        assert (ring > 0) == joined.has_ring
+        assert (pieces > 0) == joined.has_ring
+        forced = "packet-ring" in FORMS[joined.form]
+        assert gw.stat("without-packet-ring") == forced
+        if joined.has_ring:
+            assert gw.stat("esp-replay") == 0, "packets came both ways"
+
+
+def test_the_main_process_comes_back_to_its_ring(joined):
+    """The ring outlives the process; the next one finds its place in it."""
+    if joined.form != "ring":
+        pytest.skip("test_restart.py has the others")
+    joined.b.kill_role("main")
+    assert until(20, lambda: joined.b.is_up() and joined.a.is_up(), 0.2)
+    assert joined.lab.until_ping("host-a", INNER[0], 20)
+    assert joined.lab.ping("host-a", INNER[0], 20, size=1400) == 20
+
+
+def test_strangers_are_counted_and_do_no_harm(joined):
+    """Packets for others, broken headers, pieces that overlap or never end."""
+    gw = joined.b
+    if not joined.has_ring or joined.form == "ring-ipv6":
+        joined.strange("first", 500)
+        joined.strange("overlap", 100)
+    else:
+        def counted(name, kind, count, want, dst=V4):
+            before = gw.stat(name)
+            joined.strange(kind, count, dst)
+            assert until(5, lambda: gw.stat(name) - before >= want), (name, gw.stat(name))
+        foreign = gw.stat("esp-spi")
+        transit = sum(gw.stat(f"worker{i}-ring-transit") for i in range(2))
+        joined.strange("whole", 200, "203.0.113.9")
+        assert until(5, lambda: sum(gw.stat(f"worker{i}-ring-transit") for i in range(2))
+                     - transit == 200)
+        assert gw.stat("esp-spi") == foreign, "a packet for somebody else was looked into"
+        counted("esp-spi", "whole", 50, 50)
+        counted("esp-spi", "options", 50, 50)
+        counted("raw-ip", "bad-sum", 50, 50)
+        counted("frag-overlap", "overlap", 100, 100)
+        counted("frag-full", "first", 500, 400)
+    assert joined.lab.ping("host-a", INNER[0], 5, size=1472) == 5
