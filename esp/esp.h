@@ -71,6 +71,10 @@ struct esp_io {
 	/** A slice of len bytes at p of parent, or NULL. */
 	struct buf *(*slice)(void *ctx, unsigned worker, struct buf *parent,
 			     uint8_t *p, size_t len);
+	/** Bytes of the largest ESP packet that leaves whole on path, 0 = not
+	 * known; the op may be NULL.  TCP super-frames are cut to fit. */
+	size_t (*room)(void *ctx, unsigned worker,
+		       const struct vpn_path *path);
 };
 
 /** 0, ERR_RANGE (n_worker), ERR_NOTFOUND (no such provider or rule), ERR_CRYPTO

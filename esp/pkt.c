@@ -48,6 +48,17 @@ esp_trail_len(const struct vpn_alg_info *alg, size_t len)
 	return ESP_TRAIL_LEN + (align - (len + ESP_TRAIL_LEN) % align) % align;
 }
 
+size_t
+esp_payload_max(const struct vpn_alg_info *alg, size_t pkt_len)
+{
+	size_t align = MAX(alg->block_len, ALIGN_MIN);
+	size_t front = ESP_HDR_LEN + alg->iv_len + alg->icv_len;
+
+	if (pkt_len < front + align)
+		return 0;
+	return (pkt_len - front) / align * align - ESP_TRAIL_LEN;
+}
+
 void
 esp_trail_put(uint8_t *p, size_t n, uint8_t next)
 {

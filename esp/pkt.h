@@ -51,6 +51,8 @@ MUST_USE int esp_pkt_decode(struct view pkt, const struct vpn_alg_info *alg,
 
 /** Length of the trailer (padding included) behind len bytes of payload. */
 size_t esp_trail_len(const struct vpn_alg_info *alg, size_t len);
+/** The longest payload of a packet of at most pkt_len bytes; 0: there is none. */
+size_t esp_payload_max(const struct vpn_alg_info *alg, size_t pkt_len);
 /** Write a trailer of n bytes (ESP_TRAIL_LEN <= n <= ESP_TRAIL_MAX). */
 void esp_trail_put(uint8_t *p, size_t n, uint8_t next);
 /** Check the trailer of a deciphered text.

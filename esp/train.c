@@ -19,6 +19,8 @@
 #include "daemon/base/err.h"
 #include "esp/gso.h"
 
+#define SEG_MIN 512 /* no segment is made smaller than this; ours */
+
 struct train {
 	struct esp_run *r;
 	uint64_t seq;		/* of the first packet of the chunk */
@@ -220,22 +222,65 @@ super_frame(struct train *t, const struct esp_item *it,
 	}
 }
 
+/* The longest inner packet or frame that leaves whole; 0 = not known. */
+static size_t
+whole_max(const struct esp_run *r)
+{
+	const struct esp_io *io = &r->e->io;
+	const struct esp_path *path;
+	size_t max, hdr_len = r->item[0].wrap.hdr_len;
+
+	if (io->room == NULL)
+		return 0;
+	path = atomic_load_explicit(&r->child->path, memory_order_acquire);
+	max = io->room(io->ctx, r->worker, &path->p);
+	if (max != 0)
+		max = esp_payload_max(r->child->info, max);
+	return max > hdr_len ? max - hdr_len : 0;
+}
+
+/* A sender of TCP may make its segments as small as it likes: rather than have
+ * each packet cut up on the way and put together again, which costs several times
+ * as much, its segments are made to fit. */
+static uint16_t
+fitting(uint16_t seg_len, const struct esp_l4 *at, size_t max)
+{
+	if (!at->is_tcp || max < at->data + (size_t)SEG_MIN ||
+	    max >= at->data + (size_t)seg_len)
+		return seg_len;
+	return (uint16_t)(max - at->data);
+}
+
+static int
+plan_one(const struct esp_run *r, const struct esp_item *it, size_t max,
+	 struct esp_gso *g)
+{
+	struct view v = { it->src->data, it->wrap.len };
+	uint16_t seg_len = it->src->seg_len, fit;
+	int err = esp_gso_plan(v, r->child->is_ether, seg_len, g);
+
+	if (err != 0)
+		return err;
+	fit = fitting(seg_len, &g->at, max);
+	return fit == seg_len ? 0 :
+	    esp_gso_plan(v, r->child->is_ether, fit, g);
+}
+
 /* Plan super-frames; those that cannot be cut are dropped.
  * @return packets; *bytes of inner packets. */
 static unsigned
 plan(struct esp_run *r, struct esp_gso *g, uint64_t *bytes)
 {
-	bool is_ether = r->child->is_ether;
+	size_t max = whole_max(r);
 	unsigned n = 0, packets = 0;
 
 	*bytes = 0;
 	for (unsigned i = 0; i < r->n; i++) {
 		struct esp_item *it = &r->item[i];
-		struct view v = { it->src->data, it->wrap.len };
 
 		g[n].n = 1;
 		if (it->src->seg_len != 0 &&
-		    esp_gso_plan(v, is_ether, it->src->seg_len, &g[n]) != 0) {
+		    plan_one(r, it, max, &g[n]) != 0) {
 			drop_count(DROP_GSO, 1);
 			buf_put(it->src);
 			continue;

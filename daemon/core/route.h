@@ -14,7 +14,7 @@
 #include "daemon/core/core.h"
 
 #define ROUTE_MS    1000
-#define ROUTE_SLOTS 64	/* answers kept; power of two; ours */
+#define ROUTE_SLOTS 1024	/* answers kept; power of two; ours */
 
 /* What is known of an address. */
 struct route_info {

@@ -83,5 +83,5 @@ struct esp_io
 wire_esp_io(struct vpn *v)
 {
 	return (struct esp_io){ v, send_pkts, deliver, work_buf_new, event,
-				work_buf_big, work_buf_slice };
+				work_buf_big, work_buf_slice, work_room };
 }

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
 #include "daemon/base/log.h"
 #include "daemon/base/ring.h"
@@ -18,6 +19,9 @@
 #include "daemon/core/worker.h"
 
 #define WORK_EVENTS	32
+#define IP4_HDR		20
+#define IP6_HDR		40
+#define UDP_HDR		8
 #define WORK_CTL_LEN	64	/* control tasks that may wait; ours */
 
 static const unsigned queue_len[WORK_PRIO_END] = {
@@ -62,6 +66,19 @@ work_buf_slice(void *vpn, unsigned worker, struct buf *parent, uint8_t *p,
 	struct vpn *v = vpn;
 
 	return buf_slice(v->work->worker[worker].slices, parent, p, len);
+}
+
+size_t
+work_room(void *vpn, unsigned worker, const struct vpn_path *path)
+{
+	struct vpn *v = vpn;
+	struct route *route = &v->work->worker[worker].route;
+	size_t mtu = route_find(route, &path->remote.ip, clk_ms())->mtu;
+	size_t outer = path->remote.ip.family == 6 ? IP6_HDR : IP4_HDR;
+
+	if (path->encap != VPN_ENCAP_ESP)
+		outer += UDP_HDR;
+	return mtu > outer ? mtu - outer : 0;
 }
 
 void

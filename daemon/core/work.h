@@ -40,6 +40,9 @@ struct buf *work_buf_slice(void *vpn, unsigned worker, struct buf *parent,
  * order; takes them.  Thread: that worker. */
 void work_send(struct vpn *v, unsigned worker, int fd,
 	       const struct vpn_path *path, struct buf **pkts, unsigned n);
+/** Bytes of the largest ESP packet that leaves whole on path, 0 = not known; the
+ * io op of esp.  Thread: that worker. */
+size_t work_room(void *vpn, unsigned worker, const struct vpn_path *path);
 /** Write frames to a TAP at the end of the worker's batch, coalesced; takes
  * them.  Thread: that worker. */
 void work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,

@@ -93,7 +93,7 @@ run(const char *provider, enum vpn_alg alg, unsigned batch, unsigned len,
     bool is_shared)
 {
 	struct esp_io io = { NULL, on_send, on_deliver, on_buf, on_event, NULL,
-			     NULL };
+			     NULL, NULL };
 	struct buf *b[ESP_BATCH_MAX], *hold[ESP_BATCH_MAX];
 	uint64_t seal = 0, open = 0, at, n;
 	struct esp *e;
@@ -197,7 +197,7 @@ run_super(const char *provider, enum vpn_alg alg, bool is_udp, unsigned seg,
 	  unsigned n_seg)
 {
 	struct esp_io io = { NULL, on_send, on_deliver, on_buf, on_event,
-			     on_big, on_slice };
+			     on_big, on_slice, NULL };
 	uint64_t seal = 0, open = 0, n = 0, at;
 	struct buf *b[SUPERS];
 	struct esp *e;

@@ -98,7 +98,7 @@ static void
 start(void)
 {
 	struct esp_io io = { NULL, on_send, on_deliver, on_buf, on_event,
-			     NULL, NULL };
+			     NULL, NULL, NULL };
 
 	if (buf_pool_new(&pool, 16, BUF_ROOM_DEFAULT) != 0 ||
 	    esp_new(&esp, 1, &io, NULL, NULL) != 0)

@@ -76,7 +76,7 @@ def test_echoes_of_every_size_cross(joined):
 
 
 def test_tcp_both_ways(joined):
-    """Bulk, whose full segments are in pieces outside."""
+    """Bulk: its segments are made to fit the path outside."""
     for reverse in False, True:
         assert joined.lab.tcp("host-b", "host-a", INNER[0], size="20M", reverse=reverse) > 0
     assert joined.lab.tcp("host-b", "host-a", INNER[1], size="4M") > 0

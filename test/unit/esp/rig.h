@@ -93,6 +93,16 @@ rig_on_big(void *ctx, unsigned worker UNUSED)
 	return r->is_dry ? NULL : buf_new(rig_bigs);
 }
 
+/* What fits every path; 0 = not known. */
+static size_t rig_room UNUSED;
+
+static size_t
+rig_on_room(void *ctx UNUSED, unsigned worker UNUSED,
+	    const struct vpn_path *path UNUSED)
+{
+	return rig_room;
+}
+
 static struct buf *
 rig_on_slice(void *ctx UNUSED, unsigned worker UNUSED, struct buf *parent,
 	     uint8_t *p, size_t len)
@@ -119,7 +129,8 @@ rig_open(unsigned n_worker)
 	assert_int_equal(buf_pool_new(&rig_slices, 2048, 0), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		struct esp_io io = { &rig[i], rig_on_send, rig_on_deliver,
-				     rig_on_buf, rig_on_event, NULL, NULL };
+				     rig_on_buf, rig_on_event, NULL, NULL,
+				     rig_on_room };
 
 		if (rig_has_trains) {
 			io.big_new = rig_on_big;

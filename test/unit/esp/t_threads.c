@@ -133,7 +133,7 @@ work(void *ctx)
 TEST(workers_share_a_pair_while_the_loop_replaces_others)
 {
 	struct esp_io io = { NULL, on_send, on_deliver, on_buf, on_event,
-			     NULL, NULL };
+			     NULL, NULL, NULL };
 	struct thr *t[N_WORKER];
 	struct esp_child_stats st;
 	uint32_t id = 5000;

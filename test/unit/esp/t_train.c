@@ -187,6 +187,78 @@ TEST(a_super_frame_is_as_few_trains_as_fit)
 	end();
 }
 
+/* A super-frame of segments that do not fit the path. */
+static void
+fits_path(enum vpn_alg alg, enum vpn_mode mode, size_t path, unsigned family)
+{
+	struct fr_spec s = { .is_ether = mode == VPN_MODE_ETHER,
+			     .family = family, .is_tcp = true, .flags = 0x18,
+			     .tcp_opt = 3, .len = 20000 };
+	size_t longest = 0, sum = 0, hdr;
+
+	rig_has_trains = true;
+	rig_room = path;
+	rig_open(1);
+	rig_pair(PAIR, alg, mode, true);
+	fr_make(&frame, &s);
+	hdr = frame.data;
+	rig_out(0, buf_of(&frame, 1460));
+	take_apart(0);
+	for (unsigned i = 0; i < n_pkt[0]; i++)
+		longest = MAX(longest, pkt[0][i]->len);
+	/* as long as they may be, but for the padding */
+	assert_in_range(longest, path - 15, path);
+	rig_in_n(1, pkt[0], n_pkt[0]);
+	assert_int_equal(rig[1].n_got, n_pkt[0]);
+	/* the segments that a sender with a smaller MSS would make */
+	s.len = 20000;
+	for (size_t k = 0; k < rig[1].n_got; k++) {
+		uint16_t seg = (uint16_t)(rig[1].got[0]->len - hdr);
+
+		assert_true(fr_cut(&frame, &s, seg, k, &one));
+		rig_same(rig[1].got[k], one.b, one.len);
+		sum += one.len - hdr;
+	}
+	assert_int_equal(sum, 20000);
+	rig_room = 0;
+	rig_close();
+	rig_has_trains = false;
+}
+
+TEST(tcp_is_cut_so_that_packets_fit_the_path)
+{
+	for (size_t path = 1400; path < 1480; path++) {
+		fits_path(VPN_ALG_AES_GCM_256, VPN_MODE_ETHER, path, 4);
+		fits_path(VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_ETHER, path, 4);
+	}
+	fits_path(VPN_ALG_AES_GCM_128, VPN_MODE_IP, 1400, 4);
+	fits_path(VPN_ALG_CHACHA20_POLY1305, VPN_MODE_ETHER, 1400, 6);
+}
+
+TEST(what_cannot_be_cut_smaller_is_left_as_it_is)
+{
+	struct fr_spec s = { .is_ether = true, .family = 4, .len = 5000 };
+
+	begin();
+	rig_room = 900;
+	fr_make(&frame, &s); /* UDP: its datagrams are what they are */
+	rig_out(0, buf_of(&frame, 1000));
+	assert_int_equal(rig[0].wire[0]->seg_len,
+			 2 + 42 + 1000 + 2 + 2 + 8 + 8 + 16);
+	rig_clear(&rig[0]);
+	rig_room = 100; /* a path that cannot be */
+	rig_out(0, super(20000, 1000));
+	assert_int_equal(rig[0].wire[0]->seg_len,
+			 2 + 54 + 1000 + 2 + 2 + 8 + 8 + 16);
+	rig_clear(&rig[0]);
+	rig_room = 1400; /* it fits already */
+	rig_out(0, super(20000, 1000));
+	assert_int_equal(rig[0].wire[0]->seg_len,
+			 2 + 54 + 1000 + 2 + 2 + 8 + 8 + 16);
+	rig_room = 0;
+	end();
+}
+
 TEST(a_shared_super_frame_is_sealed_for_each_holder_and_not_changed)
 {
 	struct buf *b;
