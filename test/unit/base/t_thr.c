@@ -357,7 +357,7 @@ TEST(cpu_time_of_a_thread_grows_while_it_computes)
 	atomic_store(&may_end, false);
 	assert_int_equal(thr_start(&t, "burn", burn, &n), 0);
 	at = thr_cpu_ns(t);
-	while (thr_cpu_ns(t) <= at)
+	while (thr_cpu_ns(t) <= at || atomic_load(&n) == 0)
 		continue;
 	atomic_store(&may_end, true);
 	thr_join(t);
