@@ -297,6 +297,7 @@ ike_child_new(struct ike_sa *sa, const struct ike_child_make *mk,
 		log_error("ike", "child %u: not made", c->id);
 	list_add_tail(&sa->children, &c->node);
 	sa->n_child++;
+	sa->had_child = true;
 	ike->stats.n_child++;
 	start_life(c);
 	*out = c;

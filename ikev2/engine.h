@@ -115,6 +115,7 @@ struct ike_link {
 	unsigned n_ep, at_ep;
 	struct net_ep ep[IKE_EP_MAX];
 	bool is_resolving;
+	bool needs_childless;		/* the peer refused a child SA in IKE_AUTH */
 	unsigned n_fail;		/* attempts since it was up */
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
@@ -298,6 +299,8 @@ struct ike_sa {
 	uint64_t made_ms, up_ms, in_ms, out_ms, hint_ms, keep_ms;
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
+	bool had_child;
+	bool can_childless;		/* the peer said so, RFC 6023 */
 	bool is_child_plain;		/* the peer wants no key exchange there */
 	/* RFC 9611 */
 	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */

@@ -69,6 +69,7 @@ struct ike_realm_conf {
 					 * 0 = after a few transmissions */
 	uint32_t child_life_s;		/* hard; soft is jittered below it */
 	uint32_t ike_life_s;
+	bool is_childless;		/* no child SA in our IKE_AUTH, RFC 6023 */
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];

@@ -118,7 +118,9 @@ compute(const struct ike_link *link)
 		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, link_node);
 		enum ike_link_state one = IKE_ST_DOWN;
 
-		if (sa->state == IKE_SA_UP && sa->n_child > 0)
+		if (sa->state == IKE_SA_UP && !sa->had_child)
+			one = IKE_ST_CONNECTING;	/* RFC 6023 */
+		else if (sa->state == IKE_SA_UP && sa->n_child > 0)
 			one = sa->is_suspect ? IKE_ST_SUSPECT : IKE_ST_UP;
 		else if (sa->state == IKE_SA_INIT_I ||
 			 sa->state == IKE_SA_AUTH_I ||

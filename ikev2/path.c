@@ -30,6 +30,7 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_natd,			/* moves us to port 4500 */
 	ike_step_frag,
 	ike_step_vendor,
+	ike_step_childless,		/* RFC 6023 */
 	ike_step_cert_told,		/* 3.7, RFC 7427 4, RFC 9593 */
 	ike_step_derive,		/* 2.14; waits for the secret */
 	ike_step_keys,
@@ -65,6 +66,14 @@ static ike_step_fn *const auth_rsp_no_child[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
 	ike_step_first_child_none,
+	NULL
+};
+/* RFC 6023: the first child SA comes by CREATE_CHILD_SA. */
+static ike_step_fn *const auth_rsp_childless[] = {
+	ike_step_childless_asked,
+	ike_step_auth_verify,
+	ike_step_auth_accept,
+	ike_step_childless_up,
 	NULL
 };
 static ike_step_fn *const auth_rsp_error[] = { ike_step_auth_refused, NULL };
@@ -126,7 +135,11 @@ static const struct {
 	  init_rsp_error },
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH, S(INIT_R) | S(AUTH_R),
 	  auth_req },
+	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_CHILDLESS,
+	  S(INIT_R) | S(AUTH_R), auth_req },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH, S(AUTH_I), auth_rsp },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_CHILDLESS, S(AUTH_I),
+	  auth_rsp_childless },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_NO_CHILD, S(AUTH_I),
 	  auth_rsp_no_child },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_ERROR, S(AUTH_I),

@@ -133,6 +133,7 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 		.index = cr->index,
 		.suite = cr->suite,
 		.dpd_s = cr->dpd_s,
+		.is_childless = cr->childless,
 		.child_life_s = cr->child_life_s,
 		.ike_life_s = cr->ike_life_s,
 		.dead_s = cr->dead_s,

@@ -141,13 +141,14 @@ enum ike_verdict
 ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_setup *st = sa->setup;
+	bool is_childless = ike_childless_is_wanted(sa);
 	struct ike_build b;
 	int err;
 
 	(void)ike;
-	if (ike_child_offer(sa, &st->offer, m->why) != 0)
+	if (!is_childless && ike_child_offer(sa, &st->offer, m->why) != 0)
 		return V_FAIL;
-	if ((err = ike_offer_spi(sa, &st->offer)) != 0)
+	if (!is_childless && (err = ike_offer_spi(sa, &st->offer)) != 0)
 		return ike_fail(m, 0, "no ESP SPI: %s", err_text(err));
 	ike_out_open(sa, &b);
 	add_id(&b, IKE_PL_IDI, m);
@@ -159,8 +160,9 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_build_end(&b);
 	}
 	add_auth(&b, m);
-	ike_child_payloads(sa, &b, &m->arena, &st->offer,
-			   (struct view){ NULL, 0 }, NULL);
+	if (!is_childless)
+		ike_child_payloads(sa, &b, &m->arena, &st->offer,
+				   (struct view){ NULL, 0 }, NULL);
 	sa->task->type = IKE_TASK_AUTH;
 	if ((err = ike_out_request(sa, &b, IKE_XCHG_IKE_AUTH)) != 0)
 		return ike_fail(m, 0, "IKE_AUTH not sent: %s", err_text(err));
@@ -413,7 +415,7 @@ make_child(struct ike_sa *sa, struct ike_msg *m)
 	};
 	int err;
 
-	if (m->child_fail != 0)
+	if (m->child_fail != 0 || m->form == IKE_FORM_AUTH_CHILDLESS)
 		return;
 	if ((err = ike_child_new(sa, &mk, &m->made)) != 0) {
 		snprintf(m->why, sizeof(m->why), "child SA not installed: %s",
@@ -439,7 +441,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_auth(&b, m);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);
-	else
+	else if (m->made != NULL)
 		ike_child_answer_payloads(sa, m, &b, none, NULL);
 	/* commit: nothing of the SA was final before */
 	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))

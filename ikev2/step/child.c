@@ -236,9 +236,12 @@ enum ike_verdict
 ike_step_first_child_choose(struct ike *ike, struct ike_sa *sa,
 			    struct ike_msg *m)
 {
-	enum ike_verdict v = ike_child_choose(sa, m, IKE_KE_NEVER, NULL);
+	enum ike_verdict v;
 
 	(void)ike;
+	if (m->form == IKE_FORM_AUTH_CHILDLESS)
+		return V_NEXT;
+	v = ike_child_choose(sa, m, IKE_KE_NEVER, NULL);
 	/* 1.2: the IKE SA stands without it; the answer carries the notify */
 	if (v == V_FAIL) {
 		m->child_fail = m->fail;
@@ -309,6 +312,10 @@ ike_step_first_child_none(struct ike *ike, struct ike_sa *sa,
 	ike_task_end(sa);
 	ike->stats.n_auth_ok++;
 	ike_sa_up(sa);
+	if (n != NULL && ike_childless_refused(sa, n->type)) {
+		ike_sa_delete(sa, why);	/* which dials again, at once */
+		return V_KEEP;
+	}
 	give_up(sa, why);
 	return V_KEEP;
 }

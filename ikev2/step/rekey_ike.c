@@ -45,6 +45,7 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->has_frag = old->has_frag;
 	heir->frag_bytes = old->frag_bytes;
 	heir->is_child_plain = old->is_child_plain;
+	heir->had_child = old->had_child;
 	heir->lane_max = old->lane_max;
 	heir->lane_ms = old->lane_ms;
 	heir->lane_pause_ms = old->lane_pause_ms;

@@ -189,6 +189,18 @@ bool ike_new_lane_prepare(struct ike_sa *sa, struct ike_task *t,
 void ike_new_lane_failed(struct ike_sa *sa, struct ike_task *t,
 			 uint16_t notify, const char *why);
 
+/* childless.c: RFC 6023 */
+/** Say that we can, when cap bytes suffice. */
+void ike_childless_add(struct ike_build *b, size_t cap);
+/** Leave the child SA out of our IKE_AUTH? */
+bool ike_childless_is_wanted(const struct ike_sa *sa);
+/** The peer refused the child SA of IKE_AUTH: true when the next dial goes
+ * without. */
+bool ike_childless_refused(struct ike_sa *sa, uint16_t notify);
+ike_step_fn ike_step_childless;		/* response of IKE_SA_INIT */
+ike_step_fn ike_step_childless_asked;	/* response: or it is no answer to ours */
+ike_step_fn ike_step_childless_up;	/* response of IKE_AUTH without child */
+
 /* rekey_ike.c: CREATE_CHILD_SA for the IKE SA, 1.3.2, 2.8.2, 2.18 */
 bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
 			  enum spi_group *group);

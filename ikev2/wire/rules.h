@@ -22,6 +22,7 @@ enum ike_form {
 	IKE_FORM_INIT_ERROR,		/* response: N(other error) */
 	/* IKE_AUTH */
 	IKE_FORM_AUTH,			/* IDi AUTH SA TSi TSr; IDr AUTH SA.. */
+	IKE_FORM_AUTH_CHILDLESS,	/* RFC 6023: nobody asked for one */
 	IKE_FORM_AUTH_NO_CHILD,		/* response: IDr AUTH N(error) */
 	IKE_FORM_AUTH_EAP_FIRST,	/* IDi SA TSi TSr; IDr [AUTH] EAP */
 	IKE_FORM_AUTH_EAP,		/* EAP */

@@ -24,6 +24,7 @@
 # RH_TAP          name of the TAP interface to make
 # RH_VIP          no, or the address to ask for
 # RH_PPK_ID       identity of a post-quantum pre-shared key, or empty
+# RH_CHILDLESS   yes: the first child SA in an exchange of its own
 # RH_LOG          log level (default info)
 #
 # What this version cannot do ends with status 99 and a line that says so.
@@ -88,7 +89,7 @@ at=
 cat >"$D/tapir.xml" <<X
 <vpn log="${RH_LOG:-info}">
   <realm name="judge" mode="$mode" suite="$(suite_of "$RH_IKE")"
-         tap="${RH_TAP:-tap0}" dpd="3" dead="6">
+         tap="${RH_TAP:-tap0}" dpd="3" dead="6" childless="${RH_CHILDLESS:-no}">
     <me id="$RH_LOCAL_ID"$me/>
     <peer id="$RH_REMOTE_ID" name="right"$at$peer/>
     <net local="$RH_LOCAL_TS" remote="$RH_REMOTE_TS"/>

@@ -112,6 +112,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->first_group = SPI_GROUP_MODP_2048;
 	else if (strcmp(key, "dpd") == 0)
 		r->dpd_s = v;
+	else if (strcmp(key, "childless") == 0)
+		r->is_childless = yes;
 	else if (strcmp(key, "lanes") == 0) {
 		h->peer.n_lane = v;
 		h->peer.may_share = v > 0;
