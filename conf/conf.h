@@ -46,6 +46,7 @@ enum conf_id_kind {
 	CONF_ID_IPV4,
 	CONF_ID_IPV6,
 	CONF_ID_KEYID,		/* "keyid:" and hexadecimal digits, or text */
+	CONF_ID_DN,		/* "C=JP, O=Example, CN=vpn": ID_DER_ASN1_DN */
 };
 
 /* Which worker gets which traffic (requirement E5). */
@@ -246,7 +247,8 @@ const struct conf_peer *conf_peer_find(const struct conf_realm *r,
 
 /**
  * Which kind of identity a text is (RFC 7296 3.5): an IP address, with '@' an
- * e-mail address, "keyid:" a key id, everything else a host name.
+ * e-mail address, "keyid:" a key id, an attribute in front like O= a
+ * distinguished name, everything else a host name.
  * CONF_ID_NONE for an empty text.
  */
 enum conf_id_kind conf_id_type(const char *text);
@@ -257,7 +259,8 @@ enum conf_id_kind conf_id_type(const char *text);
  * @param out cap bytes; CONF_ID_MAX always suffices.
  * @param len bytes written: 4 or 16 of an address, else the characters; of
  *            "keyid:0a0b" the bytes 0a 0b, of "keyid:text" the text.
- * @return 0, ERR_SYNTAX (empty) or ERR_LONG.
+ * @return 0, ERR_SYNTAX (empty), ERR_UNSUP (a distinguished name: see
+ *         conf_dn_next()) or ERR_LONG.
  */
 MUST_USE int conf_id_bytes(const char *text, enum conf_id_kind *kind,
 			   uint8_t *out, size_t cap, size_t *len);
@@ -289,6 +292,18 @@ bool conf_cert_file(const char *cert, unsigned i, char *out);
 bool conf_key_file(const struct conf_me *me, unsigned i, char *out);
 /** Is this key= a URI (a scheme in front, like pkcs11:)? */
 bool conf_key_is_uri(const char *key);
+
+#define CONF_DN_KEY_MAX 24	/* "serialNumber" and room */
+/**
+ * One attribute of a distinguished name, in the order of the certificate.  A
+ * comma separates; a backslash in front of a character takes its meaning away.
+ *
+ * @param p     where in the name; moved on.
+ * @param key   CONF_DN_KEY_MAX bytes: "CN", as written.
+ * @param value CONF_ID_MAX + 1 bytes, UTF-8.
+ * @return 1; 0 at the end; ERR_SYNTAX.
+ */
+int conf_dn_next(const char **p, char *key, char *value);
 
 const char *conf_rule_name(enum conf_rule r); /* destination spi ... */
 

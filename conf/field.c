@@ -201,6 +201,20 @@ set_ifname(struct field *f)
 	put_text(f);
 }
 
+/* A distinguished name is exact, and all of its attributes are known words. */
+static bool
+dn_ok(const char *v)
+{
+	char key[CONF_DN_KEY_MAX], value[CONF_ID_MAX + 1];
+	int n;
+
+	if (strlen(v) > CONF_ID_MAX || strpbrk(v, "*?") != NULL)
+		return false;
+	while ((n = conf_dn_next(&v, key, value)) > 0)
+		;
+	return n == 0;
+}
+
 /* RFC 7296 3.5: host names are ASCII; e-mail addresses and key ids may be
  * UTF-8. */
 static void
@@ -211,9 +225,14 @@ set_id(struct field *f)
 	size_t n = strlen(v);
 	bool is_ok = n > 0 && n <= CONF_ID_MAX && strcmp(v, "keyid:") != 0;
 
-	if (kind == CONF_ID_FQDN && strchr(v, '=') != NULL) {
-		WRONG(f, "a distinguished name is not available in this version "
-		      "(needs certificate authentication)");
+	if (kind == CONF_ID_DN || (kind == CONF_ID_FQDN &&
+				   strchr(v, '=') != NULL)) {
+		if (dn_ok(v))
+			put_text(f);
+		else
+			WRONG(f, "a distinguished name is written like C=JP, "
+			      "O=Example, CN=vpn, exactly, in the order of the "
+			      "certificate");
 		return;
 	}
 	for (; *v != '\0'; v++)
@@ -222,9 +241,9 @@ set_id(struct field *f)
 					 : (unsigned char)*v > ' ' && *v != 0x7f
 			     : is_graph(*v);
 	if (!is_ok) {
-		WRONG(f, "an identity is a host name, user@host, an IP address "
-		      "or keyid:..., at most %u bytes, without spaces",
-		      CONF_ID_MAX);
+		WRONG(f, "an identity is a host name, user@host, an IP address, "
+		      "keyid:... or a distinguished name, at most %u bytes, "
+		      "without spaces", CONF_ID_MAX);
 		return;
 	}
 	put_text(f);

@@ -15,6 +15,50 @@
 #define KEYID	  "keyid:"
 #define KEYID_LEN (sizeof(KEYID) - 1)
 
+/* Attributes of names by their usual words; libcrypto knows the same. */
+static bool
+dn_key_ok(const char *key, size_t n)
+{
+	static const char *const known[] = {
+		"CN", "C", "ST", "L", "O", "OU", "DC", "UID", "SN", "GN",
+		"title", "serialNumber", "emailAddress", "street",
+		"organizationIdentifier",
+	};
+
+	for (unsigned i = 0; i < N_OF(known); i++)
+		if (strlen(known[i]) == n && strncmp(known[i], key, n) == 0)
+			return true;
+	return false;
+}
+
+int
+conf_dn_next(const char **p, char *key, char *value)
+{
+	const char *c = *p + strspn(*p, " ,");
+	size_t n = strcspn(c, "="), len = 0;
+
+	if (*c == '\0') {
+		*p = c;
+		return 0;
+	}
+	if (c[n] != '=' || n >= CONF_DN_KEY_MAX || !dn_key_ok(c, n))
+		return ERR_SYNTAX;
+	memcpy(key, c, n);
+	key[n] = '\0';
+	for (c += n + 1; *c != '\0' && *c != ','; c++) {
+		if (*c == '\\' && c[1] != '\0')
+			c++;
+		if (len == CONF_ID_MAX)
+			return ERR_SYNTAX;
+		value[len++] = *c;
+	}
+	while (len > 0 && value[len - 1] == ' ')
+		len--;
+	value[len] = '\0';
+	*p = c;
+	return len > 0 ? 1 : ERR_SYNTAX;
+}
+
 enum conf_id_kind
 conf_id_type(const char *text)
 {
@@ -26,6 +70,9 @@ conf_id_type(const char *text)
 		return ip.family == 4 ? CONF_ID_IPV4 : CONF_ID_IPV6;
 	if (strncmp(text, KEYID, KEYID_LEN) == 0)
 		return CONF_ID_KEYID;
+	if (text[strcspn(text, "=")] == '=' &&
+	    dn_key_ok(text, strcspn(text, "=")))
+		return CONF_ID_DN;
 	return strchr(text, '@') != NULL ? CONF_ID_EMAIL : CONF_ID_FQDN;
 }
 
@@ -41,6 +88,8 @@ conf_id_bytes(const char *text, enum conf_id_kind *kind, uint8_t *out,
 
 	if (k == CONF_ID_NONE)
 		return ERR_SYNTAX;
+	if (k == CONF_ID_DN)
+		return ERR_UNSUP;
 	if (k == CONF_ID_IPV4 || k == CONF_ID_IPV6) {
 		if (ip_parse(text, &ip) != 0)
 			return ERR_SYNTAX;

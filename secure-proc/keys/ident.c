@@ -24,6 +24,7 @@
 #define ID_FQDN	       2
 #define ID_RFC822_ADDR 3
 #define ID_IPV6_ADDR   5
+#define ID_DER_ASN1_DN 9
 #define ID_KEY_ID      11
 
 #define SHOWN_MAX 120	/* bytes of an identity within a sentence */
@@ -42,6 +43,8 @@ type_of_kind(enum conf_id_kind kind)
 		return ID_IPV6_ADDR;
 	case CONF_ID_KEYID:
 		return ID_KEY_ID;
+	case CONF_ID_DN:
+		return ID_DER_ASN1_DN;
 	case CONF_ID_NONE:
 		break;
 	}

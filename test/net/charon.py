@@ -7,13 +7,14 @@ from gateway import PSK
 from lab import LabError, until
 
 CHARON = "/usr/lib/ipsec/charon"
-PLUGINS = ("random nonce openssl pem pkcs1 x509 revocation constraints pubkey gmp curve25519 "
+PLUGINS = ("random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey gmp curve25519 "
            "chapoly aes sha1 sha2 hmac gcm kdf kernel-libipsec kernel-netlink socket-default "
            "vici updown")
 MAIN_CONF = """charon {{
   load = {plugins}
   install_virtual_ip = no
   retransmit_tries = 3
+  {options}
   filelog {{ log {{ path = /run/charon.log
       default = 1
       flush_line = yes }} }}
@@ -24,9 +25,10 @@ CONNECTION = """connections {{ t {{ version = 2
   local_addrs = {local}
   remote_addrs = {remote}
   proposals = {ike}
-  local {{ auth = psk
+  {top}
+  local {{ {local_auth}
     id = {local_id} }}
-  remote {{ auth = psk
+  remote {{ {remote_auth}
     id = {remote_id} }}
   children {{ c {{ local_ts = {local_ts}
     remote_ts = {remote_ts}
@@ -37,17 +39,20 @@ secrets {{ ike-1 {{ secret = "{psk}" }} }}
 
 
 class Charon:
-    """One charon and its swanctl."""
+    """One charon and its swanctl; files: path below its swanctl directory -> text."""
 
-    def __init__(self, lab, node, **conn):
+    def __init__(self, lab, node, files=None, options="", **conn):
         self.lab, self.node = lab, node
         self.dir = lab.mkdir(node)
         self.run_dir = lab.mkdir(node, "run")
         self.log_path = os.path.join(self.run_dir, "charon.log")
         self.proc = None
-        conn.setdefault("psk", PSK)
-        for name, text in (("strongswan.conf", MAIN_CONF.format(plugins=PLUGINS)),
-                           ("swanctl.conf", CONNECTION.format(**conn))):
+        conn = {"psk": PSK, "top": "", "local_auth": "auth = psk", "remote_auth": "auth = psk",
+                "ike": "default", "esp": "default", **conn}
+        for name, text in (("strongswan.conf", MAIN_CONF.format(plugins=PLUGINS,
+                                                                options=options)),
+                           ("swanctl.conf", CONNECTION.format(**conn)), *(files or {}).items()):
+            os.makedirs(os.path.dirname(os.path.join(self.dir, name)), exist_ok=True)
             with open(os.path.join(self.dir, name), "w", encoding="ascii") as f:
                 f.write(text)
         self.env = {**os.environ, "STRONGSWAN_CONF": os.path.join(self.dir, "strongswan.conf"),

@@ -290,7 +290,9 @@ static const struct broken {
 	{REALM("", "<peer/>"), 4, "<peer> has no id="},
 	{REALM("", "<peer id=\"\"/>"), 4, "an identity is"},
 	{REALM("", "<peer id=\"a b\"/>"), 4, "an identity is"},
-	{REALM("", "<peer id=\"O=Example, CN=x\"/>"), 4, "distinguished name"},
+	{REALM("", "<peer id=\"O=Example, XX=x\"/>"), 4, "distinguished name"},
+	{REALM("", "<peer id=\"O=Example, CN=*\" name=\"x\"/>"), 4,
+	 "distinguished name"},
 	{REALM("", "<peer id=\"a/b\"/>"), 4, "add name="},
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
@@ -459,6 +461,31 @@ TEST(a_certificate_may_say_who_we_and_the_peers_are)
 	conf_free(c);
 	bad(OFFICE("<me cert='a'/>", "<peer ca='c' at='192.0.2.1'/>"));
 	expect("who is dialled", 3, "<peer> has no id=");
+}
+
+TEST(a_distinguished_name_is_a_list_of_attributes)
+{
+	static const char text[] = "C=JP, O=Example\\, Inc. ,CN=a=b";
+	char key[CONF_DN_KEY_MAX], value[CONF_ID_MAX + 1];
+	const char *p = text;
+
+	assert_int_equal(conf_id_type(text), CONF_ID_DN);
+	assert_int_equal(conf_id_type("a=b@example.com"), CONF_ID_EMAIL);
+	assert_int_equal(conf_dn_next(&p, key, value), 1);
+	assert_string_equal(key, "C");
+	assert_string_equal(value, "JP");
+	assert_int_equal(conf_dn_next(&p, key, value), 1);
+	assert_string_equal(key, "O");
+	assert_string_equal(value, "Example, Inc.");
+	assert_int_equal(conf_dn_next(&p, key, value), 1);
+	assert_string_equal(value, "a=b");
+	assert_int_equal(conf_dn_next(&p, key, value), 0);
+	p = "C=, O=x";
+	assert_int_equal(conf_dn_next(&p, key, value), ERR_SYNTAX);
+	p = "CN";
+	assert_int_equal(conf_dn_next(&p, key, value), ERR_SYNTAX);
+	conf_free(good(OFFICE("<me id='C=JP, CN=a' psk='k'/>",
+			      "<peer id='O=x, CN=b' name='b'/>")));
 }
 
 TEST(certificates_and_keys_have_a_few_names_they_are_looked_for_under)

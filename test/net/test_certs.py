@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates with a peer that knows nothing of us: strongSwan, both roles, each kind of key;
+chains, several authorities, one side by pre-shared key; and what must be refused."""
+import pytest
+
+import topo
+from charon import Charon
+from gateway import PSK, Gateway, vpn
+from lab import until
+from pki import Pki
+
+LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
+ROLES = ("initiator", "responder")
+# key of both ends: what strongSwan says it verified, how it is told to sign
+SCHEMES = {
+    "p256": ("ECDSA_WITH_SHA256_DER", "pubkey"),
+    "p384": ("ECDSA_WITH_SHA384_DER", "pubkey"),
+    "p521": ("ECDSA_WITH_SHA512_DER", "pubkey"),
+    "ed25519": ("ED25519", "pubkey"),
+    "ed448": ("ED448", "pubkey"),
+    "rsa2048": ("RSA_EMSA_PSS_SHA2_256", "rsa/pss-sha256"),
+    "rsa3072": ("RSA_EMSA_PSS_SHA2", "rsa-sha512"),
+}
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """left is tapir, right strongSwan."""
+    made = topo.pair()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def pki(lab):
+    """Two authorities, one below the first, and leaves good and bad."""
+    p = Pki(lab.mkdir("pki"))
+    p.ca("ca")
+    p.ca("sub", "ca")
+    p.ca("other")
+    for kind in SCHEMES:
+        p.leaf(f"tokyo-{kind}", "ca", "tokyo.example.com", kind)
+        p.leaf(f"osaka-{kind}", "ca", "osaka.example.com", kind)
+    for end in "tokyo", "osaka":
+        p.leaf(f"{end}-sub", "sub", f"{end}.example.com")
+        p.leaf(f"{end}-other", "other", f"{end}.example.com")
+        p.leaf(f"{end}-old", "ca", f"{end}.example.com",
+               days=("20200101000000Z", "20210101000000Z"))
+        p.leaf(f"{end}-name", "ca", "paris.example.com")
+        p.leaf(f"{end}-revoked", "ca", f"{end}.example.com")
+        p.revoke(f"{end}-revoked", "ca")
+    p.crl("ca")
+    return p
+
+
+class Pair:
+    """tapir (tokyo) and strongSwan (osaka).  role is strongSwan's.
+
+    own, their: the certificates; None = pre-shared key.  chain: more certificates both ways."""
+
+    def __init__(self, lab, pki, role, own="tokyo-p256", their="osaka-p256", **kw):
+        self.lab, self.role = lab, role
+        chain = kw.get("chain", ())
+        keys = {"judge.psk": PSK}
+        me = kw.get("me", "")
+        if own is None:
+            me += ' psk="judge.psk"'
+        else:
+            me += ' cert="tokyo.pem"'
+            keys["tokyo.pem"] = pki.text(f"{own}.pem", *[f"{x}.pem" for x in chain])
+            keys["tokyo.key"] = pki.text(f"{own}.key")
+        if their is None:
+            peer = ' psk="judge.psk"'
+        else:
+            cas = kw.get("cas", ("ca",))
+            peer = f' ca="{" ".join(x + ".pem" for x in cas)}"'
+            keys.update({f"{x}.pem": pki.text(f"{x}.pem") for x in cas})
+        keys.update(kw.get("keys", {}))
+        at = f' at="{RIGHT}"' if role == "responder" else ""
+        self.a = Gateway(lab, "left", vpn(
+            f'  <realm name="branches" mode="ip" dpd="1" dead="3" {kw.get("realm", "")}>\n'
+            f'    <me id="tokyo.example.com"{me}/>\n'
+            f'    <peer id="osaka.example.com"{at}{peer}{kw.get("peer", "")}/>\n'
+            '    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n  </realm>\n'), keys)
+        files = {f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in kw.get("right_cas", ("ca",))}
+        sign = kw.get("sign", "pubkey")
+        if their is not None:
+            files["x509/osaka.pem"] = pki.text(f"{their}.pem")
+            files["private/osaka.key"] = pki.text(f"{their}.key")
+            files.update({f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in chain})
+        if kw.get("right_crl"):
+            files["x509crl/ca.crl"] = pki.text("ca.crl")
+        self.b = Charon(
+            lab, "right", files, options=kw.get("options", "signature_authentication = yes"),
+            local=RIGHT, remote=LEFT, local_id="osaka.example.com",
+            remote_id="tokyo.example.com", local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
+            ike=kw.get("ike", "aes256gcm16-prfsha384-x25519"),
+            local_auth="auth = psk" if their is None else f"auth = {sign}\n certs = osaka.pem",
+            remote_auth="auth = psk" if own is None else
+            f"auth = {kw.get('theirs', 'pubkey')}\n{kw.get('right_remote', '')}")
+        try:
+            self.b.start()
+            self.a.start()
+            self.said = self.b.initiate() if role == "initiator" else ""
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_up(self, seconds=12):
+        """Both ends up and an echo through the tunnel."""
+        return until(seconds, lambda: self.lab.ping("left", "10.2.0.1", 1, source="10.1.0.1"))
+
+    def logs(self):
+        """What both have to say."""
+        return self.said + self.a.log() + self.b.log()[-6000:]
+
+    def stop(self):
+        """End both."""
+        self.a.stop()
+        self.b.stop()
+
+
+@pytest.fixture
+def pair(lab, pki):
+    """Make pairs; they end with the test."""
+    made = []
+
+    def make(*argv, **kw):
+        made.append(Pair(lab, pki, *argv, **kw))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", SCHEMES)
+def test_each_kind_of_key(pair, kind, role):
+    """The signature of each kind is made and verified in both roles."""
+    said, sign = SCHEMES[kind]
+    p = pair(role, f"tokyo-{kind}", f"osaka-{kind}", sign=sign)
+    assert p.is_up(), p.logs()
+    assert f"'tokyo.example.com' with {said}" in p.b.log(), p.b.log()[-3000:]
+    peer = p.a.peer()
+    assert peer["state"] == "up" and peer["id"] == "osaka.example.com", peer
+    assert peer["auth"] == "cert" and f"osaka-{kind}" in peer["cert_subject"], peer
+    assert "valid until" in p.a.tapir("status", "branches/osaka.example.com").stdout or \
+        peer["cert_until"] > 0, peer
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_chain_with_an_intermediate(pair, role):
+    """Each end knows the root alone; the other shows what lies between."""
+    p = pair(role, "tokyo-sub", "osaka-sub", chain=("sub",))
+    assert p.is_up(), p.logs()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_several_authorities(pair, role):
+    """One of them issued the peer's certificate."""
+    p = pair(role, "tokyo-p256", "osaka-other", cas=("ca", "other"))
+    assert p.is_up(), p.logs()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_asked_for_is_shown(pair, role):
+    """strongSwan shows its certificate only to who asks: our CERTREQ does, in both roles."""
+    p = pair(role, "tokyo-p256", "osaka-p256")
+    assert p.is_up(), p.logs()
+    assert "received cert request for" in p.b.log(), p.b.log()[-3000:]
+    assert "sending end entity cert" in p.b.log(), p.b.log()[-3000:]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("own,their", [(None, "osaka-p256"), ("tokyo-p256", None)],
+                         ids=["we-psk", "they-psk"])
+def test_one_side_by_pre_shared_key(pair, role, own, their):
+    """RFC 7296 2.15: each direction has its own way of proof."""
+    p = pair(role, own, their)
+    assert p.is_up(), p.logs()
+    assert p.a.peer()["auth"] == ("psk" if their is None else "cert"), p.a.peer()
+
+
+BAD = {
+    "other": ("CA", "authority"),       # issued by somebody we do not know
+    "old": ("expired", "ended"),
+    "name": ("osaka.example.com", "name"),
+    "revoked": ("revoked", "revoked"),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("bad", BAD)
+def test_we_refuse(pair, pki, bad, role):
+    """A certificate that proves nothing: refused, with the reason on our side only."""
+    keys = {"ca.crl": pki.text("ca.crl")} if bad == "revoked" else {}
+    p = pair(role, "tokyo-p256", f"osaka-{bad}", keys=keys)
+    assert until(12, lambda: p.a.lines("authentication of osaka.example.com", "failed")), p.logs()
+    lines = p.a.lines("authentication of osaka.example.com", "failed")
+    assert any(w in lines[0] for w in BAD[bad]), lines
+    assert not p.is_up(1)
+    assert p.a.peer()["state"] != "up"
+    if role == "responder":
+        assert any(w in p.a.peer()["why"] for w in BAD[bad]), p.a.peer()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("bad", ["other", "old", "revoked"])
+def test_they_refuse(pair, bad, role):
+    """The same the other way round: we say so and do not loop."""
+    p = pair(role, f"tokyo-{bad}", "osaka-p256", right_crl=True,
+             right_remote=" revocation = strict\n" if bad == "revoked" else "")
+    assert not p.is_up(3)
+    assert until(5, lambda: p.a.peer().get("state") != "up"), p.logs()
+    if role == "responder":
+        assert until(5, lambda: "AUTHENTICATION_FAILED" in p.a.peer().get("why", "")), p.logs()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_key_instead_of_a_certificate(pair, role):
+    """F6: the peer must prove itself the way that is configured."""
+    p = pair(role, "tokyo-p256", None, peer=' ca="ca.pem"')
+    assert until(12, lambda: p.a.lines("authentication of osaka.example.com", "failed")), p.logs()
+    assert not p.is_up(1)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa2048"])
+def test_old_methods_in_compat_only(pair, kind, role):
+    """RFC 7296 3.8, RFC 4754: methods 1 and 9 to 11 where the realm says compat."""
+    old = "signature_authentication = no"
+    p = pair(role, f"tokyo-{kind}", f"osaka-{kind}", options=old, realm='suite="compat"')
+    assert p.is_up(), p.logs()
+    p.stop()
+    p = pair(role, f"tokyo-{kind}", f"osaka-{kind}", options=old)
+    assert not p.is_up(3), p.logs()
