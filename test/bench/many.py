@@ -11,6 +11,7 @@ gateway, 10.128.0.0 + i behind the peer.  The gateway's side is one realm with a
 bounds of a configuration permit.
 """
 import ipaddress
+import json
 import os
 import pathlib
 import re
@@ -112,11 +113,26 @@ class Many:
             self.serve(ns)
         if not until(lambda: self.n_up() == self.n, 90, 0.25):
             raise RuntimeError(f"{self.n_up()} of {self.n} peers are up: {self.logs()}")
-        return time.monotonic() - begin
+        took = time.monotonic() - begin
+        self.neighbours()
+        return took
 
-    def tapir(self, *argv):
-        return sh("ip", "netns", "exec", self.gw, B / "tapir", "--run-dir",
-                  self.dir / self.gw / "run", *argv, check=False).stdout
+    def neighbours(self):
+        """The kernel keeps 1024 learned neighbours for all namespaces together, unless
+        net.ipv4.neigh.default.gc_thresh3 says otherwise: give it those of the tunnels."""
+        def macs(ns):
+            return [(p["realm"], p["port"], p["mac"]) for p in
+                    json.loads(self.tapir("--json", "hub", ns=ns))["ports"] if p["kind"] == "ip"]
+        self.batch(self.gw, [f"neigh replace {THERE + int(port[1:])} lladdr {mac} dev tap-many"
+                             for _, port, mac in macs(self.gw)])
+        for ns in self.far:
+            self.batch(ns, [f"neigh replace {HERE + int(r[1:])} lladdr {mac} dev t{r[1:]}"
+                            for r, _, mac in macs(ns)])
+
+    def tapir(self, *argv, ns=None):
+        ns = ns or self.gw
+        return sh("ip", "netns", "exec", ns, B / "tapir", "--run-dir", self.dir / ns / "run",
+                  *argv, check=False).stdout
 
     def n_up(self):
         return len(re.findall(r'"state":"up"', self.tapir("--json", "status").split('"peers"', 1)
@@ -154,23 +170,46 @@ class Many:
         """Streams from the gateway to that many peers: Gbit/s, and ns/byte of the gateway."""
         far = self.far[:(peers + self.per - 1) // self.per]
         daemons = self.pids(self.gw)
-        sinks = [self.start(ns, STREAMS, "recv", PORT, stdout=subprocess.PIPE) for ns in far]
+        sinks = [self.start(ns, STREAMS, "recv", PORT, seconds, stdout=subprocess.PIPE) for ns in far]
         for s in sinks:
             s.stdout.readline()
-        src = self.start(self.gw, STREAMS, "send", HERE, THERE, PORT, streams, peers, seconds,
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        src = self.start(self.gw, STREAMS, "send", HERE, THERE, PORT, streams, peers,
+                         seconds + 0.3, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if src.stdout.readline().strip() != "ready":
             raise RuntimeError(f"streams do not connect: {self.logs()}")
         before = cpu_ns(daemons)
         src.stdin.write("\n")
         src.stdin.flush()
         beside()
-        src.wait(seconds + 20)
-        spent, total, span = cpu_ns(daemons) - before, 0, 0.0
-        for s in sinks:
-            got, took = s.communicate(timeout=20)[0].split()
-            total, span = total + int(got), max(span, float(took))
-        return total * 8 / span / 1e9, spent / total
+        total = sum(int(s.communicate(timeout=seconds + 20)[0]) for s in sinks)
+        spent = cpu_ns(daemons) - before
+        src.wait(20)
+        return total * 8 / seconds / 1e9, spent / total
+
+    def flood(self, peers, seconds):
+        """UDP to each of the peers in turn: Gbit/s that the gateway seals and sends, and
+        its ns/byte.  The sender has the other core, and the far daemons stand still
+        meanwhile, so that the gateway is what is measured."""
+        def counted():
+            doc = json.loads(self.tapir("--json", "stats"))
+            return time.monotonic(), doc["workers"][0]["cpu_ns"], sum(
+                s["n_bytes"] for s in doc["stages"] if s["stage"] == "net-out")
+        argv = ["ip", "netns", "exec", self.gw, "taskset", "-c", CORE["b"], STREAMS, "flood",
+                HERE, THERE, PORT, peers, seconds + 0.5]
+        still = [pid for ns in self.far for pid in self.pids(ns)]
+        try:
+            for pid in still:
+                os.kill(pid, signal.SIGSTOP)
+            with subprocess.Popen([str(x) for x in argv], stdin=subprocess.DEVNULL) as p:
+                time.sleep(0.3)
+                at, cpu, sent = counted()
+                time.sleep(seconds)
+                at2, cpu2, sent2 = counted()
+                p.wait(20)
+        finally:
+            for pid in still:
+                os.kill(pid, signal.SIGCONT)
+        return (sent2 - sent) * 8 / (at2 - at) / 1e9, (cpu2 - cpu) / (sent2 - sent)
 
     def ping(self, i, count, interval=0.01):
         """Median round trip to peer i in us, and how many were lost."""

@@ -2,20 +2,25 @@
 /*
  * test/bench/streams.c - many TCP streams at once, to one peer or to many.
  *
- *   streams recv PORT
+ *   streams recv PORT SECONDS
  *   streams send FROM TO PORT STREAMS PEERS SECONDS
+ *   streams flood FROM TO PORT PEERS SECONDS
+ *
+ * flood sends UDP instead, to each peer in turn 44 datagrams in one message, and does
+ * not care what arrives.
  *
  * Stream i goes from address FROM + i % PEERS to TO + i % PEERS.  All are connected
  * first, then all send as fast as they may.  Buffers are the same for every stream,
  * so that a run over one peer and a run over a thousand differ in the peers alone.
  *
- * recv prints "ready", and when all streams have ended "BYTES SECONDS", from the
- * first byte to the last.  send prints "ready" once all are connected, and waits for
+ * recv prints "ready", and SECONDS after the first byte "BYTES", of all streams.  send
+ * prints "ready" once all are connected, and waits for
  * a line of input before it begins.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +36,8 @@ enum {
 	CHUNK = 128 << 10,
 	SNDBUF = 512 << 10,	/* the kernel doubles it */
 	EVENTS = 64,
+	SEGMENT = 1372,		/* with its headers the MTU inside, 1400 */
+	SEGMENTS = 44,
 	CONNECT_S = 20,
 };
 
@@ -88,18 +95,18 @@ listener(const char *port)
 }
 
 static int
-receive(const char *port)
+receive(const char *port, double seconds)
 {
-	int ep = epoll_create1(0), s = listener(port), open_ = 0;
-	double first = 0, last = 0;
+	int ep = epoll_create1(0), s = listener(port);
 	struct epoll_event ev[EVENTS];
+	double end = 0;
 	uint64_t bytes = 0;
 
 	watch(ep, s, EPOLLIN);
 	printf("ready\n");
 	fflush(stdout);
-	while (bytes == 0 || open_ > 0) {
-		int n = epoll_wait(ep, ev, EVENTS, -1);
+	while (bytes == 0 || now_s() < end) {
+		int n = epoll_wait(ep, ev, EVENTS, bytes == 0 ? -1 : 10);
 
 		for (int i = 0; i < n; i++) {
 			int fd = ev[i].data.fd;
@@ -107,25 +114,20 @@ receive(const char *port)
 
 			if (fd == s) {
 				while ((fd = accept4(s, NULL, NULL,
-						     SOCK_NONBLOCK)) >= 0) {
+						     SOCK_NONBLOCK)) >= 0)
 					watch(ep, fd, EPOLLIN);
-					open_++;
-				}
 				continue;
 			}
 			got = read(fd, chunk, sizeof(chunk));
-			if (got > 0) {
-				last = now_s();
-				if (bytes == 0)
-					first = last;
+			if (got > 0 && bytes == 0)
+				end = now_s() + seconds;
+			if (got > 0)
 				bytes += (uint64_t)got;
-			} else if (got == 0 || errno != EAGAIN) {
+			else if (got == 0 || errno != EAGAIN)
 				close(fd);
-				open_--;
-			}
 		}
 	}
-	printf("%llu %.6f\n", (unsigned long long)bytes, last - first);
+	printf("%llu\n", (unsigned long long)bytes);
 	return 0;
 }
 
@@ -207,8 +209,9 @@ send_all(const int *fd, unsigned n, double seconds)
 
 		for (int i = 0; i < k; i++)
 			if (write(ev[i].data.fd, chunk, sizeof(chunk)) < 0 &&
-			    errno != EAGAIN)
-				die("write");
+			    errno != EAGAIN) /* recv has enough */
+				epoll_ctl(ep, EPOLL_CTL_DEL, ev[i].data.fd,
+					  NULL);
 	}
 }
 
@@ -238,15 +241,50 @@ transmit(char **arg)
 	return 0;
 }
 
+static int
+flood(char **arg)
+{
+	unsigned n = (unsigned)atoi(arg[3]), port = (unsigned)atoi(arg[2]);
+	int seg = SEGMENT;
+	static int fd[STREAM_MAX];
+	double end;
+
+	if (n == 0 || n > STREAM_MAX)
+		return 2;
+	for (unsigned i = 0; i < n; i++) {
+		struct sockaddr_in a = address(arg[0], i, 0);
+		struct sockaddr_in b = address(arg[1], i, port);
+
+		fd[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (fd[i] < 0 ||
+		    setsockopt(fd[i], IPPROTO_UDP, 103 /* UDP_SEGMENT */, &seg,
+			       sizeof(seg)) != 0 ||
+		    bind(fd[i], (struct sockaddr *)&a, sizeof(a)) != 0 ||
+		    connect(fd[i], (struct sockaddr *)&b, sizeof(b)) != 0)
+			die("flood");
+	}
+	end = now_s() + atof(arg[4]);
+	while (now_s() < end)
+		for (unsigned i = 0; i < n; i++)
+			if (send(fd[i], chunk, SEGMENT * SEGMENTS, 0) < 0 &&
+			    errno != EAGAIN && errno != ENOBUFS &&
+			    errno != ECONNREFUSED)
+				die("send");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	prctl(PR_SET_TIMERSLACK, 1);
 	many_files();
-	if (argc == 3 && argv[1][0] == 'r')
-		return receive(argv[2]);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 4 && argv[1][0] == 'r')
+		return receive(argv[2], atof(argv[3]));
 	if (argc == 8 && argv[1][0] == 's')
 		return transmit(argv + 2);
+	if (argc == 7 && argv[1][0] == 'f')
+		return flood(argv + 2);
 	fprintf(stderr, "streams: see the head of streams.c\n");
 	return 2;
 }
