@@ -7,10 +7,13 @@ moment of the machine hits all of them.  Numbers are medians over the rounds,
 with the range below.  Nothing is asserted here: this prints and records.
 
     bench.py [--all | --quick] [--only NAME,...] [--rounds N] [--seconds S]
+             [--rows GROUP,...] [--profile NAME]
              [--json FILE] [--record] [--wireguard-go PATH]
 
---all adds the VPNs of peers.py; --record is --all, then doc/performance.md
-gets the new figures (test/bench/record).
+--all adds the VPNs of peers.py and every group of rows.py; --rows measures these
+groups alone; --profile shows where the daemons of one contender or row spend their
+time.  --record is --all, then doc/performance.md gets the new figures
+(test/bench/record).
 """
 import argparse
 import datetime
@@ -25,6 +28,9 @@ import statistics
 import subprocess
 import sys
 
+import hotspots
+import many
+import rows
 import table
 from contenders import B, StrongSwan, Tapir, Veth
 from measures import PPS, Effort, measure
@@ -76,6 +82,8 @@ def arguments():
     ap.add_argument("--all", action="store_true", help="with every peer that is here")
     ap.add_argument("--record", action="store_true", help="--all, into doc/performance.md")
     ap.add_argument("--only", help="contenders whose name has one of these words")
+    ap.add_argument("--rows", help=f"groups alone: {', '.join(rows.GROUPS)}")
+    ap.add_argument("--profile", metavar="NAME", help="perf on a contender or row")
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--seconds", type=int, default=3, help="of each iperf3 run")
     ap.add_argument("--json", default=str(B / "bench.json"))
@@ -83,6 +91,10 @@ def arguments():
                     help="a second release of it")
     a = ap.parse_args()
     a.all = a.all or a.record
+    a.groups = a.rows.split(",") if a.rows else list(rows.GROUPS) if a.all else []
+    unknown = [g for g in a.groups if g not in rows.GROUPS]
+    if unknown:
+        ap.error(f"no rows {', '.join(unknown)}: there are {', '.join(rows.GROUPS)}")
     return a
 
 
@@ -103,13 +115,35 @@ def rounds(who, a, effort, runs, failed):
                 print(f"  failed: {e}", file=sys.stderr, flush=True)
 
 
+def profile(a):
+    """--profile: the first contender or row whose name holds the word."""
+    known = contenders(a) + [c for g in rows.GROUPS.values() if hasattr(g, "make")
+                             for c in g.make()]
+    found = [c for c in known if a.profile == c.name] or \
+        [c for c in known if a.profile in c.name]
+    if not found or lacking(("perf",)):
+        sys.exit("bench: perf is not here" if found else
+                 f"bench: --profile {a.profile}: there are {', '.join(c.name for c in known)}")
+    print("\n".join(hotspots.profile(found[0], Effort(max(a.seconds, 3), 0, 0, 0))))
+    return 0
+
+
+def row_groups(a, effort, failed):
+    out = {}
+    for g in a.groups:
+        print(f"rows: {g}", file=sys.stderr, flush=True)
+        out[g] = rows.GROUPS[g].run(effort, min(a.rounds, 2), failed)
+    return out
+
+
 def ended(signum, _frame):
     raise SystemExit(128 + signum)              # so that the namespaces are taken down
 
 
 def main():
     a = arguments()
-    missing = lacking(("ip", "ping", "iperf3", "taskset", "tcpdump", "ss", B / "tapird", PPS))
+    missing = lacking(("ip", "ping", "iperf3", "taskset", "tcpdump", "ss", B / "tapird", PPS,
+                       many.STREAMS))
     if os.geteuid() != 0 or missing:
         sys.exit("bench: needs root" if not missing else
                  f"bench: missing {' '.join(missing)}: make bench builds and installs all")
@@ -119,13 +153,17 @@ def main():
         a.rounds, a.seconds, effort = 1, 2, Effort(2, 0.15, 5, 300)
     else:
         effort = Effort(a.seconds, 0.3, 8, 1000)
-    all_of_them, m = contenders(a), system()
+    if a.profile:
+        return profile(a)
+    all_of_them, m = [] if a.rows else contenders(a), system()
     who = [c for c in all_of_them if not lacking(c.needs)]
     runs, failed = {c.name: [] for c in all_of_them}, {}
     rounds(who, a, effort, runs, failed)
+    groups = row_groups(a, effort, failed)
 
     absent = {c.name: "not here" for c in all_of_them if c not in who}
-    absent |= {n: f"failed: {why}" for n, why in failed.items() if not any(runs[n])}
+    absent |= {n: f"failed: {why}" for n, why in failed.items()
+               if not any(runs.get(n, []))}
     m["load"].append(os.getloadavg()[0])
     m |= {"rounds": a.rounds, "seconds": a.seconds,
           "others_cores": statistics.median([x["others_cores"] for r in runs.values()
@@ -133,12 +171,14 @@ def main():
           "versions": {c.name: ", ".join(x for x in (c.version(), c.suite) if x)
                        for c in who if c.version()}}
     table.add_ratio(runs)
-    found = {"machine": m, "runs": runs, "absent": absent, "failed": failed}
+    found = {"machine": m, "runs": runs, "groups": groups, "absent": absent, "failed": failed}
     pathlib.Path(a.json).write_text(json.dumps(found, indent=1) + "\n")
     print(table.text(found))
     if a.record:
         subprocess.run([RECORD, a.json], check=True, timeout=60)
-    return 1 if any(n.startswith("tapir") for n in failed) else 0
+    ours = ("tapir", *(n for g in groups.values() for n in g), *(g.title for g in
+                                                                rows.GROUPS.values()))
+    return 1 if any(n.startswith(ours) for n in failed) else 0
 
 
 if __name__ == "__main__":

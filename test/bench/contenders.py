@@ -50,8 +50,16 @@ class Tapir(Contender):
     """mode as in the configuration; encap udp or esp."""
     suite = SUITE
 
-    def __init__(self, name, mode, encap):
+    core = None             # where it runs, unless each side has its own core
+
+    def __init__(self, name, mode="ether", encap="udp", **kw):
+        """at: where the other side is; vpn, realm: further options; args: of tapird;
+        vlan: the tag that everything carries inside."""
         self.name, self.mode, self.encap = name, mode, encap
+        self.at = kw.pop("at", OUT["b"])
+        self.vpn, self.realm = kw.pop("vpn", 'workers="1"'), kw.pop("realm", "")
+        self.args, self.vlan = kw.pop("args", ()), kw.pop("vlan", 0)
+        self.core = kw.pop("core", None)
         if mode == "ip":
             self.source, self.target = LAN["a"], LAN["b"]
 
@@ -60,11 +68,13 @@ class Tapir(Contender):
 
     def config(self, side):
         me, peer = ("tokyo", "osaka") if side == "a" else ("osaka", "tokyo")
-        at = f' at="{OUT["b"]}"' if side == "a" else ""
-        addr = f' address="{TUN[side]}/24"' if self.mode == "ether" else ""
+        at = f' at="{self.at}"' if side == "a" else ""
+        has_addr = self.mode == "ether" and not self.vlan
+        addr = f' address="{TUN[side]}/24"' if has_addr else ""
         net = f'<net local="{LAN[side]}/32" remote="{LAN[OTHER[side]]}/32"/>'
-        return (f'<vpn workers="1"><realm name="bench" mode="{self.mode}" '
-                f'encap="{self.encap}" mtu="{MTU}"{addr}>'
+        mtu = MTU + 4 if self.vlan else MTU
+        return (f'<vpn {self.vpn}><realm name="bench" mode="{self.mode}" '
+                f'encap="{self.encap}" mtu="{mtu}"{addr} {self.realm}>'
                 f'<me id="{me}" psk="k.psk"/><peer id="{peer}"{at}/>'
                 f'{net if self.mode == "ip" else ""}</realm></vpn>\n')
 
@@ -77,9 +87,15 @@ class Tapir(Contender):
             key.write_text(PSK)
             (d / "tapir.xml").write_text(self.config(s))
             w.start(s, B / "tapird", "--config", d / "tapir.xml", "--run-dir", d / "run",
-                    "--foreground", "--no-web")
-            if s == "b":
+                    "--foreground", "--no-web", *self.args)
+            if s == "b" or self.vlan:
                 until((d / "run" / "ctl.sock").is_socket, 5)
+            if self.vlan:
+                until(lambda n=s: not w.ip(n, "link", "show", "tap-bench",
+                                           check=False).returncode, 5)
+                w.ip(s, *(f"link add link tap-bench name vlan{self.vlan} type vlan "
+                          f"id {self.vlan}").split())
+                w.device(s, f"vlan{self.vlan}")
 
 
 class StrongSwan(Contender):

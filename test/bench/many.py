@@ -220,17 +220,22 @@ class Many:
 
 
 def thousand(e, rounds, n=1000):
-    """The same streams over one peer and over n; medians come from the rounds."""
+    """What the gateway sends to one peer and to n; TCP with n streams either way."""
     m = Many(n)
-    out = {"1 stream, 1 peer": [], f"{n} streams, 1 peer": [], f"{n} str., {n} peers": []}
+    one, all_ = "UDP to 1 peer", f"UDP to {n}"
+    tcp = {"TCP, 1 peer": (n, 1), f"TCP, {n} peers": (n, n)}
+    out = {name: [] for name in (one, all_, *tcp)}
     try:
         m.up()
         setup = m.begin()
         for _ in range(rounds):
-            for name, (streams, peers) in zip(out, ((1, 1), (n, 1), (n, n))):
+            for name, peers in ((one, 1), (all_, n)):
+                gbit, ns = m.flood(peers, e.seconds)
+                out[name].append({"gbit": gbit, "ns": ns})
+            for name, (streams, peers) in tcp.items():
                 gbit, ns = m.transfer(streams, peers, e.seconds)
-                out[name].append({"gbit": gbit, "seal_ns": ns})
-        out[f"{n} str., {n} peers"][0]["setup_s"] = setup
+                out[name].append({"gbit": gbit, "ns": ns})
+        out[all_][0]["setup_s"] = setup
     finally:
         m.down()
     return out

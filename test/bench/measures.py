@@ -207,6 +207,19 @@ def under_load(w, c, e, m):
     m["tcp4_gbit"] = end["sum_received"]["bits_per_second"] / 1e9
 
 
+def measure_bulk(c, e):
+    """Only TCP: one stream with its cost, four streams, pings beside them."""
+    w, m = Wire(c.core), {}
+    try:
+        w.up()
+        set_up(w, c)
+        transfer(w, c, e, m, {s: w.pids(s) for s in "ab"})
+        under_load(w, c, e, m)
+    finally:
+        w.down()
+    return m
+
+
 def measure(c, e):
     w, m = Wire(), {}
     try:

@@ -3,6 +3,7 @@
 import statistics
 
 import goals
+import rows
 
 # Key, heads of two lines, digits.  Two blocks, so that a line fits a page.
 BLOCKS = (
@@ -38,15 +39,15 @@ def values(rounds, key):
     return [m[key] for m in rounds if key in m]
 
 
-def block(title, rows, runs, absent):
-    out = [f"{title:<{NAME}}" + "".join(f"{r[1]:>{CELL}}" for r in rows),
-           " " * NAME + "".join(f"{r[2]:>{CELL}}" for r in rows)]
+def block(title, cols, runs, absent):
+    out = [f"{title:<{NAME}}" + "".join(f"{r[1]:>{CELL}}" for r in cols),
+           " " * NAME + "".join(f"{r[2]:>{CELL}}" for r in cols)]
     for name, rounds in runs.items():
         if name in absent:
             out.append(f"{name:<{NAME}}{absent[name]}")
             continue
         mid, span = f"{name:<{NAME}}", " " * NAME
-        for key, _, _, digits in rows:
+        for key, _, _, digits in cols:
             v = values(rounds, key)
             if not v:
                 mid, span = mid + f"{'-':>{CELL}}", span + " " * CELL
@@ -60,18 +61,22 @@ def block(title, rows, runs, absent):
 
 def columns():
     """Key, words and direction of every column that can be compared."""
-    for _, rows in BLOCKS:
-        for key, head, unit, _ in rows:
+    for _, cols in BLOCKS:
+        for key, head, unit, _ in cols:
             if key != "ratio":
                 yield key, f"{head}, {unit}", key.endswith(("gbit", "kpps"))
 
 
-def table(runs, absent):
+def table(runs, absent, groups):
     out = []
-    for title, rows in BLOCKS:
-        out += block(title, rows, runs, absent) + [""]
-    out += goals.against(runs) + [""]
-    return "\n".join(out + goals.behind(runs, columns())).rstrip()
+    if runs:
+        for title, cols in BLOCKS:
+            out += block(title, cols, runs, absent) + [""]
+    for key, found in groups.items():
+        out += block(rows.GROUPS[key].title, rows.GROUPS[key].cols, found,
+                     absent) + [""]
+    out += goals.against(runs, groups) + [""]
+    return "\n".join(out + (goals.behind(runs, columns()) if runs else [])).rstrip()
 
 
 def head(m):
@@ -89,4 +94,5 @@ def head(m):
 
 def text(found):
     """All of it, from what bench.py writes as JSON."""
-    return f"{head(found['machine'])}\n\n{table(found['runs'], found['absent'])}"
+    body = table(found["runs"], found["absent"], found.get("groups", {}))
+    return f"{head(found['machine'])}\n\n{body}"

@@ -20,6 +20,7 @@ OTHER = {"a": "b", "b": "a"}
 CORE = {"a": "0", "b": str(min(1, (os.cpu_count() or 1) - 1))}
 OUT = {"a": "192.0.2.1", "b": "192.0.2.2"}      # on the wire
 LAN = {"a": "10.1.0.1", "b": "10.2.0.1"}        # behind a gateway
+OUT6 = {"a": "2001:db8::1", "b": "2001:db8::2"}
 TUN = {"a": "10.9.0.1", "b": "10.9.0.2"}        # on the tunnel's own device
 MTU = 1400                                      # inside of every tunnel
 _serial = itertools.count()
@@ -44,7 +45,8 @@ def until(what, seconds, step=0.005):
 class Wire:
     """Two namespaces and a veth between them, with what runs in them."""
 
-    def __init__(self):
+    def __init__(self, core=None):
+        self.core = core or CORE
         tag = f"tb{os.getpid()}x{next(_serial)}"
         self.ns = {s: f"{tag}-{s}" for s in SIDES}
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="tapir-bench."))
@@ -56,7 +58,8 @@ class Wire:
         sh("ip", "link", "add", "wan0", "netns", self.ns["a"], "type", "veth",
            "peer", "name", "wan0", "netns", self.ns["b"])
         for s in SIDES:
-            for words in (f"addr add {OUT[s]}/24 dev wan0", "link set lo up",
+            for words in (f"addr add {OUT[s]}/24 dev wan0",
+                          f"addr add {OUT6[s]}/64 dev wan0 nodad", "link set lo up",
                           "link set wan0 up", f"addr add {LAN[s]}/32 dev lo"):
                 self.ip(s, *words.split())
 
@@ -72,7 +75,7 @@ class Wire:
         self.ip(side, "link", "set", name, "mtu", MTU, "up")
 
     def argv(self, side, *argv):
-        return ["ip", "netns", "exec", self.ns[side], "taskset", "-c", CORE[side],
+        return ["ip", "netns", "exec", self.ns[side], "taskset", "-c", self.core[side],
                 *map(str, argv)]
 
     def run(self, side, *argv, **kw):

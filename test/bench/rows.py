@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Further rows: tapir beside itself, in groups (--rows=GROUP,...; --all has them all).
+
+    fallback   without what the kernel offers, one by one and all at once
+    paths      IPv6 outside, a VLAN inside, the other provider of cryptography
+    workers    both cores for both ends: one worker and two
+    peers      a gateway with a thousand peers that all have traffic
+    fair       pings of one peer beside bulk of another
+    control    what commands and IKE take, idle and beside all the data there can be
+"""
+import subprocess
+import sys
+
+import control
+import many
+from contenders import Tapir
+from measures import measure_bulk
+from topology import OUT6, sh
+
+BULK = (("tcp_gbit", "TCP 1", "Gbit/s", 2), ("tcp4_gbit", "TCP 4", "Gbit/s", 2),
+        ("retransmits", "retransm.", "in 10 s", 0), ("seal_ns", "sealing", "ns/byte", 2),
+        ("open_ns", "opening", "ns/byte", 2), ("rtt_load_us", "RTT loaded", "us", 0))
+FALLBACKS = ("tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring")
+RAW_ONLY = ("packet-ring",)
+BOTH = {"a": "0-1", "b": "0-1"}
+
+
+def without(word):
+    return Tapir(f"no {word}", encap="esp" if word in RAW_ONLY else "udp",
+                 args=("--force-fallback", word))
+
+
+def fallback():
+    return [Tapir("everything"), *(without(w) for w in FALLBACKS),
+            Tapir("none of them", args=("--force-fallback", ",".join(FALLBACKS))),
+            Tapir("the same, raw ESP", encap="esp",
+                  args=("--force-fallback", ",".join(FALLBACKS)))]
+
+
+def has_vlan():
+    """Does the kernel have VLAN devices?"""
+    made = sh("ip", "link", "add", "link", "lo", "name", "tb-vlan", "type", "vlan", "id", "10",
+              check=False).returncode == 0
+    if made:
+        sh("ip", "link", "del", "tb-vlan", check=False)
+    return made
+
+
+def paths():
+    return [Tapir("IPv4, UDP"), Tapir("IPv6, UDP", at=OUT6["b"]),
+            Tapir("IPv6, raw ESP", encap="esp", at=OUT6["b"]),
+            Tapir("IPv6, IP mode", "ip", at=OUT6["b"]),
+            *([Tapir("VLAN inside", vlan=10)] if has_vlan() else []),
+            Tapir("provider openssl", vpn='workers="1" esp-provider="openssl"')]
+
+
+def workers():
+    two = 'workers="2" rule="{}"'
+    return [Tapir("1 worker", core=BOTH),
+            Tapir("2, destination", vpn=two.format("destination"), core=BOTH),
+            Tapir("2, SAs of its own", vpn=two.format("queue"), realm='resources="2"', core=BOTH)]
+
+
+class Bulk:
+    """A group of contenders that are measured by bulk TCP alone, in turns."""
+    cols = BULK
+
+    def __init__(self, title, make):
+        self.title, self.make = title, make
+
+    def run(self, e, rounds, failed):
+        who = self.make()
+        runs = {c.name: [] for c in who}
+        for _ in range(rounds):
+            for c in who:
+                print(f"  {c.name}", file=sys.stderr, flush=True)
+                try:
+                    runs[c.name].append(measure_bulk(c, e))
+                except (RuntimeError, OSError, ValueError, KeyError,
+                        subprocess.SubprocessError) as err:
+                    failed[c.name] = str(err).split("\n", 1)[0][:90]
+                    print(f"  failed: {err}", file=sys.stderr, flush=True)
+        return runs
+
+
+class Own:
+    """A group with a topology of its own."""
+
+    def __init__(self, title, cols, fn):
+        self.title, self.cols, self.fn = title, cols, fn
+
+    def run(self, e, rounds, failed):
+        try:
+            return self.fn(e, rounds)
+        except (RuntimeError, OSError, ValueError, KeyError, subprocess.SubprocessError) as err:
+            failed[self.title] = str(err).split("\n", 1)[0][:90]
+            print(f"  failed: {err}", file=sys.stderr, flush=True)
+            return {}
+
+
+GROUPS = {
+    "fallback": Bulk("WITHOUT", fallback),
+    "paths": Bulk("PATHS", paths),
+    "workers": Bulk("WORKERS, 2 CORES", workers),
+    "peers": Own("PEERS", (("gbit", "throughput", "Gbit/s", 2), ("ns", "gateway", "ns/byte", 2),
+                           ("setup_s", "all up", "s", 1)), many.thousand),
+    "fair": Own("ONE PEER'S PINGS", (("rtt_us", "RTT", "us", 0), ("lost", "lost", "pings", 0),
+                                     ("gbit", "bulk", "Gbit/s", 2)), many.fair),
+    "control": Own("CONTROL", (("status_ms", "tapir status", "ms", 1),
+                               ("status_max_ms", "worst", "ms", 1),
+                               ("info_ms", "INFORMAT.", "ms", 2), ("info_max_ms", "worst", "ms", 2),
+                               ("child_ms", "CREATE_CH.", "ms", 2),
+                               ("child_max_ms", "worst", "ms", 2), ("gbit", "data", "Gbit/s", 2)),
+                   control.control),
+}
