@@ -354,6 +354,8 @@ mactab_forget(struct mactab *t, uint32_t port, bool all)
 void
 mactab_age(struct mactab *t, uint32_t now_s, uint32_t age_s)
 {
+	if (mactab_count(t) == 0) /* as in most of many realms */
+		return;
 	for (uint32_t i = 0; i < N_SLOT; i++) {
 		uint64_t e = get(t, i);
 		uint32_t seen;

@@ -241,6 +241,8 @@ neigh_forget(struct neigh *t, uint32_t port)
 void
 neigh_age(struct neigh *t, uint32_t now_s, uint32_t age_s)
 {
+	if (neigh_count(t) == 0)
+		return;
 	lk_lock(&t->lock);
 	for (uint32_t i = 0; i < N_SLOT; i++) {
 		uint32_t seen = atomic_load_explicit(&t->e[i].seen_s,
