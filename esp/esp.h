@@ -104,7 +104,8 @@ MUST_USE int esp_spi_reserve(struct esp *e, uint32_t esp_spi);
 /** Install a pair.  Its inbound SPI must be reserved (the reservation passes to
  * the child).  Keys are copied.  Output uses the newest pair that fits at once,
  * but where we were the exchange's responder an older fitting pair goes on
- * until the first packet came in on the new one or 5 s passed (RFC 7296 2.8).
+ * until the first packet came in on the new one or 5 s passed (35 s when it is
+ * an heir, whose predecessor's end comes first; RFC 7296 2.8).
  * 0, ERR_EXISTS, ERR_NOMEM, ERR_ALG, ERR_LIMIT; ERR_NOTFOUND (SPI not
  * reserved), ERR_UNSUP (mode), ERR_RANGE (an SPI below 256). */
 MUST_USE int esp_child_add(struct esp *e, uint32_t link, const struct vpn_child *c);

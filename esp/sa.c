@@ -64,7 +64,8 @@ fill(struct esp_child *n, const struct vpn_child *c)
 	esp_replay_init(&n->replay);
 	/* RFC 7296 2.8: the responder must not use the new outbound SA before
 	 * the initiator can have installed its inbound one. */
-	n->ready_ms = c->is_initiator ? 0 : clk_ms() + ESP_READY_MS;
+	n->ready_ms = c->is_initiator ? 0 : clk_ms() +
+	    (c->is_heir ? ESP_READY_HEIR_MS : ESP_READY_MS);
 	atomic_init(&n->is_ready, c->is_initiator);
 }
 

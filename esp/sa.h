@@ -22,8 +22,10 @@
 
 #define ESP_CACHE_LINE 64
 /* A responder waits this long for the first packet on a new pair before it
- * sends there without (RFC 7296 2.8); ours. */
-#define ESP_READY_MS 5000
+ * sends there without (RFC 7296 2.8); ours.  Where the pair replaces another,
+ * the end of that one says so before: only if it never comes. */
+#define ESP_READY_MS	  5000
+#define ESP_READY_HEIR_MS 35000
 
 /* First member of what is replaced while workers may still read it. */
 struct esp_grave {

@@ -224,7 +224,8 @@ install(struct ike_child *c, struct vpn_keys keys[2])
 		.id = c->id, .realm = r->index, .peer = c->sa->link->id,
 		.esp_spi_in = c->spi_in, .esp_spi_out = c->spi_out,
 		.alg = c->alg, .is_esn = c->is_esn,
-		.is_initiator = c->is_initiator, .mode = c->mode,
+		.is_initiator = c->is_initiator, .is_heir = c->is_heir,
+		.mode = c->mode,
 		.path = path_of(c), .keys_in = &keys[in],
 		.keys_out = &keys[1 - in], .n_ts_local = c->local.n,
 		.n_ts_remote = c->remote.n, .hard_s = r->child_life_s,
@@ -253,6 +254,7 @@ child_alloc(struct ike_sa *sa, const struct ike_child_make *mk)
 	c->mode = mk->offer->mode;
 	c->encap = sa->encap;
 	c->is_initiator = mk->is_initiator;
+	c->is_heir = mk->offer->like != 0;
 	c->local = mk->offer->local;
 	c->remote = mk->offer->remote;
 	if (mk->offer->is_shared) {

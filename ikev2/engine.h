@@ -151,6 +151,7 @@ struct ike_child {
 	enum vpn_mode mode;
 	enum vpn_encap encap;
 	bool is_esn, is_initiator;
+	bool is_heir;			/* made in place of another */
 	bool is_over;			/* deleted on both ends; packets may still come */
 	struct ike_ts_set local, remote;
 	uint32_t bundle, lane;		/* RFC 9611; bundle 0 = alone */

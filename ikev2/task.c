@@ -183,6 +183,10 @@ ike_task_pump(struct ike_sa *sa)
 {
 	uint64_t until;
 
+	/* 2.25.2: while the peer replaces the SA nothing new begins on it */
+	if (sa->parked != NULL && !sa->parked->h.is_response &&
+	    sa->parked->form == IKE_FORM_IKE_REKEY)
+		return;
 	while (sa->task == NULL && !sa->out.is_busy &&
 	       sa->state != IKE_SA_DEAD && sa->state != IKE_SA_CLOSED) {
 		struct ike_task *t = next_due(sa, &until);

@@ -88,6 +88,7 @@ struct vpn_child {
 	enum vpn_alg alg;
 	bool is_esn;
 	bool is_initiator;	/* of the IKE exchange that made it */
+	bool is_heir;		/* it replaces another */
 	enum vpn_mode mode;	/* ETHER or IP (GRE later) */
 	struct vpn_path path;
 	const struct vpn_keys *keys_in;

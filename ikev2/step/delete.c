@@ -72,8 +72,11 @@ child_deleted(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
 
-	if (c != NULL && c->sa == sa)
+	/* an heir of the IKE SA may have it by now */
+	if (c != NULL) {
+		sa = c->sa;
 		ike_child_over(c);
+	}
 	ike_lane_fill(sa, 0);
 	ike_delete_if_childless(sa, "the child SA reached the end of its life");
 }
@@ -135,7 +138,7 @@ delete_children(struct ike_sa *sa, const struct ike_del *d, uint32_t *spi,
 		unsigned n)
 {
 	for (unsigned i = 0; i < d->n_spi; i++) {
-		struct ike_child *c = ike_child_by_out(sa, ike_del_spi(d, i));
+		struct ike_child *c = ike_rekey_sa_child(sa, ike_del_spi(d, i));
 
 		if (c == NULL)
 			continue;

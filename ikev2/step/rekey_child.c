@@ -254,7 +254,7 @@ ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return V_NEXT;
 	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
 		return not_found(m, n);
-	c = ike_child_by_out(sa, be32_get(n->spi.p));
+	c = ike_rekey_sa_child(sa, be32_get(n->spi.p));
 	if (c == NULL && is_making(sa))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	if (c == NULL || c->is_over)

@@ -110,6 +110,26 @@ ike_rekey_sa_settle(struct ike_sa *sa)
 		replace(sa, twin);
 }
 
+struct ike_child *
+ike_rekey_sa_child(struct ike_sa *sa, uint32_t spi_out)
+{
+	struct ike_child *c = ike_child_by_out(sa, spi_out);
+
+	if (c != NULL || sa->n_child > 0 || sa->link == NULL)
+		return c;
+	LIST_FOREACH(it, &sa->link->sas) {
+		struct ike_sa *old = CONTAINER_OF(it, struct ike_sa, link_node);
+
+		if (old->twin_handle != sa->handle ||
+		    old->state != IKE_SA_UP ||
+		    ike_child_by_out(old, spi_out) == NULL)
+			continue;
+		ike_rekey_sa_settle(old);
+		return ike_child_by_out(sa, spi_out);
+	}
+	return NULL;
+}
+
 /* ---- our request --------------------------------------------------------- */
 
 bool

@@ -209,6 +209,9 @@ void ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t,
 			 uint16_t notify, const char *why);
 /** The peer deletes the old SA: who inherits its children? */
 void ike_rekey_sa_settle(struct ike_sa *sa);
+/** The peer speaks of a child SA on the heir already: it knows that this one
+ * stays, and so do we now.  The child SA with its outbound SPI, or NULL. */
+struct ike_child *ike_rekey_sa_child(struct ike_sa *sa, uint32_t spi_out);
 ike_step_fn ike_step_sa_choose;
 ike_step_fn ike_step_sa_ke;		/* (waits) */
 ike_step_fn ike_step_sa_reply;

@@ -11,14 +11,17 @@
 
 #include "test/sim/play.h"
 
-#define READY_MS 5000	/* as esp: a responder sends on a new pair after that */
+/* as esp: a responder sends on a new pair after that */
+#define READY_MS      5000
+#define READY_HEIR_MS 35000
 #define FLOWS	 8	/* on each end */
 
 static bool
 is_ready(const struct sim_host *h, const struct sim_child *c)
 {
 	return c->desc.is_initiator || c->is_heard ||
-	    h->w->now_ms >= c->up_ms + READY_MS;
+	    h->w->now_ms >= c->up_ms +
+	    (c->desc.is_heir ? READY_HEIR_MS : READY_MS);
 }
 
 static unsigned

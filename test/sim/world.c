@@ -631,8 +631,12 @@ halves(const struct sim_host *from, const struct sim_host *to)
 		if (c->is_up && (o == NULL ||
 		    o->desc.esp_spi_out != c->desc.esp_spi_in ||
 		    memcmp(&c->out, &o->in, sizeof(o->in)) != 0 ||
-		    memcmp(&c->in, &o->out, sizeof(o->in)) != 0))
+		    memcmp(&c->in, &o->out, sizeof(o->in)) != 0)) {
+			printf("  child SA %08x of %s, made at %llu ms\n",
+			       c->desc.esp_spi_in, from->name,
+			       (unsigned long long)c->up_ms);
 			return false;
+		}
 	}
 	return true;
 }
