@@ -3,8 +3,8 @@
  * secure-proc/verify/link.h - the secure process's side of the verify child.
  *
  * One question is with the child, the others wait here, bounded in number and
- * bytes.  A child that ends or hangs costs the question it had; the others go
- * to the next child.  Nothing here blocks.
+ * bytes.  A child that hangs costs the question it had, and so does a question
+ * over which two children ended; the others go to the next child.  Nothing here blocks.
  *
  * Thread: the only one.
  */

@@ -180,21 +180,71 @@ weak(const struct spi_cert *c, char *why)
 	    "2048 to 8192 bits, P-256, P-384, P-521, Ed25519, Ed448");
 }
 
+/* A dead end: leave out the last of what came along and was used.  False when
+ * there is none left, or the reason is another. */
+static bool
+dead_end(X509_STORE_CTX *ctx, STACK_OF(X509) *other)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		break;
+	default:
+		return false;
+	}
+	for (int i = sk_X509_num(chain) - 1; i > 0; i--)
+		for (int k = 0; k < sk_X509_num(other); k++)
+			if (X509_cmp(sk_X509_value(chain, i),
+			    sk_X509_value(other, k)) == 0) {
+				(void)sk_X509_delete(other, k);
+				return true;
+			}
+	return false;
+}
+
+/* One way after the other: an authority may have several certificates, by
+ * others (cross-signing), and the library follows the first only. */
+static int
+ways_try(X509_STORE *store, STACK_OF(X509) *other,
+	 const struct spi_path_ask *q, struct spi_cert_path *out, char *why)
+{
+	char first[SPI_CERT_WHY_MAX] = "";
+	X509_STORE_CTX *ctx;
+	bool is_again = true;
+	int err = ERR_NOMEM;
+
+	while (is_again && (ctx = X509_STORE_CTX_new()) != NULL) {
+		err = ERR_NOMEM;
+		is_again = false;
+		if (X509_STORE_CTX_init(ctx, store, q->leaf->x, other) == 1) {
+			err = run(ctx, q, out, why);
+			is_again = err == ERR_AUTH && dead_end(ctx, other);
+		}
+		if (err == ERR_AUTH && first[0] == '\0')
+			memcpy(first, why, sizeof(first));
+		X509_STORE_CTX_free(ctx);
+	}
+	if (err == ERR_AUTH)
+		memcpy(why, first, sizeof(first));
+	return err;
+}
+
 int
 ossl_path_build(const struct spi_path_ask *q, struct spi_cert_path *out,
 		char *why)
 {
 	STACK_OF(X509) *other = sk_X509_new_null();
-	STACK_OF(X509) *anchor = sk_X509_new_null();
 	X509_STORE *store = X509_STORE_new();
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	int err = ERR_NOMEM;
 
 	if (!is_usable(q->leaf)) {
 		err = weak(q->leaf, why);
 		goto out;
 	}
-	if (other == NULL || anchor == NULL || store == NULL || ctx == NULL)
+	if (other == NULL || store == NULL)
 		goto out;
 	for (unsigned i = 0; i < q->n_other; i++)
 		if (is_usable(q->other[i]) &&
@@ -203,16 +253,12 @@ ossl_path_build(const struct spi_path_ask *q, struct spi_cert_path *out,
 	for (unsigned i = 0; i < q->n_anchor; i++)
 		if (X509_STORE_add_cert(store, q->anchor[i]->x) != 1)
 			goto out;
-	if (X509_STORE_CTX_init(ctx, store, q->leaf->x, other) != 1)
-		goto out;
-	err = run(ctx, q, out, why);
+	err = ways_try(store, other, q, out, why);
 out:
 	if (err == ERR_NOMEM)
 		fail(why, err_text(err));
-	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
 	sk_X509_free(other);
-	sk_X509_free(anchor);
 	ERR_clear_error();
 	return err;
 }
