@@ -225,13 +225,16 @@ authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 /* Check and open one datagram; a fragment has its numbers before the IV. */
 static int
-open_text(struct ike_sa *sa, struct ike_msg *m, struct view *text)
+open_text(struct ike_sa *sa, const struct ike_keys *k, struct ike_msg *m,
+	  struct view *text)
 {
 	size_t iv_at = (size_t)(m->clear.sk.p - m->buf) +
 	    (m->clear.sk_type == IKE_PL_SKF ? IKE_SKF_NUMBERS : 0);
 	struct ike_dir d;
 
-	ike_sa_dir(sa, false, &d);
+	/* flags of the payload header, which the body follows */
+	m->sk_flags = m->buf[(size_t)(m->clear.sk.p - m->buf) - 3];
+	ike_sa_dir_of(sa, k, false, &d);
 	return ike_protect_open(&d, m->buf, m->len, iv_at, text);
 }
 
@@ -242,7 +245,7 @@ step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct view text;
 	int err;
 
-	if ((err = open_text(sa, m, &text)) != 0)
+	if ((err = open_text(sa, sa->keys, m, &text)) != 0)
 		return ike_drop(m, err == ERR_ICV ? DROP_IKE_ICV :
 				DROP_IKE_SYNTAX);
 	if (m->clear.sk_type == IKE_PL_SKF) {
@@ -252,6 +255,7 @@ step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		if (err != 0)
 			return ike_drop(m, DROP_IKE_FRAG);
 	}
+	m->text = text;
 	err = ike_pls_decode(&m->arena, &m->h, text, m->clear.sk_first,
 			     &m->inner, &perr);
 	if (err == ERR_NOMEM)		/* as if it had been lost */
@@ -293,6 +297,9 @@ exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
 		return h->is_response ? sa->state == IKE_SA_AUTH_I :
 		    sa->state == IKE_SA_INIT_R || sa->state == IKE_SA_AUTH_R ||
 		    sa->in.has_reply;
+	case IKE_XCHG_IKE_INTERMEDIATE:	/* a request once more: has_reply */
+		return sa->has_inter && (h->is_response ?
+		    sa->state == IKE_SA_AUTH_I : sa->state == IKE_SA_INIT_R);
 	case IKE_XCHG_CREATE_CHILD_SA:
 	case IKE_XCHG_INFORMATIONAL:
 		return sa->is_authenticated || sa->state == IKE_SA_CLOSED;
@@ -328,12 +335,14 @@ window_admits(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
 static bool
 is_recut(struct ike_sa *sa, struct ike_msg *m)
 {
+	const struct ike_keys *k = sa->in.plain.is_old ? sa->old_keys :
+	    sa->keys;
 	struct view text;
 
 	return m->clear.sk_type == IKE_PL_SKF && m->frag.frag_num == 1 &&
-	    !m->h.is_response && sa->in.has_reply && sa->keys != NULL &&
+	    !m->h.is_response && sa->in.has_reply && k != NULL &&
 	    m->h.msgid + 1 == sa->in.next && sa->in.plain.text != NULL &&
-	    open_text(sa, m, &text) == 0;
+	    open_text(sa, k, m, &text) == 0;
 }
 
 /* May a fragment be, and are its numbers right? */
@@ -508,8 +517,9 @@ sa_known(struct ike *ike, const struct ike_msg *m, struct ike_sa **out)
 		return true;
 	}
 	drop_count(DROP_IKE_SPI, 1);
-	if (!m->h.is_response && m->h.xchg >= IKE_XCHG_IKE_AUTH &&
-	    m->h.xchg <= IKE_XCHG_INFORMATIONAL)
+	if (!m->h.is_response && ((m->h.xchg >= IKE_XCHG_IKE_AUTH &&
+	    m->h.xchg <= IKE_XCHG_INFORMATIONAL) ||
+	    m->h.xchg == IKE_XCHG_IKE_INTERMEDIATE))
 		ike_out_clear_error(ike, m, IKE_N_INVALID_IKE_SPI,
 				    (struct view){ NULL, 0 }, true);
 	return false;

@@ -202,6 +202,7 @@ struct ike_plain {
 	struct ike_hdr h;
 	uint8_t first;		/* type of the first payload inside */
 	uint16_t n_frag;	/* of the last cut; 0 = never cut */
+	bool is_old;		/* under the keys before (RFC 9242 3.3.1) */
 	uint8_t *text;		/* owned; wiped */
 	size_t len;
 };
@@ -239,7 +240,7 @@ struct ike_setup {
 	struct ike_bytes own_msg, peer_msg;
 	enum spi_group group;
 	struct spi_dh_key *dh;
-	uint8_t peer_ke[SPI_DH_PUBLIC_MAX];
+	uint8_t peer_ke[SPI_DH_CLASSIC_MAX];
 	size_t peer_ke_len;
 	uint8_t cookie[64];
 	size_t cookie_len;
@@ -250,6 +251,11 @@ struct ike_setup {
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
+	/* additional key exchanges, RFC 9370 */
+	unsigned addke_at;		/* the one that is due, in suite.addke */
+	unsigned n_inter;		/* exchanges done */
+	uint8_t int_auth[2][SPI_HASH_MAX]; /* RFC 9242 3.3.2: initiator's, */
+	uint8_t int_auth_all[2 * SPI_HASH_MAX + 4]; /* responder's; all */
 	struct list held;		/* fragments that wait for keys */
 	unsigned n_held;
 	uint8_t id_peer[IKE_ID_BODY_MAX]; /* IDr we expect; may be empty */
@@ -275,6 +281,8 @@ struct ike_sa {
 	uint64_t ispi, rspi;
 	struct ike_suite suite;
 	struct ike_keys *keys;		/* secret memory; NULL = none yet */
+	struct ike_keys *old_keys;	/* before the last IKE_INTERMEDIATE */
+	bool has_inter;			/* both ends know that exchange */
 	uint64_t iv;			/* counter of our direction */
 	/* where the peer is */
 	struct net_ep local, remote;
@@ -325,6 +333,8 @@ struct ike_msg {
 	uint8_t hash[32];		/* of the datagram as received */
 	bool is_opened;			/* ICV was right */
 	struct ike_sk frag;		/* numbers of a fragment */
+	uint8_t sk_flags;		/* of SK, or of the first fragment */
+	struct view text;		/* what was inside */
 	uint8_t *whole;			/* text put together; owned, wiped */
 	size_t whole_len;
 	struct arena arena;
@@ -515,6 +525,9 @@ void ike_sa_check(const struct ike_sa *sa);
 /** A request of ours got no answer. */
 void ike_sa_timeout(struct ike_sa *sa);
 void ike_sa_dir(const struct ike_sa *sa, bool is_out, struct ike_dir *d);
+/** The same with other keys than the SA's present ones. */
+void ike_sa_dir_of(const struct ike_sa *sa, const struct ike_keys *k,
+		   bool is_out, struct ike_dir *d);
 /** Write key lines (tests only). */
 void ike_key_log_sa(const struct ike_sa *sa);
 void ike_key_log_child(const struct ike_sa *sa, const struct ike_child *c,

@@ -81,6 +81,8 @@ struct ike_conf {
 	uint16_t port, natt_port;	/* 500 and 4500 */
 	uint32_t cookie_threshold;	/* half-open SAs before cookies are asked */
 	uint32_t max_halfopen;
+	uint32_t kems;			/* additional key exchanges that we can
+					 * do: bits 1 << enum spi_group */
 	uint16_t frag_bytes;		/* IP datagrams of IKE are no larger where
 					 * the peer knows fragments; 0 = never cut */
 	bool can_raw_esp;		/* a raw ESP socket exists */
@@ -121,6 +123,7 @@ struct ike_ask {
 	struct view id_own;	/* VERIFY as responder: body of IDr if sent, or empty */
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
 	struct view auth;	/* VERIFY: auth data */
+	struct view int_auth;	/* IntAuth of RFC 9242 3.3.2, or empty */
 };
 
 /* Views are borrowed during ike_answer(). */

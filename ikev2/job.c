@@ -31,6 +31,12 @@ dh_run(struct ike_job *job)
 {
 	struct ike_dh_job *j = CONTAINER_OF(job, struct ike_dh_job, job);
 
+	if (j->key == NULL && j->peer_len > 0 && spi_group_is_kem(j->group)) {
+		j->err = spi_crypto()->kem_answer(j->group,
+		    (struct view){ j->peer, j->peer_len }, &j->key, j->secret,
+		    &j->secret_len);
+		return;
+	}
 	if (j->key == NULL)
 		j->err = spi_crypto()->dh_new(j->group, &j->key);
 	if (j->err == 0 && j->peer_len > 0)

@@ -34,6 +34,8 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_cert_told,		/* 3.7, RFC 7427 4, RFC 9593 */
 	ike_step_derive,		/* 2.14; waits for the secret */
 	ike_step_keys,
+	ike_step_inter_key,		/* RFC 9370: waits for a key, if any */
+	ike_step_inter_request,		/* ... and ends here then */
 	ike_step_auth_sign,		/* 2.15; waits for the secure process */
 	ike_step_auth_signed,
 	ike_step_auth_request,
@@ -42,6 +44,23 @@ static ike_step_fn *const init_rsp[] = {
 static ike_step_fn *const init_rsp_cookie[] = { ike_step_cookie_again, NULL };
 static ike_step_fn *const init_rsp_ke[] = { ike_step_init_ke_again, NULL };
 static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
+
+/* IKE_INTERMEDIATE: an additional key exchange.     RFC 9242, RFC 9370 */
+static ike_step_fn *const inter_req[] = {
+	ike_step_inter_check,		/* waits for the secret */
+	ike_step_inter_reply,		/* answers, then new keys */
+	NULL
+};
+static ike_step_fn *const inter_rsp[] = {
+	ike_step_inter_answer,		/* waits for the secret */
+	ike_step_inter_keys,
+	ike_step_inter_key,		/* the next one, if any */
+	ike_step_inter_request,
+	ike_step_auth_sign,
+	ike_step_auth_signed,
+	ike_step_auth_request,
+	NULL
+};
 
 /* IKE_AUTH request. */
 static ike_step_fn *const auth_req[] = {
@@ -133,6 +152,12 @@ static const struct {
 	  init_rsp_ke },
 	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_ERROR, S(INIT_I),
 	  init_rsp_error },
+	{ IKE_XCHG_IKE_INTERMEDIATE, false, IKE_FORM_INTER, S(INIT_R),
+	  inter_req },
+	{ IKE_XCHG_IKE_INTERMEDIATE, true, IKE_FORM_INTER, S(AUTH_I),
+	  inter_rsp },
+	{ IKE_XCHG_IKE_INTERMEDIATE, true, IKE_FORM_INTER_ERROR, S(AUTH_I),
+	  auth_rsp_error },
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH, S(INIT_R) | S(AUTH_R),
 	  auth_req },
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_CHILDLESS,

@@ -360,6 +360,8 @@ ike_sa_up(struct ike_sa *sa)
 	uint64_t life_ms = (uint64_t)sa->link->realm->conf.ike_life_s * 1000;
 
 	ike_sa_setup_free(sa);
+	secret_free(sa->old_keys);
+	sa->old_keys = NULL;
 	sa->up_ms = sa->in_ms = sa->ike->now_ms;
 	tmr_stop(&sa->ike->tmr, &sa->life);
 	if (life_ms > 0) {
@@ -408,7 +410,8 @@ strip(struct ike_sa *sa)
 	ike_plain_free(&sa->in.plain);	/* no keys, no other cut */
 	ike_sa_setup_free(sa);
 	secret_free(sa->keys);
-	sa->keys = NULL;
+	secret_free(sa->old_keys);
+	sa->keys = sa->old_keys = NULL;
 	sa->is_authenticated = false;
 	if (sa->ask_handle != 0) {
 		struct ike_ask ask = { .type = IKE_ASK_CLOSE,
@@ -579,10 +582,17 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 void
 ike_sa_dir(const struct ike_sa *sa, bool is_out, struct ike_dir *d)
 {
+	ike_sa_dir_of(sa, sa->keys, is_out, d);
+}
+
+void
+ike_sa_dir_of(const struct ike_sa *sa, const struct ike_keys *k, bool is_out,
+	      struct ike_dir *d)
+{
 	/* index 0 protects what the initiator sends */
 	unsigned i = sa->is_initiator == is_out ? 0 : 1;
 
 	*d = (struct ike_dir){ .encr = sa->suite.encr,
-		.integ = sa->suite.integ, .sk_e = sa->keys->e[i],
-		.sk_a = sa->keys->a[i] };
+		.integ = sa->suite.integ, .sk_e = k->e[i],
+		.sk_a = k->a[i] };
 }

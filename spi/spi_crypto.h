@@ -14,7 +14,8 @@
 #include "daemon/base/base.h"
 
 #define SPI_HASH_MAX	  64	/* SHA2-512 */
-#define SPI_DH_PUBLIC_MAX 384	/* MODP-3072 */
+#define SPI_DH_PUBLIC_MAX 1568	/* ML-KEM-1024, either way */
+#define SPI_DH_CLASSIC_MAX 384	/* MODP-3072 */
 #define SPI_DH_SECRET_MAX 384	/* MODP-3072 */
 #define SPI_AEAD_TAG	  16	/* every AEAD here */
 #define SPI_AEAD_NONCE	  12
@@ -45,6 +46,10 @@ enum spi_group {
 	SPI_GROUP_ECP_384,
 	SPI_GROUP_MODP_2048,	/* RFC 3526 */
 	SPI_GROUP_MODP_3072,
+	SPI_GROUP_KEM_FIRST,
+	SPI_GROUP_ML_KEM_512 = SPI_GROUP_KEM_FIRST, /* FIPS 203 */
+	SPI_GROUP_ML_KEM_768,
+	SPI_GROUP_ML_KEM_1024,
 	SPI_GROUP_END
 };
 
@@ -91,6 +96,17 @@ struct spi_crypto {
 	 * @param secret SPI_DH_SECRET_MAX bytes; the caller wipes it. */
 	int (*dh_derive)(struct spi_dh_key *k, struct view peer,
 			 uint8_t *secret, size_t *secret_len);
+	/** The same for a key encapsulation mechanism, where the ends differ:
+	 * the initiator has dh_new() and dh_derive(), the responder answers
+	 * the initiator's public value with this.
+	 * @param out   holds the ciphertext as its public value.
+	 * @param secret as for dh_derive().  ERR_KE, ERR_ALG or ERR_CRYPTO. */
+	int (*kem_answer)(enum spi_group g, struct view peer,
+			  struct spi_dh_key **out, uint8_t *secret,
+			  size_t *secret_len);
+	/** Can this group be used here?  KEMs need OpenSSL 3.5; known after
+	 * self_test(). */
+	bool (*group_usable)(enum spi_group g);
 	/** As dh_new with a given private key; for known-answer tests. */
 	int (*dh_load)(enum spi_group g, struct view priv,
 		       struct spi_dh_key **out);
@@ -101,10 +117,16 @@ size_t spi_hash_len(enum spi_hash h);
 /** Key length in bytes. */
 size_t spi_cipher_key_len(enum spi_cipher c);
 bool spi_cipher_is_aead(enum spi_cipher c);
-/** Length of a public value in a KE payload; 0 when unknown. */
+/** Length of an initiator's public value in a KE payload; 0 when unknown. */
 size_t spi_group_public_len(enum spi_group g);
+/** The same for a responder's answer; differs for a KEM. */
+size_t spi_group_answer_len(enum spi_group g);
+bool spi_group_is_kem(enum spi_group g);
 
-/** The built-in provider; never NULL. */
+/** The provider in use; never NULL. */
 const struct spi_crypto *spi_crypto(void);
+/** Use another one, before anything else is called; NULL: the built-in one.
+ * For tests. */
+void spi_crypto_use(const struct spi_crypto *p);
 
 #endif

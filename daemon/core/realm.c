@@ -16,6 +16,7 @@
 #include "daemon/core/work.h"
 #include "daemon/ipc/msg.h"
 #include "ikev2/ike.h"
+#include "spi/spi_crypto.h"
 
 #define PATH_MTU      1500 /* outer MTU assumed; larger packets are fragmented */
 #define BRIDGE_MTU    1500 /* a bridged LAN expects whole Ethernet frames */
@@ -154,6 +155,18 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 	return err;
 }
 
+/* The KEMs of this OpenSSL, as found out by self_test(). */
+static uint32_t
+kems_here(void)
+{
+	uint32_t set = 0;
+
+	for (enum spi_group g = SPI_GROUP_KEM_FIRST; g < SPI_GROUP_END; g++)
+		if (spi_crypto()->group_usable(g))
+			set |= 1u << g;
+	return set;
+}
+
 int
 realm_start(struct vpn *v)
 {
@@ -164,6 +177,7 @@ realm_start(struct vpn *v)
 		.max_halfopen = v->conf->half_open_max,
 		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,
+		.kems = kems_here(),
 	};
 	struct esp_io io = wire_esp_io(v);
 	struct ike_ops ops;

@@ -32,6 +32,7 @@
 #include "daemon/core/work.h"
 #include "daemon/ipc/confine.h"
 #include "daemon/ipc/msg.h"
+#include "spi/spi_crypto.h"
 #include "spi/spi_esp.h"
 
 #define LOOP_POOL_BUFS 256	/* datagrams on port 500 under way at once */
@@ -423,6 +424,12 @@ build(struct role *r)
 	    (err = realm_open_all(v)) != 0 ||
 	    (err = spi_esp_load(v->conf->esp_provider)) != 0)
 		return err; /* said already */
+	/* while files can be opened; it also finds out about the KEMs */
+	if ((err = spi_crypto()->self_test()) != 0) {
+		log_error("tapird", "OpenSSL lacks what we need: %s",
+			  err_text(err));
+		return err;
+	}
 	if ((err = sandbox_files(&r->feat)) != 0 ||
 	    (err = realm_start(v)) != 0 || (err = key_log_open(r)) != 0 ||
 	    (err = build_links(r)) != 0 || (err = work_start(v->work)) != 0 ||

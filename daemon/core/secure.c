@@ -464,6 +464,7 @@ ask_sign(const struct ike_ask *a, struct ipc_msg *m)
 	q->init_msg = a->init_msg;
 	q->nonce = a->nonce;
 	q->sk_p = a->sk_p;
+	q->int_auth = a->int_auth;
 	q->peer_hashes = a->peer_hashes;
 	q->certreq = a->certreq;
 	q->auth_ann = a->auth_ann;
@@ -482,6 +483,7 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	q->init_msg = a->init_msg;
 	q->nonce = a->nonce;
 	q->sk_p = a->sk_p;
+	q->int_auth = a->int_auth;
 	q->id_peer = a->id_peer;
 	q->id_own = a->id_own;
 	q->method = a->method;

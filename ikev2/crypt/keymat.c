@@ -3,10 +3,10 @@
  * ikev2/crypt/keymat.c - keys of IKE SAs and child SAs.
  *
  *   SKEYSEED = prf(Ni | Nr, g^ir)                              2.14
- *   SKEYSEED = prf(SK_d(old), g^ir | Ni | Nr)                  2.18
+ *   SKEYSEED = prf(SK_d(old), g^ir | Ni | Nr [| SK1 | ..])     2.18, RFC 9370
  *   { SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr }
  *            = prf+ (SKEYSEED, Ni | Nr | SPIi | SPIr)          2.14
- *   KEYMAT   = prf+ (SK_d, [g^ir |] Ni | Nr)                   2.17
+ *   KEYMAT   = prf+ (SK_d, [g^ir |] Ni | Nr [| SK1 | ..])      2.17
  *
  * Every intermediate value is wiped on every path.
  *
@@ -33,7 +33,8 @@ static const char *const cipher_text[] = {
 	"aes256-cbc"
 };
 static const char *const group_text[SPI_GROUP_END] = {
-	"none", "x25519", "ecp256", "ecp384", "modp2048", "modp3072"
+	"none", "x25519", "ecp256", "ecp384", "modp2048", "modp3072",
+	"mlkem512", "mlkem768", "mlkem1024"
 };
 
 const char *
@@ -45,6 +46,8 @@ ike_group_text(enum spi_group g)
 const char *
 ike_suite_text(const struct ike_suite *s, char *out, size_t cap)
 {
+	size_t n;
+
 	if (s->integ == SPI_HASH_NONE)
 		snprintf(out, cap, "%s prf-%s %s", cipher_text[s->encr],
 			 hash_text[s->prf], ike_group_text(s->group));
@@ -52,6 +55,12 @@ ike_suite_text(const struct ike_suite *s, char *out, size_t cap)
 		snprintf(out, cap, "%s %s prf-%s %s", cipher_text[s->encr],
 			 hash_text[s->integ], hash_text[s->prf],
 			 ike_group_text(s->group));
+	for (unsigned i = 0; i < IKE_ADDKE_MAX; i++) {
+		n = strlen(out);
+		if (s->addke[i] != SPI_GROUP_NONE)
+			snprintf(out + n, cap - n, "+%s",
+				 ike_group_text(s->addke[i]));
+	}
 	return out;
 }
 
@@ -144,7 +153,7 @@ ike_keymat_rekey(const struct ike_suite *s, enum spi_hash old_prf,
 		 const uint8_t *old_sk_d, const struct ike_keymat_in *in,
 		 struct ike_keys *out)
 {
-	struct view part[3] = { in->dh, in->ni, in->nr };
+	struct view part[4] = { in->dh, in->ni, in->nr, in->more };
 	size_t old_len = spi_hash_len(old_prf);
 	uint8_t seed[SPI_HASH_MAX];
 	int err;
@@ -163,7 +172,7 @@ ike_keymat_child(enum spi_hash prf, const uint8_t *sk_d,
 		 struct vpn_keys keys[2])
 {
 	const struct vpn_alg_info *info = vpn_alg_info(alg);
-	struct view part[3] = { in->dh, in->ni, in->nr };
+	struct view part[4] = { in->dh, in->ni, in->nr, in->more };
 	uint8_t buf[2 * (IKE_ENCR_MAX + SPI_HASH_MAX)], *p = buf;
 	size_t elen;
 	int err;

@@ -15,12 +15,15 @@
 #define IKE_ENCR_MAX   36	/* 32 + salt */
 #define IKE_PRFP_MAX_N 255	/* T1 .. T255, RFC 7296 2.13 */
 
+#define IKE_ADDKE_MAX 7	/* ADDKE1 .. ADDKE7, RFC 9370 */
+
 /* The algorithms of an IKE SA.  integ is SPI_HASH_NONE for an AEAD. */
 struct ike_suite {
 	enum spi_cipher encr;
 	enum spi_hash integ;
 	enum spi_hash prf;
 	enum spi_group group;
+	enum spi_group addke[IKE_ADDKE_MAX]; /* SPI_GROUP_NONE: none there */
 };
 
 /* RFC 7296 2.14; lives in secret memory.  [0] initiator, [1] responder. */
@@ -47,13 +50,18 @@ struct ike_keymat_in {
 	struct view ni, nr;	/* nonces of the exchange */
 	uint64_t ispi, rspi;	/* of the new IKE SA */
 	struct view dh;		/* shared secret; may be empty for a child */
+	struct view more;	/* those of IKE_FOLLOWUP_KE, in order, RFC 9370
+				 * 2.2.4; or empty */
 };
 
 /** Keys of the first IKE SA: SKEYSEED = prf(Ni | Nr, g^ir), RFC 7296 2.14. */
 MUST_USE int ike_keymat_first(const struct ike_suite *s,
 			      const struct ike_keymat_in *in,
 			      struct ike_keys *out);
-/** Keys of a rekeyed IKE SA: SKEYSEED = prf(SK_d(old), g^ir | Ni | Nr) with the
+/** Keys after an additional key exchange of the set-up: as ike_keymat_rekey()
+ * with the same PRF, nonces and SPIs, RFC 9370 2.2.2.
+ *
+ * Keys of a rekeyed IKE SA: SKEYSEED = prf(SK_d(old), g^ir | Ni | Nr | more) with the
  * old SA's prf, the rest with the new one's, RFC 7296 2.18. */
 MUST_USE int ike_keymat_rekey(const struct ike_suite *s, enum spi_hash old_prf,
 			      const uint8_t *old_sk_d,

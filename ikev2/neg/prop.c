@@ -59,6 +59,15 @@ static const struct {
 	{ IKE_KE_MODP_2048, SPI_GROUP_MODP_2048, VPN_SUITE_COMPAT },
 	{ IKE_KE_MODP_3072, SPI_GROUP_MODP_3072, VPN_SUITE_COMPAT },
 };
+/* For additional key exchanges: in order of preference. */
+static const struct {
+	uint16_t id;
+	enum spi_group group;
+} kem_row[] = {
+	{ IKE_KE_ML_KEM_768, SPI_GROUP_ML_KEM_768 },
+	{ IKE_KE_ML_KEM_1024, SPI_GROUP_ML_KEM_1024 },
+	{ IKE_KE_ML_KEM_512, SPI_GROUP_ML_KEM_512 },
+};
 static const uint16_t esn_row[] = { IKE_ESN_YES, IKE_ESN_NO };
 
 /* A kind of proposal. */
@@ -81,6 +90,9 @@ ike_group_wire(enum spi_group g)
 	for (unsigned i = 0; i < N_OF(group_row); i++)
 		if (group_row[i].group == g)
 			return group_row[i].id;
+	for (unsigned i = 0; i < N_OF(kem_row); i++)
+		if (kem_row[i].group == g)
+			return kem_row[i].id;
 	return IKE_KE_NONE;
 }
 
@@ -136,6 +148,26 @@ alg_of(const struct cipher_row *c, enum spi_hash integ)
 	default:
 		return VPN_ALG_NONE;
 	}
+}
+
+static bool
+has(const struct ike_prop *p, uint8_t type, uint16_t id, uint16_t bits)
+{
+	for (unsigned i = 0; i < p->n_tr; i++)
+		if (p->tr[i].type == type && p->tr[i].id == id &&
+		    p->tr[i].key_bits == bits && !p->tr[i].is_odd)
+			return true;
+	return false;
+}
+
+static unsigned
+count(const struct ike_prop *p, uint8_t type)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n_tr; i++)
+		n += p->tr[i].type == type;
+	return n;
 }
 
 /* ---- our offers ---------------------------------------------------------- */
@@ -222,37 +254,70 @@ ike_prop_offer_esp(struct arena *a, enum vpn_suite suite, struct view spi,
 	return offer(a, suite, IKE_PROTO_ESP, spi, group, out);
 }
 
+int
+ike_prop_offer_addke(struct arena *a, unsigned kems, struct ike_props *io)
+{
+	struct ike_prop *prop = arena_alloc(a, 2 * io->n * sizeof(*prop));
+	unsigned n_prop = 0;
+
+	if (prop == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < io->n; i++) {
+		const struct ike_prop *p = &io->prop[i];
+		unsigned n = p->n_tr;
+		struct ike_tr *tr;
+
+		if (count(p, IKE_TRT_INTEG) > 0)
+			continue;
+		if ((tr = arena_alloc(a, (n + N_OF(kem_row) + 1) *
+				      sizeof(*tr))) == NULL)
+			return ERR_NOMEM;
+		memcpy(tr, p->tr, n * sizeof(*tr));
+		for (unsigned k = 0; k < N_OF(kem_row); k++)
+			if ((kems & IKE_KEM_BIT(kem_row[k].group)) != 0)
+				tr_add(tr, &n, IKE_TRT_ADDKE1, kem_row[k].id,
+				       0);
+		tr_add(tr, &n, IKE_TRT_ADDKE1, IKE_KE_NONE, 0);
+		prop[n_prop] = *p;
+		prop[n_prop].n_tr = n;
+		prop[n_prop++].tr = tr;
+	}
+	memcpy(prop + n_prop, io->prop, io->n * sizeof(*prop));
+	n_prop += io->n;
+	for (unsigned i = 0; i < n_prop; i++)
+		prop[i].num = (uint8_t)(i + 1);
+	*io = (struct ike_props){ .n = n_prop, .prop = prop };
+	return 0;
+}
+
+unsigned
+ike_addke_next(const enum spi_group *addke, unsigned i)
+{
+	while (i < IKE_ADDKE_MAX && addke[i] == SPI_GROUP_NONE)
+		i++;
+	return i;
+}
+
 /* ---- choosing ------------------------------------------------------------ */
 
 static bool
-has(const struct ike_prop *p, uint8_t type, uint16_t id, uint16_t bits)
+is_addke(uint8_t type)
 {
-	for (unsigned i = 0; i < p->n_tr; i++)
-		if (p->tr[i].type == type && p->tr[i].id == id &&
-		    p->tr[i].key_bits == bits && !p->tr[i].is_odd)
-			return true;
-	return false;
-}
-
-static unsigned
-count(const struct ike_prop *p, uint8_t type)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < p->n_tr; i++)
-		n += p->tr[i].type == type;
-	return n;
+	return type >= IKE_TRT_ADDKE1 && type <= IKE_TRT_ADDKE7;
 }
 
 /* Every type in the proposal must be one we will choose from. */
 static bool
-is_usable(const struct ike_prop *p, uint8_t proto, size_t spi_len)
+is_usable(const struct ike_prop *p, uint8_t proto, size_t spi_len,
+	  unsigned kems)
 {
 	if (p->proto != proto || p->spi.len != spi_len)
 		return false;
 	for (unsigned i = 0; i < p->n_tr; i++) {
 		uint8_t t = p->tr[i].type;
 
+		if (is_addke(t) && (kems & IKE_ADDKE_KNOWN) != 0)
+			continue;
 		if (t != IKE_TRT_ENCR && t != IKE_TRT_INTEG && t != IKE_TRT_KE &&
 		    t != (proto == IKE_PROTO_IKE ? IKE_TRT_PRF : IKE_TRT_ESN))
 			return false;
@@ -324,6 +389,68 @@ pick_esp_group(const struct ike_prop *p, enum vpn_suite suite, uint16_t ke,
 	return pick_group(p, suite, ke, out) || none_ok;
 }
 
+/* What all choices have in common. */
+struct wish {
+	uint8_t proto;
+	size_t spi_len;
+	enum vpn_suite suite;
+	unsigned kems;
+	uint16_t ke;
+	enum ike_ke_rule rule;
+	bool wants_kem;		/* only what has an additional key exchange */
+};
+
+/* Additional key exchanges: no group twice (RFC 9370 2.2.1), so a choice may
+ * have to be taken back. */
+struct addke_pick {
+	const struct ike_prop *p;
+	unsigned kems;		/* that are possible and not taken yet */
+	unsigned n_left;	/* steps that may be spent; ours */
+	struct ike_choice *out;
+};
+
+static bool
+pick_addke_from(struct addke_pick *pk, unsigned i)
+{
+	uint8_t type = (uint8_t)(IKE_TRT_ADDKE1 + i);
+
+	while (i < IKE_ADDKE_MAX && count(pk->p, type) == 0) {
+		pk->out->addke[i++] = SPI_GROUP_NONE;
+		type++;
+	}
+	if (i == IKE_ADDKE_MAX)
+		return true;
+	pk->out->addke_seen |= (uint8_t)(1u << i);
+	for (unsigned k = 0; k < N_OF(kem_row) && pk->n_left > 0; k++) {
+		unsigned bit = IKE_KEM_BIT(kem_row[k].group);
+
+		pk->n_left--;
+		if ((pk->kems & bit) == 0 || !has(pk->p, type, kem_row[k].id, 0))
+			continue;
+		pk->out->addke[i] = kem_row[k].group;
+		pk->kems &= ~bit;
+		if (pick_addke_from(pk, i + 1))
+			return true;
+		pk->kems |= bit;
+	}
+	pk->out->addke[i] = SPI_GROUP_NONE;
+	return has(pk->p, type, IKE_KE_NONE, 0) && pick_addke_from(pk, i + 1);
+}
+
+static bool
+pick_addke(const struct ike_prop *p, const struct wish *w,
+	   struct ike_choice *out)
+{
+	struct addke_pick pk = { .p = p, .kems = w->kems, .n_left = 256,
+		.out = out };
+
+	/* without a first key exchange there is no other */
+	if (out->group == SPI_GROUP_NONE)
+		pk.kems = 0;
+	return pick_addke_from(&pk, 0) && (!w->wants_kem ||
+	    ike_addke_next(out->addke, 0) < IKE_ADDKE_MAX);
+}
+
 static bool
 pick_esn(const struct ike_prop *p, bool *out)
 {
@@ -354,15 +481,6 @@ hash_id(const struct hash_row *row, unsigned n, enum spi_hash h)
 	return 0;
 }
 
-/* What all choices have in common. */
-struct wish {
-	uint8_t proto;
-	size_t spi_len;
-	enum vpn_suite suite;
-	uint16_t ke;
-	enum ike_ke_rule rule;
-};
-
 static bool
 match(const struct ike_prop *p, const struct kind *k,
       const struct cipher_row *c, const struct wish *w, struct ike_choice *out)
@@ -370,7 +488,7 @@ match(const struct ike_prop *p, const struct kind *k,
 	struct ike_choice ch = { .prop_num = p->num };
 	enum spi_hash integ;
 
-	if (!is_usable(p, w->proto, w->spi_len) ||
+	if (!is_usable(p, w->proto, w->spi_len, w->kems) ||
 	    !has(p, IKE_TRT_ENCR, c->id, c->key_bits) ||
 	    !pick_integ(p, k->is_aead, &integ))
 		return false;
@@ -390,13 +508,16 @@ match(const struct ike_prop *p, const struct kind *k,
 			return false;
 		ch.esp_spi = be32_get(p->spi.p);
 	}
+	if (!pick_addke(p, w, &ch))
+		return false;
+	memcpy(ch.ike.addke, ch.addke, sizeof(ch.ike.addke));
 	*out = ch;
 	return true;
 }
 
 static int
-choose(const struct ike_props *peer, const struct wish *w,
-       struct ike_choice *out)
+choose_of(const struct ike_props *peer, const struct wish *w,
+	  struct ike_choice *out)
 {
 	for (unsigned k = 0; k < N_OF(kinds); k++) {
 		if (kinds[k].suite > w->suite)
@@ -410,19 +531,31 @@ choose(const struct ike_props *peer, const struct wish *w,
 	return ERR_NOPROP;
 }
 
+/* One with an additional key exchange goes before all others. */
+static int
+choose(const struct ike_props *peer, struct wish *w, struct ike_choice *out)
+{
+	w->wants_kem = w->kems > IKE_ADDKE_KNOWN;
+	if (w->wants_kem && choose_of(peer, w, out) == 0)
+		return 0;
+	w->wants_kem = false;
+	return choose_of(peer, w, out);
+}
+
 int
 ike_prop_choose_ike(const struct ike_props *peer, enum vpn_suite suite,
-		    uint16_t ke, bool is_rekey, struct ike_choice *out)
+		    unsigned kems, uint16_t ke, bool is_rekey,
+		    struct ike_choice *out)
 {
-	struct wish w = { IKE_PROTO_IKE, is_rekey ? 8 : 0, suite, ke,
-			  IKE_KE_MAYBE };
+	struct wish w = { .proto = IKE_PROTO_IKE, .spi_len = is_rekey ? 8 : 0,
+		.suite = suite, .kems = kems, .ke = ke, .rule = IKE_KE_MAYBE };
 
 	return choose(peer, &w, out);
 }
 
-int
-ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
-		  enum vpn_suite suite, uint16_t ke, struct ike_choice *out)
+static int
+keep_of(const struct ike_props *peer, const struct ike_suite *now,
+	const struct wish *w, struct ike_choice *out)
 {
 	const struct cipher_row *row = row_of_ike(now->encr);
 	uint16_t prf = hash_id(prf_row, N_OF(prf_row), now->prf);
@@ -433,15 +566,18 @@ ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
 		struct ike_choice ch = { .prop_num = p->num, .ike = *now };
 		enum spi_hash any;
 
-		if (!is_usable(p, IKE_PROTO_IKE, 8) ||
+		if (!is_usable(p, IKE_PROTO_IKE, 8, w->kems) ||
 		    !has(p, IKE_TRT_ENCR, row->id, row->key_bits) ||
 		    !has(p, IKE_TRT_PRF, prf, 0) ||
 		    !pick_integ(p, now->integ == SPI_HASH_NONE, &any) ||
 		    (now->integ != SPI_HASH_NONE &&
 		     !has(p, IKE_TRT_INTEG, integ, 0)) ||
-		    !pick_group(p, suite, ke, &ch.ike.group))
+		    !pick_group(p, w->suite, w->ke, &ch.ike.group))
 			continue;
 		ch.group = ch.ike.group;
+		if (!pick_addke(p, w, &ch))
+			continue;
+		memcpy(ch.ike.addke, ch.addke, sizeof(ch.ike.addke));
 		ch.ike_spi = be64_get(p->spi.p);
 		*out = ch;
 		return 0;
@@ -450,10 +586,26 @@ ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
 }
 
 int
-ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
-		    uint16_t ke, enum ike_ke_rule rule, struct ike_choice *out)
+ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
+		  enum vpn_suite suite, unsigned kems, uint16_t ke,
+		  struct ike_choice *out)
 {
-	struct wish w = { IKE_PROTO_ESP, 4, suite, ke, rule };
+	struct wish w = { .suite = suite, .kems = kems, .ke = ke,
+		.wants_kem = kems > IKE_ADDKE_KNOWN };
+
+	if (w.wants_kem && keep_of(peer, now, &w, out) == 0)
+		return 0;
+	w.wants_kem = false;
+	return keep_of(peer, now, &w, out);
+}
+
+int
+ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
+		    unsigned kems, uint16_t ke, enum ike_ke_rule rule,
+		    struct ike_choice *out)
+{
+	struct wish w = { .proto = IKE_PROTO_ESP, .spi_len = 4, .suite = suite,
+		.kems = kems, .ke = ke, .rule = rule };
 
 	return choose(peer, &w, out);
 }
@@ -493,12 +645,22 @@ answer(struct arena *a, uint8_t num, uint8_t proto, struct view spi,
 	return 0;
 }
 
+/* Every type that was proposed is answered, if by NONE. */
+static void
+answer_addke(struct ike_tr *tr, unsigned *n, const struct ike_choice *c)
+{
+	for (unsigned i = 0; i < IKE_ADDKE_MAX; i++)
+		if ((c->addke_seen >> i & 1) != 0)
+			tr_add(tr, n, (uint8_t)(IKE_TRT_ADDKE1 + i),
+			       ike_group_wire(c->addke[i]), 0);
+}
+
 int
 ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
 		    struct view spi, struct ike_props *out)
 {
 	const struct cipher_row *row = row_of_ike(c->ike.encr);
-	struct ike_tr tr[4];
+	struct ike_tr tr[4 + IKE_ADDKE_MAX];
 	unsigned n = 0;
 
 	if (row == NULL)
@@ -510,6 +672,7 @@ ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
 	tr_add(tr, &n, IKE_TRT_PRF, hash_id(prf_row, N_OF(prf_row), c->ike.prf),
 	       0);
 	tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->ike.group), 0);
+	answer_addke(tr, &n, c);
 	return answer(a, c->prop_num, IKE_PROTO_IKE, spi, tr, n, out);
 }
 
@@ -531,6 +694,7 @@ ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
 	if (c->group != SPI_GROUP_NONE)
 		tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->group), 0);
 	tr_add(tr, &n, IKE_TRT_ESN, c->is_esn ? IKE_ESN_YES : IKE_ESN_NO, 0);
+	answer_addke(tr, &n, c);
 	return answer(a, c->prop_num, IKE_PROTO_ESP, spi, tr, n, out);
 }
 
@@ -580,35 +744,40 @@ static bool
 is_single(const struct ike_props *ans)
 {
 	static const uint8_t type[] = { IKE_TRT_ENCR, IKE_TRT_PRF,
-		IKE_TRT_INTEG, IKE_TRT_KE, IKE_TRT_ESN };
+		IKE_TRT_INTEG, IKE_TRT_KE, IKE_TRT_ESN, IKE_TRT_ADDKE1 };
 
 	if (ans->n != 1)
 		return false;
 	for (unsigned i = 0; i < N_OF(type); i++)
 		if (count(&ans->prop[0], type[i]) > 1)
 			return false;
+	/* we offer one additional key exchange, the first */
+	for (uint8_t t = IKE_TRT_ADDKE1 + 1; t <= IKE_TRT_ADDKE7; t++)
+		if (count(&ans->prop[0], t) > 0)
+			return false;
 	return true;
 }
 
 int
 ike_prop_check_ike(const struct ike_props *ans, enum vpn_suite suite,
-		   bool is_rekey, struct ike_choice *out)
+		   unsigned kems, bool is_rekey, struct ike_choice *out)
 {
 	if (!is_single(ans))
 		return ERR_NOPROP;
-	return ike_prop_choose_ike(ans, suite, IKE_KE_NONE, is_rekey, out);
+	return ike_prop_choose_ike(ans, suite, kems, IKE_KE_NONE, is_rekey,
+				   out);
 }
 
 int
 ike_prop_check_esp(const struct ike_props *ans, enum vpn_suite suite,
-		   enum spi_group group, struct ike_choice *out)
+		   unsigned kems, enum spi_group group, struct ike_choice *out)
 {
 	struct ike_choice ch;
 	int err;
 
 	if (!is_single(ans))
 		return ERR_NOPROP;
-	err = ike_prop_choose_esp(ans, suite, ike_group_wire(group),
+	err = ike_prop_choose_esp(ans, suite, kems, ike_group_wire(group),
 	    group == SPI_GROUP_NONE ? IKE_KE_NEVER : IKE_KE_MAYBE, &ch);
 	/* an offered key exchange may not be dropped from the proposal */
 	if (err != 0 || ch.group != group)

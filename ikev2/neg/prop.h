@@ -18,6 +18,9 @@ struct ike_choice {
 	bool is_esn;
 	enum spi_group group;	/* child: SPI_GROUP_NONE without KE */
 	uint8_t prop_num;	/* number of the chosen proposal */
+	/* additional key exchanges; of an IKE SA the same as ike.addke */
+	enum spi_group addke[IKE_ADDKE_MAX];
+	uint8_t addke_seen;	/* bit i: ADDKE(i+1) was proposed */
 	uint64_t ike_spi;	/* peer's SPI when one came in the proposal */
 	uint32_t esp_spi;
 };
@@ -27,6 +30,12 @@ enum ike_ke_rule {
 	IKE_KE_NEVER,	/* IKE_AUTH: no KE (RFC 7296 1.2) */
 	IKE_KE_MAYBE	/* CREATE_CHILD_SA: as offered */
 };
+
+/* Which additional key exchanges (RFC 9370) are possible: a set of groups, a bit
+ * each.  The bit of SPI_GROUP_NONE says that the transform types are known at
+ * all; without it a proposal that has them is of no use (RFC 7296 3.3.6). */
+#define IKE_KEM_BIT(group_)	(1u << (group_))
+#define IKE_ADDKE_KNOWN		IKE_KEM_BIT(SPI_GROUP_NONE)
 
 /** Group number on the wire, and back (SPI_GROUP_NONE when not ours). */
 uint16_t ike_group_wire(enum spi_group g);
@@ -52,16 +61,29 @@ MUST_USE int ike_prop_offer_esp(struct arena *a, enum vpn_suite suite,
 				struct ike_props *out);
 
 /**
+ * Put in front of AEAD proposals the same with an additional key exchange: one
+ * of the KEMs in kems, or none.  The peer that does not know of it takes the
+ * ones behind.
+ *
+ * @return 0 or ERR_NOMEM.
+ */
+MUST_USE int ike_prop_offer_addke(struct arena *a, unsigned kems,
+				  struct ike_props *io);
+/** The first additional key exchange; IKE_ADDKE_MAX for none from i on. */
+unsigned ike_addke_next(const enum spi_group *addke, unsigned i);
+
+/**
  * Choose among a peer's proposals, by our order of preference.
  *
+ * @param kems additional key exchanges that are possible; see IKE_ADDKE_KNOWN.
  * @param ke   group of the KE payload that came along; 0 = none.  When the
  *             chosen out->group is another, the answer is INVALID_KE_PAYLOAD.
  * @param is_rekey  proposals must carry an SPI of 8 bytes (IKE).
  * @return 0 or ERR_NOPROP.
  */
 MUST_USE int ike_prop_choose_ike(const struct ike_props *peer,
-				 enum vpn_suite suite, uint16_t ke,
-				 bool is_rekey, struct ike_choice *out);
+				 enum vpn_suite suite, unsigned kems,
+				 uint16_t ke, bool is_rekey, struct ike_choice *out);
 /**
  * Choose, for rekeying, the cipher, integrity and PRF in use, where the peer
  * proposes them.  Peers are known that derive wrong keys when the PRF changes.
@@ -71,11 +93,11 @@ MUST_USE int ike_prop_choose_ike(const struct ike_props *peer,
  */
 MUST_USE int ike_prop_keep_ike(const struct ike_props *peer,
 			       const struct ike_suite *now,
-			       enum vpn_suite suite, uint16_t ke,
-			       struct ike_choice *out);
+			       enum vpn_suite suite, unsigned kems,
+			       uint16_t ke, struct ike_choice *out);
 MUST_USE int ike_prop_choose_esp(const struct ike_props *peer,
-				 enum vpn_suite suite, uint16_t ke,
-				 enum ike_ke_rule rule, struct ike_choice *out);
+				 enum vpn_suite suite, unsigned kems,
+				 uint16_t ke, enum ike_ke_rule rule, struct ike_choice *out);
 
 /**
  * Choose, for a further child SA like one there is, its algorithms, where the
@@ -106,10 +128,10 @@ MUST_USE int ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
  * @return 0 or ERR_NOPROP.
  */
 MUST_USE int ike_prop_check_ike(const struct ike_props *ans,
-				enum vpn_suite suite, bool is_rekey,
-				struct ike_choice *out);
+				enum vpn_suite suite, unsigned kems,
+				bool is_rekey, struct ike_choice *out);
 MUST_USE int ike_prop_check_esp(const struct ike_props *ans,
-				enum vpn_suite suite, enum spi_group group,
-				struct ike_choice *out);
+				enum vpn_suite suite, unsigned kems,
+				enum spi_group group, struct ike_choice *out);
 
 #endif

@@ -48,7 +48,8 @@ ask_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
 		.nonce = of_initiator ? (struct view){ st->nr, st->nr_len } :
 		    (struct view){ st->ni, st->ni_len },
 		.sk_p = { sa->keys->p[of_initiator ? 0 : 1],
-			  spi_hash_len(sa->suite.prf) }
+			  spi_hash_len(sa->suite.prf) },
+		.int_auth = ike_inter_auth(sa)
 	};
 
 	if (sa->link != NULL && sa->is_initiator) {
@@ -195,6 +196,10 @@ enum ike_verdict
 ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	(void)ike;
+	/* RFC 9370 2.2.3: all key exchanges come before */
+	if (sa->state == IKE_SA_INIT_R && ike_inter_is_due(sa))
+		return ike_fail(m, IKE_N_INVALID_SYNTAX,
+				"the peer left a key exchange out");
 	if (sa->state == IKE_SA_INIT_R && !ike_sa_move(sa, IKE_EV_AUTH_IN))
 		return ike_drop(m, DROP_IKE_EXCH);
 	return V_NEXT;

@@ -179,8 +179,8 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 	uint16_t ke = m->p->ke != NULL ? m->p->ke->group : IKE_KE_NONE;
 	enum ike_verdict v;
 
-	if (ike_prop_choose_esp(m->p->sa, sa->link->realm->conf.suite, ke, rule,
-				&m->choice) != 0) {
+	if (ike_prop_choose_esp(m->p->sa, sa->link->realm->conf.suite,
+				IKE_ADDKE_KNOWN, ke, rule, &m->choice) != 0) {
 		m->drop = DROP_IKE_NOPROP;
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"no ESP proposal in common with the peer");
@@ -210,8 +210,8 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
 	struct ike_ts_set local, remote;
 
-	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite, o->group,
-			       &m->choice) != 0 ||
+	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite, 0,
+			       o->group, &m->choice) != 0 ||
 	    (o->alg != VPN_ALG_NONE && (m->choice.alg != o->alg ||
 					m->choice.is_esn != o->is_esn)))
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,

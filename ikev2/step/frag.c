@@ -126,6 +126,13 @@ ike_frag_keep(const struct ike_sa *sa, const struct ike_hdr *h,
 	return 0;
 }
 
+/* A message keeps the keys it was first sealed with. */
+static void
+dir_of(const struct ike_sa *sa, const struct ike_plain *p, struct ike_dir *d)
+{
+	ike_sa_dir_of(sa, p->is_old ? sa->old_keys : sa->keys, true, d);
+}
+
 /* One fragment at msg. */
 static int
 cut_one(struct ike_sa *sa, const struct ike_plain *p, uint16_t num,
@@ -137,7 +144,7 @@ cut_one(struct ike_sa *sa, const struct ike_plain *p, uint16_t num,
 	struct ike_dir d;
 	struct wcur w;
 
-	ike_sa_dir(sa, true, &d);
+	dir_of(sa, p, &d);
 	wcur_init(&w, msg, cap);
 	ike_hdr_encode(&w, &p->h);
 	wcur_u8(&w, num == 1 ? p->first : IKE_PL_NONE);
@@ -160,7 +167,7 @@ ike_frag_cut(struct ike_sa *sa, struct ike_plain *p, struct view *train)
 	size_t room, total, at = 0, len = 0;
 	int err = 0;
 
-	ike_sa_dir(sa, true, &d);
+	dir_of(sa, p, &d);
 	room = room_of(sa, &d, sa->frag_bytes);
 	total = (p->len + room - 1) / room;
 	if (p->text == NULL || total > IKE_MAX_FRAGMENTS ||
@@ -189,7 +196,7 @@ ike_frag_smaller(struct ike_sa *sa, struct ike_plain *p, size_t bytes,
 {
 	size_t least = MAX(least_bytes(sa), bytes);
 
-	if (p->text == NULL || sa->keys == NULL)
+	if (p->text == NULL || (p->is_old ? sa->old_keys : sa->keys) == NULL)
 		return false;
 	sa->frag_bytes = (uint16_t)MIN(least, (size_t)sa->frag_bytes);
 	return ike_frag_cut(sa, p, train) == 0;
@@ -199,7 +206,7 @@ ike_frag_smaller(struct ike_sa *sa, struct ike_plain *p, size_t bytes,
 
 struct ike_frags {
 	uint32_t msgid;
-	uint8_t xchg, first;
+	uint8_t xchg, first, flags;
 	unsigned total, n_have;
 	size_t bytes;			/* of text */
 	size_t largest;			/* datagram, with IP header */
@@ -319,6 +326,7 @@ join(struct ike_sa *sa, const struct ike_frags *f, struct ike_msg *m,
 		wcur_bytes(&w, f->part[i].p, f->part[i].len);
 	memcpy(m->hash, f->hash, sizeof(m->hash));
 	m->clear.sk_first = f->first;
+	m->sk_flags = f->flags;
 	/* 2.5.1: the peer knows its path; do not send larger ones there */
 	if (!m->h.is_response && f->total > 1)
 		sa->frag_bytes = (uint16_t)MIN((size_t)sa->frag_bytes,
@@ -343,6 +351,7 @@ ike_frag_take(struct ike_sa *sa, struct ike_msg *m, struct view *text)
 	f->largest = MAX(f->largest, m->len + outer_len(sa));
 	if (m->frag.frag_num == 1) {
 		f->first = m->clear.sk_first;
+		f->flags = m->sk_flags;
 		memcpy(f->hash, m->hash, sizeof(f->hash));
 	}
 	if (f->n_have < f->total)

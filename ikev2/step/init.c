@@ -72,6 +72,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	if (sa->is_initiator || st->has_natd)
 		ike_natd_add(sa, b);
 	ike_frag_add(sa, b);
+	ike_inter_add(sa, b);
 	ike_cert_hashes_add(sa, b);
 	if (sa->is_initiator || sa->is_tapir)
 		ike_vendor_add(b);
@@ -141,6 +142,9 @@ ike_init_send(struct ike_sa *sa, struct ike_task *t)
 	if ((err = ike_prop_offer_ike(&a, own_suite(sa),
 	    (struct view){ NULL, 0 }, &props)) != 0)
 		goto out;
+	if (sa->ike->conf.kems != 0 && (err = ike_prop_offer_addke(&a,
+	    sa->ike->conf.kems, &props)) != 0)
+		goto out;
 	ike_build_init(&b, sa->ike->tx, IKE_MAX_MSG_BYTES, &h);
 	if (st->cookie_len > 0)		/* 2.6: first payload */
 		ike_build_notify(&b, IKE_PROTO_NONE, IKE_N_COOKIE,
@@ -182,7 +186,9 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	/* F4: only what we offered; own values refused */
 	if (m->h.rspi == 0 || ike_sa_by_spi(ike, m->h.rspi) != NULL)
 		return ike_drop(m, DROP_IKE_SPI);
-	if (ike_prop_check_ike(m->p->sa, own_suite(sa), false, &ch) != 0 ||
+	sa->has_inter = ike->conf.kems != 0 && ike_inter_said(m);
+	if (ike_prop_check_ike(m->p->sa, own_suite(sa), ike_inter_kems(sa),
+			       false, &ch) != 0 ||
 	    ch.ike.group != st->group)
 		return ike_drop(m, DROP_IKE_NOPROP);
 	if (m->p->ke->group != ike_group_wire(st->group) ||
@@ -254,9 +260,12 @@ ike_step_init_error(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 enum ike_verdict
 ike_step_init_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	unsigned kems = ike_inter_said(m) ? ike->conf.kems | IKE_ADDKE_KNOWN :
+	    0;
+
 	(void)sa;
-	if (ike_prop_choose_ike(m->p->sa, any_suite(ike), m->p->ke->group, false,
-				&m->choice) != 0) {
+	if (ike_prop_choose_ike(m->p->sa, any_suite(ike), kems,
+				m->p->ke->group, false, &m->choice) != 0) {
 		char ip[IP_TEXT_MAX];
 
 		log_rl(LOG_NOTICE, "ike", "%s: no proposal in common",
@@ -304,6 +313,7 @@ ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	sa->remote = m->remote;
 	sa->is_natt = m->is_natt;
 	sa->is_faked = !ike->conf.can_raw_esp;
+	sa->has_inter = ike_inter_said(m);
 	st->group = sa->suite.group;
 	/* no longer than the peer's, so that the answer is not either */
 	st->nr_len = MIN((size_t)IKE_NONCE_LEN, m->p->nonce->len);

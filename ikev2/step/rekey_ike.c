@@ -229,9 +229,9 @@ ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	enum vpn_suite suite = sa->link->realm->conf.suite;
 
-	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, m->p->ke->group,
-			       &m->choice) != 0 &&
-	     ike_prop_choose_ike(m->p->sa, suite, m->p->ke->group, true,
+	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, 0,
+			       m->p->ke->group, &m->choice) != 0 &&
+	     ike_prop_choose_ike(m->p->sa, suite, 0, m->p->ke->group, true,
 				 &m->choice) != 0) ||
 	    m->choice.ike_spi == 0 ||
 	    ike_sa_by_spi(ike, m->choice.ike_spi) != NULL) {
@@ -324,7 +324,7 @@ ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return V_DONE;
 	if (t->type != IKE_TASK_REKEY_IKE)
 		return ike_fail(m, 0, "the peer answered another request");
-	if (ike_prop_check_ike(m->p->sa, sa->link->realm->conf.suite, true,
+	if (ike_prop_check_ike(m->p->sa, sa->link->realm->conf.suite, 0, true,
 			       &m->choice) != 0 ||
 	    m->choice.ike.group != t->offer.group || m->choice.ike_spi == 0 ||
 	    m->p->ke->group != ike_group_wire(t->offer.group))

@@ -89,6 +89,22 @@ MUST_USE bool ike_frag_hold(struct ike_sa *sa, struct ike_msg *m);
 /** The next one held; the caller owns it.  NULL: no more. */
 struct ike_msg *ike_frag_held(struct ike_sa *sa);
 
+/* inter.c: IKE_INTERMEDIATE, RFC 9242; additional key exchanges, RFC 9370 */
+/** The additional key exchanges that may be chosen in IKE_SA_INIT. */
+unsigned ike_inter_kems(const struct ike_sa *sa);
+void ike_inter_add(struct ike_sa *sa, struct ike_build *b);
+bool ike_inter_said(const struct ike_msg *m);
+/** Is one of them still to be done before IKE_AUTH? */
+bool ike_inter_is_due(const struct ike_sa *sa);
+/** IntAuth for AUTH; empty when there was no such exchange. */
+struct view ike_inter_auth(struct ike_sa *sa);
+ike_step_fn ike_step_inter_key;		/* waits for a key of ours, if one is due */
+ike_step_fn ike_step_inter_request;
+ike_step_fn ike_step_inter_answer;	/* response: (waits) */
+ike_step_fn ike_step_inter_keys;
+ike_step_fn ike_step_inter_check;	/* request: (waits) */
+ike_step_fn ike_step_inter_reply;
+
 /* vendor.c: 3.12 */
 void ike_vendor_add(struct ike_build *b);
 ike_step_fn ike_step_vendor;

@@ -56,6 +56,14 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_ERROR,
 	  .needs_error = true },
 
+	/* ---- IKE_INTERMEDIATE, RFC 9242 3.2, RFC 9370 2.2.2 ---- */
+	{ IKE_XCHG_IKE_INTERMEDIATE, REQ, INITIATOR, IN_SK, IKE_FORM_INTER,
+	  .item = { ONE(KE) } },
+	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK, IKE_FORM_INTER,
+	  .item = { ONE(KE) } },
+	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK,
+	  IKE_FORM_INTER_ERROR, .needs_error = true },
+
 	/* ---- IKE_AUTH requests, C.2, C.3, 2.16 ---- */
 	{ IKE_XCHG_IKE_AUTH, REQ, INITIATOR, IN_SK, IKE_FORM_AUTH,
 	  .item = { ONE(IDI), CERTS, MANY(CERTREQ), OPT(IDR), ONE(AUTH),
@@ -133,6 +141,8 @@ static const char *const form_names[] = {
 	[IKE_FORM_INIT_COOKIE] = "init, cookie wanted",
 	[IKE_FORM_INIT_INVALID_KE] = "init, other group wanted",
 	[IKE_FORM_INIT_ERROR] = "init, refused",
+	[IKE_FORM_INTER] = "intermediate",
+	[IKE_FORM_INTER_ERROR] = "intermediate, refused",
 	[IKE_FORM_AUTH] = "auth",
 	[IKE_FORM_AUTH_CHILDLESS] = "auth, no child",
 	[IKE_FORM_AUTH_NO_CHILD] = "auth, child refused",

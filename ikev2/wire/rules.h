@@ -21,6 +21,8 @@ enum ike_form {
 	IKE_FORM_INIT_INVALID_KE,	/* response: N(INVALID_KE_PAYLOAD) */
 	IKE_FORM_INIT_ERROR,		/* response: N(other error) */
 	/* IKE_AUTH */
+	IKE_FORM_INTER,
+	IKE_FORM_INTER_ERROR,
 	IKE_FORM_AUTH,			/* IDi AUTH SA TSi TSr; IDr AUTH SA.. */
 	IKE_FORM_AUTH_CHILDLESS,	/* RFC 6023: nobody asked for one */
 	IKE_FORM_AUTH_NO_CHILD,		/* response: IDr AUTH N(error) */

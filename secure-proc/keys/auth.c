@@ -176,6 +176,7 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	oct = (struct sec_octets){
 		.prf = q->prf, .init_msg = q->init_msg, .nonce = q->nonce,
 		.sk_p = q->sk_p, .id = { out->id_own, out->id_own_len },
+		.int_auth = q->int_auth,
 	};
 	if (q->sk_p.len != sec_prf_len(q->prf))
 		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
@@ -225,7 +226,7 @@ verify_auth(const struct sec_keys *k, const struct sec_auth *x, bool is_known,
 {
 	const struct sec_octets oct = {
 		.prf = q->prf, .init_msg = q->init_msg, .nonce = q->nonce,
-		.sk_p = q->sk_p, .id = q->id_peer,
+		.sk_p = q->sk_p, .id = q->id_peer, .int_auth = q->int_auth,
 	};
 	struct view psk = { dummy_psk, sizeof(dummy_psk) };
 	uint8_t want[SEC_PRF_MAX];

@@ -52,8 +52,8 @@ sec_psk_auth(struct view psk, const struct sec_octets *in, uint8_t *auth,
 	uint8_t key[SEC_PRF_MAX], maced_id[SEC_PRF_MAX];
 	size_t n = spi_hash_len(h);
 	struct view key_v = { key, n };
-	struct view octets[3] = {
-		in->init_msg, in->nonce, { maced_id, n }
+	struct view octets[4] = {
+		in->init_msg, in->nonce, { maced_id, n }, in->int_auth
 	};
 	int err;
 

@@ -4,6 +4,7 @@
  *
  *   AUTH = prf( prf(Shared Secret, "Key Pad for IKEv2"), octets )
  *   octets = IKE_SA_INIT message | nonce of the other | prf(SK_p, ID body)
+ *            [| IntAuth]
  *
  * Thread: any.
  */
@@ -20,6 +21,7 @@ struct sec_octets {
 	struct view nonce;	/* of the other side */
 	struct view sk_p;	/* of the signer */
 	struct view id;		/* body of the signer's ID payload */
+	struct view int_auth;	/* RFC 9242 3.3.2, or empty */
 };
 
 /** Length of a prf's output; 0 when there is no such prf. */

@@ -222,7 +222,7 @@ ossl_self_test(void)
 		err = cipher_info[c].is_aead ?
 		    ossl_aead_seal(c, key, key, one, block, 16, out) :
 		    ossl_cbc(c, true, key, key, block, 16);
-	for (enum spi_group g = 1; err == 0 && g < SPI_GROUP_END; g++) {
+	for (enum spi_group g = 1; err == 0 && g < SPI_GROUP_KEM_FIRST; g++) {
 		struct spi_dh_key *a = NULL, *b = NULL;
 		uint8_t secret[SPI_DH_SECRET_MAX];
 		size_t len;
@@ -234,6 +234,7 @@ ossl_self_test(void)
 		ossl_dh_free(b);
 		wipe(secret, sizeof(secret));
 	}
+	ossl_kem_self_test();
 	return err == 0 ? 0 : ERR_CRYPTO;
 }
 
@@ -249,6 +250,8 @@ static const struct spi_crypto provider = {
 	.dh_free = ossl_dh_free,
 	.dh_public = ossl_dh_public,
 	.dh_derive = ossl_dh_derive,
+	.kem_answer = ossl_kem_answer,
+	.group_usable = ossl_group_usable,
 	.dh_load = ossl_dh_load,
 };
 
@@ -270,8 +273,16 @@ spi_cipher_is_aead(enum spi_cipher c)
 	return c < N_CIPHER && cipher_info[c].is_aead;
 }
 
+static const struct spi_crypto *in_use = &provider;
+
 const struct spi_crypto *
 spi_crypto(void)
 {
-	return &provider;
+	return in_use;
+}
+
+void
+spi_crypto_use(const struct spi_crypto *p)
+{
+	in_use = p != NULL ? p : &provider;
 }

@@ -16,5 +16,11 @@ void ossl_dh_free(struct spi_dh_key *k);
 struct view ossl_dh_public(const struct spi_dh_key *k);
 MUST_USE int ossl_dh_derive(struct spi_dh_key *k, struct view peer,
 			    uint8_t *secret, size_t *secret_len);
+MUST_USE int ossl_kem_answer(enum spi_group g, struct view peer,
+			     struct spi_dh_key **out, uint8_t *secret,
+			     size_t *secret_len);
+bool ossl_group_usable(enum spi_group g);
+/** Find out which KEMs this OpenSSL has; those that fail are not usable. */
+void ossl_kem_self_test(void);
 
 #endif

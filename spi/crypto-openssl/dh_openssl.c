@@ -7,8 +7,12 @@
  *   X25519   32 bytes u                 secret: 32 bytes
  *   ECP      x | y, without the 0x04    secret: x only
  *   MODP     y, padded to the prime     secret: padded to the prime
+ *   ML-KEM   encapsulation key; the     secret: 32 bytes
+ *            answer is the ciphertext
  *
- * Received values are checked as RFC 6989 section 2 asks.
+ * Received values are checked as RFC 6989 section 2 asks; OpenSSL checks an
+ * encapsulation key as FIPS 203 section 7.2 asks.  ML-KEM is there from OpenSSL
+ * 3.5 on, which is found out when the program starts.
  */
 #include "spi/crypto-openssl/crypto_openssl.h"
 
@@ -26,23 +30,29 @@
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 
-enum group_kind { KIND_X, KIND_EC, KIND_MODP };
+enum group_kind { KIND_X, KIND_EC, KIND_MODP, KIND_KEM };
 
 static const struct {
 	enum group_kind kind;
 	const char *type, *name;
-	size_t public_len, secret_len;
+	size_t public_len, secret_len, answer_len; /* 0: as public_len */
 } info[SPI_GROUP_END] = {
-	[SPI_GROUP_X25519] = { KIND_X, "X25519", NULL, 32, 32 },
-	[SPI_GROUP_ECP_256] = { KIND_EC, "EC", "P-256", 64, 32 },
-	[SPI_GROUP_ECP_384] = { KIND_EC, "EC", "P-384", 96, 48 },
-	[SPI_GROUP_MODP_2048] = { KIND_MODP, "DH", "modp_2048", 256, 256 },
-	[SPI_GROUP_MODP_3072] = { KIND_MODP, "DH", "modp_3072", 384, 384 },
+	[SPI_GROUP_X25519] = { KIND_X, "X25519", NULL, 32, 32, 0 },
+	[SPI_GROUP_ECP_256] = { KIND_EC, "EC", "P-256", 64, 32, 0 },
+	[SPI_GROUP_ECP_384] = { KIND_EC, "EC", "P-384", 96, 48, 0 },
+	[SPI_GROUP_MODP_2048] = { KIND_MODP, "DH", "modp_2048", 256, 256, 0 },
+	[SPI_GROUP_MODP_3072] = { KIND_MODP, "DH", "modp_3072", 384, 384, 0 },
+	[SPI_GROUP_ML_KEM_512] = { KIND_KEM, "ML-KEM-512", NULL, 800, 32, 768 },
+	[SPI_GROUP_ML_KEM_768] = { KIND_KEM, "ML-KEM-768", NULL, 1184, 32,
+				   1088 },
+	[SPI_GROUP_ML_KEM_1024] = { KIND_KEM, "ML-KEM-1024", NULL, 1568, 32,
+				    1568 },
 };
 
 struct spi_dh_key {
 	enum spi_group group;
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey;			/* NULL for the answer of a KEM */
+	size_t public_len;
 	uint8_t public[SPI_DH_PUBLIC_MAX];
 };
 
@@ -64,6 +74,7 @@ store_public(struct spi_dh_key *k)
 
 	if (enc != NULL && n == want + skip) {
 		memcpy(k->public, enc + skip, want);
+		k->public_len = want;
 		err = 0;
 	}
 	OPENSSL_free(enc);
@@ -253,7 +264,91 @@ ossl_dh_free(struct spi_dh_key *k)
 struct view
 ossl_dh_public(const struct spi_dh_key *k)
 {
-	return (struct view){ k->public, info[k->group].public_len };
+	return (struct view){ k->public, k->public_len };
+}
+
+/* The initiator's part: the secret out of the answer. */
+static int
+kem_open(struct spi_dh_key *k, struct view ct, uint8_t *secret, size_t *len)
+{
+	EVP_PKEY_CTX *ctx;
+	size_t n = SPI_DH_SECRET_MAX;
+	int err = ERR_KE;
+
+	if (k->pkey == NULL || ct.len != info[k->group].answer_len)
+		return ERR_KE;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	if (ctx != NULL && EVP_PKEY_decapsulate_init(ctx, NULL) == 1 &&
+	    EVP_PKEY_decapsulate(ctx, secret, &n, ct.p, ct.len) == 1 &&
+	    n == info[k->group].secret_len) {
+		*len = n;
+		err = 0;
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return err;
+}
+
+int
+ossl_kem_answer(enum spi_group g, struct view peer, struct spi_dh_key **out,
+		uint8_t *secret, size_t *secret_len)
+{
+	size_t ct_len = SPI_DH_PUBLIC_MAX, n = SPI_DH_SECRET_MAX;
+	EVP_PKEY_CTX *ctx = NULL;
+	struct spi_dh_key *k;
+	EVP_PKEY *pkey;
+	int err = ERR_KE;
+
+	if (!spi_group_is_kem(g))
+		return ERR_ALG;
+	if (peer.len != info[g].public_len)
+		return ERR_KE;
+	if ((k = calloc(1, sizeof(*k))) == NULL)
+		return ERR_NOMEM;
+	k->group = g;
+	pkey = EVP_PKEY_new_raw_public_key_ex(NULL, info[g].type, NULL, peer.p,
+					      peer.len);
+	if (pkey != NULL &&
+	    (ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL)) != NULL &&
+	    EVP_PKEY_encapsulate_init(ctx, NULL) == 1 &&
+	    EVP_PKEY_encapsulate(ctx, k->public, &ct_len, secret, &n) == 1 &&
+	    ct_len == info[g].answer_len && n == info[g].secret_len) {
+		k->public_len = ct_len;
+		*secret_len = n;
+		*out = k;
+		err = 0;
+	}
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	if (err != 0)
+		ossl_dh_free(k);
+	return err;
+}
+
+static bool kem_works[SPI_GROUP_END];	/* written at start only */
+
+void
+ossl_kem_self_test(void)
+{
+	for (enum spi_group g = SPI_GROUP_KEM_FIRST; g < SPI_GROUP_END; g++) {
+		uint8_t s1[SPI_DH_SECRET_MAX], s2[SPI_DH_SECRET_MAX];
+		struct spi_dh_key *a = NULL, *b = NULL;
+		size_t n1 = 0, n2 = 0;
+
+		kem_works[g] = ossl_dh_new(g, &a) == 0 &&
+		    ossl_kem_answer(g, ossl_dh_public(a), &b, s1, &n1) == 0 &&
+		    ossl_dh_derive(a, ossl_dh_public(b), s2, &n2) == 0 &&
+		    n1 == n2 && ct_equal(s1, s2, n1);
+		ossl_dh_free(a);
+		ossl_dh_free(b);
+		wipe(s1, sizeof(s1));
+		wipe(s2, sizeof(s2));
+	}
+}
+
+bool
+ossl_group_usable(enum spi_group g)
+{
+	return group_known(g) && (!spi_group_is_kem(g) || kem_works[g]);
 }
 
 int
@@ -263,6 +358,8 @@ ossl_dh_derive(struct spi_dh_key *k, struct view peer, uint8_t *secret,
 	EVP_PKEY *pkey;
 	int err;
 
+	if (info[k->group].kind == KIND_KEM)
+		return kem_open(k, peer, secret, secret_len);
 	if (peer.len != info[k->group].public_len ||
 	    memcmp(peer.p, k->public, peer.len) == 0)
 		return ERR_KE;
@@ -274,6 +371,19 @@ ossl_dh_derive(struct spi_dh_key *k, struct view peer, uint8_t *secret,
 		err = ERR_KE;	/* RFC 7748 6.1 */
 	EVP_PKEY_free(pkey);
 	return err;
+}
+
+bool
+spi_group_is_kem(enum spi_group g)
+{
+	return g >= SPI_GROUP_KEM_FIRST && g < SPI_GROUP_END;
+}
+
+size_t
+spi_group_answer_len(enum spi_group g)
+{
+	return spi_group_is_kem(g) ? info[g].answer_len :
+	    spi_group_public_len(g);
 }
 
 size_t

@@ -4,6 +4,7 @@
  *
  *   AUTH = prf( prf(PSK, "Key Pad for IKEv2"), octets )
  *   octets = IKE_SA_INIT message | nonce of the other | prf(SK_p, ID body)
+ *            [| IntAuth]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
 	struct view psk = { (const uint8_t *)h->psk, strlen(h->psk) };
 	uint8_t key[SPI_HASH_MAX], mac[SPI_HASH_MAX];
 	size_t n = spi_hash_len(hash);
-	struct view octets[3];
+	struct view octets[4];
 
 	if (spi_crypto()->hmac(hash, psk, &pad, 1, key) != 0 ||
 	    spi_crypto()->hmac(hash, ask->sk_p, &id, 1, mac) != 0)
@@ -38,7 +39,8 @@ psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
 	octets[0] = ask->init_msg;
 	octets[1] = ask->nonce;
 	octets[2] = (struct view){ mac, n };
-	if (spi_crypto()->hmac(hash, (struct view){ key, n }, octets, 3, out)
+	octets[3] = ask->int_auth;
+	if (spi_crypto()->hmac(hash, (struct view){ key, n }, octets, 4, out)
 	    != 0)
 		abort();
 	return n;

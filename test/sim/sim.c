@@ -19,6 +19,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "test/lib/kem.h"
 #include "test/sim/play.h"
 
 #define SEED_FIRST 1000
@@ -78,6 +79,28 @@ set_ts(struct vpn_ts *ts, unsigned *n, const char *text)
 	return true;
 }
 
+/* kem 768 / 1024 / no: more than one may be set */
+static bool
+set_kem(struct sim_host *h, const char *val)
+{
+	static const struct {
+		const char *word;
+		enum spi_group group;
+	} row[] = {
+		{ "512", SPI_GROUP_ML_KEM_512 },
+		{ "768", SPI_GROUP_ML_KEM_768 },
+		{ "1024", SPI_GROUP_ML_KEM_1024 },
+	};
+
+	for (unsigned i = 0; i < N_OF(row); i++)
+		if (strcmp(val, row[i].word) == 0) {
+			h->conf.kems |= IKE_KEM_BIT(row[i].group);
+			return true;
+		}
+	h->conf.kems = 0;
+	return strcmp(val, "no") == 0;
+}
+
 static bool
 set_one(struct sim_host *h, const char *key, const char *val)
 {
@@ -127,6 +150,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		r->ike_life_s = v;
 	else if (strcmp(key, "cookie-threshold") == 0)
 		h->conf.cookie_threshold = v;
+	else if (strcmp(key, "kem") == 0)
+		return set_kem(h, val);
 	else if (strcmp(key, "fragment") == 0)
 		h->conf.frag_bytes = (uint16_t)v;
 	else if (strcmp(key, "auth-bytes") == 0)
@@ -744,6 +769,7 @@ main(int argc, char **argv)
 	bool is_verbose = false;
 	int i = 1;
 
+	toy_kem_use();
 	if (argc > 1 && strcmp(argv[1], "--graph") == 0) {
 		sim_graph();
 		return 0;

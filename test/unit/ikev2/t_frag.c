@@ -24,8 +24,8 @@ begin(void)
 	assert_non_null(sa);
 	sa->rspi = 77;
 	sa->remote = there;
-	sa->suite = (struct ike_suite){ SPI_CIPHER_AES_GCM_256, SPI_HASH_NONE,
-		SPI_HASH_SHA384, SPI_GROUP_X25519 };
+	sa->suite = (struct ike_suite){ .encr = SPI_CIPHER_AES_GCM_256,
+		.prf = SPI_HASH_SHA384, .group = SPI_GROUP_X25519 };
 	sa->keys = secret_alloc(sizeof(*sa->keys));
 	assert_non_null(sa->keys);
 	memset(sa->keys, 0x2b, sizeof(*sa->keys));

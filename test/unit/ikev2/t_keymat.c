@@ -46,11 +46,12 @@ TEST(prf_plus_refuses_more_than_255_rounds)
 }
 
 static const struct ike_suite gcm = {
-	SPI_CIPHER_AES_GCM_256, SPI_HASH_NONE, SPI_HASH_SHA384, SPI_GROUP_X25519
+	.encr = SPI_CIPHER_AES_GCM_256, .prf = SPI_HASH_SHA384,
+	.group = SPI_GROUP_X25519
 };
 static const struct ike_suite cbc = {
-	SPI_CIPHER_AES_CBC_256, SPI_HASH_SHA256, SPI_HASH_SHA256,
-	SPI_GROUP_MODP_2048
+	.encr = SPI_CIPHER_AES_CBC_256, .integ = SPI_HASH_SHA256,
+	.prf = SPI_HASH_SHA256, .group = SPI_GROUP_MODP_2048
 };
 
 /* The seven keys must be consecutive parts of one prf+ stream. */
@@ -58,7 +59,8 @@ static void
 check_block(const struct ike_suite *s, size_t elen, size_t alen)
 {
 	uint8_t ni[32], nr[32], dh[32], spis[16] = { 0 }, key[64], seed[64];
-	struct ike_keymat_in in = { V(ni), V(nr), 1, 2, V(dh) };
+	struct ike_keymat_in in = { .ni = V(ni), .nr = V(nr), .ispi = 1,
+		.rspi = 2, .dh = V(dh) };
 	struct view part[3] = { V(ni), V(nr), V(spis) }, secret = V(dh);
 	size_t n = spi_hash_len(s->prf);
 	uint8_t all[5 * 64 + 2 * 36];
@@ -95,7 +97,8 @@ TEST(first_keys_follow_the_order_of_2_14)
 TEST(nonces_and_spis_all_matter)
 {
 	uint8_t ni[32] = { 0 }, nr[32] = { 0 }, dh[32] = { 0 };
-	struct ike_keymat_in in = { V(ni), V(nr), 1, 2, V(dh) };
+	struct ike_keymat_in in = { .ni = V(ni), .nr = V(nr), .ispi = 1,
+		.rspi = 2, .dh = V(dh) };
 	struct ike_keys a, b;
 
 	assert_int_equal(ike_keymat_first(&gcm, &in, &a), 0);
@@ -123,7 +126,8 @@ TEST(rekeyed_keys_depend_on_the_old_sa)
 {
 	uint8_t ni[32] = { 0 }, nr[32] = { 0 }, dh[32] = { 0 };
 	uint8_t old_d[SPI_HASH_MAX] = { 0 };
-	struct ike_keymat_in in = { V(ni), V(nr), 1, 2, V(dh) };
+	struct ike_keymat_in in = { .ni = V(ni), .nr = V(nr), .ispi = 1,
+		.rspi = 2, .dh = V(dh) };
 	struct ike_keys a, b, first;
 
 	assert_int_equal(ike_keymat_rekey(&gcm, SPI_HASH_SHA256, old_d, &in,
@@ -145,7 +149,7 @@ TEST(child_keys_are_cut_initiator_first)
 {
 	uint8_t sk_d[48] = { 7 }, ni[32] = { 1 }, nr[32] = { 2 };
 	uint8_t all[2 * (32 + 32)];
-	struct ike_keymat_in in = { V(ni), V(nr), 0, 0, { NULL, 0 } };
+	struct ike_keymat_in in = { .ni = V(ni), .nr = V(nr) };
 	struct view part[2] = { V(ni), V(nr) };
 	struct vpn_keys k[2];
 
@@ -166,7 +170,7 @@ TEST(child_keys_are_cut_initiator_first)
 TEST(child_keys_with_a_key_exchange_differ)
 {
 	uint8_t sk_d[48] = { 7 }, ni[32] = { 1 }, nr[32] = { 2 }, dh[32] = { 3 };
-	struct ike_keymat_in in = { V(ni), V(nr), 0, 0, { NULL, 0 } };
+	struct ike_keymat_in in = { .ni = V(ni), .nr = V(nr) };
 	struct vpn_keys a[2], b[2];
 
 	assert_int_equal(ike_keymat_child(SPI_HASH_SHA384, sk_d, &in,

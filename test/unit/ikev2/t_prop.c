@@ -43,7 +43,7 @@ TEST(an_offer_meets_itself_at_our_first_choice)
 	struct ike_choice ch;
 
 	assert_int_equal(p.n, 1);
-	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), 0);
 	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_256);
 	assert_int_equal(ch.ike.integ, SPI_HASH_NONE);
@@ -79,11 +79,11 @@ TEST(the_group_of_the_ke_payload_is_taken_when_offered)
 	struct ike_props p = offer_ike(VPN_SUITE_2026);
 	struct ike_choice ch;
 
-	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026, IKE_KE_ECP_384,
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026, 0, IKE_KE_ECP_384,
 					     false, &ch), 0);
 	assert_int_equal(ch.ike.group, SPI_GROUP_ECP_384);
 	/* one that is not ours: our first instead, so INVALID_KE_PAYLOAD */
-	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_2026, 0,
 	    IKE_KE_MODP_1024, false, &ch), 0);
 	assert_int_equal(ch.ike.group, SPI_GROUP_X25519);
 	arena_fini(&arena);
@@ -95,9 +95,9 @@ TEST(cbc_is_chosen_in_compat_only)
 	     T(INTEG, HMAC_SHA2_256_128), T(PRF, HMAC_SHA2_256),
 	     T(KE, MODP_2048));
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_MODP_2048, false, &ch), ERR_NOPROP);
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT, 0,
 	    IKE_KE_MODP_2048, false, &ch), 0);
 	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_CBC_256);
 	assert_int_equal(ch.ike.integ, SPI_HASH_SHA256);
@@ -110,7 +110,7 @@ TEST(encryption_without_integrity_is_never_chosen)
 	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_CBC, 256), T(PRF, HMAC_SHA2_256),
 	     T(INTEG, NONE), T(KE, CURVE25519));
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT, 0,
 	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
 }
 
@@ -125,9 +125,9 @@ TEST(an_aead_takes_integrity_none_but_no_other)
 	    .n_tr = N_OF(with_mac), .tr = with_mac };
 	const struct ike_props both = { 1, &p2 };
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), 0);
-	assert_int_equal(ike_prop_choose_ike(&both, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&both, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
 }
 
@@ -138,7 +138,7 @@ TEST(old_algorithms_are_never_chosen)
 	     T(PRF, HMAC_MD5), T(INTEG, HMAC_SHA1_96), T(KE, MODP_1024),
 	     T(KE, MODP_1536));
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT, 0,
 	    IKE_KE_MODP_1024, false, &ch), ERR_NOPROP);
 }
 
@@ -147,7 +147,7 @@ TEST(an_unknown_transform_type_spoils_the_proposal)
 	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_GCM_16, 256), T(PRF, HMAC_SHA2_384),
 	     T(KE, CURVE25519), { .type = IKE_TRT_ADDKE1, .id = 36 });
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
 }
 
@@ -157,7 +157,7 @@ TEST(a_transform_with_an_odd_attribute_is_skipped)
 	     .id = IKE_ENCR_AES_GCM_16, .key_bits = 256, .is_odd = true },
 	     TK(AES_GCM_16, 128), T(PRF, HMAC_SHA2_384), T(KE, CURVE25519));
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), 0);
 	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_128);
 }
@@ -175,7 +175,7 @@ TEST(types_of_different_proposals_are_not_mixed)
 	const struct ike_props props = { 2, p };
 	struct ike_choice ch;
 
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
 }
 
@@ -183,7 +183,7 @@ TEST(esp_prefers_extended_sequence_numbers)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, NO), T(ESN, YES));
 
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0, 0,
 					     IKE_KE_NEVER, &ch), 0);
 	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256);
 	assert_true(ch.is_esn);
@@ -195,7 +195,7 @@ TEST(esp_without_esn_transform_is_refused)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256));
 
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0, 0,
 					     IKE_KE_NEVER, &ch), ERR_NOPROP);
 }
 
@@ -204,7 +204,7 @@ TEST(esp_cbc_with_each_integrity)
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_CBC, 128),
 	     T(INTEG, HMAC_SHA2_512_256), T(ESN, NO));
 
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_COMPAT, 0,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_COMPAT, 0, 0,
 					     IKE_KE_NEVER, &ch), 0);
 	assert_int_equal(ch.alg, VPN_ALG_AES_CBC_128_SHA512);
 	assert_false(ch.is_esn);
@@ -215,11 +215,11 @@ TEST(a_child_is_rekeyed_with_and_without_key_exchange)
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(KE, ECP_256),
 	     T(ESN, YES));
 
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_ECP_256, IKE_KE_MAYBE, &ch), 0);
 	assert_int_equal(ch.group, SPI_GROUP_ECP_256);
 	/* IKE_AUTH: only NONE would do */
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_NONE, IKE_KE_NEVER, &ch), ERR_NOPROP);
 }
 
@@ -230,9 +230,9 @@ TEST(wrong_protocol_or_spi_length_is_unusable)
 	    .spi = { spi8, 8 }, .n_tr = N_OF(tr), .tr = tr };
 	const struct ike_props long_spi = { 1, &p2 };
 
-	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0, 0,
 					     IKE_KE_NEVER, &ch), ERR_NOPROP);
-	assert_int_equal(ike_prop_choose_esp(&long_spi, VPN_SUITE_2026, 0,
+	assert_int_equal(ike_prop_choose_esp(&long_spi, VPN_SUITE_2026, 0, 0,
 					     IKE_KE_NEVER, &ch), ERR_NOPROP);
 }
 
@@ -241,20 +241,20 @@ TEST(an_answer_must_be_single_and_ours)
 	struct ike_props p = offer_ike(VPN_SUITE_COMPAT), a;
 	struct ike_choice ch, back;
 
-	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_COMPAT,
+	assert_int_equal(ike_prop_choose_ike(&p, VPN_SUITE_COMPAT, 0,
 	    IKE_KE_CURVE25519, false, &ch), 0);
 	assert_int_equal(ike_prop_answer_ike(&arena, &ch, NO_SPI, &a), 0);
-	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, false, &back),
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, 0, false, &back),
 			 0);
 	assert_memory_equal(&back.ike, &ch.ike, sizeof(ch.ike));
 	/* the offer itself is no answer */
-	assert_int_equal(ike_prop_check_ike(&p, VPN_SUITE_COMPAT, false, &back),
+	assert_int_equal(ike_prop_check_ike(&p, VPN_SUITE_COMPAT, 0, false, &back),
 			 ERR_NOPROP);
 	/* a rekeying answer needs an SPI */
-	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, true, &back),
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, 0, true, &back),
 			 ERR_NOPROP);
 	assert_int_equal(ike_prop_answer_ike(&arena, &ch, SPI8, &a), 0);
-	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, true, &back),
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, 0, true, &back),
 			 0);
 	assert_true(back.ike_spi == 0x0102030405060708);
 	arena_fini(&arena);
@@ -268,18 +268,18 @@ TEST(rekeying_keeps_the_suite_in_use_where_it_is_proposed)
 		.prf = SPI_HASH_SHA256, .integ = SPI_HASH_NONE,
 		.group = SPI_GROUP_ECP_256 };
 
-	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, &ch), 0);
 	assert_int_equal(ch.ike.encr, SPI_CIPHER_AES_GCM_128);
 	assert_int_equal(ch.ike.prf, SPI_HASH_SHA256);
 	assert_int_equal(ch.ike.group, SPI_GROUP_X25519);
 	assert_true(ch.ike_spi == 0x0102030405060708);
 	/* among all it would be another */
-	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, true, &ch), 0);
 	assert_int_equal(ch.ike.prf, SPI_HASH_SHA384);
 	now.prf = SPI_HASH_SHA512;
-	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_keep_ike(&props, &now, VPN_SUITE_2026, 0,
 	    IKE_KE_CURVE25519, &ch), ERR_NOPROP);
 }
 
@@ -287,9 +287,9 @@ TEST(an_esp_answer_keeps_the_key_exchange)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
 
-	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
 	    SPI_GROUP_NONE, &ch), 0);
-	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026,
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
 	    SPI_GROUP_X25519, &ch), ERR_NOPROP);
 }
 
@@ -305,7 +305,7 @@ TEST(every_esp_choice_survives_its_answer)
 			assert_int_equal(ike_prop_answer_esp(&arena, &ch, SPI4,
 							     &a), 0);
 			assert_int_equal(ike_prop_check_esp(&a,
-			    VPN_SUITE_COMPAT, SPI_GROUP_NONE, &back), 0);
+			    VPN_SUITE_COMPAT, 0, SPI_GROUP_NONE, &back), 0);
 			assert_int_equal(back.alg, alg);
 			assert_int_equal(back.is_esn, esn);
 			arena_fini(&arena);

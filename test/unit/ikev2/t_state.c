@@ -98,6 +98,8 @@ TEST(before_authentication_only_init_and_auth_have_a_path)
 				    IKE_XCHG_CREATE_CHILD_SA, r, f, young[i]));
 				assert_null(ike_path_find(
 				    IKE_XCHG_INFORMATIONAL, r, f, young[i]));
+				assert_null(ike_path_find(
+				    IKE_XCHG_IKE_FOLLOWUP_KE, r, f, young[i]));
 			}
 }
 
@@ -113,6 +115,8 @@ TEST(after_authentication_init_and_auth_have_no_path)
 							  r, f, old[i]));
 				assert_null(ike_path_find(IKE_XCHG_IKE_AUTH, r,
 							  f, old[i]));
+				assert_null(ike_path_find(
+				    IKE_XCHG_IKE_INTERMEDIATE, r, f, old[i]));
 			}
 }
 
@@ -123,8 +127,10 @@ TEST(unprotected_and_unknown_forms_have_no_path)
 			for (unsigned r = 0; r < 2; r++) {
 				assert_null(ike_path_find((uint8_t)x, r,
 				    IKE_FORM_UNPROTECTED, s));
-				if (x < IKE_XCHG_IKE_SA_INIT ||
-				    x > IKE_XCHG_INFORMATIONAL)
+				if ((x < IKE_XCHG_IKE_SA_INIT ||
+				     x > IKE_XCHG_INFORMATIONAL) &&
+				    x != IKE_XCHG_IKE_INTERMEDIATE &&
+				    x != IKE_XCHG_IKE_FOLLOWUP_KE)
 					for (unsigned f = 0; f < IKE_FORM_END;
 					     f++)
 						assert_null(ike_path_find(
