@@ -706,20 +706,23 @@ ike_prop_keep_esp(const struct ike_props *peer, enum vpn_alg alg, bool is_esn,
 	enum spi_hash integ = SPI_HASH_NONE, any;
 	const struct cipher_row *row = row_of_alg(alg, &integ);
 	uint16_t integ_id = hash_id(integ_row, N_OF(integ_row), integ);
+	/* its keys come from an SA that had all key exchanges */
+	struct wish w = { .kems = IKE_ADDKE_KNOWN };
 
 	for (unsigned i = 0; row != NULL && i < peer->n; i++) {
 		const struct ike_prop *p = &peer->prop[i];
 		struct ike_choice ch = { .prop_num = p->num, .alg = alg,
 					 .is_esn = is_esn };
 
-		if (!is_usable(p, IKE_PROTO_ESP, 4) ||
+		if (!is_usable(p, IKE_PROTO_ESP, 4, w.kems) ||
 		    !has(p, IKE_TRT_ENCR, row->id, row->key_bits) ||
 		    !pick_integ(p, integ == SPI_HASH_NONE, &any) ||
 		    (integ != SPI_HASH_NONE &&
 		     !has(p, IKE_TRT_INTEG, integ_id, 0)) ||
 		    !has(p, IKE_TRT_ESN, is_esn ? IKE_ESN_YES : IKE_ESN_NO,
 			 0) ||
-		    !pick_esp_group(p, suite, ke, rule, &ch.group))
+		    !pick_esp_group(p, suite, ke, rule, &ch.group) ||
+		    !pick_addke(p, &w, &ch))
 			continue;
 		ch.esp_spi = be32_get(p->spi.p);
 		*out = ch;
