@@ -24,6 +24,9 @@ bool play_fail(struct play *p, const char *fmt, ...) PRINTF(2, 3);
 struct sim_host *play_host(struct play *p, unsigned i);
 unsigned play_num(struct play *p, unsigned i);
 
+/* set.c */
+bool play_set(struct play *p);
+
 /* hostile.c: the commands of attackers */
 bool play_forge(struct play *p);
 bool play_reflect(struct play *p);
