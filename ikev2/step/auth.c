@@ -208,6 +208,9 @@ ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 static bool
 is_expected(const struct ike_setup *st, const struct ike_id *id)
 {
+	/* a name can be written in several ways: the secure process compares */
+	if (st->id_peer_len > 0 && st->id_peer[0] == IKE_ID_DER_ASN1_DN)
+		return id->type == IKE_ID_DER_ASN1_DN;
 	return st->id_peer_len == 0 || (id->raw.len == st->id_peer_len &&
 	    memcmp(id->raw.p, st->id_peer, st->id_peer_len) == 0);
 }

@@ -353,8 +353,9 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_HALFOPEN);
 	ike_build_init(&b, ike->tx, IKE_MAX_MSG_BYTES, &h);
 	add_common(sa, &b, &props, (struct view){ st->nr, st->nr_len });
-	ike_childless_add(&b, m->len);
+	/* what fits, the most useful first */
 	ike_cert_ask_add(ike, &b, m->len);
+	ike_childless_add(&b, m->len);
 	if (ike_build_finish(&b, &pkt) != 0 ||
 	    keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
 	    !ike_sa_move(sa, IKE_EV_INIT_IN) ||

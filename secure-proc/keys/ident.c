@@ -18,6 +18,7 @@
 #include "daemon/base/addr.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/str.h"
+#include "secure-proc/keys/dn.h"
 
 /* RFC 7296 3.5 */
 #define ID_IPV4_ADDR   1
@@ -87,13 +88,14 @@ sec_id_dec(struct view body, struct sec_id *id)
 int
 sec_id_enc(const char *text, uint8_t *out, size_t cap, size_t *len)
 {
-	uint8_t data[CONF_ID_MAX];
-	enum conf_id_kind kind;
+	uint8_t data[SEC_ID_BODY_MAX];
+	enum conf_id_kind kind = conf_id_type(text);
 	struct wcur w;
 	size_t n;
 	int err;
 
-	err = conf_id_bytes(text, &kind, data, sizeof(data), &n);
+	err = kind == CONF_ID_DN ? sec_dn_enc(text, data, sizeof(data), &n) :
+	    conf_id_bytes(text, &kind, data, sizeof(data), &n);
 	if (err != 0)
 		return err;
 	wcur_init(&w, out, cap);
@@ -122,6 +124,9 @@ sec_id_text(const struct sec_id *id, char *out)
 		str_escape(out, SEC_ID_TEXT_MAX, id->data.p, id->data.len);
 		return out;
 	}
+	if (id->type == ID_DER_ASN1_DN &&
+	    sec_dn_text(id->data, out, SEC_ID_TEXT_MAX))
+		return out;
 	str_hex(hex, sizeof(hex), id->data.p, MIN(id->data.len, 100u));
 	if (id->type == ID_KEY_ID)
 		snprintf(out, SEC_ID_TEXT_MAX, "keyid:%.240s", hex);
@@ -137,6 +142,8 @@ sec_id_equal(const struct sec_id *id, const char *text)
 	enum conf_id_kind kind;
 	size_t n;
 
+	if (conf_id_type(text) == CONF_ID_DN)
+		return id->type == ID_DER_ASN1_DN && sec_dn_is(id->data, text);
 	if (conf_id_bytes(text, &kind, data, sizeof(data), &n) != 0 ||
 	    id->type != type_of_kind(kind) || id->data.len != n)
 		return false;

@@ -76,11 +76,12 @@ class Pair:
             peer = f' ca="{" ".join(x + ".pem" for x in cas)}"'
             keys.update({f"{x}.pem": pki.text(f"{x}.pem") for x in cas})
         keys.update(kw.get("keys", {}))
+        me_id, peer_id = kw.get("ids", ("tokyo.example.com", "osaka.example.com"))
         at = f' at="{RIGHT}"' if role == "responder" else ""
         self.a = Gateway(lab, "left", vpn(
             f'  <realm name="branches" mode="ip" dpd="1" dead="3" {kw.get("realm", "")}>\n'
-            f'    <me id="tokyo.example.com"{me}/>\n'
-            f'    <peer id="osaka.example.com"{at}{peer}{kw.get("peer", "")}/>\n'
+            f'    <me{f" id={chr(34)}{me_id}{chr(34)}" if me_id else ""}{me}/>\n'
+            f'    <peer id="{peer_id}" name="osaka"{at}{peer}{kw.get("peer", "")}/>\n'
             '    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n  </realm>\n'), keys)
         files = {f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in kw.get("right_cas", ("ca",))}
         sign = kw.get("sign", "pubkey")
@@ -92,8 +93,8 @@ class Pair:
             files["x509crl/ca.crl"] = pki.text("ca.crl")
         self.b = Charon(
             lab, "right", files, options=kw.get("options", "signature_authentication = yes"),
-            local=RIGHT, remote=LEFT, local_id="osaka.example.com",
-            remote_id="tokyo.example.com", local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
+            local=RIGHT, remote=LEFT, local_id=f'"{peer_id}"',
+            remote_id=f'"{me_id or "tokyo.example.com"}"', local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
             ike=kw.get("ike", "aes256gcm16-prfsha384-x25519"),
             local_auth="auth = psk" if their is None else f"auth = {sign}\n certs = osaka.pem",
             remote_auth="auth = psk" if own is None else
@@ -144,7 +145,7 @@ def test_each_kind_of_key(pair, kind, role):
     peer = p.a.peer()
     assert peer["state"] == "up" and peer["id"] == "osaka.example.com", peer
     assert peer["auth"] == "cert" and f"osaka-{kind}" in peer["cert_subject"], peer
-    assert "valid until" in p.a.tapir("status", "branches/osaka.example.com").stdout or \
+    assert "valid until" in p.a.tapir("status", "branches/osaka").stdout or \
         peer["cert_until"] > 0, peer
 
 
@@ -179,6 +180,21 @@ def test_one_side_by_pre_shared_key(pair, role, own, their):
     p = pair(role, own, their)
     assert p.is_up(), p.logs()
     assert p.a.peer()["auth"] == ("psk" if their is None else "cert"), p.a.peer()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_distinguished_names(pair, role):
+    """ID_DER_ASN1_DN: the subject of the certificate is who it is."""
+    p = pair(role, ids=("O=Tapir Test, CN=tokyo-p256", "O=Tapir Test, CN=osaka-p256"))
+    assert p.is_up(), p.logs()
+    assert p.a.peer()["id"] == "O=Tapir Test, CN=osaka-p256"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_our_name_is_in_the_certificate(pair, role):
+    """Without id= the first name of the certificate is ours."""
+    p = pair(role, ids=("", "osaka.example.com"))
+    assert p.is_up(), p.logs()
 
 
 BAD = {
