@@ -159,7 +159,8 @@ take(struct main_args *m, int opt, const char *v)
 		if (fallback_parse(v, &m->r.fallback) == 0)
 			return 0;
 		fprintf(stderr, "tapird: --force-fallback %s: a list of "
-			"tap-gso, uso, udp-gso, udp-gro, packet-ring\n", v);
+			"tap-gso, uso, udp-gso, udp-gro, packet-ring, "
+			"gso-mangled, gso-refused\n", v);
 		return EXIT_USAGE + 1;
 	case OPT_ROOTLESS:
 		m->r.user.is_rootless = true;

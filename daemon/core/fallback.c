@@ -8,8 +8,9 @@
 #include <string.h>
 #include "daemon/base/err.h"
 
-static const char *const names[FALLBACK_END] = {
+static const char *const names[FAULT_END] = {
 	"tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring",
+	"gso-mangled", "gso-refused",
 };
 
 const char *
@@ -21,7 +22,7 @@ fallback_name(enum fallback f)
 static int
 find(const char *word, size_t len)
 {
-	for (int f = 0; f < FALLBACK_END; f++)
+	for (int f = 0; f < FAULT_END; f++)
 		if (strlen(names[f]) == len && memcmp(names[f], word, len) == 0)
 			return f;
 	return -1;

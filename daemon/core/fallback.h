@@ -14,7 +14,11 @@ enum fallback {
 	FALLBACK_UDP_GSO,	/* no UDP_SEGMENT: one packet a datagram */
 	FALLBACK_UDP_GRO,	/* no UDP_GRO: one packet a datagram */
 	FALLBACK_PACKET_RING,	/* no ring for raw ESP: recvmmsg() */
-	FALLBACK_END
+	FALLBACK_END,
+	/* not lacking, but broken: what a start and a worker must notice */
+	FAULT_GSO_MANGLED = FALLBACK_END, /* trains arrive changed */
+	FAULT_GSO_REFUSED,	/* the kernel refuses each train it is given */
+	FAULT_END
 };
 
 /** Is a fallback in a mask? */
@@ -23,7 +27,8 @@ fallback_has(uint32_t mask, enum fallback f)
 {
 	return (mask >> f & 1) != 0;
 }
-/** Its word: "tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring". */
+/** Its word: "tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring"; of a fault
+ * "gso-mangled", "gso-refused". */
 const char *fallback_name(enum fallback f);
 /** Words separated by commas -> mask.  0 or ERR_SYNTAX (unknown word). */
 MUST_USE int fallback_parse(const char *list, uint32_t *mask);

@@ -22,6 +22,8 @@
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/ctl.h"
+#include "daemon/core/fallback.h"
+#include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/realm.h"
 #include "daemon/core/resolve.h"
@@ -353,6 +355,30 @@ key_log_open(struct role *r)
 	return 0;
 }
 
+/* Trains that arrive changed are worse than none. */
+static void
+trains_test(struct vpn *v)
+{
+	int err;
+
+	if (fallback_has(v->fallback, FALLBACK_UDP_GSO))
+		return;
+	err = gsotest_run(fallback_has(v->fallback, FAULT_GSO_MANGLED));
+	if (err == 0)
+		return;
+	if (err == ERR_SYS) {
+		log_debug("core", "trains over loopback could not be tried");
+		return;
+	}
+	v->fallback |= 1u << FALLBACK_UDP_GSO;
+	log_warn("core", err == ERR_UNSUP ?
+		 "this kernel takes no trains of packets (UDP_SEGMENT): each is "
+		 "sent by itself, which is slower" :
+		 "this kernel changes packets that it is given as a train "
+		 "(UDP_SEGMENT): each is sent by itself, which is slower; "
+		 "another kernel would not");
+}
+
 /* Parts that need no secure process and no rights. */
 static int
 build_base(struct role *r)
@@ -367,6 +393,7 @@ build_base(struct role *r)
 	v->conf = c;
 	v->n_worker = v->socks.n_worker;
 	v->fallback = r->args->fallback;
+	trains_test(v);
 	v->start_ms = clk_ms();
 	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
 	v->link_mac = calloc(VPN_LINK_MAX, sizeof(*v->link_mac));

@@ -15,6 +15,7 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
 #include "daemon/base/log.h"
+#include "daemon/core/fallback.h"
 #include "daemon/core/route.h"
 #include "daemon/core/udp.h"
 
@@ -49,6 +50,7 @@ struct cursor {
 
 struct udp_tx {
 	bool has_gso;
+	bool is_refusing;	/* behave as if the kernel refused trains */
 	struct route *route;	/* NULL: none */
 	int fd;
 	unsigned n;
@@ -59,13 +61,14 @@ struct udp_tx {
 };
 
 int
-udp_tx_new(struct udp_tx **out, bool has_gso)
+udp_tx_new(struct udp_tx **out, uint32_t fallback)
 {
 	struct udp_tx *tx = calloc(1, sizeof(*tx));
 
 	if (tx == NULL)
 		return ERR_NOMEM;
-	tx->has_gso = has_gso;
+	tx->has_gso = !fallback_has(fallback, FALLBACK_UDP_GSO);
+	tx->is_refusing = fallback_has(fallback, FAULT_GSO_REFUSED);
 	tx->fd = -1;
 	*out = tx;
 	return 0;
@@ -253,7 +256,12 @@ send_some(struct udp_tx *tx, struct cursor *c, unsigned *retry)
 		len[n] = step(tx, &walk, &m[n].msg_hdr, &iov[n]);
 		move(tx, &walk, len[n]);
 	}
-	sent = sendmmsg(tx->fd, m, n, 0);
+	if (UNLIKELY(tx->is_refusing) && packets_in(tx, c, len[0]) > 1) {
+		errno = EIO;
+		sent = -1;
+	} else {
+		sent = sendmmsg(tx->fd, m, n, 0);
+	}
 	if (sent < 0) {
 		refused(tx, c, len[0], retry);
 		return;

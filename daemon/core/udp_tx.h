@@ -34,9 +34,10 @@ struct udp_tx_count {
 struct route;
 struct udp_tx;
 
-/** @param has_gso false: trains always leave packet by packet.
+/** @param fallback bits of enum fallback; FALLBACK_UDP_GSO: trains always leave
+ * packet by packet.
  * 0 or ERR_NOMEM. */
-MUST_USE int udp_tx_new(struct udp_tx **out, bool has_gso);
+MUST_USE int udp_tx_new(struct udp_tx **out, uint32_t fallback);
 /** Whom to ask about routes (borrowed): where the kernel would choose the wanted
  * source address by itself it need not be told with each raw packet, which
  * costs more than choosing it.  NULL: it is always told. */

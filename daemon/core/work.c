@@ -293,8 +293,7 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 	for (int i = 0; i < WORK_PRIO_END; i++)
 		if ((err = ring_new(&wk->queue[i], queue_len[i])) != 0)
 			return err;
-	if ((err = udp_tx_new(&wk->tx, !fallback_has(v->fallback,
-						     FALLBACK_UDP_GSO))) != 0 ||
+	if ((err = udp_tx_new(&wk->tx, v->fallback)) != 0 ||
 	    (err = buf_pool_new(&wk->pool, VPN_POOL_BUFS, room)) != 0 ||
 	    (err = buf_pool_new(&wk->big, VPN_POOL_BIG, TAP_BIG_ROOM)) != 0)
 		return err;

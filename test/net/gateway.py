@@ -167,3 +167,21 @@ class Gateway:
         doc = self.json("stats", "--all")
         rows = [r for part in doc.values() if isinstance(part, list) for r in part]
         return sum(r["value"] for r in rows if r.get("name") == name)
+
+
+class Offices:
+    """tokyo at gw-a and osaka at gw-b of topo.sites(), up, with an echo across."""
+
+    def __init__(self, lab, addr, attrs="", top='log="info"', args=()):
+        self.lab = lab
+        attrs = f'bridge="br-lan" {attrs}'
+        self.b = Gateway(lab, "gw-b", office("osaka", attrs=attrs, top=top), args=args).start()
+        self.a = Gateway(lab, "gw-a", office("tokyo", at=addr, attrs=attrs, top=top),
+                         args=args).start()
+        if not lab.until_ping("host-a", "10.0.0.2", 10):
+            raise LabError("no ping across within 10 s")
+
+    def stop(self):
+        """End both."""
+        self.a.stop()
+        self.b.stop()

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import topo
-from gateway import Gateway, office
+from gateway import Offices
 from lab import until
 
 TOOLS = os.path.join(os.path.dirname(__file__), "tools.py")
@@ -22,24 +22,14 @@ FORMS = {
 INNER = ("10.0.0.2", "fd00::2")
 
 
-class Joined:
+class Joined(Offices):
     """Both gateways up in one of FORMS."""
 
     def __init__(self, lab, form):
-        self.lab, self.form = lab, form
+        self.form = form
         addr, workers, fallback, self.has_ring = FORMS[form]
-        top = f'log="info" workers="{workers}"'
-        attrs = 'bridge="br-lan" encap="esp"'
-        args = ("--force-fallback", fallback) if fallback else ()
-        self.b = Gateway(lab, "gw-b", office("osaka", attrs=attrs, top=top), args=args).start()
-        self.a = Gateway(lab, "gw-a", office("tokyo", at=addr, attrs=attrs, top=top),
-                         args=args).start()
-        assert lab.until_ping("host-a", INNER[0], 10), "no ping across within 10 s"
-
-    def stop(self):
-        """End both."""
-        self.a.stop()
-        self.b.stop()
+        super().__init__(lab, addr, 'encap="esp"', f'log="info" workers="{workers}"',
+                         ("--force-fallback", fallback) if fallback else ())
 
     def strange(self, kind, count, dst=V4):
         """Packets without keys at gw-b, as if from the wire."""

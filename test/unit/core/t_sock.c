@@ -111,7 +111,7 @@ batch_crosses(int fam)
 	}
 	path.remote = to;
 	path.local.ip = from.ip;
-	assert_int_equal(udp_tx_new(&out, true), 0);
+	assert_int_equal(udp_tx_new(&out, 0), 0);
 	udp_tx_add(out, tx, &path, b, VPN_BATCH);
 	udp_tx_flush(out);
 	udp_tx_free(out);

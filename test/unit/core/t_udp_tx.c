@@ -57,7 +57,7 @@ bound(struct net_ep *ep)
 }
 
 static void
-begin(bool has_gso)
+begin(uint32_t fallback)
 {
 	struct net_ep from;
 
@@ -68,7 +68,7 @@ begin(bool has_gso)
 	in = bound(&path.remote);
 	path.local.ip = from.ip;
 	assert_int_equal(buf_pool_new(&pool, 256, ROOM), 0);
-	assert_int_equal(udp_tx_new(&tx, has_gso), 0);
+	assert_int_equal(udp_tx_new(&tx, fallback), 0);
 }
 
 static void
@@ -123,7 +123,7 @@ TEST(a_train_arrives_as_its_packets_with_and_without_the_kernels_help)
 	for (int has_gso = 0; has_gso < 2; has_gso++) {
 		struct buf *b;
 
-		begin(has_gso);
+		begin(has_gso ? 0 : 1u << FALLBACK_UDP_GSO);
 		b = train(40, 1000, 300);
 		udp_tx_add(tx, out, &path, &b, 1);
 		expect_end(); /* collected, not sent */
@@ -143,7 +143,7 @@ TEST(a_train_crosses_ipv6)
 	struct buf *b;
 	int o6, i6;
 
-	begin(true);
+	begin(0);
 	o6 = bound6(&from);
 	i6 = bound6(&to);
 	if (o6 >= 0 && i6 >= 0) { /* or a machine without IPv6 */
@@ -165,7 +165,7 @@ TEST(trains_and_packets_keep_their_order)
 {
 	struct buf *b[4];
 
-	begin(true);
+	begin(0);
 	b[0] = train(1, 100, 0);
 	b[1] = train(3, 200, 10);
 	b[2] = train(1, 300, 0);
@@ -186,7 +186,7 @@ TEST(a_refused_train_leaves_packet_by_packet_and_is_remembered)
 {
 	struct buf *b;
 
-	begin(true);
+	begin(0);
 	/* 65 packets and more are refused by kernels before 6.9, 129 by all. */
 	b = train(130, 100, 0);
 	udp_tx_add(tx, out, &path, &b, 1);
@@ -208,11 +208,30 @@ TEST(a_refused_train_leaves_packet_by_packet_and_is_remembered)
 	end();
 }
 
+TEST(a_kernel_that_refuses_trains_loses_nothing)
+{
+	struct buf *b;
+
+	begin(1u << FAULT_GSO_REFUSED);
+	for (unsigned i = 0; i < 3; i++) {
+		b = train(20, 500, 7);
+		udp_tx_add(tx, out, &path, &b, 1);
+		udp_tx_flush(tx);
+		expect_packets(20, 500, 7);
+	}
+	expect_end();
+	assert_int_equal(udp_tx_counts(tx)->refused, 1);
+	assert_int_equal(udp_tx_counts(tx)->trains, 0);
+	assert_int_equal(udp_tx_counts(tx)->messages, 60);
+	assert_int_equal(drop_sum(DROP_SEND), 0);
+	end();
+}
+
 TEST(what_cannot_be_sent_is_dropped_and_the_rest_is_not)
 {
 	struct buf *b[3];
 
-	begin(true);
+	begin(0);
 	b[0] = train(1, 100, 0);
 	b[1] = buf_new(pool); /* longer than any datagram */
 	assert_non_null(buf_append(b[1], 65530));
@@ -229,7 +248,7 @@ TEST(much_is_sent_before_it_is_asked_for)
 {
 	struct buf *b;
 
-	begin(true);
+	begin(0);
 	for (unsigned i = 0; i < UDP_TX_MAX; i++) {
 		b = train(1, 50, 0);
 		udp_tx_add(tx, out, &path, &b, 1);
@@ -243,7 +262,7 @@ TEST(the_kernel_coalesces_a_train_again)
 	struct buf *b, *got;
 	int on = 1;
 
-	begin(true);
+	begin(0);
 	if (setsockopt(in, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0) {
 		b = train(20, 1200, 100);
 		udp_tx_add(tx, out, &path, &b, 1);
@@ -273,7 +292,7 @@ TEST(words_of_fallbacks_are_understood_and_others_are_not)
 	assert_false(fallback_has(m, FALLBACK_USO));
 	assert_int_equal(fallback_parse("uso,udp-gso,udp-gro", &m), 0);
 	assert_int_equal(m, 14);
-	for (int f = 0; f < FALLBACK_END; f++) {
+	for (int f = 0; f < FAULT_END; f++) {
 		assert_int_equal(fallback_parse(fallback_name((enum fallback)f),
 						&m), 0);
 		assert_int_equal(m, 1u << f);
