@@ -74,7 +74,11 @@ class Docs:
         with tempfile.TemporaryDirectory() as top:
             keys = os.path.join(top, "keys")
             os.mkdir(keys, 0o700)
-            for name in set(re.findall(r'\bpsk="([^"/]+)"', text)):
+            named = re.findall(r'\b(?:psk|ca|key|pass|pubkey|cert)="([^"/:]+)"', text)
+            own = re.findall(r'<me\b[^>]*\bcert="([^"/]+)"', text)
+            named = [x for n in named for x in n.split()]
+            named += [re.sub(r"\.(?:pem|crt|cer|der)$", "", n) + ".key" for n in own]
+            for name in set(named):
                 fd = os.open(os.path.join(keys, name), os.O_WRONLY | os.O_CREAT, 0o600)
                 os.write(fd, b"no secret, a test\n")
                 os.close(fd)
