@@ -97,6 +97,79 @@ ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
 	return ERR_CONF;
 }
 
+/* ---- several pairs of selectors ------------------------------------------ */
+
+static bool
+overlap(const struct vpn_ts *a, const struct vpn_ts *b)
+{
+	return a->lo.family == b->lo.family &&
+	    ip_compare(&a->lo, &b->hi) <= 0 && ip_compare(&b->lo, &a->hi) <= 0 &&
+	    (a->proto == 0 || b->proto == 0 || a->proto == b->proto);
+}
+
+static bool
+touches(const struct ike_ts_set *s, const struct vpn_ts *ts)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (overlap(&s->ts[i], ts))
+			return true;
+	return false;
+}
+
+/* Carries any child SA something of this pair?  The peer may have narrowed it:
+ * then it does not want the rest. */
+static bool
+is_served(const struct ike_sa *sa, const struct vpn_ts *local,
+	  const struct vpn_ts *remote)
+{
+	LIST_FOREACH(it, &sa->children) {
+		struct ike_child *c = CONTAINER_OF(it, struct ike_child, node);
+
+		if (c->state == IKE_CHILD_UP && touches(&c->local, local) &&
+		    touches(&c->remote, remote))
+			return true;
+	}
+	return false;
+}
+
+bool
+ike_child_rest(struct ike_sa *sa, struct ike_offer *o)
+{
+	struct ike_ts_set local, remote;
+	char why[IKE_WHY_MAX];
+
+	if (ike_child_offer(sa, o, why) != 0 || o->mode != VPN_MODE_IP)
+		return false;
+	local = o->local;
+	remote = o->remote;
+	o->local.n = o->remote.n = 0;
+	for (unsigned i = 0; i < local.n && o->local.n == 0; i++)
+		for (unsigned k = 0; k < remote.n; k++) {
+			if (local.ts[i].lo.family != remote.ts[k].lo.family ||
+			    is_served(sa, &local.ts[i], &remote.ts[k]))
+				continue;
+			o->local.n = 1;
+			o->local.ts[0] = local.ts[i];
+			o->remote.ts[o->remote.n++] = remote.ts[k];
+			if (sa->link->is_single)
+				break;
+		}
+	return o->local.n > 0;
+}
+
+void
+ike_child_fill(struct ike_sa *sa)
+{
+	struct ike_offer o = { 0 };
+
+	if (sa->state != IKE_SA_UP || sa->n_child == 0 || sa->link == NULL ||
+	    !sa->link->is_wanted || sa->is_rest_refused ||
+	    sa->rest_ms > sa->ike->now_ms || sa->n_child >= IKE_CHILD_MAX ||
+	    !ike_child_rest(sa, &o))
+		return;
+	ike_task_add_later(sa, IKE_TASK_NEW_CHILD, 0, 1);
+}
+
 int
 ike_offer_spi(struct ike_sa *sa, struct ike_offer *o)
 {

@@ -38,6 +38,7 @@
 #define IKE_SA_MAX	   65536 /* IKE SAs in all */
 #define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
 #define IKE_CHILD_REKEY_MAX 40	 /* ... and while they are replaced */
+#define IKE_REST_MS	   30000 /* a child SA for further selectors was lost */
 #define IKE_OLD_MS	   250	 /* a pair nobody sends on any more receives what
 				  * is on the way */
 #define IKE_LANE_MAX	   14	 /* child SAs of a bundle we ask for */
@@ -115,6 +116,8 @@ struct ike_link {
 	unsigned n_ep, at_ep;
 	struct net_ep ep[IKE_EP_MAX];
 	bool is_resolving;
+	bool is_single;			/* the peer takes one pair of selectors a
+					 * child SA, SINGLE_PAIR_REQUIRED */
 	bool needs_childless;		/* the peer refused a child SA in IKE_AUTH */
 	unsigned n_fail;		/* attempts since it was up */
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
@@ -309,6 +312,8 @@ struct ike_sa {
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
 	bool had_child;
+	bool is_rest_refused;		/* of the selectors without child SA */
+	uint64_t rest_ms;		/* none for them before */
 	bool can_childless;		/* the peer said so, RFC 6023 */
 	bool is_child_plain;		/* the peer wants no key exchange there */
 	/* RFC 9611 */
@@ -586,6 +591,11 @@ void ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
 		 struct ike_ts_set *remote);
 /** Selectors to offer or permit; ERR_CONF with a sentence in why. */
 MUST_USE int ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why);
+/** Is a pair of configured selectors without any child SA, and should we make
+ * one?  Then o offers it. */
+bool ike_child_rest(struct ike_sa *sa, struct ike_offer *o);
+/** Make child SAs for such pairs. */
+void ike_child_fill(struct ike_sa *sa);
 /** Reserve an SPI for o; released by ike_offer_drop() if unused. */
 MUST_USE int ike_offer_spi(struct ike_sa *sa, struct ike_offer *o);
 void ike_offer_drop(struct ike *ike, struct ike_offer *o);

@@ -134,6 +134,7 @@ alive_over(void *ctx)
 	keep_mapping(sa, out_ms);
 	ike_frag_expire(sa);
 	ike_lane_fill(sa, 0);	/* one may have been lost */
+	ike_child_fill(sa);
 	if (sa->n_child == 0)	/* whatever went wrong: it serves nobody */
 		ike_task_add_later(sa, IKE_TASK_DEL_IKE, IKE_DEL_IF_CHILDLESS,
 				   IKE_CHILDLESS_MS);

@@ -20,6 +20,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/behind.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
@@ -48,6 +49,7 @@ struct wire_ike {
 	struct lookup lookup[LOOKUPS_MAX];
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
+	struct behind *behind;
 	bool *was_up;			/* [VPN_LINK_MAX] or has said why not */
 	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
@@ -274,6 +276,32 @@ routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
 	}
 }
 
+/* The hub port of a link that has a child SA more or less: what lies behind all
+ * of them. */
+static int
+link_set(struct vpn *v, uint32_t link, uint32_t peer, uint32_t realm,
+	 enum vpn_mode mode)
+{
+	struct vpn_child all = { .realm = realm, .mode = mode };
+
+	if (mode == VPN_MODE_IP)
+		all.n_ts_remote = behind_get(v->wire_ike->behind, link,
+					     all.ts_remote);
+	return wire_hub_link_up(v, link, peer, &all);
+}
+
+/* Take back what op_child_up() did before it failed. */
+static void
+child_undo(struct vpn *v, uint32_t link, const struct vpn_link *l, uint32_t id)
+{
+	behind_del(v->wire_ike->behind, link, id);
+	if (v->wire_ike->n_child[link] == 0)
+		wire_hub_link_down(v, link);
+	else if (l != NULL && link_set(v, link, l->peer, l->realm, l->mode) != 0)
+		log_rl(LOG_WARN, "core", "link %u: out of memory, its port keeps "
+		       "the selectors of a child SA that is not there", link);
+}
+
 static int
 op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
 {
@@ -286,11 +314,11 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
 		return ERR_LIMIT;
 	if (ike_link_get(v->ike, link, &info))
 		peer = info.peer;
-	if ((err = wire_hub_link_up(v, link, peer, c)) != 0)
+	if ((err = behind_add(v->wire_ike->behind, link, c)) != 0)
 		return err;
-	if ((err = esp_child_add(v->esp, link, c)) != 0) {
-		if (v->wire_ike->n_child[link] == 0)
-			wire_hub_link_down(v, link);
+	if ((err = link_set(v, link, peer, c->realm, c->mode)) != 0 ||
+	    (err = esp_child_add(v->esp, link, c)) != 0) {
+		child_undo(v, link, vpn_link_find(v, link), c->id);
 		return err;
 	}
 	v->wire_ike->n_child[link]++;
@@ -307,6 +335,32 @@ op_child_retire(void *ctx, uint32_t child_id)
 	esp_child_retire(v->esp, child_id);
 }
 
+/* One of several child SAs went: what was behind it alone is not any more. */
+static void
+link_less(struct vpn *v, const struct vpn_link *l)
+{
+	struct vpn_ts left[VPN_TS_MAX], gone[VPN_TS_MAX];
+	unsigned n_left = behind_get(v->wire_ike->behind, l->id, left);
+	unsigned n_gone = 0;
+
+	for (unsigned i = 0; i < l->n_ts; i++) {
+		bool stays = false;
+
+		for (unsigned k = 0; k < n_left && !stays; k++)
+			stays = vpn_ts_covers(&left[k], &l->ts[i]);
+		if (!stays)
+			gone[n_gone++] = l->ts[i];
+	}
+	if (n_gone == 0)
+		return;
+	routes(v, l->realm, l->peer, gone, n_gone, false);
+	/* what the lost routes covered beside */
+	routes(v, l->realm, l->peer, left, n_left, true);
+	if (link_set(v, l->id, l->peer, l->realm, l->mode) != 0)
+		log_rl(LOG_WARN, "core", "link %u: out of memory, its port keeps "
+		       "the selectors of a child SA that went", l->id);
+}
+
 static void
 op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 {
@@ -314,9 +368,13 @@ op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 	struct vpn_link *l = vpn_link_find(v, link);
 
 	esp_child_del(v->esp, child_id);
-	if (l == NULL || v->wire_ike->n_child[link] == 0 ||
-	    --v->wire_ike->n_child[link] > 0)
+	behind_del(v->wire_ike->behind, link, child_id);
+	if (l == NULL || v->wire_ike->n_child[link] == 0)
 		return;
+	if (--v->wire_ike->n_child[link] > 0) {
+		link_less(v, l);
+		return;
+	}
 	routes(v, l->realm, l->peer, l->ts, l->n_ts, false);
 	wire_hub_link_down(v, link);
 }
@@ -615,6 +673,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	if (wi->n_child == NULL || wi->was_up == NULL || wi->wake < 0)
 		return ERR_NOMEM;
 	if ((err = handles_new(v, wi)) != 0 ||
+	    (err = behind_new(&wi->behind, VPN_LINK_MAX)) != 0 ||
 	    (err = ring_new(&wi->jobs, JOBS_MAX)) != 0)
 		return err;
 	*ops = (struct ike_ops){
@@ -673,6 +732,7 @@ wire_ike_fini(struct vpn *v)
 		for (unsigned i = 0; i < v->n_realm; i++)
 			free(wi->handle[i]);
 	free(wi->handle);
+	behind_free(wi->behind);
 	free(wi->n_child);
 	free(wi->was_up);
 	if (wi->wake >= 0)

@@ -294,6 +294,7 @@ ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
 	}
 	ike_link_update(sa->link);
 	ike_lane_fill(sa, 0);
+	ike_child_fill(sa);
 	ike_contact_crossing(sa);
 	return V_KEEP;
 }
@@ -312,6 +313,13 @@ ike_step_first_child_none(struct ike *ike, struct ike_sa *sa,
 	ike_task_end(sa);
 	ike->stats.n_auth_ok++;
 	ike_sa_up(sa);
+	/* 2.9: the selectors one by one, and the IKE SA stays */
+	if (n != NULL && n->type == IKE_N_SINGLE_PAIR_REQUIRED) {
+		sa->link->is_single = true;
+		ike_task_add(sa, IKE_TASK_NEW_CHILD, 0);
+		ike_link_update(sa->link);
+		return V_KEEP;
+	}
 	if (n != NULL && ike_childless_refused(sa, n->type)) {
 		ike_sa_delete(sa, why);	/* which dials again, at once */
 		return V_KEEP;

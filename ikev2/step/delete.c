@@ -145,6 +145,8 @@ delete_children(struct ike_sa *sa, const struct ike_del *d, uint32_t *spi,
 		if (c->state != IKE_CHILD_DELETING && n < ANSWER_SPIS)
 			spi[n++] = c->spi_in;
 		ike_lane_lost(sa, c);
+		if (c->state == IKE_CHILD_UP)
+			sa->rest_ms = sa->ike->now_ms + IKE_REST_MS;
 		ike_child_kill(c);
 	}
 	return n;

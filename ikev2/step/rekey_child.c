@@ -51,7 +51,10 @@ ike_new_child_prepare(struct ike_sa *sa, struct ike_task *t,
 {
 	char why[IKE_WHY_MAX];
 
-	if (sa->n_child > 0 || ike_child_offer(sa, &t->offer, why) != 0)
+	bool is_rest = sa->n_child > 0 || sa->link->is_single;
+
+	if (is_rest ? !ike_child_rest(sa, &t->offer) :
+	    ike_child_offer(sa, &t->offer, why) != 0)
 		return false;
 	t->offer.group = *group = ike_child_group(sa);
 	return true;
@@ -172,9 +175,20 @@ void
 ike_new_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		     const char *why)
 {
-	if ((notify == IKE_N_INVALID_KE_PAYLOAD && other_group(sa, t)) ||
-	    (notify == IKE_N_NO_PROPOSAL_CHOSEN && without_ke(sa, t)))
+	if (ike_child_retry(sa, t, notify))
 		return;
+	if (notify == IKE_N_SINGLE_PAIR_REQUIRED && !sa->link->is_single) {
+		sa->link->is_single = true;
+		ike_task_add(sa, t->type, 0);
+		return;
+	}
+	if (sa->n_child > 0 && notify != 0 && notify != IKE_N_INVALID_SYNTAX) {
+		/* what there is goes on; the peer does not want the rest */
+		sa->is_rest_refused = true;
+		log_notice("ike", "%s: no child SA for further selectors: %s",
+			   sa->link->id_text, why);
+		return;
+	}
 	ike_sa_delete(sa, why);
 }
 
@@ -465,6 +479,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_lane_enough(sa, t->child_id);
 	}
 	ike_lane_fill(sa, 0);
+	ike_child_fill(sa);
 	ike_link_update(sa->link);
 	return V_DONE;
 }

@@ -46,6 +46,8 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->frag_bytes = old->frag_bytes;
 	heir->is_child_plain = old->is_child_plain;
 	heir->had_child = old->had_child;
+	heir->is_rest_refused = old->is_rest_refused;
+	heir->rest_ms = old->rest_ms;
 	heir->lane_max = old->lane_max;
 	heir->lane_ms = old->lane_ms;
 	heir->lane_pause_ms = old->lane_pause_ms;
