@@ -147,7 +147,8 @@ steer(int fd, int fam, unsigned n)
 			  sizeof(prog)) == 0 ? 0 : ERR_SYS;
 }
 
-/* The socket sees packets from bind() on: everything else comes first. */
+/* The socket sees packets from bind() on: everything else comes first.  Its
+ * filter stays, whoever has the descriptor later. */
 static int
 open_one(int fam)
 {
@@ -168,6 +169,8 @@ open_one(int fam)
 		return -1;
 	if ((fam == FAM_V4 ? filter_set(fd, take4, N_OF(take4))
 			   : filter_set(fd, take6, N_OF(take6))) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one,
+		       sizeof(one)) == 0 &&
 	    setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version,
 		       sizeof(version)) == 0 &&
 	    setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &one,
