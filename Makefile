@@ -80,7 +80,7 @@ esp_DIRS    := esp
 vhub_DIRS   := vhub
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify
-cli_DIRS    := cli cli/lab
+cli_DIRS    := cli cli/ca cli/lab
 LIBS := base bus ipc conf spi ikev2 esp vhub core secure cli
 
 MAINS := daemon/main.c secure-proc/main.c cli/main.c
