@@ -95,6 +95,7 @@ ike_msg_free(struct ike_msg *m)
 	ike_offer_drop(m->ike, &m->offer);
 	arena_fini(&m->arena);
 	spi_crypto()->dh_free(m->dh);
+	ike_follow_free(m->ike, m->follow);
 	wipe(m->buf, m->len);
 	free(m->buf);
 	if (m->whole != NULL)
@@ -301,6 +302,7 @@ exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
 		return sa->has_inter && (h->is_response ?
 		    sa->state == IKE_SA_AUTH_I : sa->state == IKE_SA_INIT_R);
 	case IKE_XCHG_CREATE_CHILD_SA:
+	case IKE_XCHG_IKE_FOLLOWUP_KE:
 	case IKE_XCHG_INFORMATIONAL:
 		return sa->is_authenticated || sa->state == IKE_SA_CLOSED;
 	default:
@@ -519,7 +521,8 @@ sa_known(struct ike *ike, const struct ike_msg *m, struct ike_sa **out)
 	drop_count(DROP_IKE_SPI, 1);
 	if (!m->h.is_response && ((m->h.xchg >= IKE_XCHG_IKE_AUTH &&
 	    m->h.xchg <= IKE_XCHG_INFORMATIONAL) ||
-	    m->h.xchg == IKE_XCHG_IKE_INTERMEDIATE))
+	    m->h.xchg == IKE_XCHG_IKE_INTERMEDIATE ||
+	    m->h.xchg == IKE_XCHG_IKE_FOLLOWUP_KE))
 		ike_out_clear_error(ike, m, IKE_N_INVALID_IKE_SPI,
 				    (struct view){ NULL, 0 }, true);
 	return false;

@@ -80,6 +80,9 @@
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
+#define IKE_FOLLOW_MS	   20000 /* between exchanges, RFC 9370 2.2.4 */
+#define IKE_FOLLOW_LINK	   16	 /* bytes of ours that link them */
+#define IKE_FOLLOW_LINK_MAX 256	 /* of a peer */
 #define IKE_FRAG_LEAST_4   576	 /* RFC 7383 2.5.1: the least datagrams we cut to */
 #define IKE_FRAG_LEAST_6   1280
 #define IKE_FRAG_TRY	   3	 /* transmissions before smaller fragments */
@@ -162,6 +165,27 @@ struct ike_child {
 	struct tmr soft, hard;
 };
 
+/* What CREATE_CHILD_SA agreed on, while additional key exchanges follow it (RFC
+ * 9370 2.2.4).  In secret memory. */
+struct ike_follow {
+	struct ike_choice choice;
+	unsigned at;			/* the next one, in choice.addke */
+	uint8_t nonce[IKE_NONCE_MAX];	/* the peer's */
+	size_t nonce_len;
+	uint8_t first[SPI_DH_CLASSIC_MAX]; /* secret of CREATE_CHILD_SA */
+	size_t first_len;
+	uint8_t more[IKE_ADDKE_MAX * 32]; /* those of IKE_FOLLOWUP_KE */
+	size_t more_len;
+	uint8_t link[IKE_FOLLOW_LINK_MAX];
+	size_t link_len;
+	/* a responder's */
+	enum ike_form form;
+	uint8_t own_nonce[IKE_NONCE_LEN];
+	struct ike_offer offer;
+	uint32_t child_id;
+	uint32_t heir;			/* handle of the IKE SA to be */
+};
+
 /* ---- requests of ours ---------------------------------------------------- */
 
 enum ike_task_type {
@@ -185,6 +209,7 @@ struct ike_task {
 	uint8_t nonce[IKE_NONCE_LEN];
 	uint32_t heir;		/* handle of the IKE SA to be, when rekeying */
 	struct spi_dh_key *dh;
+	struct ike_follow *follow;	/* NULL = none is under way */
 	struct ike_offer offer;
 	/* simultaneous rekeying, 2.8.1: the peer replaced the same child SA in
 	 * an exchange with this as its lower nonce */
@@ -319,6 +344,8 @@ struct ike_sa {
 	/* RFC 9611 */
 	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */
 	uint64_t lane_ms, lane_pause_ms; /* none before; how long the last pause was */
+	struct ike_follow *follow;	/* the peer's; NULL = none */
+	struct tmr follow_tmr;
 	/* simultaneous rekeying of the IKE SA, 2.8.2 */
 	uint32_t twin_handle;		/* SA the peer made in place of it */
 	uint8_t twin_nonce[IKE_NONCE_MAX];
@@ -363,6 +390,8 @@ struct ike_msg {
 	uint8_t secret[SPI_DH_SECRET_MAX];
 	size_t secret_len;
 	int job_err;
+	struct ike_follow *follow;	/* owned; all of them are done */
+	enum spi_group follow_group;
 	uint8_t nonce[IKE_NONCE_LEN];	/* ours, of this exchange */
 	uint32_t child_id;		/* to be rekeyed */
 	struct ike_child *made;

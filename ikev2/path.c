@@ -103,12 +103,15 @@ static ike_step_fn *const child_req[] = {
 	ike_step_rekey_find,		/* 1.3.3: or CHILD_SA_NOT_FOUND */
 	ike_step_child_choose,
 	ike_step_child_ke,		/* waits for the secret, if any */
+	ike_step_follow_offer,		/* RFC 9370: ends here, if more follow */
 	ike_step_child_reply,		/* installs, then answers */
 	NULL
 };
 static ike_step_fn *const child_rsp[] = {
 	ike_step_child_answer,
 	ike_step_child_derive,		/* waits for the secret, if any */
+	ike_step_follow_begin,		/* waits for a key, if more follow */
+	ike_step_follow_request,	/* ... and ends here then */
 	ike_step_child_take,		/* installs, settles 2.8.1 */
 	NULL
 };
@@ -117,13 +120,29 @@ static ike_step_fn *const rekey_req[] = {
 	ike_step_create_check,
 	ike_step_sa_choose,
 	ike_step_sa_ke,			/* waits for the secret */
+	ike_step_follow_offer,
 	ike_step_sa_reply,
 	NULL
 };
 static ike_step_fn *const rekey_rsp[] = {
 	ike_step_sa_answer,
 	ike_step_sa_derive,		/* waits for the secret */
+	ike_step_follow_begin,
+	ike_step_follow_request,
 	ike_step_sa_take,		/* settles 2.8.2 */
+	NULL
+};
+/* IKE_FOLLOWUP_KE                                    RFC 9370 2.2.4 */
+static ike_step_fn *const follow_req[] = {
+	ike_step_follow_check,		/* or STATE_NOT_FOUND; waits */
+	ike_step_follow_reply,		/* the last one installs, then answers */
+	NULL
+};
+static ike_step_fn *const follow_rsp[] = {
+	ike_step_follow_answer,		/* waits for the secret */
+	ike_step_follow_next,		/* waits for a key, if more follow */
+	ike_step_follow_request,	/* ... and ends here then */
+	ike_step_follow_take,		/* as child_rsp, rekey_rsp end */
 	NULL
 };
 static ike_step_fn *const create_rsp_error[] = {
@@ -180,6 +199,12 @@ static const struct {
 	{ IKE_XCHG_CREATE_CHILD_SA, true, IKE_FORM_IKE_REKEY, ESTABLISHED,
 	  rekey_rsp },
 	{ IKE_XCHG_CREATE_CHILD_SA, true, IKE_FORM_CHILD_ERROR, ESTABLISHED,
+	  create_rsp_error },
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, false, IKE_FORM_FOLLOW, ESTABLISHED,
+	  follow_req },
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, true, IKE_FORM_FOLLOW, ESTABLISHED,
+	  follow_rsp },
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, true, IKE_FORM_CHILD_ERROR, ESTABLISHED,
 	  create_rsp_error },
 	{ IKE_XCHG_INFORMATIONAL, false, IKE_FORM_INFO, ESTABLISHED, info_req },
 	{ IKE_XCHG_INFORMATIONAL, true, IKE_FORM_INFO, ESTABLISHED, info_rsp },

@@ -289,6 +289,7 @@ ike_sa_new(struct ike *ike, bool is_initiator)
 	tmr_init(&sa->soft, soft_over, sa);
 	tmr_init(&sa->alive, alive_over, sa);
 	tmr_init(&sa->again, again_over, sa);
+	tmr_init(&sa->follow_tmr, ike_follow_over, sa);
 	return sa;
 }
 
@@ -394,6 +395,7 @@ strip(struct ike_sa *sa)
 	struct ike *ike = sa->ike;
 
 	stop_timers(sa);
+	ike_follow_forget(sa);
 	sa->out.is_busy = false;
 	while (!list_is_empty(&sa->children))
 		ike_child_kill(CONTAINER_OF(sa->children.next, struct ike_child,
@@ -484,6 +486,7 @@ forget_work(struct ike_sa *sa)
 {
 	bool is_answered = sa->parked != NULL && sa->parked->h.is_response;
 
+	ike_follow_forget(sa);
 	ike_msg_free(sa->parked);
 	sa->parked = NULL;
 	while (!list_is_empty(&sa->tasks))

@@ -56,6 +56,7 @@ ike_task_free(struct ike_sa *sa, struct ike_task *t)
 	if (heir != NULL && heir->state == IKE_SA_NONE)
 		ike_sa_kill(heir, NULL);
 	ike_offer_drop(sa->ike, &t->offer);
+	ike_follow_free(sa->ike, t->follow);
 	spi_crypto()->dh_free(t->dh);
 	wipe(t, sizeof(*t));
 	free(t);

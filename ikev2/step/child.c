@@ -71,6 +71,9 @@ ike_child_payloads(struct ike_sa *sa, struct ike_build *b, struct arena *a,
 				  o->group, &props) :
 	    ike_prop_offer_esp(a, sa->link->realm->conf.suite,
 			       (struct view){ spi, 4 }, o->group, &props);
+	/* one follows the other: none without a first key exchange */
+	if (err == 0 && o->alg == VPN_ALG_NONE && dh != NULL)
+		err = ike_follow_offer(sa, a, &props);
 	if (err != 0) {
 		b->err = err;
 		return;
@@ -93,7 +96,7 @@ ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 	int err;
 
 	(void)sa;
-	spi_bytes(m->made->spi_in, spi);
+	spi_bytes(m->made != NULL ? m->made->spi_in : m->offer.esp_spi, spi);
 	add_mode(b, m->offer.mode);
 	ike_lane_add(b, &m->offer);
 	err = ike_prop_answer_esp(&m->arena, &m->choice,
@@ -180,7 +183,9 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 	enum ike_verdict v;
 
 	if (ike_prop_choose_esp(m->p->sa, sa->link->realm->conf.suite,
-				IKE_ADDKE_KNOWN, ke, rule, &m->choice) != 0) {
+				rule == IKE_KE_NEVER ? IKE_ADDKE_KNOWN :
+				ike_follow_kems(sa, false), ke, rule,
+				&m->choice) != 0) {
 		m->drop = DROP_IKE_NOPROP;
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"no ESP proposal in common with the peer");
@@ -210,8 +215,9 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
 	struct ike_ts_set local, remote;
 
-	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite, 0,
-			       o->group, &m->choice) != 0 ||
+	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite,
+			       ike_follow_kems(sa, true), o->group,
+			       &m->choice) != 0 ||
 	    (o->alg != VPN_ALG_NONE && (m->choice.alg != o->alg ||
 					m->choice.is_esn != o->is_esn)))
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,

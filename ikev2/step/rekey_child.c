@@ -131,6 +131,7 @@ ike_child_retry(struct ike_sa *sa, struct ike_task *t, uint16_t notify)
 {
 	switch (notify) {
 	case IKE_N_TEMPORARY_FAILURE:
+	case IKE_N_STATE_NOT_FOUND:
 		retry(sa, t, IKE_TEMP_MS);
 		return true;
 	case IKE_N_INVALID_KE_PAYLOAD:
@@ -216,6 +217,10 @@ ike_step_create_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			is_busy_with(sa, IKE_TASK_NEW_LANE) ||
 			is_busy_with(sa, IKE_TASK_DEL_CHILD))))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
+	/* RFC 9370 2.2.4: a series is under way, of ours or of the peer */
+	if (sa->follow != NULL || (m->form != IKE_FORM_CHILD_NEW &&
+	    sa->task != NULL && sa->task->follow != NULL))
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	if (is_ike && sa->link->n_sa >= IKE_LINK_SA_MAX)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "too many IKE SAs");
 	if (!is_ike && sa->n_child >= (m->form == IKE_FORM_CHILD_REKEY ?
@@ -299,20 +304,29 @@ ike_step_child_ke(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_WAIT;
 }
 
+bool
+ike_rekey_child_meets(struct ike_sa *sa, const struct ike_msg *m)
+{
+	struct view lower = ike_nonce_lower(ike_peer_nonce(m),
+	    (struct view){ m->nonce, sizeof(m->nonce) });
+	struct ike_task *t = sa->task;
+
+	if (m->child_id == 0 || !is_busy_with(sa, IKE_TASK_REKEY_CHILD) ||
+	    t->child_id != m->child_id)
+		return false;
+	memcpy(t->twin_nonce, lower.p, lower.len);
+	t->twin_nonce_len = lower.len;
+	return true;
+}
+
 /* The peer replaced old by made; does that meet a rekeying of ours? */
 static void
 peer_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_msg *m)
 {
-	struct view lower = ike_nonce_lower(*m->p->nonce,
-	    (struct view){ m->nonce, sizeof(m->nonce) });
 	struct ike *ike = sa->ike;
 
-	if (is_busy_with(sa, IKE_TASK_REKEY_CHILD) &&
-	    sa->task->child_id == old->id) {
-		memcpy(sa->task->twin_nonce, lower.p, lower.len);
-		sa->task->twin_nonce_len = lower.len;
+	if (ike_rekey_child_meets(sa, m))
 		return;
-	}
 	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
 		return;
 	tmr_stop(&ike->tmr, &old->soft);
@@ -326,9 +340,10 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_child_make mk = {
 		.offer = &m->offer, .choice = &m->choice,
-		.in = { .ni = *m->p->nonce,
+		.in = { .ni = ike_peer_nonce(m),
 			.nr = { m->nonce, sizeof(m->nonce) },
-			.dh = { m->secret, m->secret_len } },
+			.dh = { m->secret, m->secret_len },
+			.more = ike_more_secrets(m) },
 		.is_initiator = false
 	};
 	struct ike_child *old = ike_child_by_id(ike, m->child_id);
@@ -347,8 +362,11 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->offer.esp_spi = 0;		/* the child's now */
 	wipe(m->secret, sizeof(m->secret));
 	ike_out_open(sa, &b);
-	ike_child_answer_payloads(sa, m, &b, (struct view){ m->nonce,
-	    sizeof(m->nonce) }, m->dh);
+	if (m->follow != NULL)
+		ike_follow_last(&b, m);
+	else
+		ike_child_answer_payloads(sa, m, &b, (struct view){ m->nonce,
+		    sizeof(m->nonce) }, m->dh);
 	if (ike_out_reply(sa, m, &b) != 0) {
 		ike_child_kill(m->made);
 		return ike_drop(m, DROP_IKE_BUSY);
@@ -412,7 +430,7 @@ static bool
 ours_stays(const struct ike_task *t, const struct ike_msg *m)
 {
 	struct view lower = ike_nonce_lower((struct view){ t->nonce,
-	    sizeof(t->nonce) }, *m->p->nonce);
+	    sizeof(t->nonce) }, ike_peer_nonce(m));
 
 	return t->twin_nonce_len == 0 || ike_nonce_compare(lower, (struct view){
 	    t->twin_nonce, t->twin_nonce_len }) > 0;
@@ -448,8 +466,9 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_child_make mk = {
 		.offer = &t->offer, .choice = &m->choice,
 		.in = { .ni = { t->nonce, sizeof(t->nonce) },
-			.nr = *m->p->nonce,
-			.dh = { m->secret, m->secret_len } },
+			.nr = ike_peer_nonce(m),
+			.dh = { m->secret, m->secret_len },
+			.more = ike_more_secrets(m) },
 		.is_initiator = true
 	};
 	bool is_equal = ike_lane_is_equal(sa, &t->offer);

@@ -185,6 +185,8 @@ ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t)
 	be64_put(spi, heir->ispi);
 	err = ike_prop_offer_ike(&a, sa->link->realm->conf.suite,
 				 (struct view){ spi, 8 }, &props);
+	if (err == 0)
+		err = ike_follow_offer(sa, &a, &props);
 	if (err == 0) {
 		ike_out_open(sa, &b);
 		add_payloads(&b, &props, (struct view){ t->nonce,
@@ -207,7 +209,8 @@ ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		return;
 	if (rng_bytes(&r, 1) != 0)
 		r = 0;
-	if (notify == IKE_N_TEMPORARY_FAILURE) {
+	if (notify == IKE_N_TEMPORARY_FAILURE ||
+	    notify == IKE_N_STATE_NOT_FOUND) {
 		ike_task_add_later(sa, t->type, 0, IKE_TEMP_MS +
 				   (uint64_t)IKE_TEMP_MS * r / 256);
 		return;
@@ -231,9 +234,11 @@ ike_step_sa_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	enum vpn_suite suite = sa->link->realm->conf.suite;
 
-	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, 0,
+	unsigned kems = ike_follow_kems(sa, false);
+
+	if ((ike_prop_keep_ike(m->p->sa, &sa->suite, suite, kems,
 			       m->p->ke->group, &m->choice) != 0 &&
-	     ike_prop_choose_ike(m->p->sa, suite, 0, m->p->ke->group, true,
+	     ike_prop_choose_ike(m->p->sa, suite, kems, m->p->ke->group, true,
 				 &m->choice) != 0) ||
 	    m->choice.ike_spi == 0 ||
 	    ike_sa_by_spi(ike, m->choice.ike_spi) != NULL) {
@@ -261,32 +266,63 @@ ike_step_sa_ke(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_WAIT;
 }
 
-/* Answer on the old SA with the heir's SPI. */
-static int
-answer(struct ike_sa *sa, struct ike_sa *heir, struct ike_msg *m)
+void
+ike_sa_answer_payloads(const struct ike_sa *heir, struct ike_msg *m,
+		       struct ike_build *b)
 {
 	struct ike_props props;
-	struct ike_build b;
 	uint8_t spi[8];
 	int err;
 
 	be64_put(spi, heir->rspi);
 	if ((err = ike_prop_answer_ike(&m->arena, &m->choice,
 				       (struct view){ spi, 8 }, &props)) != 0)
-		return err;
+		b->err = err;
+	else
+		add_payloads(b, &props, (struct view){ m->nonce,
+		    sizeof(m->nonce) }, m->choice.ike.group, m->dh);
+}
+
+/* Answer on the old SA with the heir's SPI. */
+static int
+answer(struct ike_sa *sa, const struct ike_sa *heir, struct ike_msg *m)
+{
+	struct ike_build b;
+
 	ike_out_open(sa, &b);
-	add_payloads(&b, &props, (struct view){ m->nonce, sizeof(m->nonce) },
-		     m->choice.ike.group, m->dh);
+	if (m->follow != NULL)
+		ike_follow_last(&b, m);
+	else
+		ike_sa_answer_payloads(heir, m, &b);
 	return ike_out_reply(sa, m, &b);
+}
+
+void
+ike_rekey_sa_meets(struct ike_sa *sa, const struct ike_msg *m, uint32_t heir)
+{
+	struct view lower = ike_nonce_lower(ike_peer_nonce(m),
+	    (struct view){ m->nonce, sizeof(m->nonce) });
+
+	sa->twin_handle = heir;
+	memcpy(sa->twin_nonce, lower.p, lower.len);
+	sa->twin_nonce_len = lower.len;
+}
+
+/* The SA that takes over; its SPI may have been told already. */
+static struct ike_sa *
+heir_of(struct ike *ike, const struct ike_msg *m)
+{
+	return m->follow != NULL ? ike_sa_by_handle(ike, m->follow->heir) :
+	    ike_sa_new(ike, false);
 }
 
 enum ike_verdict
 ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct view nr = { m->nonce, sizeof(m->nonce) };
-	struct view lower = ike_nonce_lower(*m->p->nonce, nr);
-	struct ike_keymat_in in = { .ni = *m->p->nonce, .nr = nr,
-		.dh = { m->secret, m->secret_len } };
+	struct ike_keymat_in in = { .ni = ike_peer_nonce(m), .nr = nr,
+		.dh = { m->secret, m->secret_len },
+		.more = ike_more_secrets(m) };
 	struct ike_sa *heir;
 
 	if (m->job_err != 0) {
@@ -294,7 +330,7 @@ ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, IKE_N_INVALID_SYNTAX,
 				"the peer's key exchange value is invalid");
 	}
-	if (sa->state != IKE_SA_UP || (heir = ike_sa_new(ike, false)) == NULL)
+	if (sa->state != IKE_SA_UP || (heir = heir_of(ike, m)) == NULL)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	in.ispi = heir->ispi = m->choice.ike_spi;
 	in.rspi = heir->rspi;
@@ -306,9 +342,7 @@ ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	wipe(m->secret, sizeof(m->secret));
 	if (sa->task != NULL && sa->task->type == IKE_TASK_REKEY_IKE) {
 		/* 2.8.2: decided when our own answer is there */
-		sa->twin_handle = heir->handle;
-		memcpy(sa->twin_nonce, lower.p, lower.len);
-		sa->twin_nonce_len = lower.len;
+		ike_rekey_sa_meets(sa, m, heir->handle);
 		return V_DONE;
 	}
 	replace(sa, heir);
@@ -326,7 +360,8 @@ ike_step_sa_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return V_DONE;
 	if (t->type != IKE_TASK_REKEY_IKE)
 		return ike_fail(m, 0, "the peer answered another request");
-	if (ike_prop_check_ike(m->p->sa, sa->link->realm->conf.suite, 0, true,
+	if (ike_prop_check_ike(m->p->sa, sa->link->realm->conf.suite,
+			       ike_follow_kems(sa, true), true,
 			       &m->choice) != 0 ||
 	    m->choice.ike.group != t->offer.group || m->choice.ike_spi == 0 ||
 	    m->p->ke->group != ike_group_wire(t->offer.group))
@@ -355,8 +390,8 @@ ike_step_sa_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_task *t = sa->task;
 	struct ike_sa *heir = ike_sa_by_handle(ike, t->heir), *twin = NULL;
 	struct ike_keymat_in in = {
-		.ni = { t->nonce, sizeof(t->nonce) }, .nr = *m->p->nonce,
-		.dh = { m->secret, m->secret_len }
+		.ni = { t->nonce, sizeof(t->nonce) }, .nr = ike_peer_nonce(m),
+		.dh = { m->secret, m->secret_len }, .more = ike_more_secrets(m)
 	};
 	struct view lower = ike_nonce_lower(in.ni, in.nr);
 

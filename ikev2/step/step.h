@@ -105,6 +105,31 @@ ike_step_fn ike_step_inter_keys;
 ike_step_fn ike_step_inter_check;	/* request: (waits) */
 ike_step_fn ike_step_inter_reply;
 
+/* follow.c: IKE_FOLLOWUP_KE, RFC 9370 2.2.4 */
+void ike_follow_free(struct ike *ike, struct ike_follow *f);
+/** The peer's series is over, whatever it was. */
+void ike_follow_forget(struct ike_sa *sa);
+void ike_follow_over(void *sa);		/* its time */
+/** The additional key exchanges that are possible in CREATE_CHILD_SA: in a
+ * request of ours, or in one of the peer. */
+unsigned ike_follow_kems(const struct ike_sa *sa, bool is_ours);
+/** Add them to our proposals, if the IKE SA has them.  0 or ERR_NOMEM. */
+MUST_USE int ike_follow_offer(const struct ike_sa *sa, struct arena *a,
+			      struct ike_props *io);
+/** The peer's nonce of CREATE_CHILD_SA, and the secrets that followed. */
+struct view ike_peer_nonce(const struct ike_msg *m);
+struct view ike_more_secrets(const struct ike_msg *m);
+/** Our part of the last one. */
+void ike_follow_last(struct ike_build *b, const struct ike_msg *m);
+ike_step_fn ike_step_follow_begin;	/* after CREATE_CHILD_SA (waits) */
+ike_step_fn ike_step_follow_request;
+ike_step_fn ike_step_follow_answer;	/* response (waits) */
+ike_step_fn ike_step_follow_next;	/* (waits) */
+ike_step_fn ike_step_follow_take;
+ike_step_fn ike_step_follow_offer;	/* request CREATE_CHILD_SA */
+ike_step_fn ike_step_follow_check;	/* request (waits) */
+ike_step_fn ike_step_follow_reply;
+
 /* vendor.c: 3.12 */
 void ike_vendor_add(struct ike_build *b);
 ike_step_fn ike_step_vendor;
@@ -159,6 +184,8 @@ void ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t,
 			    uint16_t notify, const char *why);
 void ike_new_child_failed(struct ike_sa *sa, struct ike_task *t,
 			  uint16_t notify, const char *why);
+/** The same for a child SA; false when none of ours is met (2.8.1). */
+bool ike_rekey_child_meets(struct ike_sa *sa, const struct ike_msg *m);
 ike_step_fn ike_step_create_check;	/* request: possible now? 2.25 */
 ike_step_fn ike_step_rekey_find;	/* request: which child SA */
 ike_step_fn ike_step_child_choose;
@@ -223,6 +250,13 @@ bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
 int ike_rekey_sa_send(struct ike_sa *sa, struct ike_task *t);
 void ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t,
 			 uint16_t notify, const char *why);
+/** The SA payload, nonce and KE that answer a rekeying. */
+void ike_sa_answer_payloads(const struct ike_sa *heir, struct ike_msg *m,
+			    struct ike_build *b);
+/** The peer's rekeying meets one of ours: remember its lower nonce, and its
+ * heir, if there is one yet (2.8.2). */
+void ike_rekey_sa_meets(struct ike_sa *sa, const struct ike_msg *m,
+			uint32_t heir);
 /** The peer deletes the old SA: who inherits its children? */
 void ike_rekey_sa_settle(struct ike_sa *sa);
 /** The peer speaks of a child SA on the heir already: it knows that this one

@@ -124,6 +124,14 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_CREATE_CHILD_SA, RESP, ANYONE, CLEAR, IKE_FORM_UNPROTECTED,
 	  .needs_error = true },
 
+	/* ---- IKE_FOLLOWUP_KE, RFC 9370 2.2.4 ---- */
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, REQ, ANYONE, IN_SK, IKE_FORM_FOLLOW,
+	  .need = { IKE_N_ADDITIONAL_KEY_EXCHANGE }, .item = { ONE(KE) } },
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, RESP, ANYONE, IN_SK, IKE_FORM_FOLLOW,
+	  .item = { ONE(KE) } },
+	{ IKE_XCHG_IKE_FOLLOWUP_KE, RESP, ANYONE, IN_SK, IKE_FORM_CHILD_ERROR,
+	  .needs_error = true },
+
 	/* ---- INFORMATIONAL, C.6, 1.4, 1.5 ---- */
 	{ IKE_XCHG_INFORMATIONAL, REQ, ANYONE, IN_SK, IKE_FORM_INFO,
 	  .item = { MANY(D), OPT(CP) } },
@@ -154,6 +162,7 @@ static const char *const form_names[] = {
 	[IKE_FORM_CHILD_NEW] = "new child",
 	[IKE_FORM_CHILD_REKEY] = "rekey child",
 	[IKE_FORM_IKE_REKEY] = "rekey IKE SA",
+	[IKE_FORM_FOLLOW] = "additional key exchange",
 	[IKE_FORM_CHILD_ERROR] = "child, refused",
 	[IKE_FORM_INFO] = "informational",
 	[IKE_FORM_UNPROTECTED] = "unprotected error",

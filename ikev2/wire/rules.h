@@ -36,6 +36,7 @@ enum ike_form {
 					 * that makes or rekeys a child */
 	IKE_FORM_CHILD_REKEY,		/* request with N(REKEY_SA) */
 	IKE_FORM_IKE_REKEY,		/* SA Nonce KE */
+	IKE_FORM_FOLLOW,
 	IKE_FORM_CHILD_ERROR,		/* response: N(error) */
 	/* INFORMATIONAL */
 	IKE_FORM_INFO,			/* N* D* [CP]; may be empty */
