@@ -141,6 +141,7 @@ struct conf_realm {
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */
 	bool childless;		/* first child SA apart from IKE_AUTH */
 	uint32_t child_life_s;
+	uint32_t child_mib, child_packets; /* 0 = no limit */
 	uint32_t ike_life_s;
 	struct conf_me me;
 	unsigned n_peer;

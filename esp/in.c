@@ -193,6 +193,36 @@ is_selected(const struct esp_child *c, const struct esp_flow *f)
 	    esp_sel_has(c->ts_local, c->n_ts_local, &f->dst, f, f->dst_port);
 }
 
+static uint64_t
+counted(const _Atomic uint64_t *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+/* The peer may count otherwise than we do, or not at all: say once when a life
+ * in packets or bytes nears its end, and once when it is over. */
+static void
+watch_life(struct batch *a, struct esp_child *c)
+{
+	const struct esp_stat *st = &c->stat[a->worker];
+	const struct esp_seq *end = &c->seq;
+	uint64_t bytes = counted(&st->rx_bytes);
+	uint64_t packets = counted(&st->rx_packets);
+	bool is_hard = bytes >= end->bytes_max || packets >= end->max;
+	struct esp_event ev = {
+		.type = is_hard ? ESP_EV_HARD : ESP_EV_SOFT,
+		.link = c->link_id,
+		.child_id = c->id,
+	};
+	atomic_bool *said = is_hard ? &c->said_hard : &c->said_soft;
+
+	if (LIKELY(bytes < end->bytes_soft && packets < end->soft))
+		return;
+	if (!atomic_load_explicit(said, memory_order_relaxed) &&
+	    !atomic_exchange(said, true))
+		a->e->io.event(a->e->io.ctx, a->worker, &ev);
+}
+
 /* Padding, next header, inner packet, policy; b becomes the inner packet. */
 static int
 unwrap(struct esp_child *c, struct buf *b, const struct spi_esp_op *op,
@@ -251,6 +281,7 @@ accept_one(struct batch *a, struct item *it, const struct spi_esp_op *op,
 		return err;
 	esp_stat_add(&st->rx_packets, 1);
 	esp_stat_add(&st->rx_bytes, it->b->len);
+	watch_life(a, c);
 	it->b->port = c->link_id;
 	if (c->link_id != a->link)
 		deliver_flush(a);

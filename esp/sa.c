@@ -61,6 +61,8 @@ fill(struct esp_child *n, const struct vpn_child *c)
 	n->keys[1] = *c->keys_out;
 	list_init(&n->node);
 	esp_seq_init(&n->seq, c->is_esn);
+	esp_seq_limit(&n->seq, c->soft_packets, c->hard_packets, c->soft_bytes,
+		      c->hard_bytes);
 	esp_replay_init(&n->replay);
 	/* RFC 7296 2.8: the responder must not use the new outbound SA before
 	 * the initiator can have installed its inbound one. */

@@ -14,6 +14,25 @@ esp_seq_init(struct esp_seq *s, bool is_esn)
 	atomic_init(&s->bytes, 0);
 	s->max = is_esn ? UINT64_MAX : ESP_SEQ32_MAX;
 	s->soft = s->max / 8 * 7;
+	s->bytes_soft = ESP_BYTES_SOFT;
+	s->bytes_max = ESP_BYTES_HARD;
+}
+
+static void
+lower(uint64_t *end, uint64_t to)
+{
+	if (to != 0 && to < *end)
+		*end = to;
+}
+
+void
+esp_seq_limit(struct esp_seq *s, uint64_t soft_packets, uint64_t hard_packets,
+	      uint64_t soft_bytes, uint64_t hard_bytes)
+{
+	lower(&s->soft, soft_packets);
+	lower(&s->max, hard_packets);
+	lower(&s->bytes_soft, soft_bytes);
+	lower(&s->bytes_max, hard_bytes);
 }
 
 unsigned
@@ -23,7 +42,7 @@ esp_seq_take(struct esp_seq *s, unsigned n, uint64_t bytes, uint64_t *first)
 	uint64_t got;
 
 	if (atomic_load_explicit(&s->bytes, memory_order_relaxed) >=
-	    ESP_BYTES_HARD)
+	    s->bytes_max)
 		return 0;
 	/* Not fetch_add: the counter must never pass the end, not even by a
 	 * call that is refused. */
@@ -44,5 +63,5 @@ esp_seq_is_soft(const struct esp_seq *s)
 	return atomic_load_explicit(&s->last, memory_order_relaxed) >=
 		s->soft ||
 	    atomic_load_explicit(&s->bytes, memory_order_relaxed) >=
-		ESP_BYTES_SOFT;
+		s->bytes_soft;
 }

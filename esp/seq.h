@@ -23,10 +23,15 @@ struct esp_seq {
 	_Atomic uint64_t bytes;
 	uint64_t max;		/* immutable: last number that may be used */
 	uint64_t soft;		/* immutable: ask for new keys from here on */
+	uint64_t bytes_max, bytes_soft;	/* immutable: the same of bytes */
 };
 
 /** Start before number 1. */
 void esp_seq_init(struct esp_seq *s, bool is_esn);
+/** Lower the ends to what a policy permits; 0 = as they are.  Before use. */
+void esp_seq_limit(struct esp_seq *s, uint64_t soft_packets,
+		   uint64_t hard_packets, uint64_t soft_bytes,
+		   uint64_t hard_bytes);
 /**
  * Take up to n numbers for packets of bytes in sum.
  *

@@ -287,6 +287,17 @@ ike_child_path(struct ike_child *c)
 	c->sa->ike->ops.child_path(c->sa->ike->ops.ctx, c->id, &p);
 }
 
+/* Between 80 and 90 per cent, so that ends rarely rekey at once. */
+static uint64_t
+soft_of(uint64_t hard)
+{
+	uint16_t r = 0;
+
+	if (rng_bytes(&r, sizeof(r)) != 0)
+		r = 0;
+	return hard / 10 * 8 + hard / 10 * r / UINT16_MAX;
+}
+
 static int
 install(struct ike_child *c, struct vpn_keys keys[2])
 {
@@ -305,6 +316,10 @@ install(struct ike_child *c, struct vpn_keys keys[2])
 		.bundle = c->bundle, .lane = c->lane
 	};
 
+	v.hard_bytes = r->child_bytes;
+	v.soft_bytes = soft_of(v.hard_bytes);
+	v.hard_packets = r->child_packets;
+	v.soft_packets = soft_of(v.hard_packets);
 	memcpy(v.ts_local, c->local.ts, sizeof(v.ts_local));
 	memcpy(v.ts_remote, c->remote.ts, sizeof(v.ts_remote));
 	ike_key_log_child(c->sa, c, v.keys_in, v.keys_out);

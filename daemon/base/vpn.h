@@ -97,6 +97,8 @@ struct vpn_child {
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];
 	uint32_t soft_s, hard_s; /* life in seconds; 0 = none */
+	/* in inner bytes and in packets, of each direction; 0 = none */
+	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets;
 	/* Several pairs with the same selectors (RFC 9611) share a bundle, and
 	 * flows are spread over its lanes.  A pair that replaces another has
 	 * both from it. */

@@ -136,6 +136,8 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 		.dpd_s = cr->dpd_s,
 		.is_childless = cr->childless,
 		.child_life_s = cr->child_life_s,
+		.child_bytes = (uint64_t)cr->child_mib << 20,
+		.child_packets = cr->child_packets,
 		.ike_life_s = cr->ike_life_s,
 		.dead_s = cr->dead_s,
 		.n_peer = cr->n_peer,

@@ -93,3 +93,24 @@ def test_short_life_rekeys_by_itself(lab, ends):
     finally:
         a.stop()
         b.stop()
+
+
+@pytest.mark.parametrize("life", ['child-packets="1000"', 'child-bytes="1"'])
+def test_life_in_packets_or_bytes(lab, ends, life):
+    """New keys before a thousand packets or a mebibyte, and nothing is lost."""
+    for gw in ends:
+        gw.stop()
+    attrs = f'bridge="br-lan" resources="off" {life}'
+    b = Gateway(lab, "gw-b", office("osaka", attrs=attrs)).start()
+    a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2", attrs=attrs)).start()
+    try:
+        assert lab.until_ping("host-a", "10.0.0.2", 10)
+        run = lab.spawn("host-a", "ping", "-n", "-i", "0.002", "-c", "2500", "-s", "800", "-W", "2",
+                        "10.0.0.2")
+        run.wait(30)
+        assert " 2500 received" in run.text(), run.text()[-300:]
+        assert a.stat("ike-rekeys") >= 2 and b.stat("ike-rekeys") >= 2
+        assert a.is_up() and b.is_up()
+    finally:
+        a.stop()
+        b.stop()

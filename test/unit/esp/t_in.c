@@ -651,3 +651,31 @@ TEST(packet_at_the_wrong_worker_touches_no_window)
 	rig_close();
 }
 #endif
+
+TEST(a_life_in_packets_ends_by_what_comes_in_too)
+{
+	struct vpn_child c;
+
+	rig_open(1);
+	for (unsigned end = 0; end < 2; end++) {
+		c = rig_child(end, 3, VPN_ALG_AES_GCM_128, VPN_MODE_ETHER);
+		if (end == 1) {
+			c.soft_packets = 3;
+			c.hard_packets = 5;
+		}
+		rig_install(end, &c);
+	}
+	for (unsigned i = 1; i <= 8; i++) {
+		struct buf *b;
+
+		rig_out(0, rig_frame(60, 1));
+		b = rig_take(0);
+		rig_in_n(1, &b, 1);
+		assert_int_equal(rig[1].n_ev, i < 3 ? 0 : i < 5 ? 1 : 2);
+	}
+	assert_int_equal(rig[1].ev[0].type, ESP_EV_SOFT);
+	assert_int_equal(rig[1].ev[1].type, ESP_EV_HARD);
+	assert_int_equal(rig[1].ev[1].child_id, 3);
+	assert_int_equal(rig[1].n_got, 8);
+	rig_close();
+}

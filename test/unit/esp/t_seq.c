@@ -39,6 +39,31 @@ TEST(last_number_is_used_and_none_after_it)
 	}
 }
 
+TEST(a_policy_lowers_the_ends_and_never_lifts_them)
+{
+	uint64_t first;
+
+	esp_seq_init(&s, false);
+	esp_seq_limit(&s, 8, 10, 800, 1000);
+	assert_int_equal(esp_seq_take(&s, 7, 0, &first), 7);
+	assert_false(esp_seq_is_soft(&s));
+	assert_int_equal(esp_seq_take(&s, 1, 0, &first), 1);
+	assert_true(esp_seq_is_soft(&s));
+	assert_int_equal(esp_seq_take(&s, 64, 0, &first), 2);
+	assert_int_equal(esp_seq_take(&s, 1, 0, &first), 0);
+	esp_seq_init(&s, false);
+	esp_seq_limit(&s, 0, 0, 800, 1000);
+	assert_int_equal(esp_seq_take(&s, 1, 799, &first), 1);
+	assert_false(esp_seq_is_soft(&s));
+	assert_int_equal(esp_seq_take(&s, 1, 201, &first), 1);
+	assert_true(esp_seq_is_soft(&s));
+	assert_int_equal(esp_seq_take(&s, 1, 1, &first), 0);
+	esp_seq_init(&s, false);
+	esp_seq_limit(&s, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+	assert_int_equal(s.max, UINT32_MAX);
+	assert_int_equal(s.bytes_max, ESP_BYTES_HARD);
+}
+
 TEST(soft_end_is_seven_eighths_or_many_bytes)
 {
 	uint64_t first;
