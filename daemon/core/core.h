@@ -39,12 +39,17 @@ struct secure;
 struct wire_ike;
 struct work;
 
+/* lane.h */
+#define VPN_LANES	 4	/* queues of a worker in one place; a power of two */
+#define VPN_LANE_MAX	 64	/* of all workers */
+
 /* Sockets that need rights, opened by the supervisor (sock.c).  -1 = none. */
 enum { FAM_V4, FAM_V6, FAM_END };
 struct sock_set {
 	unsigned n_worker;
 	int ike[FAM_END];			/* UDP 500 */
-	int nat[VPN_WORKER_MAX][FAM_END];	/* UDP 4500, one a worker */
+	int nat_ike[FAM_END];			/* UDP 4500, IKE of it */
+	int nat[VPN_LANE_MAX][FAM_END];		/* UDP 4500, the lanes of workers */
 	int raw[FAM_END];			/* protocol 50 */
 	int ring[VPN_WORKER_MAX][FAM_END];	/* the same, from a ring */
 	int route[VPN_WORKER_MAX][FAM_END];	/* a worker's questions */
@@ -73,7 +78,8 @@ struct vpn_realm {
 	char ifname[16];
 	struct mac mac;
 	unsigned mtu;
-	int tap_fd[VPN_WORKER_MAX];	/* a queue for each worker */
+	unsigned n_lane;		/* queues a worker has of it */
+	int tap_fd[VPN_LANE_MAX];	/* [worker * n_lane + lane] */
 	uint32_t offloads;		/* IPC_TAP_*: what is on */
 	bool is_tap_gone;		/* its device was removed; the loop's */
 };
@@ -100,6 +106,15 @@ struct vpn {
 	uint64_t start_ms;
 	bool is_stopping;
 };
+
+/** How many lanes each of n workers has: queues of a TAP, sockets of a family.
+ * Flows and SAs are spread over them, so that one that fills its queue is in
+ * the way of few.  Lane i of worker w is number w * lanes + i. */
+static inline unsigned
+vpn_lanes(unsigned n_worker)
+{
+	return n_worker * VPN_LANES <= VPN_LANE_MAX ? VPN_LANES : 1;
+}
 
 /** Publish an event on the bus and write its sentence to the log. */
 void vpn_publish(struct vpn *v, struct bus_rec *r);

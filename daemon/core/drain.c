@@ -125,24 +125,24 @@ batch_take_train(struct in_batch *x, struct buf *b)
 	buf_put(b);
 }
 
-void
-drain_udp(struct worker *wk, int fd)
+bool
+drain_udp(struct worker *wk, struct source *s)
 {
 	struct buf *b[VPN_BATCH];
 	struct in_batch x __attribute__((uninitialized));
-	unsigned n, most = wk->is_small ? VPN_BATCH : DRAIN_TRAINS;
+	unsigned n, most = s->is_small ? VPN_BATCH : DRAIN_TRAINS;
 
 	x.wk = wk;
 	x.n = 0;
-	n = udp_recv(fd, wk->big, (uint16_t)wk->vpn->conf->nat_port, false, b,
-		     most);
+	n = udp_recv(s->fd, wk->big, (uint16_t)wk->vpn->conf->nat_port, false,
+		     b, most);
 	if (n == 0)
-		return;
+		return false;
 	add(&wk->n.udp_batches, 1);
-	wk->is_small = true;
+	s->is_small = true;
 	for (unsigned i = 0; i < n; i++) {
 		if (b[i]->seg_len != 0) {
-			wk->is_small = false;
+			s->is_small = false;
 			batch_take_train(&x, b[i]);
 		} else {
 			add(&wk->n.udp, 1);
@@ -152,6 +152,7 @@ drain_udp(struct worker *wk, int fd)
 	}
 	if (x.n > 0)
 		open_own(wk, x.b, x.n);
+	return n == most;
 }
 
 void
@@ -192,33 +193,35 @@ on_tap_gone(void *vpn, void *realm)
 
 /* A TAP without its device is readable for ever: do not look at it again. */
 static void
-tap_gone(struct worker *wk, struct vpn_realm *r)
+tap_gone(struct worker *wk, struct source *s)
 {
-	(void)epoll_ctl(wk->ep, EPOLL_CTL_DEL, r->tap_fd[wk->index], NULL);
-	if (loop_post(wk->vpn->loop, on_tap_gone, wk->vpn, r) != 0)
+	(void)epoll_ctl(wk->ep, EPOLL_CTL_DEL, s->fd, NULL);
+	if (loop_post(wk->vpn->loop, on_tap_gone, wk->vpn, s->realm) != 0)
 		drop_count(DROP_LOOP_FULL, 1);
 }
 
-void
-drain_tap(struct worker *wk, struct vpn_realm *r)
+bool
+drain_tap(struct worker *wk, struct source *s)
 {
+	struct vpn_realm *r = s->realm;
 	struct tap_count count = { 0 };
 	struct buf *b[VPN_BATCH];
 	bool is_gone = false;
 	unsigned n;
 
-	n = tap_read(r->tap_fd[wk->index], r->offloads, wk->big, b, VPN_BATCH,
-		     DRAIN_BYTES, &is_gone, &count);
+	n = tap_read(s->fd, r->offloads, wk->big, b, VPN_BATCH, DRAIN_BYTES,
+		     &is_gone, &count);
 	if (is_gone)
-		tap_gone(wk, r);
+		tap_gone(wk, s);
 	add(&wk->n.tap_frames, count.frames);
 	add(&wk->n.tap_supers, count.supers);
 	add(&wk->n.tap_in_supers, count.in_supers);
 	add(&wk->n.tap_bytes, count.bytes);
 	if (n == 0)
-		return;
+		return false;
 	add(&wk->n.tap_batches, 1);
 	hub_input(r->hub, wk->index, r->tap_port, b, n);
+	return n == VPN_BATCH || count.bytes >= DRAIN_BYTES;
 }
 
 /* ---- to the TAP ---------------------------------------------------------- */
@@ -241,9 +244,19 @@ gro_flush(struct worker *wk)
 
 	if (r == NULL)
 		return;
-	tap_write_all(r->tap_fd[wk->index], &wk->gro, &count);
+	tap_write_all(&r->tap_fd[wk->index * r->n_lane], r->n_lane, &wk->gro,
+		      &count);
 	count_written(wk, &count);
 	wk->gro_realm = NULL;
+}
+
+/* The queue of a TAP on which the kernel is to answer a frame's flow. */
+static int
+tap_lane(const struct vpn_realm *r, unsigned worker, const struct buf *b)
+{
+	uint32_t h = r->n_lane == 1 ? 0 : lane_hash(buf_view(b));
+
+	return r->tap_fd[worker * r->n_lane + (h & (r->n_lane - 1))];
 }
 
 void
@@ -255,7 +268,8 @@ work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
 
 	if ((r->offloads & IPC_TAP_VNET) == 0) {
 		for (unsigned i = 0; i < n; i++)
-			tap_write(r->tap_fd[worker], frames[i], &count);
+			tap_write(tap_lane(r, worker, frames[i]), frames[i],
+				  &count);
 		count_written(wk, &count);
 		return;
 	}

@@ -102,8 +102,11 @@ watch_all(struct worker *wk, bool on)
 	int err = 0;
 
 	for (enum src src = SRC_RAW4; src <= SRC_RING6; src++) {
-		struct epoll_event ev = { .events = EPOLLIN, .data.u64 = src };
+		struct source *s = &wk->rawrx.source[src - SRC_RAW4];
+		struct epoll_event ev = { .events = EPOLLIN,
+					  .data.ptr = &s->lane };
 
+		s->src = src;
 		if (is_mine(wk, src) &&
 		    epoll_ctl(wk->ep, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
 			      fd_of(wk, src), &ev) != 0)
@@ -139,7 +142,7 @@ drain(struct worker *wk, enum src src)
 	return n;
 }
 
-void
+bool
 rawrx_drain(struct worker *wk, enum src src)
 {
 	struct rawrx *x = &wk->rawrx;
@@ -147,17 +150,18 @@ rawrx_drain(struct worker *wk, enum src src)
 	uint64_t now = clk_ns();
 
 	if (x->is_polling) /* its event was fetched before */
-		return;
+		return false;
 	if (now - x->window_ns > WINDOW_NS) {
 		x->window_ns = now;
 		x->n_seen = 0;
 	}
 	x->n_seen += n;
 	if (x->n_seen < RATE || watch_all(wk, false) != 0)
-		return;
+		return n == VPN_BATCH;
 	x->is_polling = true;
 	x->n_empty = 0;
 	x->looked_ns = now;
+	return false;
 }
 
 int

@@ -19,6 +19,8 @@
 #include "spi/spi_crypto.h"
 
 #define PATH_MTU      1500 /* outer MTU assumed; larger packets are fragmented */
+#define LANE_REALMS   8	   /* with more, a TAP has one queue a worker:
+			    * each is a descriptor */
 #define BRIDGE_MTU    1500 /* a bridged LAN expects whole Ethernet frames */
 
 /* Largest inner packet that fits an outer packet of PATH_MTU whatever is
@@ -60,8 +62,10 @@ realm_open_all(struct vpn *v)
 		r->vpn = v;
 		r->conf = &v->conf->realm[i];
 		v->n_realm = i + 1;
-		err = secure_tap_open(v->secure, r, v->n_worker, mtu_of(r->conf),
-				      why);
+		r->n_lane = v->conf->n_realm <= LANE_REALMS ?
+		    vpn_lanes(v->n_worker) : 1;
+		err = secure_tap_open(v->secure, r, v->n_worker * r->n_lane,
+				      mtu_of(r->conf), why);
 		if (err != 0) {
 			log_error("tapird", "realm %s: %s", r->conf->name, why);
 			return err;
@@ -220,7 +224,7 @@ realm_close_all(struct vpn *v)
 	thr_reclaim_all();
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		hub_free(v->realm[i].hub);
-		for (unsigned k = 0; k < VPN_WORKER_MAX; k++)
+		for (unsigned k = 0; k < VPN_LANE_MAX; k++)
 			if (v->realm[i].tap_fd[k] >= 0)
 				close(v->realm[i].tap_fd[k]);
 	}

@@ -336,6 +336,32 @@ on_ike_socket(void *ctx, int fd, uint32_t events UNUSED)
 		wire_ike_datagram(v, b[i]);
 }
 
+/* Port 4500: IKE behind its marker (RFC 3948 2.2).  ESP is here only where the
+ * kernel does not steer. */
+static void
+on_nat_socket(void *ctx, int fd, uint32_t events UNUSED)
+{
+	struct vpn *v = ctx;
+	struct buf *b[VPN_BATCH];
+	unsigned n = udp_recv(fd, v->loop_pool, (uint16_t)v->conf->nat_port,
+			      false, b, VPN_BATCH);
+	struct cur c;
+	uint32_t spi;
+
+	for (unsigned i = 0; i < n; i++) {
+		cur_init(&c, b[i]->data, b[i]->len);
+		if (cur_u32(&c, &spi) != 0)
+			buf_put(b[i]); /* a keep-alive */
+		else if (spi != 0)
+			work_hand_over(v->work, esp_in_worker(v->esp, b[i]),
+				       WORK_IN, b[i]);
+		else if (buf_pull(b[i], sizeof(spi)) == 0)
+			wire_ike_datagram(v, b[i]);
+		else
+			buf_put(b[i]); /* not reached: four bytes were there */
+	}
+}
+
 /* ---- start --------------------------------------------------------------- */
 
 static int
@@ -414,8 +440,10 @@ build_links(struct role *r)
 
 	for (int fam = FAM_V4; fam < FAM_END; fam++)
 		if (v->socks.ike[fam] >= 0 &&
-		    (err = loop_add(v->loop, v->socks.ike[fam], on_ike_socket,
-				    v)) != 0)
+		    ((err = loop_add(v->loop, v->socks.ike[fam],
+				     on_ike_socket, v)) != 0 ||
+		     (err = loop_add(v->loop, v->socks.nat_ike[fam],
+				     on_nat_socket, v)) != 0))
 			return err;
 	if ((err = loop_add(v->loop, r->args->sup_fd, on_supervisor,
 			    r)) != 0 ||

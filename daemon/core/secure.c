@@ -400,7 +400,7 @@ secure_tap_open(struct secure *s, struct vpn_realm *r, unsigned n_queue,
 			"%s", err_text(err));
 		return err;
 	}
-	if (m.err != 0 || n_fd != n_queue || n_queue > VPN_WORKER_MAX) {
+	if (m.err != 0 || n_fd != n_queue || n_queue > VPN_LANE_MAX) {
 		close_fds(fd, n_fd);
 		str_copy(why, IPC_WHY_MAX, m.err != 0 ? m.why :
 			 "wrong number of TAP queues");

@@ -2,10 +2,15 @@
 /*
  * daemon/core/sock.c - the sockets that need rights.
  *
- * Port 500 is the loop's; port 4500 has one socket a worker, and the kernel
- * steers by the low bits of the ESP SPI (PERFORMANCE: assignment, not
- * dispatch).  Messages with the non-ESP marker (RFC 3948 2.2) go to worker 0,
- * which passes them to the loop.
+ * Port 500 is the loop's; port 4500 has one more of the loop's and some a
+ * worker, and the kernel steers by the ESP SPI (assignment, not dispatch):
+ *
+ *   marker of four zeros (RFC 3948 2.2)       the loop's
+ *   low bits of the SPI                       which worker
+ *   the bits above                            which of its lanes
+ *
+ * IKE waits behind no data that way, and one SA that fills a socket is in the
+ * way of a part of the others only; the worker takes from all in turn.
  */
 #include "daemon/core/sock.h"
 #include <errno.h>
@@ -102,25 +107,44 @@ udp_open(int fam, uint16_t port, bool reuse)
 }
 
 /*
- * Choose the socket of a group: worker = low bits of the SPI, modulo the
- * number of workers; 0 for the non-ESP marker.  The program sees the UDP
- * payload.
+ * Choose the socket of a group: worker = low bits of the SPI, modulo the number
+ * of workers; lane = the bits above them.  What has the non-ESP marker (RFC 3948
+ * 2.2) goes to the last socket.  The program sees the UDP payload; a keep-alive
+ * is shorter than what is loaded, which chooses socket 0.
  */
 static void
 steer(int fd, unsigned n_worker)
 {
+	unsigned n = vpn_lanes(n_worker);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, n_worker * n),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, ESP_WORKER_BITS),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, n - 1),
+		BPF_STMT(BPF_ST, 0),
+		BPF_STMT(BPF_MISC | BPF_TXA, 0),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (1u << ESP_WORKER_BITS) - 1),
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n_worker),
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, n),
+		BPF_STMT(BPF_LDX | BPF_W | BPF_MEM, 0),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	struct sock_fprog prog = { N_OF(code), code };
 
-	if (n_worker > 1 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-				       &prog, sizeof(prog)) != 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+		       sizeof(prog)) != 0)
 		log_warn("core", "the kernel does not steer ESP to workers (%s): "
 			 "packets are handed over instead", strerror(errno));
+}
+
+/* Lanes of all workers. */
+static unsigned
+n_lane(const struct sock_set *s)
+{
+	return s->n_worker * vpn_lanes(s->n_worker);
 }
 
 /* A taken port must not be shared with a stranger's SO_REUSEPORT group, so the
@@ -133,11 +157,14 @@ nat_open(struct sock_set *s, int fam, uint16_t port)
 	if (fd < 0)
 		return -1;
 	close(fd);
-	for (unsigned i = 0; i < s->n_worker; i++) {
-		s->nat[i][fam] = udp_open(fam, port, s->n_worker > 1);
+	for (unsigned i = 0; i < n_lane(s); i++) {
+		s->nat[i][fam] = udp_open(fam, port, true);
 		if (s->nat[i][fam] < 0)
 			return -1;
 	}
+	s->nat_ike[fam] = udp_open(fam, port, true);
+	if (s->nat_ike[fam] < 0)
+		return -1;
 	steer(s->nat[0][fam], s->n_worker);
 	return 0;
 }
@@ -167,7 +194,8 @@ static void
 family_close(struct sock_set *s, int fam)
 {
 	fd_close(&s->ike[fam]);
-	for (unsigned i = 0; i < s->n_worker; i++)
+	fd_close(&s->nat_ike[fam]);
+	for (unsigned i = 0; i < n_lane(s); i++)
 		fd_close(&s->nat[i][fam]);
 }
 
@@ -300,13 +328,17 @@ sock_ctl(const char *path, char *why, size_t why_cap)
 static int *
 set_at(struct sock_set *s, unsigned i)
 {
-	int *one[] = { &s->ike[0], &s->ike[1], &s->raw[0], &s->raw[1],
-		       &s->probe[0], &s->probe[1], &s->ctl };
-	int (*each[])[FAM_END] = { s->nat, s->ring, s->route };
+	int *one[] = { &s->ike[0], &s->ike[1], &s->nat_ike[0], &s->nat_ike[1],
+		       &s->raw[0], &s->raw[1], &s->probe[0], &s->probe[1],
+		       &s->ctl };
+	int (*each[])[FAM_END] = { s->ring, s->route };
 
 	if (i < N_OF(one))
 		return one[i];
 	i -= N_OF(one);
+	if (i < n_lane(s) * FAM_END)
+		return &s->nat[i / FAM_END][i % FAM_END];
+	i -= n_lane(s) * FAM_END;
 	if (i >= N_OF(each) * s->n_worker * FAM_END)
 		return NULL;
 	return &each[i % N_OF(each)][i / N_OF(each) / FAM_END]

@@ -9,7 +9,8 @@
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
-#define SOCK_FD_MAX   (7 + 3 * VPN_WORKER_MAX * FAM_END) /* descriptors in it */
+#define SOCK_FD_MAX   (9 + (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
+				/* descriptors in it */
 
 /**
  * Open every socket of the daemon.  IPv6 and raw ESP may be missing (logged);

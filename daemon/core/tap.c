@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "daemon/base/drop.h"
 #include "daemon/base/err.h"
+#include "daemon/core/lane.h"
 #include "daemon/ipc/msg.h"
 #include "esp/gso.h"
 
@@ -219,9 +220,14 @@ tap_write(int fd, struct buf *b, struct tap_count *count)
 }
 
 void
-tap_write_all(int fd, struct esp_gro *g, struct tap_count *count)
+tap_write_all(const int *fd, unsigned n_lane, struct esp_gro *g,
+	      struct tap_count *count)
 {
-	for (unsigned i = 0; i < g->n; i++)
-		write_item(fd, &g->item[i], count);
+	for (unsigned i = 0; i < g->n; i++) {
+		uint32_t h = n_lane == 1 ? 0 :
+		    lane_hash(buf_view(g->item[i].head));
+
+		write_item(fd[h & (n_lane - 1)], &g->item[i], count);
+	}
 	esp_gro_clear(g);
 }

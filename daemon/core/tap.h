@@ -39,7 +39,10 @@ unsigned tap_read(int fd, uint32_t offloads, struct buf_pool *pool,
 		  struct tap_count *count);
 /** Write a frame to a TAP without headers; takes it. */
 void tap_write(int fd, struct buf *b, struct tap_count *count);
-/** Write what was coalesced, in order, and empty g; takes the buffers. */
-void tap_write_all(int fd, struct esp_gro *g, struct tap_count *count);
+/** Write what was coalesced, in order, and empty g; takes the buffers.
+ * @param fd      n_lane queues (a power of two): each flow has one, and the
+ *		  kernel answers it there. */
+void tap_write_all(const int *fd, unsigned n_lane, struct esp_gro *g,
+		   struct tap_count *count);
 
 #endif

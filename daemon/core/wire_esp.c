@@ -15,8 +15,8 @@ send_pkts(void *ctx, unsigned worker, const struct vpn_path *path,
 {
 	struct vpn *v = ctx;
 	int fam = path->remote.ip.family == 6 ? FAM_V6 : FAM_V4;
-	int fd = path->encap == VPN_ENCAP_ESP ? v->socks.raw[fam]
-					      : v->socks.nat[worker][fam];
+	int fd = path->encap == VPN_ENCAP_ESP ? v->socks.raw[fam] :
+	    v->socks.nat[worker * vpn_lanes(v->n_worker)][fam];
 
 	if (fd >= 0) {
 		work_send(v, worker, fd, path, pkts, n);

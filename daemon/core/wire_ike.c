@@ -174,7 +174,7 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 {
 	struct vpn *v = ctx;
 	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
-	int fd = natt ? v->socks.nat[0][fam] : v->socks.ike[fam];
+	int fd = natt ? v->socks.nat_ike[fam] : v->socks.ike[fam];
 
 	if (fd < 0)
 		drop_count(DROP_SEND, 1);
@@ -187,7 +187,7 @@ op_keepalive(void *ctx, const struct net_ep *local, const struct net_ep *remote)
 {
 	static const uint8_t byte = 0xff;
 	struct vpn *v = ctx;
-	int fd = v->socks.nat[0][remote->ip.family == 6 ? FAM_V6 : FAM_V4];
+	int fd = v->socks.nat_ike[remote->ip.family == 6 ? FAM_V6 : FAM_V4];
 
 	if (fd >= 0)
 		udp_send_msg(fd, local, remote, false, (struct view){ &byte, 1 });

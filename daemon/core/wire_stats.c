@@ -6,6 +6,7 @@
  */
 #include "daemon/core/ctl.h"
 #include <linux/sock_diag.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
@@ -148,12 +149,18 @@ queue_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i,
 	static const char *const name[WORK_PRIO_END] = {
 		"control", "in", "out",
 	};
+	unsigned n = vpn_lanes(v->n_worker);
+	char lane[16];
 
 	for (int q = 0; q < WORK_PRIO_END; q++)
 		queue_rec(cl, tag, i, name[q], (const uint64_t[4]){
 			ws->queue[q].n, ws->queue[q].high, ws->queue[q].limit });
-	socket_rec(cl, tag, i, "udp4", v->socks.nat[i][FAM_V4]);
-	socket_rec(cl, tag, i, "udp6", v->socks.nat[i][FAM_V6]);
+	for (unsigned k = 0; k < n; k++) {
+		snprintf(lane, sizeof(lane), "udp4.%u", k);
+		socket_rec(cl, tag, i, lane, v->socks.nat[i * n + k][FAM_V4]);
+		snprintf(lane, sizeof(lane), "udp6.%u", k);
+		socket_rec(cl, tag, i, lane, v->socks.nat[i * n + k][FAM_V6]);
+	}
 	if (i == 0) { /* who reads them */
 		socket_rec(cl, tag, i, "raw4", v->socks.raw[FAM_V4]);
 		socket_rec(cl, tag, i, "raw6", v->socks.raw[FAM_V6]);

@@ -178,14 +178,14 @@ run_out(struct worker *wk)
 	return n;
 }
 
-static void
+static bool
 run_queues(struct worker *wk)
 {
 	uint64_t junk;
 	bool more;
 
 	if (read(wk->wake, &junk, sizeof(junk)) < 0 && errno != EAGAIN)
-		return;
+		return false;
 	/* An exchange, not a store: it reads what wake() wrote and so sees what
 	 * was pushed before. */
 	(void)atomic_exchange(&wk->is_awake, false);
@@ -193,37 +193,49 @@ run_queues(struct worker *wk)
 	run_control(wk);
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
-	if (more) /* come back after the sockets had their turn */
+	if (more) /* come back after the others had their turn */
 		wake(wk);
+	return more;
 }
 
 /* ---- the thread ---------------------------------------------------------- */
 
-static void
-dispatch(struct worker *wk, uint64_t what)
+/* A batch of one source.  True when there may be more. */
+static bool
+serve(struct worker *wk, struct source *s)
 {
-	struct vpn *v = wk->vpn;
-	unsigned realm = (unsigned)(what >> 8);
-
-	switch ((enum src)(what & 0xff)) {
+	switch (s->src) {
 	case SRC_WAKE:
-		run_queues(wk);
-		break;
-	case SRC_UDP4:
-		drain_udp(wk, v->socks.nat[wk->index][FAM_V4]);
-		break;
-	case SRC_UDP6:
-		drain_udp(wk, v->socks.nat[wk->index][FAM_V6]);
-		break;
+		return run_queues(wk);
+	case SRC_UDP:
+		return drain_udp(wk, s);
 	case SRC_RAW4:
 	case SRC_RAW6:
 	case SRC_RING4:
 	case SRC_RING6:
-		rawrx_drain(wk, (enum src)(what & 0xff));
-		break;
+		return rawrx_drain(wk, s->src);
 	case SRC_TAP:
-		drain_tap(wk, &v->realm[realm]);
-		break;
+		return drain_tap(wk, s);
+	}
+	return false;
+}
+
+/* What has little first, and of what has more one batch. */
+static void
+serve_ready(struct worker *wk, const struct epoll_event *ev, unsigned n)
+{
+	struct lane *ready[WORK_EVENTS];
+
+	for (unsigned i = 0; i < n; i++)
+		ready[i] = ev[i].data.ptr;
+	n = lane_turns(ready, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct source *s = CONTAINER_OF(ready[i], struct source, lane);
+
+		run_control(wk);
+		s->lane.turn = ++wk->turn;
+		s->lane.is_long = serve(wk, s);
+		drain_flush(wk);
 	}
 }
 
@@ -241,11 +253,8 @@ worker_main(void *ctx)
 		n = rawrx_wait(wk, ev, WORK_EVENTS);
 		thr_online();
 		add(&wk->n.wake, 1);
-		for (int i = 0; i < n; i++) {
-			run_control(wk);
-			dispatch(wk, ev[i].data.u64);
-			drain_flush(wk);
-		}
+		if (n > 0)
+			serve_ready(wk, ev, (unsigned)n);
 		if (rawrx_look(wk))
 			drain_flush(wk);
 		thr_quiet();
@@ -254,12 +263,15 @@ worker_main(void *ctx)
 }
 
 static int
-watch(struct worker *wk, int fd, uint64_t what)
+watch(struct worker *wk, int fd, enum src src, struct vpn_realm *r)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = what };
+	struct source *s = &wk->source[wk->n_source];
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &s->lane };
 
 	if (fd < 0)
 		return 0;
+	*s = (struct source){ .src = src, .fd = fd, .realm = r };
+	wk->n_source++;
 	return epoll_ctl(wk->ep, EPOLL_CTL_ADD, fd, &ev) == 0 ? 0 : ERR_SYS;
 }
 
@@ -267,15 +279,25 @@ static int
 watch_all(struct worker *wk)
 {
 	struct vpn *v = wk->vpn;
-	int err = 0;
+	unsigned n = vpn_lanes(v->n_worker);
+	int err;
 
-	err |= watch(wk, wk->wake, SRC_WAKE);
-	err |= watch(wk, v->socks.nat[wk->index][FAM_V4], SRC_UDP4);
-	err |= watch(wk, v->socks.nat[wk->index][FAM_V6], SRC_UDP6);
+	wk->source = calloc(1 + n * FAM_END + n * v->n_realm, sizeof(*wk->source));
+	if (wk->source == NULL)
+		return ERR_NOMEM;
+	err = watch(wk, wk->wake, SRC_WAKE, NULL);
+	for (int fam = FAM_V4; fam < FAM_END; fam++)
+		for (unsigned i = 0; i < n; i++)
+			err |= watch(wk, v->socks.nat[wk->index * n + i][fam],
+				     SRC_UDP, NULL);
 	err |= rawrx_watch(wk);
-	for (unsigned i = 0; i < v->n_realm; i++)
-		err |= watch(wk, v->realm[i].tap_fd[wk->index],
-			     SRC_TAP | (uint64_t)i << 8);
+	for (unsigned k = 0; k < v->n_realm; k++) {
+		struct vpn_realm *r = &v->realm[k];
+
+		for (unsigned i = 0; i < r->n_lane; i++)
+			err |= watch(wk, r->tap_fd[wk->index * r->n_lane + i],
+				     SRC_TAP, r);
+	}
 	return err != 0 ? ERR_SYS : 0;
 }
 
@@ -351,7 +373,7 @@ trains_on(struct vpn *v)
 
 	if (fallback_has(v->fallback, FALLBACK_UDP_GRO))
 		return;
-	for (unsigned i = 0; i < v->n_worker; i++)
+	for (unsigned i = 0; i < VPN_LANE_MAX; i++)
 		for (int fam = FAM_V4; fam < FAM_END; fam++)
 			if (v->socks.nat[i][fam] >= 0 &&
 			    setsockopt(v->socks.nat[i][fam], IPPROTO_UDP,
@@ -423,6 +445,7 @@ work_free(struct work *w)
 		}
 		udp_tx_free(wk->tx);
 		rawrx_fini(wk);
+		free(wk->source);
 		if (wk->ep >= 0)
 			close(wk->ep);
 		if (wk->wake >= 0)

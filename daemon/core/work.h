@@ -2,8 +2,8 @@
 /*
  * daemon/core/work.h - the worker pool (requirements E5 to E7).
  *
- * A worker = one queue of every TAP + one UDP socket a family + the inbound
- * SAs whose SPI names it, run to completion on batches:
+ * A worker = its lanes (lane.h) of every TAP and of UDP 4500 + the inbound SAs
+ * whose SPI names it, run to completion on batches:
  *
  *   TAP queue  -> hub_input -> esp_output -> UDP socket
  *   UDP socket -> esp_input -> hub_input  -> TAP queue

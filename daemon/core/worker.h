@@ -8,6 +8,7 @@
 #define TAPIR_CORE_WORKER_H
 
 #include "daemon/core/fallback.h"
+#include "daemon/core/lane.h"
 #include "daemon/core/pring.h"
 #include "daemon/core/route.h"
 #include "daemon/core/tap.h"
@@ -32,8 +33,19 @@ struct counts {
 	struct pring_count raw_ring;
 };
 
+/* What a descriptor of the worker's epoll set is. */
+enum src { SRC_WAKE, SRC_UDP, SRC_RAW4, SRC_RAW6, SRC_RING4, SRC_RING6, SRC_TAP };
+struct source {
+	struct lane lane;
+	enum src src;
+	int fd;
+	struct vpn_realm *realm; /* of a TAP */
+	bool is_small;		/* UDP: the last datagrams were, so take more */
+};
+
 /* How raw ESP is received (rawrx.c). */
 struct rawrx {
+	struct source source[SRC_RING6 - SRC_RAW4 + 1];
 	struct pring *ring[FAM_END];	/* NULL: the raw socket has all */
 	struct frag *frag;
 	bool is_polling;		/* not in the epoll set: looked at */
@@ -60,7 +72,9 @@ struct worker {
 	struct esp_gro gro;
 	struct route route;
 	struct rawrx rawrx;
-	bool is_small;			/* the last datagrams were: take more */
+	uint64_t turn;			/* rises with each batch */
+	unsigned n_source;
+	struct source *source;		/* all but those of rawrx */
 };
 
 struct work {
@@ -76,18 +90,14 @@ add(atomic_ullong *c, uint64_t v)
 			      v, memory_order_relaxed);
 }
 
-/* drain.c: take what a descriptor has and run it to completion. */
-void drain_udp(struct worker *wk, int fd);
+/* drain.c: take a batch of what a source has and run it to completion.  True when
+ * the batch was full: there may be more. */
+bool drain_udp(struct worker *wk, struct source *s);
+bool drain_tap(struct worker *wk, struct source *s);
+/** Packets that rawrx.c received; takes them. */
 void drain_raw(struct worker *wk, struct buf **b, unsigned n);
-void drain_tap(struct worker *wk, struct vpn_realm *r);
 /** Send and write what was collected. */
 void drain_flush(struct worker *wk);
-
-/* What a descriptor of the worker's epoll set is. */
-enum src {
-	SRC_WAKE, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_RING4, SRC_RING6,
-	SRC_TAP,
-};
 
 /* rawrx.c */
 /** Map the rings.  0 or ERR_NOMEM. */
@@ -95,8 +105,8 @@ MUST_USE int rawrx_init(struct worker *wk);
 void rawrx_fini(struct worker *wk);
 /** Put its descriptors into the epoll set.  0 or ERR_SYS. */
 MUST_USE int rawrx_watch(struct worker *wk);
-/** Take what a readable descriptor has. */
-void rawrx_drain(struct worker *wk, enum src src);
+/** Take a batch of a readable descriptor.  True when it was full. */
+bool rawrx_drain(struct worker *wk, enum src src);
 /** epoll_wait(), which ends in time for the next rawrx_look(). */
 int rawrx_wait(struct worker *wk, struct epoll_event *ev, int n);
 /** Look, when it is time to.  True when there was something. */

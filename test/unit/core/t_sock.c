@@ -20,8 +20,9 @@ numbered(unsigned n_worker)
 	memset(&s, 0xff, sizeof(s));
 	s.n_worker = n_worker;
 	s.ike[0] = next++;
+	s.nat_ike[1] = next++;
 	s.ctl = next++;
-	for (unsigned i = 0; i < n_worker; i++)
+	for (unsigned i = 0; i < n_worker * vpn_lanes(n_worker); i++)
 		for (int fam = 0; fam < FAM_END; fam++)
 			s.nat[i][fam] = next++;
 	return s;
@@ -189,4 +190,77 @@ TEST(udp_probe_names_the_address_towards_loopback)
 	got = udp_local_addr(probe, &v6); /* no such socket */
 	assert_int_equal(got.family, 0);
 	close(probe[FAM_V4]);
+}
+
+/* Sockets of a daemon on ports that nobody has. */
+static void
+open_somewhere(struct sock_set *s, unsigned n_worker, uint16_t *port)
+{
+	struct conf c = { 0 };
+	char why[256];
+	struct net_ep ep;
+	int err = ERR_SYS, fd;
+
+	for (unsigned i = 0; i < 20 && err != 0; i++) {
+		fd = bound(FAM_V4, &ep);
+		close(fd);
+		c.port = ep.port;
+		c.nat_port = ep.port ^ 1u;
+		err = sock_open(s, &c, n_worker, 0, why, sizeof(why));
+	}
+	assert_int_equal(err, 0);
+	*port = (uint16_t)c.nat_port;
+}
+
+/* Which socket of port 4500 has something: its number, n for the one of IKE,
+ * -1 for none. */
+static int
+who_has(const struct sock_set *s, unsigned n)
+{
+	uint8_t b[16];
+
+	if (recv(s->nat_ike[FAM_V4], b, sizeof(b), 0) > 0)
+		return (int)n;
+	for (unsigned i = 0; i < n; i++)
+		if (recv(s->nat[i][FAM_V4], b, sizeof(b), 0) > 0)
+			return (int)i;
+	return -1;
+}
+
+static void
+steers(unsigned n_worker)
+{
+	unsigned n_lane = vpn_lanes(n_worker), n = n_worker * n_lane;
+	struct net_ep ep;
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = bound(FAM_V4, &ep);
+	struct sock_set s;
+	uint16_t port;
+
+	open_somewhere(&s, n_worker, &port);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons(port);
+	for (uint32_t spi = 0; spi < 1000; spi += 7) {
+		unsigned worker = (spi & 63) % n_worker;
+		unsigned lane = spi >> 6 & (n_lane - 1);
+		uint32_t be = htonl(spi);
+
+		assert_int_equal(sendto(fd, &be, sizeof(be), 0,
+					(struct sockaddr *)&to, sizeof(to)), 4);
+		assert_int_equal(who_has(&s, n), spi == 0 ? (int)n :
+				 (int)(worker * n_lane + lane));
+	}
+	assert_int_equal(sendto(fd, "\xff", 1, 0, (struct sockaddr *)&to,
+				sizeof(to)), 1); /* a keep-alive */
+	assert_int_equal(who_has(&s, n), 0);
+	sock_close(&s);
+	close(fd);
+}
+
+TEST(port_4500_is_split_by_worker_and_lane_and_ike_has_its_own)
+{
+	steers(1);
+	steers(3);
+	steers(16);
+	steers(40); /* too many for lanes */
 }

@@ -217,7 +217,7 @@ TEST(coalesced_frames_are_written_as_one_with_their_description)
 		memcpy(buf_append(b, one.len), one.b, one.len);
 		assert_true(esp_gro_add(&g, b));
 	}
-	tap_write_all(fd[0], &g, &count);
+	tap_write_all(fd, 1, &g, &count);
 	assert_int_equal(g.n, 0);
 	assert_int_equal(count.frames, 4);
 	assert_int_equal(count.supers, 1);
