@@ -196,6 +196,9 @@ struct spi_certs {
 	void (*crl_free)(struct spi_crl *c);
 	/** Does it replace the other: same issuer, not older? */
 	bool (*crl_is_newer)(const struct spi_crl *a, const struct spi_crl *b);
+	/** Is it signed by this certificate, which may sign lists? */
+	bool (*crl_is_by)(const struct spi_crl *crl,
+			  const struct spi_cert *issuer);
 	/** What a CRL says about a certificate, checked against its issuer.
 	 * UNKNOWN when it is another's, not signed by it, or out of date. */
 	enum spi_status (*crl_look)(const struct spi_crl *crl,

@@ -40,8 +40,6 @@ struct sec_checked {
 	char why[SEC_CHECK_WHY_MAX];
 	char subject[SEC_CHECK_TEXT_MAX]; /* of the certificate, or empty */
 	int64_t not_after;	/* the first end in the chain; 0 = none */
-	/* Where a list could be fetched that was missing; empty: none. */
-	char want_url[SPI_CERT_URL_MAX];
 };
 
 /** Answer a question; out is filled whole. */
@@ -55,8 +53,8 @@ struct sec_evidence {
 	struct view ocsp[SEC_CHECK_OCSP_MAX];
 };
 /** revoke.c: was a certificate of this path revoked?  0, or ERR_AUTH with a
- * sentence in out->why. */
-MUST_USE int sec_revoke_check(const struct sec_trust *t,
+ * sentence in out->why.  Where a missing list is, t is told. */
+MUST_USE int sec_revoke_check(struct sec_trust *t,
 			      const struct spi_cert_path *path,
 			      const struct sec_evidence *ev,
 			      enum conf_revocation policy, int64_t now,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/verify/child.c - the verify child and its keeper.
+ * secure-proc/verify/child.c - the verify child, and the keeper of it and of the
+ * fetch process.
  *
  * The keeper does nothing but fork, wait and kill.  The child takes one question
  * after the other; each has BUDGET_S of time, then the kernel ends the child.
@@ -21,8 +22,10 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
+#include "secure-proc/verify/fetch.h"
 #include "secure-proc/verify/wire.h"
 
 #define WHO	   "verify"
@@ -104,88 +107,134 @@ answer_one(struct sec_trust *trust, int fd, struct view in)
 	return say(fd, number, &a);
 }
 
+/* Wait until there is something to do.  0 or ERR_SYS. */
+static int
+idle(int fd, struct sec_fetcher *f)
+{
+	struct pollfd p[2] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+	int wait_ms = -1;
+
+	if (f != NULL) {
+		sec_fetcher_next(f, clk_ms());
+		p[1].fd = sec_fetcher_fd(f);
+		wait_ms = sec_fetcher_due(f, clk_ms());
+	}
+	if (poll(p, N_OF(p), wait_ms) < 0)
+		return errno == EINTR ? 0 : ERR_SYS;
+	if (p[1].revents == 0)
+		return 0;
+	budget(BUDGET_S);
+	sec_fetcher_input(f, clk_ms());
+	budget(0);
+	return 0;
+}
+
 int
-sec_child_serve(struct sec_trust *trust, int fd)
+sec_child_serve(struct sec_trust *trust, int fd, int fetch_fd)
 {
 	const struct sec_checked begun = { 0 };
 	uint8_t *buf = malloc(SEC_WIRE_MAX);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct sec_fetcher *f = NULL;
 	ssize_t n;
 	int err = buf != NULL ? say(fd, 0, &begun) : ERR_NOMEM;
 
+	if (err == 0 && fetch_fd >= 0)
+		err = sec_fetcher_new(&f, fetch_fd, trust);
 	while (err == 0) {
 		n = recv(fd, buf, SEC_WIRE_MAX, MSG_DONTWAIT);
-		if (n > 0) {
+		if (n > 0)
 			err = answer_one(trust, fd,
 			    (struct view){ buf, (size_t)n });
-			continue;
-		}
-		if (n == 0)
+		else if (n == 0)
 			break;
-		if (errno == EAGAIN && poll(&p, 1, -1) < 0 && errno != EINTR)
-			err = ERR_SYS;
-		else if (errno != EAGAIN && errno != EINTR)
+		else if (errno == EAGAIN || errno == EINTR)
+			err = idle(fd, f);
+		else
 			err = ERR_IO;
 	}
+	free(f);
 	free(buf);
 	return err;
 }
 
-/* Never returns. */
-static void
-child_run(struct sec_trust *trust, int fd)
-{
-	sigset_t none;
-
-	signal(SIGALRM, SIG_DFL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (spi_certs()->self_test() != 0 || child_confine() != 0)
-		_exit(1);
-	_exit(sec_child_serve(trust, fd) == 0 ? 0 : 1);
-}
-
 /* ---- the keeper ------------------------------------------------------------------- */
+
+enum { VERIFY, FETCH, N_KID };
 
 struct keeper {
 	struct sec_trust *trust;
 	int fd, ctl_fd, sig_fd;
-	pid_t pid;		/* of the child; 0: none */
+	int to_fetch, to_verify; /* the pair between the two children */
+	pid_t pid[N_KID];	/* 0: not there */
 };
 
+/* Never returns. */
 static void
-child_new(struct keeper *k)
+kid_run(struct keeper *k, unsigned which)
 {
-	k->pid = fork();
-	if (k->pid == 0) {
-		close(k->ctl_fd);
-		close(k->sig_fd);
-		child_run(k->trust, k->fd);
+	sigset_t none;
+	int err;
+
+	close(k->ctl_fd);
+	close(k->sig_fd);
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (which == FETCH) {
+		close(k->fd);
+		close(k->to_fetch);
+		(void)prctl(PR_SET_NAME, "tapir-fetch");
+		if (sec_fetch_confine() != 0)
+			_exit(1);
+		sec_fetch_serve(k->to_verify);
+		_exit(0);
 	}
-	if (k->pid < 0) {
-		log_error(WHO, "cannot start: %s", strerror(errno));
-		k->pid = 0;
+	close(k->to_verify);
+	(void)prctl(PR_SET_NAME, "tapir-verify");
+	if (spi_certs()->self_test() != 0 || child_confine() != 0)
+		_exit(1);
+	err = sec_child_serve(k->trust, k->fd, k->to_fetch);
+	_exit(err == 0 ? 0 : 1);
+}
+
+static void
+kids_start(struct keeper *k)
+{
+	for (unsigned i = 0; i < N_KID; i++) {
+		if (k->pid[i] != 0)
+			continue;
+		k->pid[i] = fork();
+		if (k->pid[i] == 0)
+			kid_run(k, i);
+		if (k->pid[i] < 0) {
+			log_error(WHO, "cannot start: %s", strerror(errno));
+			k->pid[i] = 0;
+		}
 	}
 }
 
-/* Reap; true when the child is gone. */
-static bool
-child_is_gone(struct keeper *k)
+static void
+kids_reap(struct keeper *k)
 {
 	struct signalfd_siginfo si;
 	int status = 0;
 	pid_t pid;
 
 	(void)!read(k->sig_fd, &si, sizeof(si));
-	pid = waitpid(-1, &status, WNOHANG);
-	if (pid <= 0 || pid != k->pid)
-		return false;
-	if (WIFSIGNALED(status))
-		log_warn(WHO, "ended by signal %d: starting anew",
-		    WTERMSIG(status));
-	k->pid = 0;
-	return true;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned i = 0; i < N_KID; i++) {
+			if (k->pid[i] != pid)
+				continue;
+			k->pid[i] = 0;
+			if (WIFSIGNALED(status))
+				log_warn(WHO, "%s ended by signal %d: "
+				    "starting anew", i == FETCH ? "fetch" :
+				    "verify", WTERMSIG(status));
+		}
 }
 
 static void
@@ -198,20 +247,21 @@ keeper_loop(struct keeper *k)
 	uint8_t b;
 
 	for (;;) {
-		int n = poll(p, 2, k->pid == 0 ? PAUSE_MS : -1);
+		bool is_whole = k->pid[VERIFY] != 0 && k->pid[FETCH] != 0;
+		int n = poll(p, 2, is_whole ? -1 : PAUSE_MS);
 
 		if (n < 0 && errno != EINTR)
 			return;
-		if (n == 0 && k->pid == 0)
-			child_new(k);
+		if (n == 0)
+			kids_start(k);
 		if (n <= 0)
 			continue;
 		if (p[0].revents != 0 && read(k->ctl_fd, &b, 1) <= 0)
 			return;		/* the secure process is gone */
-		if (p[0].revents != 0 && k->pid > 0)
-			(void)kill(k->pid, SIGKILL);
+		if (p[0].revents != 0 && k->pid[VERIFY] > 0)
+			(void)kill(k->pid[VERIFY], SIGKILL);
 		if (p[1].revents != 0)
-			(void)child_is_gone(k);
+			kids_reap(k);
 	}
 }
 
@@ -220,10 +270,10 @@ static void
 keeper_run(struct sec_trust *trust, const struct confine_user *u, int fd,
 	   int ctl_fd)
 {
-	struct keeper k = { trust, fd, ctl_fd, -1, 0 };
+	struct keeper k = { .trust = trust, .fd = fd, .ctl_fd = ctl_fd };
 	struct confine_user user = *u;
-	int keep[3] = { fd, ctl_fd, -1 };
 	uint32_t feat = 0;
+	int keep[5], pair[2];
 	sigset_t set;
 
 	signal(SIGINT, SIG_IGN);
@@ -232,18 +282,26 @@ keeper_run(struct sec_trust *trust, const struct confine_user *u, int fd,
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 ||
-	    (k.sig_fd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+	    (k.sig_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		_exit(1);
+	k.to_fetch = pair[0];
+	k.to_verify = pair[1];
+	keep[0] = fd;
+	keep[1] = ctl_fd;
 	keep[2] = k.sig_fd;
+	keep[3] = pair[0];
+	keep[4] = pair[1];
 	user.keep_caps = 0;
 	if (confine_common(&feat) != 0 || confine_fds(keep, N_OF(keep)) != 0 ||
 	    confine_drop(&user, &feat) != 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "tapir-keeper");
-	child_new(&k);
+	kids_start(&k);
 	keeper_loop(&k);
-	if (k.pid > 0)
-		(void)kill(k.pid, SIGKILL);
+	for (unsigned i = 0; i < N_KID; i++)
+		if (k.pid[i] > 0)
+			(void)kill(k.pid[i], SIGKILL);
 	_exit(0);
 }
 

@@ -4,10 +4,10 @@
  * themselves, and the one that starts it anew.
  *
  *   tapir-secure ---- questions, answers ---- child   no file, no network, no key
- *        |                                      |
- *        +----- one byte: end it ---- keeper ---+     starts it, and starts it again
+ *        |                                      |  fetch: the network, no key
+ *        +----- one byte: end it ---- keeper ---+     starts both, and again
  *
- * Both are made before a secret is read, so there is none in their memory.
+ * All are made before a secret is read, so there is none in their memory.
  */
 #ifndef TAPIR_SECURE_VERIFY_CHILD_H
 #define TAPIR_SECURE_VERIFY_CHILD_H
@@ -33,7 +33,10 @@ MUST_USE int sec_child_start(struct sec_trust *trust,
 			     struct sec_child *out);
 
 /** The child's work: answer questions on fd until it is closed.  Not confined
- * by itself, so that tests can run it.  0 or an error. */
-MUST_USE int sec_child_serve(struct sec_trust *trust, int fd);
+ * by itself, so that tests can run it.
+ *
+ * @param fetch_fd to the fetch process; -1: there is none.
+ * @return 0 or an error. */
+MUST_USE int sec_child_serve(struct sec_trust *trust, int fd, int fetch_fd);
 
 #endif

@@ -46,7 +46,7 @@ status_of(const struct sec_trust *t, const struct sec_evidence *ev,
 }
 
 int
-sec_revoke_check(const struct sec_trust *t, const struct spi_cert_path *path,
+sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
 		 const struct sec_evidence *ev, enum conf_revocation policy,
 		 int64_t now, struct sec_checked *out)
 {
@@ -68,10 +68,8 @@ sec_revoke_check(const struct sec_trust *t, const struct spi_cert_path *path,
 			    of);
 			return ERR_AUTH;
 		case SPI_STATUS_UNKNOWN:
-			if (out->want_url[0] == '\0' &&
-			    spi_certs()->cert_crl_url(path->cert[i], 0, url))
-				snprintf(out->want_url, sizeof(out->want_url),
-				    "%s", url);
+			if (spi_certs()->cert_crl_url(path->cert[i], 0, url))
+				sec_trust_want(t, url, path->cert[i + 1]);
 			if (policy != CONF_REVOCATION_STRICT)
 				break;
 			snprintf(out->why, sizeof(out->why), "nobody says that "

@@ -28,6 +28,8 @@ struct sec_trust {
 	struct sec_trusted **peer;	/* [realm][peer] */
 	unsigned n_crl;
 	struct spi_crl *crl[SEC_CRL_MAX];
+	unsigned n_want;
+	struct sec_want want[SEC_WANT_MAX];
 };
 
 /* One file being read. */
@@ -221,6 +223,51 @@ peer_load(struct loading *l, const struct conf_peer *p)
 	return first;
 }
 
+/* Our own certificate is mostly of the authority our peers have: the list of
+ * that one is fetched before somebody comes. */
+static int
+take_own(void *ctx, struct spi_cert *c)
+{
+	struct loading *l = ctx;
+	char url[SPI_CERT_URL_MAX];
+
+	if (spi_certs()->cert_crl_url(c, 0, url))
+		sec_trust_want(l->t, url, NULL);
+	spi_certs()->cert_free(c);
+	return 0;
+}
+
+static void
+own_look(struct loading *l, const char *cert)
+{
+	const struct spi_bundle_to to = { .ctx = l, .cert = take_own };
+	const struct view none = { NULL, 0 };
+	char name[CONF_FILE_MAX], why[SPI_CERT_WHY_MAX];
+	int err = ERR_NOTFOUND;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	for (unsigned i = 0; err == ERR_NOTFOUND &&
+	    conf_cert_file(cert, i, name); i++)
+		err = sec_file_public(l->dir_fd, name, l->uid, &bytes, &len,
+		    why, sizeof(why));
+	/* What is wrong with it is said where it is loaded. */
+	if (err == 0 && memmem(bytes, len, "PRIVATE KEY", 11) == NULL)
+		(void)!spi_certs()->bundle_read((struct view){ bytes, len },
+		    none, &to, why);
+	free(bytes);
+}
+
+static bool
+asks_revocation(const struct conf_realm *r)
+{
+	for (unsigned k = 0; k < r->n_peer; k++)
+		if (r->peer[k].ca != NULL &&
+		    r->peer[k].revocation != CONF_REVOCATION_OFF)
+			return true;
+	return false;
+}
+
 static int
 realms_load(struct loading *l)
 {
@@ -233,6 +280,8 @@ realms_load(struct loading *l)
 		l->t->peer[i] = calloc(r->n_peer + 1u, sizeof(*l->to));
 		if (l->t->peer[i] == NULL)
 			return ERR_NOMEM;
+		if (r->me.cert != NULL && asks_revocation(r))
+			own_look(l, r->me.cert);
 		for (unsigned k = 0; k < r->n_peer; k++) {
 			l->to = &l->t->peer[i][k];
 			if (r->peer[k].auth != CONF_AUTH_CERT)
@@ -354,6 +403,8 @@ sec_trust_free(struct sec_trust *t)
 	}
 	for (unsigned i = 0; i < t->n_crl; i++)
 		spi_certs()->crl_free(t->crl[i]);
+	for (unsigned i = 0; i < t->n_want; i++)
+		spi_certs()->cert_free(t->want[i].issuer);
 	free(t->peer);
 	free(t);
 }
@@ -406,6 +457,61 @@ const struct spi_crl *
 sec_trust_crl(const struct sec_trust *t, unsigned i)
 {
 	return i < t->n_crl ? t->crl[i] : NULL;
+}
+
+static struct spi_cert *
+copy(const struct spi_cert *c)
+{
+	struct spi_cert *out = NULL;
+
+	return spi_certs()->cert_read(spi_certs()->cert_der(c), &out) == 0 ?
+	    out : NULL;
+}
+
+void
+sec_trust_want(struct sec_trust *t, const char *url,
+	       const struct spi_cert *issuer)
+{
+	struct sec_want *w;
+
+	for (unsigned i = 0; i < t->n_want; i++)
+		if (strcmp(t->want[i].url, url) == 0) {
+			w = &t->want[i];
+			w->is_wanted = true;
+			if (w->issuer == NULL && issuer != NULL)
+				w->issuer = copy(issuer);
+			return;
+		}
+	if (t->n_want == SEC_WANT_MAX)
+		return;			/* what is known stays */
+	w = &t->want[t->n_want];
+	memset(w, 0, sizeof(*w));
+	if (issuer != NULL && (w->issuer = copy(issuer)) == NULL)
+		return;
+	str_copy(w->url, sizeof(w->url), url);
+	w->is_wanted = true;
+	t->n_want++;
+}
+
+struct sec_want *
+sec_trust_want_at(struct sec_trust *t, unsigned i)
+{
+	return i < t->n_want ? &t->want[i] : NULL;
+}
+
+bool
+sec_trust_is_by(const struct sec_trust *t, const struct sec_want *w,
+		const struct spi_crl *crl)
+{
+	if (w->issuer != NULL)
+		return spi_certs()->crl_is_by(crl, w->issuer);
+	for (unsigned i = 0; i < t->conf->n_realm; i++)
+		for (unsigned k = 0; k < t->conf->realm[i].n_peer; k++)
+			for (unsigned a = 0; a < t->peer[i][k].n_anchor; a++)
+				if (spi_certs()->crl_is_by(crl,
+				    t->peer[i][k].anchor[a]))
+					return true;
+	return false;
 }
 
 /* ---- public: what we ask for ------------------------------------------------------ */

@@ -61,6 +61,25 @@ void sec_trust_crl_add(struct sec_trust *t, struct spi_crl *crl);
 /** List i, or NULL behind the last. */
 const struct spi_crl *sec_trust_crl(const struct sec_trust *t, unsigned i);
 
+#define SEC_WANT_MAX 64	/* addresses of lists; ours */
+
+/* A list that could be fetched. */
+struct sec_want {
+	char url[SPI_CERT_URL_MAX];
+	struct spi_cert *issuer; /* who must have signed it; NULL: any authority
+				  * of ca= */
+	bool is_wanted;		/* missing, or out of date */
+	uint64_t asked_ms;	/* when it was asked for; 0 = never */
+};
+/** A list is missing: remember where it is.  issuer is copied. */
+void sec_trust_want(struct sec_trust *t, const char *url,
+		    const struct spi_cert *issuer);
+/** Entry i, or NULL behind the last. */
+struct sec_want *sec_trust_want_at(struct sec_trust *t, unsigned i);
+/** Did who must have signed it? */
+bool sec_trust_is_by(const struct sec_trust *t, const struct sec_want *w,
+		     const struct spi_crl *crl);
+
 /**
  * Bodies of CERTREQ payloads, each behind its 16-bit length: the authorities of
  * one peer, or, with realm UINT32_MAX, of all.  RFC 7296 3.7.

@@ -392,6 +392,7 @@ static const struct spi_certs provider = {
 	.crl_read = ossl_crl_read,
 	.crl_free = ossl_crl_free,
 	.crl_is_newer = ossl_crl_is_newer,
+	.crl_is_by = ossl_crl_is_by,
 	.crl_look = ossl_crl_look,
 	.ocsp_look = ossl_ocsp_look,
 };

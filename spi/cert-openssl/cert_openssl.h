@@ -68,6 +68,7 @@ int ossl_crl_read(struct view der, struct spi_crl **out);
 MUST_USE int ossl_crl_wrap(X509_CRL *x, struct spi_crl **out); /* takes */
 void ossl_crl_free(struct spi_crl *c);
 bool ossl_crl_is_newer(const struct spi_crl *a, const struct spi_crl *b);
+bool ossl_crl_is_by(const struct spi_crl *crl, const struct spi_cert *issuer);
 enum spi_status ossl_crl_look(const struct spi_crl *crl,
 			      const struct spi_cert *c,
 			      const struct spi_cert *issuer, int64_t now);

@@ -76,23 +76,30 @@ crl_is_whole(const X509_CRL *x)
 	return true;
 }
 
+bool
+ossl_crl_is_by(const struct spi_crl *crl, const struct spi_cert *issuer)
+{
+	EVP_PKEY *k = X509_get0_pubkey(issuer->x);
+	bool is = k != NULL && ossl_key_kind(k) != SPI_KEY_NONE &&
+	    X509_NAME_cmp(X509_CRL_get_issuer(crl->x),
+	    X509_get_subject_name(issuer->x)) == 0 &&
+	    (X509_get_key_usage(issuer->x) & KU_CRL_SIGN) != 0 &&
+	    X509_CRL_verify(crl->x, k) == 1;
+
+	ERR_clear_error();
+	return is;
+}
+
 enum spi_status
 ossl_crl_look(const struct spi_crl *crl, const struct spi_cert *c,
 	      const struct spi_cert *issuer, int64_t now)
 {
-	EVP_PKEY *k = X509_get0_pubkey(issuer->x);
 	enum spi_status st = SPI_STATUS_UNKNOWN;
 	X509_REVOKED *rev = NULL;
 	int64_t next = ossl_time(X509_CRL_get0_nextUpdate(crl->x));
 
-	if (k == NULL || ossl_key_kind(k) == SPI_KEY_NONE ||
-	    X509_NAME_cmp(X509_CRL_get_issuer(crl->x),
-	    X509_get_subject_name(issuer->x)) != 0 ||
-	    (X509_get_key_usage(issuer->x) & KU_CRL_SIGN) == 0 ||
-	    !crl_is_whole(crl->x) ||
-	    X509_CRL_verify(crl->x, k) != 1 ||
+	if (!crl_is_whole(crl->x) || !ossl_crl_is_by(crl, issuer) ||
 	    ossl_time(X509_CRL_get0_lastUpdate(crl->x)) > now + SKEW_S) {
-		ERR_clear_error();
 		return SPI_STATUS_UNKNOWN;
 	}
 	if (X509_CRL_get0_by_cert(crl->x, &rev, c->x) == 1)

@@ -101,16 +101,42 @@ TEST(a_missing_list_names_where_it_could_be_fetched)
 	const struct pki_spec s = { .cn = "peer", .key = ec, .issuer = root,
 		.issuer_key = ec_root, .san = "DNS:peer.example",
 		.crl_url = "URI:http://crl.example/root.crl" };
+	struct spi_crl *got;
+	struct sec_want *w;
 	struct sec_checked c;
+	uint8_t *der = NULL;
+	X509_CRL *crl;
 	X509 *x;
+	int n;
 
 	begin();
 	x = pki_cert(&s);
 	c = chain(SOFT, &x, 1);
 	good(&c);
-	assert_string_equal(c.want_url, "http://crl.example/root.crl");
-	c = chain(OFF, &x, 1);
-	assert_string_equal(c.want_url, "");
+	w = sec_trust_want_at(trust, 0);
+	assert_non_null(w);
+	assert_string_equal(w->url, "http://crl.example/root.crl");
+	assert_true(w->is_wanted);
+	c = chain(SOFT, &x, 1);		/* once is enough */
+	assert_null(sec_trust_want_at(trust, 1));
+	/* Who must have signed it is known. */
+	crl = pki_crl(root, ec_root, NULL, -60, PKI_DAY);
+	n = i2d_X509_CRL(crl, &der);
+	assert_int_equal(spi_certs()->crl_read(kit_view(der, (size_t)n), &got),
+	    0);
+	assert_true(sec_trust_is_by(trust, w, got));
+	spi_certs()->crl_free(got);
+	X509_CRL_free(crl);
+	OPENSSL_free(der);
+	der = NULL;
+	crl = pki_crl(root, ec2, NULL, -60, PKI_DAY);
+	n = i2d_X509_CRL(crl, &der);
+	assert_int_equal(spi_certs()->crl_read(kit_view(der, (size_t)n), &got),
+	    0);
+	assert_false(sec_trust_is_by(trust, w, got));
+	spi_certs()->crl_free(got);
+	X509_CRL_free(crl);
+	OPENSSL_free(der);
 	X509_free(x);
 	end();
 }

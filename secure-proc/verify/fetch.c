@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/verify/fetch.c - the fetch process: one GET after the other.
+ *
+ *   question   the address, as text
+ *   answer     empty: it did not work (logged); one byte: a descriptor of a file
+ *              in memory comes along
+ *
+ * Thread: the only one.
+ */
+#include "secure-proc/verify/fetch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "daemon/base/addr.h"
+#include "daemon/base/clk.h"
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/str.h"
+#include "daemon/ipc/confine.h"
+#include "secure-proc/files/file.h"
+
+#define WHO	  "fetch"
+#define HEAD_MAX  8192		/* bytes of an answer's head; ours */
+#define NAME_S	  5		/* for resolving, besides SEC_FETCH_S */
+#define PIECE	  16384
+
+/* ---- decode ------------------------------------------------------------------------ */
+
+int
+sec_url_read(const char *text, struct sec_url *u)
+{
+	const char *host = text + 7, *end, *colon;
+	uint64_t port = 80;
+	size_t n;
+
+	if (strncmp(text, "http://", 7) != 0 ||
+	    strlen(text) >= SPI_CERT_URL_MAX)
+		return ERR_SYNTAX;
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
+			return ERR_SYNTAX;
+	end = host + strcspn(host, "/?#");
+	if (memchr(host, '@', (size_t)(end - host)) != NULL)
+		return ERR_SYNTAX;
+	n = (size_t)(end - host);
+	if (*host == '[') {
+		const char *shut = memchr(host, ']', n);
+
+		if (shut == NULL)
+			return ERR_SYNTAX;
+		colon = shut + 1 < end ? shut + 1 : NULL;
+		host++;
+		n = (size_t)(shut - host);
+		if (colon != NULL && *colon != ':')
+			return ERR_SYNTAX;
+	} else if ((colon = memchr(host, ':', n)) != NULL) {
+		n = (size_t)(colon - host);
+	}
+	if (n == 0)
+		return ERR_SYNTAX;
+	str_copy(u->port, sizeof(u->port), "80");
+	if (colon != NULL) {
+		size_t m = (size_t)(end - colon - 1);
+
+		if (m == 0 || m >= sizeof(u->port))
+			return ERR_SYNTAX;
+		memcpy(u->port, colon + 1, m);
+		u->port[m] = '\0';
+		if (str_u64(u->port, 65535, &port) != 0 || port == 0)
+			return ERR_SYNTAX;
+	}
+	memcpy(u->host, host, n);
+	u->host[n] = '\0';
+	if (*end == '#')
+		end = "";
+	snprintf(u->path, sizeof(u->path), "%s%.*s", *end == '/' ? "" : "/",
+	    (int)strcspn(end, "#"), end);
+	return 0;
+}
+
+/* A header's value, when this line has that name. */
+static bool
+header_is(const char *line, size_t n, const char *name, struct view *value)
+{
+	size_t m = strlen(name);
+
+	if (n <= m || line[m] != ':' || strncasecmp(line, name, m) != 0)
+		return false;
+	for (m++; m < n && (line[m] == ' ' || line[m] == '\t');)
+		m++;
+	value->p = (const uint8_t *)line + m;
+	value->len = n - m;
+	return true;
+}
+
+int
+sec_http_head(struct view head, size_t *n)
+{
+	const char *p = (const char *)head.p, *end = p + head.len, *eol;
+	char number[24];
+	struct view v;
+	uint64_t len;
+
+	*n = SIZE_MAX;
+	if (head.len < 12 || strncmp(p, "HTTP/1.", 7) != 0 || p[8] != ' ')
+		return ERR_SYNTAX;
+	if (memcmp(p + 9, "200", 3) != 0)
+		return ERR_UNSUP;
+	for (; p < end && (eol = memchr(p, '\n', (size_t)(end - p))) != NULL;
+	    p = eol + 1) {
+		size_t m = (size_t)(eol - p);
+
+		if (m > 0 && p[m - 1] == '\r')
+			m--;
+		if (header_is(p, m, "Transfer-Encoding", &v) ||
+		    header_is(p, m, "Content-Encoding", &v))
+			return ERR_UNSUP;
+		if (!header_is(p, m, "Content-Length", &v))
+			continue;
+		if (v.len == 0 || v.len >= sizeof(number) || *n != SIZE_MAX)
+			return ERR_SYNTAX;
+		memcpy(number, v.p, v.len);
+		number[v.len] = '\0';
+		if (str_u64(number, UINT32_MAX, &len) != 0)
+			return ERR_SYNTAX;
+		if (len > SEC_PUBLIC_MAX)
+			return ERR_LONG;
+		*n = (size_t)len;
+	}
+	return 0;
+}
+
+/* ---- the network ------------------------------------------------------------------- */
+
+/* This machine itself is no place for lists of others. */
+static bool
+is_permitted(const struct sockaddr *sa)
+{
+	struct ip_addr a;
+
+	if (sa->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)sa;
+
+		a = ip_from((const uint8_t *)&v4->sin_addr, 4);
+		return a.b[0] != 127 && a.b[0] != 0 &&
+		    !(a.b[0] == 169 && a.b[1] == 254) && a.b[0] < 224;
+	}
+	if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *v6 =
+		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+
+		return !IN6_IS_ADDR_LOOPBACK(v6) &&
+		    !IN6_IS_ADDR_UNSPECIFIED(v6) &&
+		    !IN6_IS_ADDR_LINKLOCAL(v6) &&
+		    !IN6_IS_ADDR_MULTICAST(v6) && !IN6_IS_ADDR_V4MAPPED(v6);
+	}
+	return false;
+}
+
+/* Wait for a socket.  0 or ERR_TIMEOUT. */
+static int
+ready(int fd, short events, uint64_t end_ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	uint64_t now = clk_ms();
+
+	if (now >= end_ms)
+		return ERR_TIMEOUT;
+	return poll(&p, 1, (int)(end_ms - now)) == 1 ? 0 : ERR_TIMEOUT;
+}
+
+static int
+connect_to(const struct addrinfo *ai, uint64_t end_ms)
+{
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(int);
+	int code = 0;
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return fd;
+	if (errno == EINPROGRESS && ready(fd, POLLOUT, end_ms) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &len) == 0 &&
+	    code == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+open_url(const struct sec_url *u, uint64_t end_ms, int *fd)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	int err = ERR_NOTFOUND;
+
+	*fd = -1;
+	if (getaddrinfo(u->host, u->port, &hints, &list) != 0)
+		return ERR_NOTFOUND;
+	for (const struct addrinfo *ai = list; ai != NULL && *fd < 0;
+	    ai = ai->ai_next) {
+		if (!is_permitted(ai->ai_addr)) {
+			err = ERR_PERM;
+			continue;
+		}
+		err = ERR_TIMEOUT;
+		*fd = connect_to(ai, end_ms);
+	}
+	freeaddrinfo(list);
+	return *fd >= 0 ? 0 : err;
+}
+
+static int
+get_send(int fd, const struct sec_url *u, uint64_t end_ms)
+{
+	char text[2 * SPI_CERT_URL_MAX + 128];
+	bool is_v6 = strchr(u->host, ':') != NULL;
+	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.0\r\nHost: "
+	    "%s%s%s\r\nAccept: application/pkix-crl\r\nConnection: close\r\n"
+	    "\r\n", u->path, is_v6 ? "[" : "", u->host, is_v6 ? "]" : "");
+
+	if (n <= 0 || (size_t)n >= sizeof(text) ||
+	    ready(fd, POLLOUT, end_ms) != 0)
+		return ERR_TIMEOUT;
+	return send(fd, text, (size_t)n, MSG_NOSIGNAL) == n ? 0 : ERR_IO;
+}
+
+/* More bytes; 0 at the end, or an error. */
+static ssize_t
+more(int fd, uint8_t *buf, size_t cap, uint64_t end_ms)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (ready(fd, POLLIN, end_ms) != 0)
+			return ERR_TIMEOUT;
+		n = recv(fd, buf, cap, MSG_DONTWAIT);
+		if (n >= 0)
+			return n;
+		if (errno != EAGAIN && errno != EINTR)
+			return ERR_IO;
+	}
+}
+
+static int
+body_copy(int fd, int to, struct view first, size_t len, uint64_t end_ms)
+{
+	uint8_t buf[PIECE];
+	size_t sum = 0;
+	ssize_t n;
+
+	while (first.len > 0 || sum < len) {
+		if (first.len == 0) {
+			n = more(fd, buf, sizeof(buf), end_ms);
+			if (n < 0)
+				return (int)n;
+			if (n == 0)
+				break;
+			first = (struct view){ buf, (size_t)n };
+		}
+		if (first.len > SEC_PUBLIC_MAX - sum)
+			return ERR_LONG;
+		if (write(to, first.p, first.len) != (ssize_t)first.len)
+			return ERR_IO;
+		sum += first.len;
+		first.len = 0;
+	}
+	return sum == 0 || (len != SIZE_MAX && sum != len) ? ERR_SHORT : 0;
+}
+
+static int
+answer_read(int fd, int to, uint64_t end_ms)
+{
+	uint8_t head[HEAD_MAX];
+	const uint8_t *end = NULL;
+	size_t at = 0, len, head_len;
+	ssize_t n;
+	int err;
+
+	while (end == NULL) {
+		if (at == sizeof(head))
+			return ERR_LONG;
+		n = more(fd, head + at, sizeof(head) - at, end_ms);
+		if (n <= 0)
+			return n < 0 ? (int)n : ERR_SHORT;
+		at += (size_t)n;
+		end = memmem(head, at, "\r\n\r\n", 4);
+	}
+	head_len = (size_t)(end - head) + 4;
+	err = sec_http_head((struct view){ head, head_len }, &len);
+	if (err != 0)
+		return err;
+	return body_copy(fd, to, (struct view){ head + head_len,
+	    at - head_len }, len, end_ms);
+}
+
+static int
+fetch(const char *text, int to)
+{
+	uint64_t end_ms = clk_ms() + (uint64_t)SEC_FETCH_S * 1000;
+	struct sec_url u;
+	int fd, err;
+
+	if ((err = sec_url_read(text, &u)) != 0 ||
+	    (err = open_url(&u, end_ms, &fd)) != 0)
+		return err;
+	if ((err = get_send(fd, &u, end_ms)) == 0)
+		err = answer_read(fd, to, end_ms);
+	close(fd);
+	return err;
+}
+
+/* ---- the process -------------------------------------------------------------------- */
+
+static void
+answer(int fd, int file)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t b[CMSG_SPACE(sizeof(int))];
+	} ctl;
+	uint8_t byte = 1;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+
+	if (file < 0) {
+		byte = 0;
+		(void)!sendmsg(fd, &mh, MSG_NOSIGNAL);
+		return;
+	}
+	memset(&ctl, 0, sizeof(ctl));
+	mh.msg_control = ctl.b;
+	mh.msg_controllen = sizeof(ctl.b);
+	cm = CMSG_FIRSTHDR(&mh);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &file, sizeof(int));
+	(void)!sendmsg(fd, &mh, MSG_NOSIGNAL);
+}
+
+void
+sec_fetch_serve(int fd)
+{
+	const struct itimerval off = { .it_value = { .tv_sec = 0 } };
+	const struct itimerval on = {
+		.it_value = { .tv_sec = SEC_FETCH_S + NAME_S },
+	};
+	char url[SPI_CERT_URL_MAX];
+	ssize_t n;
+	int file, err;
+
+	while ((n = recv(fd, url, sizeof(url) - 1, 0)) > 0) {
+		url[n] = '\0';
+		(void)setitimer(ITIMER_REAL, &on, NULL);
+		file = memfd_create("crl", MFD_CLOEXEC);
+		err = file >= 0 ? fetch(url, file) : ERR_SYS;
+		if (err == 0 && lseek(file, 0, SEEK_SET) != 0)
+			err = ERR_SYS;
+		(void)setitimer(ITIMER_REAL, &off, NULL);
+		if (err != 0)
+			log_rl(LOG_WARN, WHO, "%s: %s", url, err == ERR_UNSUP ?
+			    "the server does not give it" : err == ERR_PERM ?
+			    "an address of this machine" : err_text(err));
+		answer(fd, err == 0 ? file : -1);
+		if (file >= 0)
+			close(file);
+	}
+}
+
+int
+sec_fetch_confine(void)
+{
+	/* Sockets, and what resolvers of the C library do. */
+	static const char *const calls[] = {
+		"socket", "connect", "bind", "sendto", "sendmsg", "sendmmsg",
+		"recvfrom", "recvmsg", "recvmmsg", "getsockname",
+		"getpeername", "getsockopt", "setsockopt", "socketpair",
+		"shutdown", "poll", "ppoll", "epoll_create1", "epoll_ctl",
+		"epoll_wait", "epoll_pwait", "select", "pselect6", "ioctl",
+		"open", "openat", "read", "readv", "pread64", "write",
+		"writev", "close", "fcntl", "dup", "dup2", "dup3", "pipe2",
+		"eventfd2", "fstat", "stat", "lstat", "newfstatat", "statx",
+		"access", "faccessat", "faccessat2", "lseek", "getdents64",
+		"readlink", "readlinkat", "getcwd", "uname", "sysinfo",
+		"memfd_create", "mmap", "mprotect", "munmap", "mremap",
+		"madvise", "brk", "futex", "set_robust_list", "rseq",
+		"sched_yield", "sched_getaffinity", "prlimit64", "getrlimit",
+		"getpid", "gettid", "getuid", "geteuid", "getgid", "getegid",
+		"getrandom", "nanosleep", "clock_nanosleep", "clock_gettime",
+		"clock_getres", "gettimeofday", "time", "alarm", "setitimer",
+		"rt_sigreturn", "rt_sigprocmask", "rt_sigaction",
+		"sigaltstack", "tgkill", "restart_syscall", "exit",
+		"exit_group",
+	};
+	static const enum confine_probe probes[] = {
+		CONFINE_P_PACKET, CONFINE_P_FORK, CONFINE_P_EXEC,
+		CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
+		CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF,
+		CONFINE_P_KEYCTL,
+	};
+	const struct confine_filter filter = {
+		.who = "tapir-secure (fetch)", .calls = calls,
+		.n_call = N_OF(calls),
+	};
+	uint32_t feat = 0;
+
+	return confine_seccomp(&filter, probes, N_OF(probes), &feat);
+}
