@@ -110,7 +110,7 @@ libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 
 PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir
 
-.PHONY: all check demo bench asan tsan fuzz lint layers graph install clean \
+.PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
         deps unit sim net help progs plugins
 .DEFAULT_GOAL := all
 
@@ -231,6 +231,10 @@ check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
 net: progs
 	@B=$(abspath $(B)) $(PYTHON) -m pytest -q test/net
+soak:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory B=$(B)-asan SAN=asan progs
+	@packaging/as-root env B=$(abspath $(B))-asan $(PYTHON) test/net/soak.py $(SOAK)
 demo:
 	@packaging/deps build demo
 	@$(MAKE) --no-print-directory progs
