@@ -51,6 +51,8 @@ tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 		frames[i]->port = l->id;
 		work_hand_over(v->work, to, WORK_OUT, frames[i]);
 	}
+	if (kept < n)
+		work_count_handed(v->work, worker, n - kept);
 	if (kept > 0)
 		esp_output(v->esp, worker, l->id, frames, kept);
 }

@@ -102,6 +102,12 @@ work_hand_over(struct work *w, unsigned target, enum work_prio prio,
 	wake(wk);
 }
 
+void
+work_count_handed(struct work *w, unsigned worker, unsigned n)
+{
+	add(&w->worker[worker].n.handed, n);
+}
+
 int
 work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
 {

@@ -51,6 +51,8 @@ void work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
  * for link b->port); takes it.  Thread: any worker. */
 void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
 		    struct buf *b);
+/** Count n frames that a worker handed over.  Thread: that worker. */
+void work_count_handed(struct work *w, unsigned worker, unsigned n);
 /** Run fn(ctx, worker) on a worker before any data.  Thread: the loop. */
 MUST_USE int work_call(struct work *w, unsigned target, work_task_fn *fn,
 		       void *ctx);

@@ -5,6 +5,8 @@
   soaker.py sink PORT                    check UDP datagrams until ended; prints what is wrong
   soaker.py sizes ADDR PORT COUNT SEED   UDP datagrams of all sizes, 0 to 65507
   soaker.py frames IF COUNT SEED         frames that hosts send seldom, tagged, odd, in super-frames
+  soaker.py tagged IF COUNT VID          TCP super-frames in a VLAN, which untag puts together
+  soaker.py untag IF COUNT VID SECONDS
   soaker.py relay IF IF SECONDS SEED     join two interfaces badly: loss, repetition, disorder
 """
 import random
@@ -18,7 +20,8 @@ TABLE = random.Random(7).randbytes(70000)
 HEAD = struct.Struct(">II")                     # seq, size
 EDGES = (0, 1, 7, 8, 18, 19, 1344, 1372, 1400, 1432, 1452, 1472, 1473, 2944, 8972, 32768, 65000,
          65507)
-ETH_P_ALL, SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 3, 263, 15, 23
+ETH_P_ALL, SOL_PACKET, PACKET_AUXDATA = 3, 263, 8
+PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 15, 23
 SO_RCVBUFFORCE, VNET_LEN = 33, 10
 
 
@@ -71,10 +74,11 @@ def _ip4(proto, payload, rng, dst=b"\x0a\0\0\x02"):
     return head[:10] + struct.pack(">H", ~(total + (total >> 16)) & 0xffff) + head[12:] + payload
 
 
-def _super(tag, rng):
+def _super(tag, rng, seq=None, n=None):
     """A TCP super-frame with its virtio header: the receiver has no such connection."""
-    size, n = 1300, rng.randrange(2, 40)
-    tcp = struct.pack(">HHIIBBHHH", 9, 9, rng.randrange(1 << 32), 0, 0x50, 0x10, 500, 0, 0)
+    size, n = 1300, n or rng.randrange(2, 40)
+    seq = rng.randrange(1 << 32) if seq is None else seq
+    tcp = struct.pack(">HHIIBBHHH", 9, 9, seq, 0, 0x50, 0x10, 500, 0, 0)
     pseudo = b"\x0a\0\0\x01\x0a\0\0\x02" + struct.pack(">HH", 6, 20 + size * n)
     total = sum(struct.unpack(">6H", pseudo))
     while total >> 16:
@@ -132,6 +136,40 @@ def frames(ifname, count, seed):
         if n % 16 == 0:
             time.sleep(0.002)
     print(f"sent {sent}", flush=True)
+
+
+def tagged(ifname, count, vid):
+    """TCP super-frames in a VLAN that follow one another: COUNT times 16 segments."""
+    s, seq, size = _packet_socket(ifname), 0, 16 * 1300
+    for _ in range(int(count)):
+        vnet, ip = _super(bytes(4), random.Random(seq), seq, 16)
+        s.send(vnet + b"\xff" * 6 + s.getsockname()[4] + struct.pack(">HHH", 0x8100, int(vid), 0x800)
+               + ip)
+        seq += size
+        time.sleep(0.01)
+
+
+def untag(ifname, count, vid, seconds):
+    """What tagged() sent, put together again: prints how many bytes are right."""
+    s = _packet_socket(ifname)
+    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    s.settimeout(float(seconds))
+    size, want = 16 * 1300, int(count) * 16 * 1300
+    good = bytearray(want)
+    print("listening", flush=True)
+    while sum(good) < want:
+        try:
+            data, aux, _, _ = s.recvmsg(70000, 256)
+        except socket.timeout:
+            break
+        tci = [struct.unpack("<IIIHHHH", d)[5] for _, kind, d in aux if kind == PACKET_AUXDATA]
+        data = data[VNET_LEN + 14:]
+        if tci != [int(vid)] or data[9:10] != b"\x06" or data[20:22] != b"\0\x09":
+            continue
+        at = struct.unpack(">I", data[24:28])[0]
+        for i, x in enumerate(data[40:struct.unpack(">H", data[2:4])[0]]):
+            good[at + i] = x == TABLE[(at + i) % size]
+    print(f"right {sum(good)} of {want}", flush=True)
 
 
 def relay(a, b, seconds, seed):
