@@ -148,4 +148,4 @@ def test_providers_understand_each_other(lab, ends, tops):
         assert lab.ping("left", ETHER[4][1], size=size, source=ETHER[4][0]) == 1
     assert e.tcp(4) > 1e7 and e.tcp(4, reverse=True) > 1e7
     for i in (0, 1):
-        assert not [d for d in e.drops(i) if d.startswith("esp-")], e.drops(i)
+        assert not {"esp-icv", "esp-pad", "esp-next", "esp-runt"} & set(e.drops(i)), e.drops(i)
