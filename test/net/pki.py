@@ -60,6 +60,10 @@ class Pki:
                 out += f.read()
         return out
 
+    def public(self, name):
+        """The public key of NAME.key, PEM."""
+        return self.openssl("pkey", "-in", f"{name}.key", "-pubout")
+
     def openssl(self, *argv):
         """Run it; an error is an exception that shows what it said."""
         done = subprocess.run(["openssl", *argv], stdout=subprocess.PIPE, cwd=self.dir,

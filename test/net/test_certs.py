@@ -4,6 +4,7 @@ chains, several authorities, one side by pre-shared key; and what must be refuse
 import pytest
 
 import topo
+import wire
 from charon import Charon
 from gateway import PSK, Gateway, vpn
 from lab import until
@@ -76,16 +77,26 @@ class Pair:
             peer = f' ca="{" ".join(x + ".pem" for x in cas)}"'
             keys.update({f"{x}.pem": pki.text(f"{x}.pem") for x in cas})
         keys.update(kw.get("keys", {}))
+        if kw.get("raw"):       # bare keys, RFC 7670
+            me, peer = ' key="tokyo.key"', ' pubkey="osaka.pub"'
+            keys = {"tokyo.key": pki.text(f"{own}.key"), "osaka.pub": pki.public(their)}
         me_id, peer_id = kw.get("ids", ("tokyo.example.com", "osaka.example.com"))
         at = f' at="{RIGHT}"' if role == "responder" else ""
         self.a = Gateway(lab, "left", vpn(
             f'  <realm name="branches" mode="ip" dpd="1" dead="3" {kw.get("realm", "")}>\n'
             f'    <me{f" id={chr(34)}{me_id}{chr(34)}" if me_id else ""}{me}/>\n'
             f'    <peer id="{peer_id}" name="osaka"{at}{peer}{kw.get("peer", "")}/>\n'
-            '    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n  </realm>\n'), keys)
-        files = {f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in kw.get("right_cas", ("ca",))}
+            '    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n  </realm>\n', attrs=kw.get("top", 'log="info"')), keys,
+            kw.get("args", ()))
+        files = {} if kw.get("raw") else {f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in kw.get("right_cas", ("ca",))}
         sign = kw.get("sign", "pubkey")
-        if their is not None:
+        local = f"auth = {sign}\n certs = osaka.pem"
+        if kw.get("raw"):
+            files = {"pubkey/osaka.pub": pki.public(their), "pubkey/tokyo.pub": pki.public(own),
+                     "private/osaka.key": pki.text(f"{their}.key")}
+            local = "auth = pubkey\n pubkeys = osaka.pub"
+            kw["right_remote"] = "pubkeys = tokyo.pub\n"
+        elif their is not None:
             files["x509/osaka.pem"] = pki.text(f"{their}.pem")
             files["private/osaka.key"] = pki.text(f"{their}.key")
             files.update({f"x509ca/{x}.pem": pki.text(f"{x}.pem") for x in chain})
@@ -96,7 +107,7 @@ class Pair:
             local=RIGHT, remote=LEFT, local_id=f'"{peer_id}"',
             remote_id=f'"{me_id or "tokyo.example.com"}"', local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
             ike=kw.get("ike", "aes256gcm16-prfsha384-x25519"),
-            local_auth="auth = psk" if their is None else f"auth = {sign}\n certs = osaka.pem",
+            local_auth="auth = psk" if their is None else local,
             remote_auth="auth = psk" if own is None else
             f"auth = {kw.get('theirs', 'pubkey')}\n{kw.get('right_remote', '')}")
         try:
@@ -180,6 +191,55 @@ def test_one_side_by_pre_shared_key(pair, role, own, their):
     p = pair(role, own, their)
     assert p.is_up(), p.logs()
     assert p.a.peer()["auth"] == ("psk" if their is None else "cert"), p.a.peer()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", ["p256", "ed25519", "rsa2048"])
+def test_raw_public_keys(pair, kind, role):
+    """RFC 7670: each end knows the other's key; there is no certificate."""
+    p = pair(role, f"tokyo-{kind}", f"osaka-{kind}", raw=True)
+    assert p.is_up(), p.logs()
+    assert p.a.peer()["auth"] == "key", p.a.peer()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_raw_public_key_of_somebody_else(pair, pki, role):
+    """The key of pubkey= and no other."""
+    p = pair(role, "tokyo-p256", "osaka-p256", raw=True)
+    assert p.is_up(), p.logs()
+    p.a.stop()
+    p.a.write(open(p.a.conf_path, encoding="utf-8").read(),
+              {"osaka.pub": pki.public("osaka-sub")})
+    p.a.start()
+    if role == "initiator":
+        p.b.initiate()
+    assert until(12, lambda: p.a.lines("authentication of osaka.example.com", "failed")), p.logs()
+    assert p.a.peer()["state"] != "up"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_we_send_decodes(lab, pair, role):
+    """tshark finds CERT, CERTREQ, method 14 and our hashes, and nothing malformed."""
+    keys = f"{lab.dir}/certs-{role}.keys"
+    capture = wire.Capture(lab, "inet", "p2", f"certs-{role}")
+    p = pair(role, "tokyo-sub", "osaka-sub", chain=("sub",), args=["--key-log", keys],
+             top='log="info" fragment="4000"')
+    assert p.is_up(), p.logs()
+    p.stop()
+    capture.done()
+    assert wire.tshark(capture.path, "_ws.malformed || _ws.short", key_log=keys) == []
+    ours = f"ip.src == {LEFT} && isakmp.exchangetype =="
+    init = wire.tshark(capture.path, f"{ours} 34", ["isakmp.notify.msgtype"], keys)
+    assert init and "16431" in init[0], init
+    auth = wire.tshark(capture.path, f"{ours} 35",
+                       ["isakmp.typepayload", "isakmp.auth.method",
+                        "isakmp.cert.encoding"], keys)
+    assert len(auth) == 1, auth
+    payloads, method, encodings = auth[0].split("\t")
+    want = ["37", "37", "39"] + (["38"] if role == "responder" else [])
+    have = payloads.split(",")
+    assert all(have.count(x) >= want.count(x) for x in want), auth
+    assert method == "14" and set(encodings.split(",")) == {"4"}, auth
 
 
 @pytest.mark.parametrize("role", ROLES)
