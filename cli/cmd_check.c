@@ -4,11 +4,16 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/lab/proc.h"
 #include "conf/conf.h"
 #include "daemon/base/err.h"
+#include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
+
+#define CHECK_MS 10000	/* patience with tapir-secure; ours */
 
 static unsigned
 count_peers(const struct conf *conf)
@@ -22,7 +27,8 @@ count_peers(const struct conf *conf)
 
 static void
 check_json(struct cli *c, const char *file, const struct conf *conf,
-	   const struct conf_errs *errs, bool is_ok)
+	   const struct conf_errs *errs, const struct conf_errs *warns,
+	   bool is_ok)
 {
 	struct json j;
 	unsigned i;
@@ -42,13 +48,18 @@ check_json(struct cli *c, const char *file, const struct conf *conf,
 		json_obj_end(&j);
 	}
 	json_arr_end(&j);
+	json_arr(&j, "warnings");
+	for (i = 0; i < warns->n; i++)
+		json_str(&j, NULL, warns->e[i].text);
+	json_arr_end(&j);
 	json_obj_end(&j);
 	json_end(&j);
 }
 
 static void
 check_text(struct cli *c, const char *file, const struct conf *conf,
-	   const struct conf_errs *errs, bool is_ok)
+	   const struct conf_errs *errs, const struct conf_errs *warns,
+	   bool is_ok)
 {
 	unsigned n = errs->n + errs->n_more, n_peer = count_peers(conf);
 	char name[CONF_FILE_MAX];
@@ -59,15 +70,77 @@ check_text(struct cli *c, const char *file, const struct conf *conf,
 		fprintf(c->out, "%s: %u mistake%s\n", name, n, n == 1 ? "" : "s");
 		return;
 	}
+	conf_errs_print(warns, c->out);
 	fprintf(c->out, "%s: correct, %u realm%s with %u peer%s\n", name,
 		conf->n_realm, conf->n_realm == 1 ? "" : "s", n_peer,
 		n_peer == 1 ? "" : "s");
 }
 
+/* ---- keys and certificates ------------------------------------------------- */
+
+static bool
+has_certs(const struct conf *conf)
+{
+	for (unsigned i = 0; i < conf->n_realm; i++) {
+		const struct conf_realm *r = &conf->realm[i];
+
+		if (r->me.cert != NULL || r->me.key != NULL)
+			return true;
+		for (unsigned k = 0; k < r->n_peer; k++)
+			if (r->peer[k].auth == CONF_AUTH_CERT)
+				return true;
+	}
+	return false;
+}
+
+static void
+add(struct conf_errs *to, const char *head, const char *text)
+{
+	struct conf_err *e = &to->e[to->n];
+
+	if (to->n == CONF_ERR_MAX)
+		return;
+	e->line = 0;
+	e->text[0] = '\0';
+	str_add(e->text, sizeof(e->text), "%s%s", head, text);
+	to->n++;
+}
+
+/* Who may read the keys hears what is wrong with them, too; this program never
+ * opens them, tapir-secure does.  0 or ERR_KEYFILE. */
+static int
+look_inside(const char *file, const struct conf *conf, struct conf_errs *errs,
+	    struct conf_errs *warns)
+{
+	static const char bad[] = "error: ";
+	char prog[PROC_PATH_MAX], keys[PROC_PATH_MAX], out[PROC_OUT_MAX] = "";
+	const char *argv[] = { prog, "--check", file, NULL };
+	const struct proc p = { .argv = argv };
+	char *line, *rest = out;
+	int status;
+
+	conf_key_dir(file, keys, sizeof(keys));
+	if (!has_certs(conf) || access(keys, R_OK | X_OK) != 0 ||
+	    !proc_find_ours("tapir-secure", prog, sizeof(prog)))
+		return 0;
+	if ((status = proc_run(&p, CHECK_MS, out, sizeof(out))) < 0) {
+		add(warns, "warning: the keys were not looked at: ",
+		    err_text(status));
+		return 0;
+	}
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strncmp(line, bad, sizeof(bad) - 1) == 0)
+			add(errs, "", line + sizeof(bad) - 1);
+		else if (*line != '\0')
+			add(warns, "", line);
+	}
+	return status > 0 ? ERR_KEYFILE : 0;
+}
+
 int
 cmd_check(struct cli *c, int argc, char **argv)
 {
-	struct conf_errs *errs;
+	struct conf_errs *errs, *warns;
 	struct conf *conf = NULL;
 	const char *file;
 	int err;
@@ -75,18 +148,23 @@ cmd_check(struct cli *c, int argc, char **argv)
 	if ((argc = cli_opts(c, NULL, 0, argc, argv, 1)) < 0)
 		return CLI_USAGE;
 	file = argc > 0 ? argv[0] : CLI_CONF;
-	if ((errs = calloc(1, sizeof(*errs))) == NULL)
+	/* two of them: what is wrong, and what is only to be known */
+	if ((errs = calloc(2, sizeof(*errs))) == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	warns = errs + 1;
+	str_copy(warns->file, sizeof(warns->file), file);
 	err = conf_load(file, &conf, errs);
 	if (err != 0)
 		conf = NULL;
+	else
+		err = look_inside(file, conf, errs, warns);
 	if (err != 0 && errs->n == 0)
 		cli_fail(c, CLI_FAILED, "check", NULL, "%s: %s", file,
 			 err_text(err));
 	else if (c->is_json)
-		check_json(c, file, conf, errs, err == 0);
+		check_json(c, file, conf, errs, warns, err == 0);
 	else
-		check_text(c, file, conf, errs, err == 0);
+		check_text(c, file, conf, errs, warns, err == 0);
 	conf_free(conf);
 	free(errs);
 	return err == 0 ? CLI_OK : CLI_FAILED;

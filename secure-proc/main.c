@@ -13,6 +13,8 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +45,7 @@ struct options {
 	const char *config_name, *keys;
 	struct confine_user user;
 	uid_t peer_uid;
+	const char *check;	/* only look at the files of this configuration */
 	unsigned seen;		/* bit per option that must be there */
 };
 
@@ -60,7 +63,7 @@ struct loaded {
 
 enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
-	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL
+	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK
 };
 static const struct option long_options[] = {
 	{ "channel", required_argument, NULL, OPT_CHANNEL },
@@ -72,6 +75,7 @@ static const struct option long_options[] = {
 	{ "peer-uid", required_argument, NULL, OPT_PEER_UID },
 	{ "rootless", no_argument, NULL, OPT_ROOTLESS },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ "check", required_argument, NULL, OPT_CHECK },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -129,6 +133,9 @@ option_set(struct options *o, int which, const char *arg)
 		if ((err = log_parse_level(arg, &lv)) == 0)
 			log_set_level(lv);
 		break;
+	case OPT_CHECK:
+		o->check = arg;
+		break;
 	default:
 		return ERR_SYNTAX;
 	}
@@ -146,7 +153,8 @@ options_read(struct options *o, int argc, char **argv)
 	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (option_set(o, which, optarg) != 0)
 			return ERR_SYNTAX;
-	if (optind == argc && o->seen == (1u << OPT_N_NEEDED) - 1)
+	if (optind == argc && (o->check != NULL ? o->seen == 0 :
+	    o->seen == (1u << OPT_N_NEEDED) - 1))
 		return 0;
 	fprintf(stderr, "tapir-secure is started by tapird, not by hand; "
 	    "see tapir-secure(8)\n");
@@ -317,6 +325,47 @@ run(const struct options *o, struct loaded *l)
 	return err;
 }
 
+/* ---- tapir check ------------------------------------------------------------- */
+
+/* One line for each thing that is wrong, without time: for tapir check. */
+static void
+check_line(void *ctx UNUSED, enum log_level lv, const char *who UNUSED,
+	   const char *line)
+{
+	if (lv <= LOG_WARN)
+		printf("%s: %s\n", lv == LOG_ERROR ? "error" : "warning", line);
+}
+
+/* Read what the configuration names as at a start, then forget it. */
+static int
+check(const char *file)
+{
+	const struct passwd *pw = getpwnam("tapir-sec");
+	uid_t uid = pw != NULL ? pw->pw_uid : geteuid();
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	struct loaded l = { 0 };
+	char keys[PATH_MAX];
+	int err = ERR_NOMEM, own;
+
+	log_set_sink(check_line, NULL);
+	conf_key_dir(file, keys, sizeof(keys));
+	if (errs != NULL && (err = conf_load(file, &l.conf, errs)) != 0)
+		conf_errs_print(errs, stdout);
+	free(errs);
+	if (err == 0 && (err = spi_certs()->self_test()) == 0) {
+		spi_certs()->lock_keys();
+		if (sec_trust_is_needed(l.conf))
+			err = sec_trust_load(&l.trust, l.conf, keys, uid);
+		if ((own = sec_store_load(&l.store, l.conf, keys, uid)) == 0)
+			own = sec_store_name(l.store, l.conf);
+		err = err != 0 ? err : own;
+	}
+	sec_store_free(l.store);
+	sec_trust_free(l.trust);
+	conf_free(l.conf);
+	return err == 0 ? 0 : EXIT_CONF;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -326,6 +375,8 @@ main(int argc, char **argv)
 
 	if (options_read(&o, argc, argv) != 0)
 		return EXIT_CONF;
+	if (o.check != NULL)
+		return check(o.check);
 	if ((err = load(&o, &l)) == 0)
 		err = run(&o, &l);
 	unload(&l);

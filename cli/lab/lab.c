@@ -149,32 +149,6 @@ lab_enter_userns(void)
 	return 0;
 }
 
-/* A program of ours: beside this one, or where it was installed. */
-static bool
-find_ours(const char *name, char *out, size_t cap)
-{
-	static const char *const dirs[] = { "../sbin", "../libexec/tapir" };
-	char self[PATH_MAX_], *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	unsigned i;
-
-	if (n > 0) {
-		self[n] = '\0';
-		if ((slash = strrchr(self, '/')) != NULL)
-			*slash = '\0';
-		join(out, cap, self, name);
-		if (access(out, X_OK) == 0)
-			return true;
-		for (i = 0; i < N_OF(dirs); i++) {
-			put(out, cap, "%s/%s/%s", self, dirs[i], name);
-			if (access(out, X_OK) == 0)
-				return true;
-		}
-	}
-	join(out, cap, TAPIR_LIBEXEC, name);
-	return access(out, X_OK) == 0;
-}
-
 /* ---- build -------------------------------------------------------------------- */
 
 static int
@@ -264,7 +238,7 @@ start_tapird(struct lab *l, unsigned i)
 	struct proc p = { .argv = argv, .ns = ns, .log = log,
 			  .is_tied = (l->flags & LAB_TIED) != 0 };
 
-	if (!find_ours("tapird", prog, sizeof(prog)))
+	if (!proc_find_ours("tapird", prog, sizeof(prog)))
 		return fail(l, ERR_NOTFOUND, "make, or make install",
 			    "tapird is not beside this program and not installed");
 	topo_ns(l->id, gw_name[i], ns, sizeof(ns));

@@ -55,6 +55,27 @@ find_prog(const char *name, char *out, size_t cap)
 }
 
 bool
+proc_find_ours(const char *name, char *out, size_t cap)
+{
+	static const char *const dirs[] = { ".", "../sbin", "../libexec/tapir" };
+	char self[PROC_PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = '\0';
+		if ((slash = strrchr(self, '/')) != NULL)
+			*slash = '\0';
+		for (unsigned i = 0; i < N_OF(dirs); i++) {
+			snprintf(out, cap, "%s/%s/%s", self, dirs[i], name);
+			if (access(out, X_OK) == 0)
+				return true;
+		}
+	}
+	snprintf(out, cap, "%s/%s", TAPIR_LIBEXEC, name);
+	return access(out, X_OK) == 0;
+}
+
+bool
 proc_exists(const char *name)
 {
 	char path[256];

@@ -41,6 +41,11 @@ bool proc_is_alive(pid_t pid);
 /** TERM, and KILL after ms; waits for a child of ours.  0 is fine as pid. */
 void proc_stop(pid_t pid, int ms);
 
+#define PROC_PATH_MAX 4096
+
+/** Where a program of ours is: beside this one, or where it is installed.
+ * out: PROC_PATH_MAX bytes.  False: nowhere. */
+bool proc_find_ours(const char *name, char *out, size_t cap);
 /** True when a program is in the system's directories. */
 bool proc_exists(const char *name);
 

@@ -20,14 +20,6 @@
 #include "daemon/base/str.h"
 #include "secure-proc/keys/dn.h"
 
-/* RFC 7296 3.5 */
-#define ID_IPV4_ADDR   1
-#define ID_FQDN	       2
-#define ID_RFC822_ADDR 3
-#define ID_IPV6_ADDR   5
-#define ID_DER_ASN1_DN 9
-#define ID_KEY_ID      11
-
 #define SHOWN_MAX 120	/* bytes of an identity within a sentence */
 
 static uint8_t
@@ -35,17 +27,17 @@ type_of_kind(enum conf_id_kind kind)
 {
 	switch (kind) {
 	case CONF_ID_FQDN:
-		return ID_FQDN;
+		return SEC_ID_FQDN;
 	case CONF_ID_EMAIL:
-		return ID_RFC822_ADDR;
+		return SEC_ID_RFC822_ADDR;
 	case CONF_ID_IPV4:
-		return ID_IPV4_ADDR;
+		return SEC_ID_IPV4_ADDR;
 	case CONF_ID_IPV6:
-		return ID_IPV6_ADDR;
+		return SEC_ID_IPV6_ADDR;
 	case CONF_ID_KEYID:
-		return ID_KEY_ID;
+		return SEC_ID_KEY_ID;
 	case CONF_ID_DN:
-		return ID_DER_ASN1_DN;
+		return SEC_ID_DER_ASN1_DN;
 	case CONF_ID_NONE:
 		break;
 	}
@@ -114,21 +106,21 @@ sec_id_text(const struct sec_id *id, char *out)
 	char ip[IP_TEXT_MAX], hex[SEC_ID_TEXT_MAX];
 	struct ip_addr a;
 
-	if ((id->type == ID_IPV4_ADDR && id->data.len == 4) ||
-	    (id->type == ID_IPV6_ADDR && id->data.len == 16)) {
+	if ((id->type == SEC_ID_IPV4_ADDR && id->data.len == 4) ||
+	    (id->type == SEC_ID_IPV6_ADDR && id->data.len == 16)) {
 		a = ip_from(id->data.p, id->data.len);
 		snprintf(out, SEC_ID_TEXT_MAX, "%s", ip_text(&a, ip));
 		return out;
 	}
-	if (id->type == ID_FQDN || id->type == ID_RFC822_ADDR) {
+	if (id->type == SEC_ID_FQDN || id->type == SEC_ID_RFC822_ADDR) {
 		str_escape(out, SEC_ID_TEXT_MAX, id->data.p, id->data.len);
 		return out;
 	}
-	if (id->type == ID_DER_ASN1_DN &&
+	if (id->type == SEC_ID_DER_ASN1_DN &&
 	    sec_dn_text(id->data, out, SEC_ID_TEXT_MAX))
 		return out;
 	str_hex(hex, sizeof(hex), id->data.p, MIN(id->data.len, 100u));
-	if (id->type == ID_KEY_ID)
+	if (id->type == SEC_ID_KEY_ID)
 		snprintf(out, SEC_ID_TEXT_MAX, "keyid:%.240s", hex);
 	else
 		snprintf(out, SEC_ID_TEXT_MAX, "type%u:%.240s", id->type, hex);
@@ -143,7 +135,7 @@ sec_id_equal(const struct sec_id *id, const char *text)
 	size_t n;
 
 	if (conf_id_type(text) == CONF_ID_DN)
-		return id->type == ID_DER_ASN1_DN && sec_dn_is(id->data, text);
+		return id->type == SEC_ID_DER_ASN1_DN && sec_dn_is(id->data, text);
 	if (conf_id_bytes(text, &kind, data, sizeof(data), &n) != 0 ||
 	    id->type != type_of_kind(kind) || id->data.len != n)
 		return false;
@@ -162,7 +154,7 @@ sec_id_glob(const struct sec_id *id, const char *pattern)
 
 	if (strcmp(pattern, "*") == 0)
 		return true;
-	if (id->type != (has_at ? ID_RFC822_ADDR : ID_FQDN) ||
+	if (id->type != (has_at ? SEC_ID_RFC822_ADDR : SEC_ID_FQDN) ||
 	    !plain_text(id, text, sizeof(text)))
 		return false;
 	/* A host name has no '@', an e-mail address has one. */

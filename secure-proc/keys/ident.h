@@ -13,6 +13,12 @@
 #include "conf/conf.h"
 #include "daemon/base/base.h"
 
+/* RFC 7296 3.5 */
+enum {
+	SEC_ID_IPV4_ADDR = 1, SEC_ID_FQDN = 2, SEC_ID_RFC822_ADDR = 3,
+	SEC_ID_IPV6_ADDR = 5, SEC_ID_DER_ASN1_DN = 9, SEC_ID_KEY_ID = 11
+};
+
 #define SEC_ID_BODY_MAX 260	/* type, 3 reserved, data; ours */
 #define SEC_ID_TEXT_MAX 256	/* with NUL; ours */
 

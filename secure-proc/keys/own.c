@@ -18,6 +18,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "secure-proc/files/file.h"
+#include "secure-proc/keys/ident.h"
 #include "secure-proc/keys/store.h"
 #include "spi/spi_cert.h"
 
@@ -262,9 +263,52 @@ end_warn(const struct spi_cert_facts *f)
 		    f->subject, (long long)(left / 86400));
 }
 
+/* A name of a certificate as an identity; false: it cannot be one. */
+static bool
+name_id(const struct spi_cert_name *n, struct sec_id *out)
+{
+	out->data = n->data;
+	switch (n->kind) {
+	case SPI_NAME_DNS:
+		out->type = SEC_ID_FQDN;
+		return true;
+	case SPI_NAME_EMAIL:
+		out->type = SEC_ID_RFC822_ADDR;
+		return true;
+	case SPI_NAME_IP:
+		out->type = n->data.len == 4 ? SEC_ID_IPV4_ADDR :
+		    SEC_ID_IPV6_ADDR;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Will a peer that keeps to RFC 4945 believe that this is our certificate? */
+static void
+identity_warn(const struct spi_cert_facts *f, const char *text)
+{
+	struct sec_id id = { SEC_ID_DER_ASN1_DN, f->subject_der };
+	char shown[SEC_ID_TEXT_MAX], has[160] = "";
+
+	if (sec_id_equal(&id, text))
+		return;
+	for (unsigned i = 0; i < f->n_name; i++) {
+		if (!name_id(&f->name[i], &id))
+			continue;
+		if (sec_id_equal(&id, text))
+			return;
+		str_add(has, sizeof(has), "%s%.60s", i > 0 ? ", " : "",
+		    sec_id_text(&id, shown));
+	}
+	log_warn(WHO, "our identity \"%.100s\" is not in our certificate "
+	    "\"%.80s\": peers will refuse it; names in it: %s", text,
+	    f->subject, has[0] != '\0' ? has : "none");
+}
+
 /* The first name that can be an identity. */
 static int
-name_take(struct sec_own *o)
+name_take(struct sec_own *o, const struct conf_me *me)
 {
 	struct spi_cert_facts *f = malloc(sizeof(*f));
 	char ip[IP_TEXT_MAX];
@@ -274,6 +318,8 @@ name_take(struct sec_own *o)
 		return ERR_NOMEM;
 	spi_certs()->cert_facts(o->cert[0], f);
 	end_warn(f);
+	if (me->id != NULL)
+		identity_warn(f, me->id);
 	for (unsigned i = 0; i < f->n_name && o->name[0] == '\0'; i++) {
 		const struct spi_cert_name *n = &f->name[i];
 
@@ -337,7 +383,7 @@ load(struct loading *l)
 		return err;
 	if ((err = key_load(l)) != 0 || l->me->cert == NULL)
 		return err;
-	if ((err = certs_order(l)) != 0 || (err = name_take(l->o)) != 0)
+	if ((err = certs_order(l)) != 0 || (err = name_take(l->o, l->me)) != 0)
 		return err;
 	return ocsp_load(l);
 }

@@ -69,19 +69,30 @@ class Docs:
 
     # ---- configurations ----------------------------------------------------
 
+    @staticmethod
+    def certificate(keys, name):
+        """A certificate of its own, and its key, under the name it has in a configuration."""
+        key = os.path.join(keys, re.sub(r"\.(?:pem|crt|cer|der)$", "", name) + ".key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test", "-days", "90",
+                        "-addext", "subjectAltName=DNS:vpn.example.com",
+                        "-keyout", key, "-out", os.path.join(keys, name)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.chmod(key, 0o600)
+        os.chmod(os.path.join(keys, name), 0o600)
+
     def config(self, where, text):
         tapir = os.path.abspath(os.path.join(ROOT, B, "tapir"))
         with tempfile.TemporaryDirectory() as top:
             keys = os.path.join(top, "keys")
             os.mkdir(keys, 0o700)
-            named = re.findall(r'\b(?:psk|ca|key|pass|pubkey|cert)="([^"/:]+)"', text)
-            own = re.findall(r'<me\b[^>]*\bcert="([^"/]+)"', text)
-            named = [x for n in named for x in n.split()]
-            named += [re.sub(r"\.(?:pem|crt|cer|der)$", "", n) + ".key" for n in own]
-            for name in set(named):
+            for name in set(re.findall(r'\b(?:psk|pass)="([^"/]+)"', text)):
                 fd = os.open(os.path.join(keys, name), os.O_WRONLY | os.O_CREAT, 0o600)
                 os.write(fd, b"no secret, a test\n")
                 os.close(fd)
+            for name in {x for n in re.findall(r'\b(?:ca|cert)="([^"/]+)"', text)
+                         for x in n.split()}:
+                self.certificate(keys, name)
             path = os.path.join(top, "tapir.xml")
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)

@@ -310,3 +310,27 @@ def test_old_methods_in_compat_only(pair, kind, role):
     p.stop()
     p = pair(role, f"tokyo-{kind}", f"osaka-{kind}", options=old)
     assert not p.is_up(3), p.logs()
+
+
+def test_check_looks_inside(lab, pki):
+    """tapir check reads what the configuration names: key, certificate, names, dates."""
+    def check(own, key, me='id="tokyo.example.com" '):
+        conf = vpn(f'  <realm name="r"><me {me}cert="own.pem"/>\n'
+                   '    <peer id="osaka" ca="ca.pem"/></realm>\n')
+        g = Gateway(lab, "left", conf, {"own.pem": pki.text(f"{own}.pem"), "own.key": pki.text(key),
+                                        "ca.pem": pki.text("ca.pem")})
+        done = g.tapir("check", g.conf_path)
+        return done.returncode, done.stdout
+
+    status, said = check("tokyo-p256", "tokyo-p256.key")
+    assert status == 0 and "correct" in said and "not in our certificate" not in said, said
+    status, said = check("tokyo-p256", "osaka-p256.key")
+    assert status == 1 and "is not the certificate of the private key" in said, said
+    status, said = check("tokyo-name", "tokyo-name.key")
+    assert status == 0 and "paris.example.com" in said and "correct" in said, said
+    status, said = check("tokyo-name", "tokyo-name.key", "")
+    assert status == 0 and "not in our certificate" not in said, said
+    status, said = check("tokyo-old", "tokyo-old.key")
+    assert "has expired" in said, said
+    status, said = check("tokyo-p256", "ca.pem")
+    assert status == 1, said

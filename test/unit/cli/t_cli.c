@@ -256,7 +256,7 @@ TEST(check_accepts_a_correct_file)
 	assert_non_null(strstr(out, "correct, 1 realm with 1 peer"));
 	assert_int_equal(run("check", "--json", path, NULL), CLI_OK);
 	assert_non_null(strstr(out, "\"n_realms\":1,\"n_peers\":1,"
-				    "\"n_errors\":0,\"errors\":[]}"));
+				    "\"n_errors\":0,\"errors\":[],\"warnings\":[]}"));
 	drop_conf();
 }
 
