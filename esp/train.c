@@ -183,16 +183,16 @@ packet(struct train *t, const struct esp_wrap *w, size_t len)
 	return p + w->hdr_len;
 }
 
-/* True when there is a number for one more packet. */
-static bool
-has_number(struct train *t)
+/* Numbers for n packets; those that get none are lost.  @return how many. */
+static uint32_t
+number(struct train *t, uint32_t n)
 {
-	if (LIKELY(t->n_number > 0)) {
-		t->n_number--;
-		return true;
-	}
-	drop_count(DROP_ESP_SEQ, 1);
-	return false;
+	uint32_t got = (uint32_t)MIN((uint64_t)n, t->n_number);
+
+	t->n_number -= got;
+	if (UNLIKELY(got < n))
+		drop_count(DROP_ESP_SEQ, n - got);
+	return got;
 }
 
 static void
@@ -200,7 +200,7 @@ plain_frame(struct train *t, const struct esp_item *it)
 {
 	uint8_t *p;
 
-	if (!has_number(t))
+	if (number(t, 1) == 0)
 		return;
 	if ((p = packet(t, &it->wrap, it->wrap.len)) != NULL)
 		memcpy(p, it->src->data, it->wrap.len);
@@ -212,7 +212,9 @@ static void
 super_frame(struct train *t, const struct esp_item *it,
 	    const struct esp_gso *g)
 {
-	for (uint32_t i = 0; i < g->n && has_number(t); i++) {
+	uint32_t n = number(t, g->n);
+
+	for (uint32_t i = 0; i < n; i++) {
 		uint8_t *p = packet(t, &it->wrap, esp_gso_len(g, i));
 
 		if (p != NULL)

@@ -284,7 +284,7 @@ TEST(numbers_that_end_within_a_super_frame_end_the_output_there)
 	take_apart(0);
 	assert_int_equal(n_pkt[0], 3);
 	put_all(0);
-	rig_drops(DROP_ESP_SEQ, 1);
+	rig_drops(DROP_ESP_SEQ, 2);
 	assert_int_equal(atomic_load(&rig_sa(0, PAIR)->seq.last), 1003);
 	end();
 }
