@@ -10,6 +10,7 @@
 #include "test/unit/esp/rig.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "test/unit/esp/frames.h"
 #include "test/unit/spi/late.h"
 
 #define PAIR	  3	/* and PAIR + 1, in one batch */
@@ -171,6 +172,128 @@ TEST(operation_that_fails_late_loses_its_own_packet_only)
 	rig_drops(DROP_ESP_CRYPTO, ROUNDS * ESP_BATCH_MAX / 7);
 	late_stop();
 	rig_close();
+}
+
+/* ---- trains ----------------------------------------------------------- */
+
+static struct fr train_frame;
+
+/* A frame, or with seg a super-frame to be cut into such segments. */
+static struct buf *
+frame_of(const struct fr_spec *s, uint16_t seg)
+{
+	struct buf *b = buf_new(rig_bigs);
+
+	assert_non_null(b);
+	fr_make(&train_frame, s);
+	memcpy(buf_append(b, train_frame.len), train_frame.b, train_frame.len);
+	b->seg_len = seg;
+	return b;
+}
+
+/* What end 0 sent reaches end 1 as slices of the messages. */
+static void
+trains_arrive(struct script *s)
+{
+	struct buf *part[ESP_BATCH_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < rig[0].n_wire; i++) {
+		struct buf *b = rig[0].wire[i];
+		uint32_t seg = b->seg_len != 0 ? b->seg_len : b->len;
+
+		note(s, &b->seg_len, sizeof(b->seg_len));
+		note_buf(s, b);
+		s->n_wire++;
+		for (uint32_t at = 0; at < b->len; at += seg) {
+			if (n == ESP_BATCH_MAX) {
+				rig_in_n(1, part, n);
+				n = 0;
+			}
+			part[n++] = buf_slice(rig_slices, b, b->data + at,
+					      MIN(seg, b->len - at));
+		}
+	}
+	rig_in_n(1, part, n);
+	assert_true(late_is_idle());
+	for (unsigned i = 0; i < rig[1].n_got; i++)
+		note_buf(s, rig[1].got[i]);
+	s->n_got += rig[1].n_got;
+	rig_clear(&rig[0]);
+	rig_clear(&rig[1]);
+}
+
+static void
+train_play(const struct spi_esp *p, enum vpn_alg alg, struct script *s)
+{
+	struct rng_det ivs;
+
+	script_init(s);
+	fr_seed = (uint32_t)test_seed();
+	rng_det_init(&ivs, test_seed() + 1);
+	rig_has_trains = true;
+	open_with(p, &ivs);
+	rig_pair(PAIR, alg, VPN_MODE_ETHER, true);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct buf *b[6];
+		unsigned n = 1 + fr_rand() % 6;
+
+		for (unsigned k = 0; k < n; k++) {
+			struct fr_spec f = fr_random();
+			uint16_t seg = (uint16_t)(400 + fr_rand() % 1000);
+
+			f.is_ether = true;
+			f.len = 1 + fr_rand() % (fr_rand() % 2 ? 30000 : 1400);
+			b[k] = frame_of(&f, f.len > 1400 ? seg : 0);
+		}
+		esp_output(rig[0].esp, 0, RIG_LINK, b, n);
+		assert_true(late_is_idle());
+		trains_arrive(s);
+	}
+	rig_drops(DROP_END, 0);
+	close_all();
+	rig_has_trains = false;
+}
+
+TEST(trains_sealed_and_opened_in_disorder_are_the_same)
+{
+	for (int alg = 1; alg < VPN_ALG_END; alg++) {
+		struct script sync, late;
+
+		late_start(test_seed());
+		train_play(late_inner, (enum vpn_alg)alg, &sync);
+		assert_int_equal(late_n_later, 0);
+		train_play(&late_esp, (enum vpn_alg)alg, &late);
+		assert_true(late_n_disorder > ROUNDS);
+		late_stop();
+		script_same(&sync, &late);
+	}
+}
+
+/* Text may lie in clear where an operation failed. */
+TEST(a_train_in_which_one_operation_fails_late_does_not_leave)
+{
+	struct fr_spec f = { .is_ether = true, .family = 4, .is_tcp = true,
+			     .flags = 0x10 };
+
+	late_start(test_seed());
+	rig_has_trains = true;
+	rig_open(1);
+	rig[0].esp->provider = &late_esp;
+	rig_pair(PAIR, VPN_ALG_AES_GCM_256, VPN_MODE_ETHER, true);
+	late_seal_fails = 100;
+	/* 40 packets each: 1-40, 41-80, 81-120, 121-160, 161-200 */
+	for (unsigned i = 0; i < 5; i++) {
+		f.len = 40000;
+		rig_out(0, frame_of(&f, 1000));
+		assert_int_equal(rig[0].n_wire > 0, i != 2 && i != 4);
+		rig_clear(&rig[0]);
+	}
+	rig_drops(DROP_ESP_CRYPTO, 80);
+	late_seal_fails = 0;
+	late_stop();
+	rig_close();
+	rig_has_trains = false;
 }
 
 /* ---- in --------------------------------------------------------------- */
