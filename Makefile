@@ -183,6 +183,9 @@ $(eval $(call unit_rule,core,core))
 $(eval $(call unit_rule,secure-proc,secure))
 $(eval $(call unit_rule,cli,cli))
 
+# t_alloc counts what the packet path allocates
+$(B)/test/unit/core/t_alloc: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+
 # ---- simulator: two engines, a lossy net, a virtual clock --------------------
 SIM_SRC := $(wildcard test/sim/*.c)
 $(B)/test/sim/sim: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
