@@ -139,6 +139,7 @@ struct conf_realm {
 	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
 	uint32_t dpd_s;		/* silence before we ask */
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */
+	bool reauth;		/* authenticate anew instead of rekeying */
 	bool childless;		/* first child SA apart from IKE_AUTH */
 	uint32_t child_life_s;
 	uint32_t child_mib, child_packets; /* 0 = no limit */

@@ -337,6 +337,8 @@ struct ike_sa {
 	enum spi_group child_group, sa_group; /* for rekeying; NONE = as now */
 	unsigned n_ke_again;
 	bool had_child;
+	bool is_outgoing;		/* another is made in its place, 2.8.3 */
+	bool is_succeeded;		/* ... and stands */
 	bool is_rest_refused;		/* of the selectors without child SA */
 	uint64_t rest_ms;		/* none for them before */
 	bool can_childless;		/* the peer said so, RFC 6023 */

@@ -70,6 +70,8 @@ struct ike_realm_conf {
 	uint32_t child_life_s;		/* hard; soft is jittered below it */
 	uint64_t child_bytes, child_packets; /* the same; 0 = none */
 	uint32_t ike_life_s;
+	bool is_reauth;			/* who dials authenticates anew, instead of
+					 * rekeying the IKE SA */
 	bool is_childless;		/* no child SA in our IKE_AUTH, RFC 6023 */
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
 	struct vpn_ts ts_local[VPN_TS_MAX];

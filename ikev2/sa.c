@@ -63,6 +63,10 @@ soft_over(void *ctx)
 	/* until the SA is replaced: a rekeying may be refused or forgotten */
 	arm(sa, &sa->soft, (uint64_t)sa->link->realm->conf.ike_life_s * 1000 /
 	    IKE_SOFT_PARTS);
+	if (ike_reauth_is_wanted(sa)) {
+		ike_reauth_start(sa);
+		return;
+	}
 	ike_task_add(sa, IKE_TASK_REKEY_IKE, 0);
 	ike_task_pump(sa);
 }

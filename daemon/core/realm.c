@@ -139,6 +139,7 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 		.suite = cr->suite,
 		.dpd_s = cr->dpd_s,
 		.is_childless = cr->childless,
+		.is_reauth = cr->reauth,
 		.child_life_s = cr->child_life_s,
 		.child_bytes = (uint64_t)cr->child_mib << 20,
 		.child_packets = cr->child_packets,

@@ -301,6 +301,7 @@ ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
 	ike_link_update(sa->link);
 	ike_lane_fill(sa, 0);
 	ike_child_fill(sa);
+	ike_reauth_done(sa);
 	ike_contact_crossing(sa);
 	return V_KEEP;
 }

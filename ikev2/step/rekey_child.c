@@ -499,6 +499,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	ike_lane_fill(sa, 0);
 	ike_child_fill(sa);
+	ike_reauth_done(sa);	/* the first one of a childless IKE SA */
 	ike_link_update(sa->link);
 	return V_DONE;
 }

@@ -46,6 +46,8 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->frag_bytes = old->frag_bytes;
 	heir->is_child_plain = old->is_child_plain;
 	heir->had_child = old->had_child;
+	heir->is_outgoing = old->is_outgoing;
+	heir->is_succeeded = old->is_succeeded;
 	heir->is_rest_refused = old->is_rest_refused;
 	heir->rest_ms = old->rest_ms;
 	heir->lane_max = old->lane_max;
@@ -56,6 +58,7 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 		return ERR_STATE;
 	ike_sa_up(heir);
 	heir->up_ms = old->up_ms;
+	ike_reauth_keep(heir);
 	return 0;
 }
 

@@ -244,6 +244,15 @@ ike_step_fn ike_step_childless;		/* response of IKE_SA_INIT */
 ike_step_fn ike_step_childless_asked;	/* response: or it is no answer to ours */
 ike_step_fn ike_step_childless_up;	/* response of IKE_AUTH without child */
 
+/* reauth.c: make before break, 2.8.3 */
+/** Shall an SA that is due be replaced by a new one with authentication? */
+bool ike_reauth_is_wanted(const struct ike_sa *sa);
+void ike_reauth_start(struct ike_sa *sa);
+/** New keys do not put it off: due is what was last authenticated too long ago. */
+void ike_reauth_keep(struct ike_sa *heir);
+/** A child SA of sa stands: end those it was made in place of. */
+void ike_reauth_done(struct ike_sa *sa);
+
 /* rekey_ike.c: CREATE_CHILD_SA for the IKE SA, 1.3.2, 2.8.2, 2.18 */
 bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
 			  enum spi_group *group);

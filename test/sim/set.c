@@ -84,6 +84,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->first_group = SPI_GROUP_MODP_2048;
 	else if (strcmp(key, "dpd") == 0)
 		r->dpd_s = v;
+	else if (strcmp(key, "reauth") == 0)
+		r->is_reauth = yes;
 	else if (strcmp(key, "childless") == 0)
 		r->is_childless = yes;
 	else if (strcmp(key, "lanes") == 0) {
