@@ -28,22 +28,26 @@
 
 /* ---- inbound ------------------------------------------------------------- */
 
-/* Sort ESP packets: ours in place, others' to their worker.  How many are ours. */
+/* Sort ESP packets: ours in place, others' to their worker, each run of packets
+ * at once.  How many are ours. */
 static unsigned
 keep_own(struct worker *wk, struct buf **b, unsigned n)
 {
-	unsigned kept = 0, to;
+	unsigned kept = 0, i = 0;
 
 	if (wk->vpn->n_worker == 1)
 		return n;
-	for (unsigned i = 0; i < n; i++) {
-		to = esp_in_worker(wk->vpn->esp, b[i]);
+	while (i < n) {
+		unsigned from = i, to = esp_in_worker(wk->vpn->esp, b[i]);
+
 		if (to == wk->index) {
-			b[kept++] = b[i];
+			b[kept++] = b[i++];
 			continue;
 		}
-		add(&wk->n.handed, 1);
-		work_hand_over(wk->vpn->work, to, WORK_IN, b[i]);
+		while (++i < n && esp_in_worker(wk->vpn->esp, b[i]) == to)
+			;
+		add(&wk->n.handed, i - from);
+		work_hand_over(wk->vpn->work, to, WORK_IN, b + from, i - from);
 	}
 	return kept;
 }

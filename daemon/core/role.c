@@ -354,7 +354,7 @@ on_nat_socket(void *ctx, int fd, uint32_t events UNUSED)
 			buf_put(b[i]); /* a keep-alive */
 		else if (spi != 0)
 			work_hand_over(v->work, esp_in_worker(v->esp, b[i]),
-				       WORK_IN, b[i]);
+				       WORK_IN, &b[i], 1);
 		else if (buf_pull(b[i], sizeof(spi)) == 0)
 			wire_ike_datagram(v, b[i]);
 		else

@@ -34,22 +34,33 @@ tap_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 
 /* A frame goes to the worker the rule names.  A flooded one is shared with
  * other ports and stays here: nobody may write to it, not even its port. */
+static unsigned
+worker_of(const struct vpn_link *l, unsigned worker, const struct buf *b)
+{
+	const struct vpn *v = l->vpn;
+
+	return v->n_worker == 1 || buf_is_shared(b) ? worker :
+	    esp_out_worker(v->esp, worker, l->id, b);
+}
+
 static void
 tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 {
 	struct vpn_link *l = ctx;
 	struct vpn *v = l->vpn;
-	unsigned kept = 0, to;
+	unsigned kept = 0, i = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		to = v->n_worker == 1 || buf_is_shared(frames[i]) ? worker :
-		    esp_out_worker(v->esp, worker, l->id, frames[i]);
+	while (i < n) {
+		unsigned from = i, to = worker_of(l, worker, frames[i]);
+
 		if (to == worker) {
-			frames[kept++] = frames[i];
+			frames[kept++] = frames[i++];
 			continue;
 		}
-		frames[i]->port = l->id;
-		work_hand_over(v->work, to, WORK_OUT, frames[i]);
+		do
+			frames[i]->port = l->id;
+		while (++i < n && worker_of(l, worker, frames[i]) == to);
+		work_hand_over(v->work, to, WORK_OUT, frames + from, i - from);
 	}
 	if (kept < n)
 		work_count_handed(v->work, worker, n - kept);

@@ -147,7 +147,7 @@ queue_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i,
 	   const struct work_stats *ws)
 {
 	static const char *const name[WORK_PRIO_END] = {
-		"control", "in", "out",
+		"in", "out",
 	};
 	unsigned n = vpn_lanes(v->n_worker);
 	char lane[16];

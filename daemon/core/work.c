@@ -22,15 +22,14 @@
 #define IP4_HDR		20
 #define IP6_HDR		40
 #define UDP_HDR		8
-#define WORK_CTL_LEN	64	/* control tasks that may wait; ours */
 
 static const unsigned queue_len[WORK_PRIO_END] = {
-	WORK_CTL_LEN, VPN_QUEUE_LEN, VPN_QUEUE_LEN,
+	VPN_QUEUE_LEN, VPN_QUEUE_LEN,
 };
 
-struct task {
-	work_task_fn *fn;
-	void *ctx;
+/* Why a full queue drops, per priority. */
+static const enum drop queue_drop[WORK_PRIO_END] = {
+	DROP_QUEUE_IN, DROP_QUEUE_OUT,
 };
 
 static void
@@ -90,39 +89,24 @@ work_send(struct vpn *v, unsigned worker, int fd, const struct vpn_path *path,
 
 void
 work_hand_over(struct work *w, unsigned target, enum work_prio prio,
-	       struct buf *b)
+	       struct buf **b, unsigned n)
 {
 	struct worker *wk = &w->worker[target % w->n];
+	unsigned k = 0;
 
-	if (ring_push(wk->queue[prio], b) != 0) {
-		drop_count(DROP_QUEUE_FULL, 1);
-		buf_put(b);
-		return;
-	}
-	wake(wk);
+	while (k < n && ring_push(wk->queue[prio], b[k]) == 0)
+		k++;
+	if (k > 0)
+		wake(wk);
+	drop_count(queue_drop[prio], n - k);
+	for (; k < n; k++)
+		buf_put(b[k]);
 }
 
 void
 work_count_handed(struct work *w, unsigned worker, unsigned n)
 {
 	add(&w->worker[worker].n.handed, n);
-}
-
-int
-work_call(struct work *w, unsigned target, work_task_fn *fn, void *ctx)
-{
-	struct worker *wk = &w->worker[target % w->n];
-	struct task *t = malloc(sizeof(*t));
-
-	if (t == NULL)
-		return ERR_NOMEM;
-	*t = (struct task){ fn, ctx };
-	if (ring_push(wk->queue[WORK_CONTROL], t) != 0) {
-		free(t);
-		return ERR_FULL;
-	}
-	wake(wk);
-	return 0;
 }
 
 /* ---- queues -------------------------------------------------------------- */
@@ -138,17 +122,6 @@ note_high(struct worker *wk)
 					     memory_order_relaxed))
 			atomic_store_explicit(&wk->n.queue_high[q], n,
 					      memory_order_relaxed);
-	}
-}
-
-static void
-run_control(struct worker *wk)
-{
-	struct task *t;
-
-	while ((t = ring_pop(wk->queue[WORK_CONTROL])) != NULL) {
-		t->fn(t->ctx, wk->index);
-		free(t);
 	}
 }
 
@@ -196,7 +169,6 @@ run_queues(struct worker *wk)
 	 * was pushed before. */
 	(void)atomic_exchange(&wk->is_awake, false);
 	note_high(wk);
-	run_control(wk);
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
 	if (more) /* come back after the others had their turn */
@@ -238,7 +210,6 @@ serve_ready(struct worker *wk, const struct epoll_event *ev, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct source *s = CONTAINER_OF(ready[i], struct source, lane);
 
-		run_control(wk);
 		s->lane.turn = ++wk->turn;
 		s->lane.is_long = serve(wk, s);
 		drain_flush(wk);
@@ -442,10 +413,7 @@ work_free(struct work *w)
 		for (int q = 0; q < WORK_PRIO_END; q++) {
 			while (wk->queue[q] != NULL &&
 			       (p = ring_pop(wk->queue[q])) != NULL) {
-				if (q == WORK_CONTROL)
-					free(p);
-				else
-					buf_put(p);
+				buf_put(p);
 			}
 			ring_free(wk->queue[q]);
 		}

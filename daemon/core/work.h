@@ -8,8 +8,10 @@
  *   TAP queue  -> hub_input -> esp_output -> UDP socket
  *   UDP socket -> esp_input -> hub_input  -> TAP queue
  *
- * What belongs to another worker is handed over in a bounded queue; each worker
- * has one queue a priority, and control overtakes data (E6).
+ * What belongs to another worker is handed over in batches and bounded queues, one
+ * a priority.  Control has none of them: IKE comes to the loop by a socket of its
+ * own, and new keys are published in tables that every worker sees at once; so
+ * it overtakes data (E6).
  */
 #ifndef TAPIR_CORE_WORK_H
 #define TAPIR_CORE_WORK_H
@@ -18,9 +20,8 @@
 
 struct work;
 
-enum work_prio { WORK_CONTROL, WORK_IN, WORK_OUT, WORK_PRIO_END };
-
-typedef void work_task_fn(void *ctx, unsigned worker);
+/* What came in goes before what goes out: it is done already that far. */
+enum work_prio { WORK_IN, WORK_OUT, WORK_PRIO_END };
 
 /** Create the workers' parts (pools, queues), not yet their threads. */
 MUST_USE int work_new(struct work **out, struct vpn *v);
@@ -47,15 +48,13 @@ size_t work_room(void *vpn, unsigned worker, const struct vpn_path *path);
  * them.  Thread: that worker. */
 void work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
 		  unsigned n);
-/** Hand a packet to another worker (WORK_IN: an ESP packet, WORK_OUT: a frame
- * for link b->port); takes it.  Thread: any worker. */
+/** Hand packets to another worker (WORK_IN: ESP packets, WORK_OUT: frames for
+ * link b->port), which is woken once; takes them.  What its queue has no room for
+ * is dropped.  Thread: any. */
 void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
-		    struct buf *b);
+		    struct buf **b, unsigned n);
 /** Count n frames that a worker handed over.  Thread: that worker. */
 void work_count_handed(struct work *w, unsigned worker, unsigned n);
-/** Run fn(ctx, worker) on a worker before any data.  Thread: the loop. */
-MUST_USE int work_call(struct work *w, unsigned target, work_task_fn *fn,
-		       void *ctx);
 
 /* The four places where packets are counted. */
 enum work_stage { WORK_TAP_IN, WORK_NET_OUT, WORK_NET_IN, WORK_TAP_OUT,

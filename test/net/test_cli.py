@@ -88,7 +88,7 @@ def test_stats_of_the_packet_path(lab, ends):
     for stage, least in (("tap-in", 10e6), ("net-out", 10e6), ("net-in", 100), ("tap-out", 100)):
         assert total(doc, stage, "n_bytes") - total(before, stage, "n_bytes") > least
         assert total(doc, stage, "n_packets") >= total(doc, stage, "n_in_trains")
-    assert {r["queue"] for r in doc["queues"]} >= {"control", "in", "out", "udp4.0"}
+    assert {r["queue"] for r in doc["queues"]} >= {"in", "out", "udp4.0"}
     assert all(r["n_now"] <= r["n_high"] for r in doc["queues"])
     assert sum(s["tx_packets"] for s in doc["sas"]) <= total(doc, "net-out", "n_packets")
     assert doc["sas"][0]["peer"] == "osaka" and doc["sas"][0]["seq_out"] > 0
