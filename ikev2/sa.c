@@ -183,10 +183,11 @@ ike_sa_spi_new(struct ike *ike)
 static void
 src_key(const struct ip_addr *ip, uint8_t key[17])
 {
-	/* a /64 is one source, since it is one customer */
+	/* a /64 is one source, since it is one customer; a /24 of IPv4 is the
+	 * least that is routed */
 	memset(key, 0, 17);
 	key[0] = ip->family;
-	memcpy(key + 1, ip->b, ip->family == 4 ? 4 : 8);
+	memcpy(key + 1, ip->b, ip->family == 4 ? 3 : 8);
 }
 
 unsigned

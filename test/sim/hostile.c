@@ -249,17 +249,93 @@ play_sealed(struct play *p)
 	return true;
 }
 
+static struct sim_event *
+recorded_init(struct play *p, const struct sim_host *h)
+{
+	for (unsigned i = 0; i < p->w.n_rec; i++)
+		if (p->w.rec[i]->host == h &&
+		    p->w.rec[i]->p[18] == IKE_XCHG_IKE_SA_INIT)
+			return p->w.rec[i];
+	return NULL;
+}
+
+/* One of the ways to make a request wrong. */
+static size_t
+spoil(struct sim_world *w, uint8_t *p, size_t len)
+{
+	uint64_t r = rng_det_u64(&w->rng);
+	size_t cut = (size_t)(r >> 16) % len;
+
+	switch (r % 8) {
+	case 0:
+		p[17] = 0x30;		/* another major version */
+		break;
+	case 1:
+		p[18] = (uint8_t)(r >> 8);	/* another exchange */
+		break;
+	case 2:
+		p[8 + (r >> 8) % 8] = 1;	/* an SA that does not exist */
+		p[18] = IKE_XCHG_INFORMATIONAL;
+		break;
+	case 3:
+		be32_put(p + 24, (uint32_t)cut);
+		return cut;
+	case 4:
+		p[16] = 200;		/* an unknown payload, critical */
+		p[29] = 0x80;
+		break;
+	case 5:
+		p[20 + (r >> 8) % 4] = 1;	/* message id */
+		break;
+	case 6:
+		p[28 + (r >> 8) % (len - 28)] ^= (uint8_t)(1u << (r >> 40) % 8);
+		break;
+	default:
+		break;
+	}
+	return len;
+}
+
+/* n requests of strangers: wrong in some way, or not */
+bool
+play_probe(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+	struct sim_event *first = recorded_init(p, h);
+	uint8_t copy[2048];
+	size_t before_all;
+
+	if (first == NULL || first->len > sizeof(copy) || first->len < 64)
+		return play_fail(p, "no IKE_SA_INIT recorded to probe with");
+	for (unsigned i = 0; i < play_num(p, 2); i++) {
+		struct net_ep from = first->from;
+		size_t len, before = p->w.n_stray;
+
+		memcpy(copy, first->p, first->len);
+		be64_put(copy, 0x10000 + i);
+		from.ip.b[2] = (uint8_t)i;
+		from.ip.b[1] = (uint8_t)(i >> 8);
+		len = spoil(&p->w, copy, first->len);
+		sim_inject(h, &from, &first->to, false, copy, len);
+		sim_run(&p->w, 5);
+		if (p->w.n_stray - before > len)
+			return play_fail(p, "%zu bytes brought %zu back", len,
+					 p->w.n_stray - before);
+	}
+	before_all = p->w.n_stray;
+	sim_run(&p->w, 60000);
+	return p->w.n_stray == before_all ||
+	    play_fail(p, "%zu bytes went out unasked",
+		      p->w.n_stray - before_all);
+}
+
 /* n half-open requests from n sources, or one */
 bool
 play_flood(struct play *p)
 {
-	struct sim_event *first = NULL;
 	struct sim_host *h = play_host(p, 1);
+	struct sim_event *first = recorded_init(p, h);
 
-	for (unsigned i = 0; i < p->w.n_rec && first == NULL; i++)
-		if (p->w.rec[i]->host == h &&
-		    p->w.rec[i]->p[18] == IKE_XCHG_IKE_SA_INIT)
-			first = p->w.rec[i];
 	if (first == NULL)
 		return play_fail(p, "no IKE_SA_INIT recorded to flood with");
 	for (unsigned i = 0; i < play_num(p, 2); i++) {

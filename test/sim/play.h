@@ -34,6 +34,7 @@ bool play_liar(struct play *p);
 bool play_early(struct play *p);
 bool play_sealed(struct play *p);
 bool play_flood(struct play *p);
+bool play_probe(struct play *p);
 
 /* data.c */
 bool play_data(struct play *p);

@@ -511,6 +511,8 @@ static const struct {
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
 	{ "early", 3, play_early },	/* a create|delete, good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
+	{ "probe", 3, play_probe },	/* a|b N: N forged ones of all kinds; none
+					 * gets more than it sent */
 	{ "flood", 3, play_flood },	/* a|b N: IKE_SA_INIT from N sources */
 	{ "expect", 2, cmd_expect },	/* agree | pairs | drops K op N | a|b|both .. */
 };

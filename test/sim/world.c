@@ -175,6 +175,7 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 		if (to.port != 500 && to.port != 4500)
 			return;		/* the mapping is gone */
 	} else if (!ip_equal(&to.ip, &h->other->ep.ip)) {
+		h->w->n_stray += data.len;
 		return;
 	}
 	if (natt != (to.port == 4500))

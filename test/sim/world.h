@@ -104,6 +104,7 @@ struct sim_world {
 	unsigned data_ms;		/* packets of every flow; 0 = none */
 	uint64_t data_next_ms;
 	unsigned n_sent;
+	size_t n_stray;			/* bytes sent to nobody: to forged sources */
 	struct sim_event *rec[SIM_PKT_MAX]; /* every datagram that was sent */
 	unsigned n_rec;
 	bool is_verbose;
