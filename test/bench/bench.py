@@ -7,7 +7,7 @@ moment of the machine hits all of them.  Numbers are medians over the rounds,
 with the range below.  Nothing is asserted here: this prints and records.
 
     bench.py [--all | --quick] [--only NAME,...] [--rounds N] [--seconds S]
-             [--rows GROUP,...] [--profile NAME]
+             [--rows GROUP,...] [--profile NAME [--load stream|frames]]
              [--json FILE] [--record] [--wireguard-go PATH]
 
 --all adds the VPNs of peers.py and every group of rows.py; --rows measures these
@@ -84,6 +84,8 @@ def arguments():
     ap.add_argument("--only", help="contenders whose name has one of these words")
     ap.add_argument("--rows", help=f"groups alone: {', '.join(rows.GROUPS)}")
     ap.add_argument("--profile", metavar="NAME", help="perf on a contender or row")
+    ap.add_argument("--load", choices=tuple(hotspots.LOADS), default="stream",
+                    help="what is carried meanwhile")
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--seconds", type=int, default=3, help="of each iperf3 run")
     ap.add_argument("--json", default=str(B / "bench.json"))
@@ -124,7 +126,8 @@ def profile(a):
     if not found or lacking(("perf",)):
         sys.exit("bench: perf is not here" if found else
                  f"bench: --profile {a.profile}: there are {', '.join(c.name for c in known)}")
-    print("\n".join(hotspots.profile(found[0], Effort(max(a.seconds, 3), 0, 0, 0))))
+    print("\n".join(hotspots.profile(found[0], Effort(max(a.seconds, 3), 0, 0, 0),
+                                      a.load)))
     return 0
 
 
@@ -132,7 +135,7 @@ def row_groups(a, effort, failed):
     out = {}
     for g in a.groups:
         print(f"rows: {g}", file=sys.stderr, flush=True)
-        out[g] = rows.GROUPS[g].run(effort, min(a.rounds, 2), failed)
+        out[g] = rows.GROUPS[g].run(effort, min(a.rounds, rows.ROUNDS), failed)
     return out
 
 

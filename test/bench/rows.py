@@ -22,6 +22,7 @@ BULK = (("tcp_gbit", "TCP 1", "Gbit/s", 2), ("tcp4_gbit", "TCP 4", "Gbit/s", 2),
         ("open_ns", "opening", "ns/byte", 2), ("rtt_load_us", "RTT loaded", "us", 0))
 FALLBACKS = ("tap-gso", "uso", "udp-gso", "udp-gro", "packet-ring")
 RAW_ONLY = ("packet-ring",)
+ROUNDS = 2              # at most: there are many
 BOTH = {"a": "0-1", "b": "0-1"}
 
 
