@@ -336,10 +336,12 @@ take_matches(struct checker *k, const struct conf_node *node,
 			continue;
 		t = (struct conf_match_text){0};
 		fill(k, c, CONF_IN_MATCH, &t);
-		if (conf_node_attr(c, "id") == NULL &&
-		    !conf_has_later(c, CONF_IN_MATCH))
-			conf_bad(k, c->line, "<match> has no id=; give the "
-				 "identity it stands for");
+		if ((conf_node_attr(c, "id") == NULL) ==
+		    (conf_node_attr(c, "dn") == NULL))
+			conf_bad(k, c->line, "a <match> has either id= or dn=; "
+				 "give the identity it stands for");
+		if (t.dn != NULL && r->n_match_dn < CONF_MATCH_MAX)
+			r->match_dn[r->n_match_dn++] = t.dn;
 		if (t.id != NULL && r->n_match < CONF_MATCH_MAX)
 			r->match[r->n_match++] = t.id;
 	}
@@ -402,7 +404,7 @@ peer_without_id(struct checker *k, const struct conf_node *n,
 		return;
 	}
 	p->is_glob = true;
-	if (r->n_match == 0)
+	if (r->n_match + r->n_match_dn == 0)
 		p->id = conf_keep(k, "*");
 	if (conf_node_attr(n, "name") == NULL)
 		p->name = conf_keep(k, "any");

@@ -150,6 +150,8 @@ struct conf_realm {
 	unsigned n_match;	/* identities that select this realm, besides
 				 * those of its peers */
 	const char *match[CONF_MATCH_MAX]; /* globs */
+	unsigned n_match_dn;	/* the same, by parts of distinguished names */
+	const char *match_dn[CONF_MATCH_MAX];
 	struct conf_net net;
 };
 

@@ -215,6 +215,16 @@ dn_ok(const char *v)
 	return n == 0;
 }
 
+static void
+set_dn(struct field *f)
+{
+	if (*f->a->value != '\0' && dn_ok(f->a->value))
+		put_text(f);
+	else
+		WRONG(f, "parts of a distinguished name are written like "
+		      "O=Example, OU=Dev");
+}
+
 /* RFC 7296 3.5: host names are ASCII; e-mail addresses and key ids may be
  * UTF-8. */
 static void
@@ -534,6 +544,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_TSS] = set_tss,	 [K_CPUS] = set_cpus,
 		[K_CERT] = set_cert,	 [K_PUB] = set_pub,
 		[K_KEY] = set_key,	 [K_FILES] = set_files,
+		[K_DN] = set_dn,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

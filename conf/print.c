@@ -133,8 +133,12 @@ put_realm(FILE *f, const struct conf_realm *r)
 
 	put_element(f, "  ", CONF_IN_REALM, r);
 	fputs(">\n", f);
-	for (unsigned i = 0; i < r->n_match; i++) {
-		m.id = r->match[i];
+	for (unsigned i = 0; i < r->n_match + r->n_match_dn; i++) {
+		m = (struct conf_match_text){0};
+		if (i < r->n_match)
+			m.id = r->match[i];
+		else
+			m.dn = r->match_dn[i - r->n_match];
 		put_element(f, "    ", CONF_IN_MATCH, &m);
 		fputs("/>\n", f);
 	}

@@ -97,6 +97,25 @@ one_realm(struct checker *k, const struct conf_realm *r, const char *id,
 	}
 }
 
+/* The same for parts of distinguished names, as far as they are equal. */
+static void
+one_dn(struct checker *k, const struct conf_realm *r, const char *dn)
+{
+	const struct conf_realm *o;
+	char q[QUOTE_MAX];
+
+	for (o = k->c->realm; o < r; o++)
+		for (unsigned i = 0; i < o->n_match_dn; i++)
+			if (same_id(o->me.id, r->me.id) &&
+			    same_id(o->match_dn[i], dn))
+				conf_bad(k, r->line, "<match dn=\"%s\"> is "
+					 "also in realm \"%s\" (line %u): "
+					 "the identities would select two "
+					 "realms; change one of them",
+					 conf_quote(dn, q), o->name != NULL ?
+					 o->name : "?", o->line);
+}
+
 void
 conf_rules(struct checker *k)
 {
@@ -118,6 +137,8 @@ conf_rules(struct checker *k)
 			peer_doubles(k, r, &r->peer[i]);
 			one_realm(k, r, r->peer[i].id, r->peer[i].line);
 		}
+		for (unsigned i = 0; i < r->n_match_dn; i++)
+			one_dn(k, r, r->match_dn[i]);
 		for (unsigned i = 0; i < r->n_match; i++)
 			one_realm(k, r, r->match[i], r->line);
 	}

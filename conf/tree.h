@@ -63,6 +63,7 @@ enum conf_kind {
 	K_CERT,		/* a certificate; others may read it */
 	K_PUB,		/* public key; others may read it */
 	K_KEY,		/* private key: file, or a URI */
+	K_DN,		/* parts of a distinguished name */
 	K_FILES,	/* certificates, a list of names */
 	K_ADDRS,
 	K_TSS,
@@ -74,7 +75,7 @@ struct conf_net_text {
 	const char *local, *remote;
 };
 struct conf_match_text {
-	const char *id;
+	const char *id, *dn;
 };
 
 struct conf_elem {

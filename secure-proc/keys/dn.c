@@ -194,6 +194,31 @@ sec_dn_is(struct view der, const char *text)
 }
 
 bool
+sec_dn_has(struct view der, const char *text)
+{
+	char key[CONF_DN_KEY_MAX], value[CONF_ID_MAX + 1];
+	struct rdn r;
+	struct cur c;
+	int n;
+
+	if (read_name(der, &c) != 0 ||
+	    (n = conf_dn_next(&text, key, value)) <= 0)
+		return false;
+	while (n > 0) {
+		do
+			if (read_rdn(&c, &r) != 0)
+				return false;
+		while (strcmp(r.attr->key, key) != 0 ||
+		       !value_is(r.value, value));
+		n = conf_dn_next(&text, key, value);
+	}
+	while (n == 0 && cur_end(&c) != 0)	/* the rest is sound, too */
+		if (read_rdn(&c, &r) != 0)
+			return false;
+	return n == 0;
+}
+
+bool
 sec_dn_text(struct view der, char *out, size_t cap)
 {
 	char value[CONF_ID_MAX * 4 + 1];

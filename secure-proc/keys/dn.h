@@ -21,6 +21,8 @@ MUST_USE int sec_dn_enc(const char *text, uint8_t *out, size_t cap,
  * the same order; values without regard to ASCII case, string types and
  * repeated spaces (RFC 5280 7.1). */
 bool sec_dn_is(struct view der, const char *text);
+/** Has this name the attributes of the text among its own, in their order? */
+bool sec_dn_has(struct view der, const char *text);
 /** The name as text, control and non-ASCII bytes escaped.  False: it has none. */
 bool sec_dn_text(struct view der, char *out, size_t cap);
 

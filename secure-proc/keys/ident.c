@@ -213,6 +213,9 @@ match_role(const struct conf_realm *r, const struct sec_id *peer)
 	for (unsigned i = 0; i < r->n_match && !is_match; i++)
 		is_match = sec_id_equal(peer, r->match[i]) ||
 		    sec_id_glob(peer, r->match[i]);
+	for (unsigned i = 0; i < r->n_match_dn && !is_match; i++)
+		is_match = peer->type == SEC_ID_DER_ASN1_DN &&
+		    sec_dn_has(peer->data, r->match_dn[i]);
 	if (!is_match)
 		return NULL;
 	for (unsigned i = 0; i < r->n_peer; i++) {

@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n;
 
 	(void)sec_dn_is(der, "C=JP, O=Example, CN=vpn");
+	(void)sec_dn_has(der, "O=Example, CN=vpn");
 	if (!sec_dn_text(der, text, sizeof(text)) || strlen(text) > 200 ||
 	    strpbrk(text, "\\,") != NULL)
 		return 0;

@@ -104,11 +104,11 @@ class Pki:
                 f.write(text)
         return name
 
-    def leaf(self, name, issuer, host, kind="p256", days=(), ext=LEAF_EXT):
+    def leaf(self, name, issuer, host, kind="p256", days=(), ext=LEAF_EXT, subject=None):
         """A certificate for a host name (or several, as subjectAltName has them)."""
         self.key(name, kind)
         san = host if ":" in host else f"DNS:{host}"
-        self._sign(name, f"{ext}subjectAltName={san}\n", issuer, days)
+        self._sign(name, f"{ext}subjectAltName={san}\n", issuer, days, subject)
         return name
 
     def revoke(self, name, issuer):

@@ -312,6 +312,55 @@ def test_old_methods_in_compat_only(pair, kind, role):
     assert not p.is_up(3), p.logs()
 
 
+# who dials: certificate, identity, the realm it gets into
+WHO = {
+    "sales": ("sales-ca", "osaka.sales.example.com", "sales"),
+    "sales-by-other": ("sales-other", "osaka.sales.example.com", None),
+    "dev": ("dev-other", "O=Dev, OU=One, CN=osaka", "dev"),
+    "dev-by-ca": ("dev-ca", "O=Dev, OU=One, CN=osaka", None),
+    "nobody": ("osaka-name", "paris.example.com", None),
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_realm_by_identity_and_authority(lab, pki, who):
+    """G1, G3: two realms on one address; identity selects, the authority of that realm decides."""
+    cert, ident, want = WHO[who]
+    for ca in "ca", "other":
+        pki.leaf(f"sales-{ca}", ca, "osaka.sales.example.com")
+        pki.leaf(f"dev-{ca}", ca, "x.example.com", subject="/O=Dev/OU=One/CN=osaka")
+
+    def part(name, match, ca):
+        return (f'  <realm name="{name}" mode="ip" tap="tap-{name}">\n    <match {match}/>\n'
+                '    <me id="tokyo.example.com" cert="tokyo.pem"/>\n'
+                f'    <peer ca="{ca}.pem"/>\n'
+                '    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n  </realm>\n')
+    a = Gateway(lab, "left", vpn(part("sales", 'id="*.sales.example.com"', "ca"),
+                                 part("dev", 'dn="O=Dev"', "other")),
+                {"tokyo.pem": pki.text("tokyo-p256.pem"), "tokyo.key": pki.text("tokyo-p256.key"),
+                 "ca.pem": pki.text("ca.pem"), "other.pem": pki.text("other.pem")})
+    b = Charon(lab, "right", {"x509ca/ca.pem": pki.text("ca.pem"),
+                              "x509/osaka.pem": pki.text(f"{cert}.pem"),
+                              "private/osaka.key": pki.text(f"{cert}.key")},
+               local=RIGHT, remote=LEFT, local_id=f'"{ident}"', remote_id="tokyo.example.com",
+               local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
+               ike="aes256gcm16-prfsha384-x25519", remote_auth="auth = pubkey",
+               local_auth="auth = pubkey\n certs = osaka.pem\n")
+    try:
+        b.start()
+        a.start()
+        said = b.initiate()
+        up = [r["name"] for r in a.json("status")["realms"]
+              for p in r["peers"] if p["state"] == "up"]
+        assert up == ([want] if want else []), said + a.log()
+        if want is None:
+            assert "AUTH_FAILED" in b.log(), b.log()[-2000:]
+            assert a.lines("authentication of", "failed"), a.log()
+    finally:
+        a.stop()
+        b.stop()
+
+
 def test_check_looks_inside(lab, pki):
     """tapir check reads what the configuration names: key, certificate, names, dates."""
     def check(own, key, me='id="tokyo.example.com" '):

@@ -296,7 +296,7 @@ static const struct broken {
 	{REALM("", "<peer id=\"a/b\"/>"), 4, "add name="},
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
-	{REALM("", "<match/>"), 4, "<match> has no id="},
+	{REALM("", "<match/>"), 4, "either id= or dn="},
 	/* doubles */
 	{REALM("", "<peer id=\"b\"/>\n<peer id=\"B\" name=\"c\"/>"), 5,
 	 "in this realm already (line 4)"},
@@ -382,7 +382,7 @@ TEST(what_is_not_available_yet_is_said_once_for_each_use)
 	    "<match id=\"*.dev.example.com\"/> <match dn=\"O=Example\"/>\n"
 	    "<me id=\"vpn.example.com\" cert=\"vpn.example.com\"/>\n"
 	    "<peer ca=\"dev-ca.pem\"/>\n</realm></vpn>");
-	assert_int_equal(errs.n, 3);
+	assert_int_equal(errs.n, 2);
 	for (unsigned i = 0; i < errs.n; i++)
 		assert_non_null(strstr(errs.e[i].text,
 				       "not available in this version"));
@@ -486,6 +486,29 @@ TEST(a_distinguished_name_is_a_list_of_attributes)
 	assert_int_equal(conf_dn_next(&p, key, value), ERR_SYNTAX);
 	conf_free(good(OFFICE("<me id='C=JP, CN=a' psk='k'/>",
 			      "<peer id='O=x, CN=b' name='b'/>")));
+}
+
+TEST(a_realm_is_selected_by_parts_of_names)
+{
+	struct conf *c = good(OFFICE("<me cert='a'/><match dn='O=Example'/>"
+				     "<match id='*.x'/>", "<peer ca='c'/>"));
+	const struct conf_realm *r = &c->realm[0];
+
+	assert_int_equal(r->n_match, 1);
+	assert_int_equal(r->n_match_dn, 1);
+	assert_string_equal(r->match_dn[0], "O=Example");
+	assert_null(r->peer[0].id);
+	conf_free(c);
+	bad(OFFICE("<me cert='a'/><match dn='Example'/>", "<peer ca='c'/>"));
+	expect("no attribute", 2, "parts of a distinguished name");
+	bad(OFFICE("<me cert='a'/><match/>", "<peer ca='c'/>"));
+	expect("neither", 2, "either id= or dn=");
+	bad(OFFICE("<me cert='a'/><match id='a' dn='O=a'/>", "<peer ca='c'/>"));
+	expect("both", 2, "either id= or dn=");
+	bad("<vpn><realm name='r'><me id='a' cert='a'/><match dn='O=x'/>"
+	    "<peer ca='c'/></realm>\n<realm name='s'><me id='a' cert='a'/>"
+	    "<match dn='O=X'/><peer ca='d'/></realm></vpn>");
+	expect("twice", 2, "would select two realms");
 }
 
 TEST(certificates_and_keys_have_a_few_names_they_are_looked_for_under)
