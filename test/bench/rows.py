@@ -27,12 +27,11 @@ BOTH = {"a": "0-1", "b": "0-1"}
 
 
 def without(word):
-    return Tapir(f"no {word}", encap="esp" if word in RAW_ONLY else "udp",
-                 args=("--force-fallback", word))
+    return Tapir(f"no {word}", args=("--force-fallback", word))
 
 
 def fallback():
-    return [Tapir("everything"), *(without(w) for w in FALLBACKS),
+    return [Tapir("everything"), *(without(w) for w in FALLBACKS if w not in RAW_ONLY),
             Tapir("none of them", args=("--force-fallback", ",".join(FALLBACKS))),
             Tapir("the same, raw ESP", encap="esp",
                   args=("--force-fallback", ",".join(FALLBACKS)))]
@@ -59,7 +58,11 @@ def workers():
     two = 'workers="2" rule="{}"'
     return [Tapir("1 worker", core=BOTH),
             Tapir("2, destination", vpn=two.format("destination"), core=BOTH),
-            Tapir("2, SAs of its own", vpn=two.format("queue"), realm='resources="2"', core=BOTH)]
+            Tapir("2, SAs of its own", vpn=two.format("queue"), realm='resources="2"', core=BOTH),
+            Tapir("1, raw ESP", encap="esp", core=BOTH),
+            Tapir("2, raw ESP", encap="esp", vpn=two.format("queue"), core=BOTH),
+            Tapir("2, raw ESP, no ring", encap="esp", vpn=two.format("queue"), core=BOTH,
+                  args=("--force-fallback", "packet-ring"))]
 
 
 class Bulk:
