@@ -147,8 +147,7 @@ steer(int fd, int fam, unsigned n)
 			  sizeof(prog)) == 0 ? 0 : ERR_SYS;
 }
 
-/* The socket sees packets from bind() on: everything else comes first.  Its
- * filter stays, whoever has the descriptor later. */
+/* The socket sees packets from bind() on: everything else comes first. */
 static int
 open_one(int fam)
 {
@@ -169,8 +168,6 @@ open_one(int fam)
 		return -1;
 	if ((fam == FAM_V4 ? filter_set(fd, take4, N_OF(take4))
 			   : filter_set(fd, take6, N_OF(take6))) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one,
-		       sizeof(one)) == 0 &&
 	    setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version,
 		       sizeof(version)) == 0 &&
 	    setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &one,
@@ -207,6 +204,16 @@ join(int fd, int *group)
 			  sizeof(arg)) == 0 ? 0 : ERR_SYS;
 }
 
+/* Filter and steering stay as they are, whoever has the descriptor later. */
+static int
+lock(int fd)
+{
+	int one = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one,
+			  sizeof(one)) == 0 ? 0 : ERR_SYS;
+}
+
 int
 pring_open(int fam, int *fd, unsigned n)
 {
@@ -223,6 +230,8 @@ pring_open(int fam, int *fd, unsigned n)
 		if (err == 0 && n > 1 && i == 0)
 			err = steer(fd[0], fam, n);
 	}
+	for (unsigned i = 0; err == 0 && i < n; i++)
+		err = lock(fd[i]);
 	if (err == 0)
 		return 0;
 	saved = errno;
