@@ -156,8 +156,12 @@ rawrx_drain(struct worker *wk, enum src src)
 		x->n_seen = 0;
 	}
 	x->n_seen += n;
-	if (x->n_seen < RATE || watch_all(wk, false) != 0)
+	if (x->n_seen < RATE)
 		return n == VPN_BATCH;
+	if (watch_all(wk, false) != 0) { /* back, those that are there stay */
+		(void)watch_all(wk, true);
+		return n == VPN_BATCH;
+	}
 	x->is_polling = true;
 	x->n_empty = 0;
 	x->looked_ns = now;
