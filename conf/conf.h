@@ -108,6 +108,7 @@ struct conf_peer {
 	struct net_ep at_ep;	/* port 0 when not written */
 	bool dial;		/* we connect and keep trying */
 	const char *psk;	/* in effect: its own, else that of <me> */
+	const char *ppk;	/* its name, or NULL: the file is NAME.ppk */
 	enum conf_auth own_auth; /* in effect: how we prove ourselves */
 	enum conf_auth auth;	/* how the peer must */
 	/* auth CERT: one or more of */

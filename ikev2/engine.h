@@ -80,6 +80,7 @@
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
+#define IKE_PPK_ID_MAX	   128	 /* PPK_IDENTITY, RFC 8784 */
 #define IKE_FOLLOW_MS	   20000 /* between exchanges, RFC 9370 2.2.4 */
 #define IKE_FOLLOW_LINK	   16	 /* bytes of ours that link them */
 #define IKE_FOLLOW_LINK_MAX 256	 /* of a peer */
@@ -279,6 +280,10 @@ struct ike_setup {
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
+	bool is_ppk;			/* both ends said USE_PPK, RFC 8784 */
+	bool is_mixed;			/* ... and the keys are mixed with it */
+	uint8_t ppk_id[IKE_PPK_ID_MAX];
+	size_t ppk_id_len;
 	/* additional key exchanges, RFC 9370 */
 	unsigned addke_at;		/* the one that is due, in suite.addke */
 	unsigned n_inter;		/* exchanges done */
@@ -423,6 +428,7 @@ struct ike {
 	struct map *by_src;	/* source -> half-open SAs, as a number */
 	uint32_t last_handle, last_link, last_child, last_serial;
 	unsigned n_sa;
+	bool has_ppk;		/* some peer has one, RFC 8784 */
 	bool has_idle_link;	/* a link lost its last SA */
 	struct ike_stats stats;
 	uint8_t cookie_key[2][IKE_COOKIE_KEY];

@@ -46,6 +46,7 @@ struct ike_peer_conf {
 	char name[IKE_NAME_MAX];	/* as users call it */
 	char id[IKE_ID_TEXT_MAX];	/* text; may be a pattern ("*...") */
 	bool is_pattern;		/* many peers may match: links made on demand */
+	bool has_ppk;			/* RFC 8784: it must be used */
 	bool has_at;			/* an address or name to dial is known */
 	bool is_dial;			/* we initiate, and keep trying */
 	enum vpn_mode mode;
@@ -96,6 +97,7 @@ struct ike_conf {
 enum ike_ask_type {
 	IKE_ASK_SIGN,	/* make our ID payload(s) and AUTH */
 	IKE_ASK_VERIFY,	/* check the peer's AUTH; as responder also finds the realm */
+	IKE_ASK_PPK,	/* mix a PPK into SK_d, SK_pi, SK_pr; before the others */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
 
@@ -127,6 +129,9 @@ struct ike_ask {
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
 	struct view auth;	/* VERIFY: auth data */
 	struct view int_auth;	/* IntAuth of RFC 9242 3.3.2, or empty */
+	/* PPK; with id_peer and id_own as responder */
+	struct view ppk_id;	/* responder: PPK_IDENTITY of the peer */
+	struct view sk_d, sk_pi, sk_pr; /* as derived */
 };
 
 /* Views are borrowed during ike_answer(). */
@@ -148,6 +153,10 @@ struct ike_ans {
 	char id_text[IKE_ID_TEXT_MAX]; /* authenticated identity of the peer */
 	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
 	uint64_t not_after_s;	/* end of its certificate, Unix time; 0 = none */
+	/* PPK */
+	struct view ppk_id;	/* to send as PPK_IDENTITY */
+	struct view sk_d, sk_pi, sk_pr;
+	bool is_ppk_required;	/* err != 0: the peer is configured to use one */
 };
 
 /* ---- work for other threads --------------------------------------------------- */

@@ -327,6 +327,8 @@ ike_realm_add(struct ike *ike, const struct ike_realm_conf *conf)
 		memcpy(r->peer, conf->peer, conf->n_peer * sizeof(*r->peer));
 	r->conf.peer = r->peer;
 	list_add_tail(&ike->realms, &r->node);
+	for (unsigned i = 0; i < conf->n_peer; i++)
+		ike->has_ppk |= r->peer[i].has_ppk;
 	for (unsigned i = 0; i < conf->n_peer; i++) {
 		if (r->peer[i].is_pattern)
 			continue;

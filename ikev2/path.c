@@ -19,6 +19,7 @@ static ike_step_fn *const init_req[] = {
 	ike_step_init_key,
 	ike_step_natd,			/* 2.23 */
 	ike_step_frag,			/* RFC 7383 2.3 */
+	ike_step_ppk,			/* RFC 8784 3 */
 	ike_step_vendor,		/* 3.12 */
 	ike_step_cert_told,		/* RFC 7427 4 */
 	ike_step_init_reply,
@@ -29,6 +30,7 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_init_answer,		/* only what we offered, F4 */
 	ike_step_natd,			/* moves us to port 4500 */
 	ike_step_frag,
+	ike_step_ppk,
 	ike_step_vendor,
 	ike_step_childless,		/* RFC 6023 */
 	ike_step_cert_told,		/* 3.7, RFC 7427 4, RFC 9593 */
@@ -36,6 +38,8 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_keys,
 	ike_step_inter_key,		/* RFC 9370: waits for a key, if any */
 	ike_step_inter_request,		/* ... and ends here then */
+	ike_step_ppk_ask,		/* RFC 8784; waits, if there is a PPK */
+	ike_step_ppk_mixed,
 	ike_step_auth_sign,		/* 2.15; waits for the secure process */
 	ike_step_auth_signed,
 	ike_step_auth_request,
@@ -56,6 +60,8 @@ static ike_step_fn *const inter_rsp[] = {
 	ike_step_inter_keys,
 	ike_step_inter_key,		/* the next one, if any */
 	ike_step_inter_request,
+	ike_step_ppk_ask,
+	ike_step_ppk_mixed,
 	ike_step_auth_sign,
 	ike_step_auth_signed,
 	ike_step_auth_request,
@@ -65,6 +71,8 @@ static ike_step_fn *const inter_rsp[] = {
 /* IKE_AUTH request. */
 static ike_step_fn *const auth_req[] = {
 	ike_step_auth_begin,
+	ike_step_ppk_ask,		/* RFC 8784; waits, if there is a PPK */
+	ike_step_ppk_mixed,
 	ike_step_cert_told,		/* 3.7, RFC 9593 */
 	ike_step_auth_verify,		/* 2.15; waits for the secure process */
 	ike_step_auth_realm,		/* identity -> realm, peer, link */

@@ -23,6 +23,7 @@
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/gate.h"
 #include "secure-proc/keys/auth.h"
+#include "secure-proc/keys/ppk.h"
 #include "secure-proc/route_table.h"
 #include "secure-proc/verify/link.h"
 
@@ -208,6 +209,29 @@ on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	    sizeof(certreq));
 	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };
 	return answer(s, &a, NULL, 0);
+}
+
+static int
+on_ppk(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "";
+	struct sec_ppk out;
+	struct ipc_msg a;
+	int err;
+
+	(void)sa;
+	err = sec_ppk_mix(&s->keys, &m->u.ppk, &out, why, sizeof(why));
+	ipc_msg_answer(&a, m, err, why);
+	a.u.ppk_ok.is_required = out.is_required;
+	if (err == 0) {
+		a.u.ppk_ok.ppk_id = (struct view){ out.id, out.id_len };
+		a.u.ppk_ok.sk_d = (struct view){ out.sk_d, out.len };
+		a.u.ppk_ok.sk_pi = (struct view){ out.sk_pi, out.len };
+		a.u.ppk_ok.sk_pr = (struct view){ out.sk_pr, out.len };
+	}
+	err = answer(s, &a, NULL, 0);
+	wipe(&out, sizeof(out));
+	return err;
 }
 
 /* Hand a VERIFY to the child; its answer comes to on_checked(). */
@@ -508,6 +532,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_SIGN] = on_sign,
 	[IPC_VERIFY] = on_verify,
 	[IPC_CLOSE] = on_close,
+	[IPC_PPK] = on_ppk,
 	[IPC_ROUTE] = on_route,
 	[IPC_TAP_MTU] = on_tap_mtu,
 	[IPC_CA_LIST] = on_ca_list,
@@ -515,7 +540,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 
 /* ---- dispatch ---------------------------------------------------------------- */
 
-/* The SA a message names.  SIGN and VERIFY make it known; *out stays NULL for
+/* The SA a message names.  SIGN, VERIFY and PPK make it known; *out stays NULL for
  * others.  0, ERR_FULL or ERR_NOMEM. */
 static int
 sa_of(struct sec_serve *s, const struct ipc_msg *m, struct sa **out,
@@ -526,7 +551,8 @@ sa_of(struct sec_serve *s, const struct ipc_msg *m, struct sa **out,
 
 	*is_new = false;
 	*out = m->handle != 0 ? map_find(s->sa, &m->handle) : NULL;
-	if (*out != NULL || (m->type != IPC_SIGN && m->type != IPC_VERIFY))
+	if (*out != NULL || (m->type != IPC_SIGN && m->type != IPC_VERIFY &&
+	    m->type != IPC_PPK))
 		return 0;
 	if ((sa = calloc(1, sizeof(*sa))) == NULL)
 		return ERR_NOMEM;

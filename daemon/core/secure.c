@@ -151,6 +151,21 @@ answer_sign(struct secure *s, const struct ipc_msg *m)
 }
 
 static void
+answer_ppk(struct secure *s, const struct ipc_msg *m)
+{
+	const struct ipc_ppk_ok *a = &m->u.ppk_ok;
+	struct ike_ans ans = {
+		.ticket = m->ticket, .handle = m->handle, .err = m->err,
+		.ppk_id = a->ppk_id, .sk_d = a->sk_d, .sk_pi = a->sk_pi,
+		.sk_pr = a->sk_pr, .is_ppk_required = a->is_required,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
 answer_verify(struct secure *s, const struct ipc_msg *m)
 {
 	struct ike_ans ans = {
@@ -228,6 +243,9 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_SIGN_OK:
 		answer_sign(s, m);
+		break;
+	case IPC_PPK_OK:
+		answer_ppk(s, m);
 		break;
 	case IPC_VERIFY_OK:
 		answer_verify(s, m);
@@ -491,6 +509,24 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	q->cert = a->cert;
 }
 
+static void
+ask_ppk(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_ppk *q = &m->u.ppk;
+
+	ipc_msg_init(m, IPC_PPK);
+	q->is_initiator = a->is_initiator;
+	q->realm = a->realm;
+	q->peer = a->peer;
+	q->prf = (uint8_t)a->prf;
+	q->id_peer = a->id_peer;
+	q->id_own = a->id_own;
+	q->ppk_id = a->ppk_id;
+	q->sk_d = a->sk_d;
+	q->sk_pi = a->sk_pi;
+	q->sk_pr = a->sk_pr;
+}
+
 int
 secure_ask(struct secure *s, const struct ike_ask *ask)
 {
@@ -502,6 +538,9 @@ secure_ask(struct secure *s, const struct ike_ask *ask)
 		break;
 	case IKE_ASK_VERIFY:
 		ask_verify(ask, &m);
+		break;
+	case IKE_ASK_PPK:
+		ask_ppk(ask, &m);
 		break;
 	case IKE_ASK_CLOSE:
 		ipc_msg_init(&m, IPC_CLOSE);

@@ -31,6 +31,12 @@ prf_id(enum spi_hash h)
 	}
 }
 
+enum ike_prf
+ike_auth_prf(const struct ike_sa *sa)
+{
+	return prf_id(sa->suite.prf);
+}
+
 /* What both questions have in common; is_own: about our AUTH. */
 static struct ike_ask
 ask_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
@@ -59,8 +65,8 @@ ask_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
 	return ask;
 }
 
-static int
-put_ask(struct ike_sa *sa, struct ike_ask *ask)
+int
+ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask)
 {
 	struct ike *ike = sa->ike;
 	int err;
@@ -85,7 +91,7 @@ ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ask.peer_hashes = st->peer_hashes;
 	ask.certreq = (struct view){ st->certreq.p, st->certreq.len };
 	ask.auth_ann = (struct view){ st->auth_ann.p, st->auth_ann.len };
-	if (put_ask(sa, &ask) == 0)
+	if (ike_auth_ask(sa, &ask) == 0)
 		return V_WAIT;
 	return ike_fail(m, m->h.is_response ? 0 : IKE_N_TEMPORARY_FAILURE,
 			"the secure process cannot be asked now");
@@ -161,6 +167,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_build_end(&b);
 	}
 	add_auth(&b, m);
+	ike_ppk_id_add(sa, &b);
 	if (!is_childless)
 		ike_child_payloads(sa, &b, &m->arena, &st->offer,
 				   (struct view){ NULL, 0 }, NULL);
@@ -287,11 +294,11 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (!m->h.is_response && m->p->idr != NULL)
 		ask.id_own = m->p->idr->raw;
 	ask.method = m->p->auth->method;
-	ask.auth = m->p->auth->data;
+	ask.auth = ike_ppk_auth(sa, m);
 	if ((err = ike_cert_shown(m, &ask.cert, &why)) == ERR_UNSUP)
 		return m->h.is_response ? refuse_responder(sa, m, why) :
 		    refuse_peer(sa, m, why);
-	if (err == 0 && put_ask(sa, &ask) == 0)
+	if (err == 0 && ike_auth_ask(sa, &ask) == 0)
 		return V_WAIT;
 	if (m->h.is_response)
 		return ike_fail(m, 0, "the secure process cannot be asked now");
@@ -372,6 +379,9 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 				"suite %s of the peer is not permitted in this realm",
 				ike_suite_text(&sa->suite, suite, sizeof(suite)));
 	}
+	if (ike_ppk_is_missing(sa))
+		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
+				"the peer does not use its PPK");
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
 	note_proof(link, m);
@@ -447,6 +457,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_id(&b, IKE_PL_IDR, m);
 	ike_cert_add(sa, &b, m);
 	add_auth(&b, m);
+	ike_ppk_id_add(sa, &b);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);
 	else if (m->made != NULL)

@@ -73,6 +73,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 		ike_natd_add(sa, b);
 	ike_frag_add(sa, b);
 	ike_inter_add(sa, b);
+	ike_ppk_add(sa, b);
 	ike_cert_hashes_add(sa, b);
 	if (sa->is_initiator || sa->is_tapir)
 		ike_vendor_add(b);
@@ -199,6 +200,13 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (m->p->nonce->len == st->ni_len &&
 	    ct_equal(m->p->nonce->p, st->ni, st->ni_len))
 		return ike_drop(m, DROP_IKE_SYNTAX);
+	/* RFC 8784 3: a PPK is there to be used */
+	if (sa->link->peer->has_ppk &&
+	    ike_ntf_find(m->p, IKE_N_USE_PPK) == NULL) {
+		sa->is_told = true;
+		ike_link_why(sa->link, "the peer does not use a PPK");
+		return ike_drop(m, DROP_IKE_NOPROP);
+	}
 	if (keep(&st->peer_msg, m->buf, m->len) != 0)
 		return ike_drop(m, DROP_IKE_LONG);
 	sa->rspi = m->h.rspi;

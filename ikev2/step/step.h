@@ -130,6 +130,17 @@ ike_step_fn ike_step_follow_offer;	/* request CREATE_CHILD_SA */
 ike_step_fn ike_step_follow_check;	/* request (waits) */
 ike_step_fn ike_step_follow_reply;
 
+/* ppk.c: post-quantum pre-shared keys, RFC 8784 */
+void ike_ppk_add(struct ike_sa *sa, struct ike_build *b);
+void ike_ppk_id_add(const struct ike_sa *sa, struct ike_build *b);
+/** The data that prove who the peer is: of AUTH, or of NO_PPK_AUTH. */
+struct view ike_ppk_auth(const struct ike_sa *sa, const struct ike_msg *m);
+/** The peer is one that must use a PPK, and did not. */
+bool ike_ppk_is_missing(const struct ike_sa *sa);
+ike_step_fn ike_step_ppk;		/* will there be a PPK? */
+ike_step_fn ike_step_ppk_ask;		/* (waits) */
+ike_step_fn ike_step_ppk_mixed;
+
 /* vendor.c: 3.12 */
 void ike_vendor_add(struct ike_build *b);
 ike_step_fn ike_step_vendor;
@@ -137,6 +148,9 @@ ike_step_fn ike_step_vendor;
 /* auth.c: IKE_AUTH, 1.2, 2.15 */
 void ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		     const char *why);
+/** Put a question to the secure process; the message in hand waits. */
+MUST_USE int ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask);
+enum ike_prf ike_auth_prf(const struct ike_sa *sa);
 ike_step_fn ike_step_auth_begin;	/* request: the SA leaves half-open */
 ike_step_fn ike_step_auth_verify;	/* ask: is the peer's AUTH good? (waits) */
 ike_step_fn ike_step_auth_realm;	/* request: who is it, which realm */

@@ -118,13 +118,24 @@ sign_psk(const struct sec_keys *k, const struct sec_auth *x,
 	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
 }
 
+/* RFC 9242 3.3.2: IntAuth stands behind the MACed identity. */
+static size_t
+int_auth_add(struct view int_auth, uint8_t maced[SEC_MACED_MAX], size_t len)
+{
+	if (int_auth.len > SEC_MACED_MAX - len)
+		return len;		/* cannot be: the table bounds it */
+	if (int_auth.len > 0)
+		memcpy(maced + len, int_auth.p, int_auth.len);
+	return len + int_auth.len;
+}
+
 static int
 sign_cert(const struct sec_keys *k, const struct sec_auth *x,
 	  const struct ipc_sign *q, const struct sec_octets *oct,
 	  struct sec_signed *out, char *why, size_t cap)
 {
 	struct sec_own *own = sec_store_own(k->store, x->realm);
-	uint8_t maced[SEC_PRF_MAX];
+	uint8_t maced[SEC_MACED_MAX];
 	struct sec_own_ask ask = {
 		.part = { q->init_msg, q->nonce, { maced, 0 } },
 		.peer_hashes = q->peer_hashes, .certreq = q->certreq,
@@ -139,6 +150,7 @@ sign_cert(const struct sec_keys *k, const struct sec_auth *x,
 		    "certificate");
 	if ((err = sec_maced_id(oct, maced, &ask.part[2].len)) != 0)
 		return fail(why, cap, err, err_text(err));
+	ask.part[2].len = int_auth_add(q->int_auth, maced, ask.part[2].len);
 	err = sec_own_sign(own, &ask, &out->method, out->auth, &out->auth_len,
 	    why, cap);
 	wipe(maced, sizeof(maced));
@@ -257,7 +269,11 @@ verify_ask(const struct ipc_verify *q, struct sec_auth_asked *asked)
 	};
 	int err = sec_maced_id(&oct, asked->maced_id, &asked->maced_id_len);
 
-	return err == 0 ? ERR_AGAIN : err;
+	if (err != 0)
+		return err;
+	asked->maced_id_len = int_auth_add(q->int_auth, asked->maced_id,
+	    asked->maced_id_len);
+	return ERR_AGAIN;
 }
 
 static int

@@ -61,9 +61,11 @@ struct sec_signed {
 	struct view cert;	/* CERT bodies; until the next SIGN */
 };
 
+#define SEC_MACED_MAX (SEC_PRF_MAX + 132) /* MACed identity and IntAuth */
+
 /* What the verify child must know besides the question. */
 struct sec_auth_asked {
-	uint8_t maced_id[SEC_PRF_MAX];
+	uint8_t maced_id[SEC_MACED_MAX];
 	size_t maced_id_len;
 };
 

@@ -20,7 +20,7 @@
 
 struct key {
 	struct key *next;
-	const char *name;	/* in the configuration */
+	char name[SEC_KEY_NAME_MAX + 5]; /* of the file */
 	uint8_t *secret;
 	size_t len;
 };
@@ -28,6 +28,7 @@ struct sec_store {
 	unsigned n_realm;
 	unsigned *n_peer;	/* of each realm */
 	struct key ***peer;	/* [realm][peer], borrowed from first */
+	struct key ***ppk;	/* the same of the PPKs */
 	struct key *first;	/* each file once */
 	struct sec_own **own;	/* of each realm, or NULL */
 };
@@ -73,6 +74,8 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 			*out = k;
 			return 0;
 		}
+	if (strlen(name) >= sizeof(k->name))
+		return ERR_KEYFILE;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return ERR_NOMEM;
 	err = sec_key_read(dir_fd, name, uid, &k->secret, &k->len, why,
@@ -84,7 +87,7 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 		free(k);
 		return err;
 	}
-	k->name = name;
+	memcpy(k->name, name, strlen(name) + 1);
 	k->next = s->first;
 	s->first = k;
 	*out = k;
@@ -95,16 +98,28 @@ static int
 realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
 	   uid_t uid)
 {
-	struct key **list;
+	char name[SEC_KEY_NAME_MAX + 5];
+	struct key **list, **ppk;
 	int err, first = 0;
 
 	if ((list = calloc(r->n_peer + 1u, sizeof(struct key *))) == NULL)
 		return ERR_NOMEM;
 	s->peer[r->index] = list;
+	if ((ppk = calloc(r->n_peer + 1u, sizeof(struct key *))) == NULL)
+		return ERR_NOMEM;
+	s->ppk[r->index] = ppk;
 	s->n_peer[r->index] = r->n_peer;
 	/* All files are tried, so that one run shows every mistake. */
 	if (r->me.cert != NULL || r->me.key != NULL)
 		first = sec_own_load(&s->own[r->index], &r->me, dir_fd, uid);
+	for (unsigned i = 0; i < r->n_peer; i++) {
+		if (r->peer[i].ppk == NULL)
+			continue;
+		snprintf(name, sizeof(name), "%s.ppk", r->peer[i].ppk);
+		err = key_add(s, dir_fd, name, uid, &ppk[i]);
+		if (err != 0 && first == 0)
+			first = err;
+	}
 	for (unsigned i = 0; i < r->n_peer; i++) {
 		if (r->peer[i].psk == NULL)
 			continue;
@@ -122,7 +137,8 @@ needs_keys(const struct conf *c)
 		if (c->realm[i].me.cert != NULL || c->realm[i].me.key != NULL)
 			return true;
 		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
-			if (c->realm[i].peer[k].psk != NULL)
+			if (c->realm[i].peer[k].psk != NULL ||
+			    c->realm[i].peer[k].ppk != NULL)
 				return true;
 	}
 	return false;
@@ -164,8 +180,10 @@ sec_store_load(struct sec_store **out, const struct conf *c, const char *dir,
 	s->n_realm = c->n_realm;
 	s->n_peer = calloc(c->n_realm + 1u, sizeof(unsigned));
 	s->peer = calloc(c->n_realm + 1u, sizeof(struct key **));
+	s->ppk = calloc(c->n_realm + 1u, sizeof(struct key **));
 	s->own = calloc(c->n_realm + 1u, sizeof(struct sec_own *));
-	if (s->n_peer == NULL || s->peer == NULL || s->own == NULL) {
+	if (s->n_peer == NULL || s->peer == NULL || s->ppk == NULL ||
+	    s->own == NULL) {
 		sec_store_free(s);
 		return ERR_NOMEM;
 	}
@@ -195,6 +213,8 @@ sec_store_free(struct sec_store *s)
 		return;
 	for (unsigned i = 0; i < s->n_realm && s->peer != NULL; i++)
 		free(s->peer[i]);
+	for (unsigned i = 0; i < s->n_realm && s->ppk != NULL; i++)
+		free(s->ppk[i]);
 	for (unsigned i = 0; i < s->n_realm && s->own != NULL; i++)
 		sec_own_free(s->own[i]);
 	free(s->own);
@@ -206,22 +226,36 @@ sec_store_free(struct sec_store *s)
 		free(k);
 	}
 	free(s->peer);
+	free(s->ppk);
 	free(s->n_peer);
 	free(s);
+}
+
+static struct view
+key_at(const struct sec_store *s, struct key **const *list, uint32_t realm,
+       uint32_t peer)
+{
+	struct view none = { NULL, 0 }, v;
+	const struct key *k;
+
+	if (realm >= s->n_realm || list[realm] == NULL ||
+	    peer >= s->n_peer[realm] || (k = list[realm][peer]) == NULL)
+		return none;
+	v.p = k->secret;
+	v.len = k->len;
+	return v;
 }
 
 struct view
 sec_store_psk(const struct sec_store *s, uint32_t realm, uint32_t peer)
 {
-	struct view none = { NULL, 0 }, v;
-	const struct key *k;
+	return key_at(s, s->peer, realm, peer);
+}
 
-	if (realm >= s->n_realm || s->peer[realm] == NULL ||
-	    peer >= s->n_peer[realm] || (k = s->peer[realm][peer]) == NULL)
-		return none;
-	v.p = k->secret;
-	v.len = k->len;
-	return v;
+struct view
+sec_store_ppk(const struct sec_store *s, uint32_t realm, uint32_t peer)
+{
+	return key_at(s, s->ppk, realm, peer);
 }
 
 struct sec_own *

@@ -38,6 +38,9 @@ void sec_store_free(struct sec_store *s);
  * none. */
 struct view sec_store_psk(const struct sec_store *s, uint32_t realm,
 			  uint32_t peer);
+/** The same for its PPK, RFC 8784. */
+struct view sec_store_ppk(const struct sec_store *s, uint32_t realm,
+			  uint32_t peer);
 
 /** Our certificate and key in a realm; NULL when it has none. */
 struct sec_own *sec_store_own(const struct sec_store *s, uint32_t realm);

@@ -23,7 +23,8 @@
 # RH_MODE         tunnel (IP inside) or etherip
 # RH_TAP          name of the TAP interface to make
 # RH_VIP          no, or the address to ask for
-# RH_PPK_ID       identity of a post-quantum pre-shared key, or empty
+# RH_PPK_ID       identity of a post-quantum pre-shared key, or empty; RH_PPK
+#                 the key
 # RH_CHILDLESS   yes: the first child SA in an exchange of its own
 # RH_LOG          log level (default info)
 #
@@ -59,7 +60,6 @@ suite_of() { # IKE proposal
 case $RH_AUTH in psk | cert) ;; *) cannot "authentication by $RH_AUTH" ;; esac
 case $RH_RAUTH in psk | cert) ;; *) cannot "a peer that proves itself by $RH_RAUTH" ;; esac
 [ "${RH_VIP:-no}" = no ] || cannot "address assignment"
-[ -z "${RH_PPK_ID:-}" ] || cannot "post-quantum pre-shared keys"
 case $RH_MODE in
 tunnel) mode=ip ;;
 etherip) mode=ether ;;
@@ -83,6 +83,10 @@ fi
 if [ "$RH_RAUTH" = cert ]; then
 	cp "$RH_CA" "$D/keys/ca.pem"
 	peer=" ca=\"ca.pem\" revocation=\"${RH_REVOCATION:-soft}\""
+fi
+if [ -n "${RH_PPK_ID:-}" ]; then
+	printf '%s' "$RH_PPK" >"$D/keys/$RH_PPK_ID.ppk"
+	peer="$peer ppk=\"$RH_PPK_ID\""
 fi
 at=
 [ "$RH_ROLE" = initiator ] && at=" at=\"$RH_REMOTE_IP\""

@@ -110,6 +110,34 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 	}
 }
 
+/* RFC 8784 3, one round of prf+; the identity is "ppk". */
+static void
+answer_ppk(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	enum spi_hash hash = hash_of(ask->prf);
+	struct view ppk = { (const uint8_t *)h->ppk, strlen(h->ppk) };
+	const struct view in[3] = { ask->sk_d, ask->sk_pi, ask->sk_pr };
+	uint8_t *out[3] = { h->mixed.d, h->mixed.p[0], h->mixed.p[1] };
+	static const uint8_t one = 1;
+
+	e->ans.is_ppk_required = ppk.len > 0;
+	if (ppk.len == 0) {
+		e->ans.err = ERR_NOTFOUND;
+		str_copy(e->ans.why, sizeof(e->ans.why), "no PPK");
+		return;
+	}
+	for (unsigned i = 0; i < N_OF(in); i++) {
+		struct view part[2] = { in[i], { &one, 1 } };
+
+		if (spi_crypto()->hmac(hash, ppk, part, 2, out[i]) != 0)
+			abort();
+	}
+	e->ans.ppk_id = (struct view){ (const uint8_t *)"\002ppk", 4 };
+	e->ans.sk_d = (struct view){ out[0], ask->sk_d.len };
+	e->ans.sk_pi = (struct view){ out[1], ask->sk_d.len };
+	e->ans.sk_pr = (struct view){ out[2], ask->sk_d.len };
+}
+
 int
 sim_ask(void *ctx, const struct ike_ask *ask)
 {
@@ -133,7 +161,9 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	e->ans.handle = ask->handle;
 	e->ans.realm = 0;
 	e->ans.peer = 0;
-	if (ask->type == IKE_ASK_SIGN)
+	if (ask->type == IKE_ASK_PPK)
+		answer_ppk(h, ask, e);
+	else if (ask->type == IKE_ASK_SIGN)
 		answer_sign(h, ask, e);
 	else
 		answer_verify(h, ask, e);

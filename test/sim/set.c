@@ -72,7 +72,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->conf.can_raw_esp = yes;
 	else if (strcmp(key, "id") == 0)
 		str_copy(h->id, sizeof(h->id), val);
-	else if (strcmp(key, "psk") == 0)
+	else if (strcmp(key, "ppk") == 0) {
+		str_copy(h->ppk, sizeof(h->ppk), val);
+		h->peer.has_ppk = true;
+	} else if (strcmp(key, "psk") == 0)
 		str_copy(h->psk, sizeof(h->psk), val);
 	else if (strcmp(key, "peer-id") == 0) {
 		str_copy(h->peer.id, sizeof(h->peer.id), val);

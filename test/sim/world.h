@@ -83,6 +83,8 @@ struct sim_host {
 	uint32_t last_spi;
 	unsigned n_event[16], n_keepalive;
 	unsigned n_frag;		/* fragments that it sent */
+	char ppk[SIM_WORD_MAX];
+	struct ike_keys mixed;		/* the last answer about it */
 	unsigned auth_bytes;		/* AUTH is padded to so many */
 	uint64_t esp_in_ms, esp_out_ms;
 	unsigned n_data_sent, n_data_lost;

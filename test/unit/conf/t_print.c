@@ -67,7 +67,7 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 		   " ike-life='30'>" BASE);
 	round_trip("<vpn><realm name='r' mode='ip'><match id='*.x'/>"
 		   "<match id='y@z'/><me id='keyid:a &amp; &lt;&quot;b' psk='k'/>"
-		   "<peer id='*' name='all' psk='l' mode='auto' encap='udp'"
+		   "<peer id='*' name='all' psk='l' ppk='p.1' mode='auto' encap='udp'"
 		   " resources='3'/>"
 		   "<peer id='2001:db8::1' at='h.example:7' dial='no'>"
 		   "<net local='10.0.0.1-10.0.0.6[udp/53]'/>"
