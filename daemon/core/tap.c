@@ -184,7 +184,7 @@ header(const struct esp_gro_item *it, struct virtio_net_hdr *h)
 static void
 write_item(int fd, struct esp_gro_item *it, struct tap_count *count)
 {
-	struct iovec iov[1 + ESP_GRO_SEGS];
+	struct iovec iov[1 + ESP_GRO_SEGS] __attribute__((uninitialized));
 	struct virtio_net_hdr h;
 	struct buf *b, *next;
 	int n = 1;
