@@ -38,16 +38,21 @@ struct esp;
 #define ESP_TRAIN_MAX	 65400	/* bytes: with all headers less than the 65,536
 				 * above which Linux cuts it before the device */
 
+#define ESP_HEAD_MAX	 48	/* IPv6 header and ports of a packet that is told */
+
 enum esp_event_type {
 	ESP_EV_SOFT,	/* most of the sequence numbers or bytes are used */
 	ESP_EV_HARD,	/* none are left; output has stopped */
-	ESP_EV_MOVED	/* authenticated packet from another endpoint */
+	ESP_EV_MOVED,	/* authenticated packet from another endpoint */
+	ESP_EV_SEL	/* authenticated packet outside of the selectors */
 };
 struct esp_event {
 	enum esp_event_type type;
 	uint32_t link;
 	uint32_t child_id;
 	struct net_ep from;	/* MOVED */
+	uint8_t head[ESP_HEAD_MAX]; /* SEL: how the packet begins */
+	unsigned n_head;
 };
 
 struct esp_io {
@@ -62,7 +67,7 @@ struct esp_io {
 	/** An empty buffer of this worker's pool, or NULL. */
 	struct buf *(*buf_new)(void *ctx, unsigned worker);
 	/** Something the loop should know; called on a worker, at most once per
-	 * type and child (MOVED: per new endpoint and second). */
+	 * type and child (MOVED: per new endpoint and second; SEL: in 10 s). */
 	void (*event)(void *ctx, unsigned worker, const struct esp_event *ev);
 	/** An empty buffer with room for a train (ESP_TRAIN_MAX bytes), or
 	 * NULL.  The op itself may be NULL: then there are no trains, and

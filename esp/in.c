@@ -29,6 +29,7 @@
  * shorter one: a storm of moves must not fill the loop's queue; ours. */
 #define MOVED_SAME_MS  1000
 #define MOVED_OTHER_MS 100
+#define SEL_MS	       10000	/* between two reports of wrong selectors; ours */
 
 struct item {
 	struct buf *b;
@@ -223,10 +224,28 @@ watch_life(struct batch *a, struct esp_child *c)
 		a->e->io.event(a->e->io.ctx, a->worker, &ev);
 }
 
+/* RFC 7296 3.10.1: the peer may want to know; seldom, as it may not. */
+static void
+tell_selectors(struct batch *a, struct esp_child *c, struct view inner)
+{
+	struct esp_event ev = {
+		.type = ESP_EV_SEL,
+		.link = c->link_id,
+		.child_id = c->id,
+		.n_head = (unsigned)MIN(inner.len, (size_t)ESP_HEAD_MAX),
+	};
+
+	if (c->sel_ms != 0 && a->now_ms - c->sel_ms < SEL_MS)
+		return;
+	c->sel_ms = a->now_ms;
+	memcpy(ev.head, inner.p, ev.n_head);
+	a->e->io.event(a->e->io.ctx, a->worker, &ev);
+}
+
 /* Padding, next header, inner packet, policy; b becomes the inner packet. */
 static int
-unwrap(struct esp_child *c, struct buf *b, const struct spi_esp_op *op,
-       enum drop *why)
+unwrap(struct batch *a, struct esp_child *c, struct buf *b,
+       const struct spi_esp_op *op, enum drop *why)
 {
 	struct view text = { op->out, op->part[0].len }, inner;
 	struct esp_flow f;
@@ -243,8 +262,10 @@ unwrap(struct esp_child *c, struct buf *b, const struct spi_esp_op *op,
 	if (c->encap->unwrap(text, next, &inner, &f, why) != 0)
 		return ERR_SYNTAX;
 	*why = DROP_ESP_SEL;
-	if (c->encap->has_sel && !is_selected(c, &f))
+	if (c->encap->has_sel && !is_selected(c, &f)) {
+		tell_selectors(a, c, inner);
 		return ERR_PERM;
+	}
 	*why = DROP_ESP_INNER;
 	skip = (size_t)(inner.p - b->data);
 	if (buf_pull(b, skip) != 0 || buf_trim(b, b->len - inner.len) != 0)
@@ -277,7 +298,7 @@ accept_one(struct batch *a, struct item *it, const struct spi_esp_op *op,
 	}
 	*why = DROP_ESP_REPLAY;
 	if ((err = commit(a, it)) != 0 ||
-	    (err = unwrap(c, it->b, op, why)) != 0)
+	    (err = unwrap(a, c, it->b, op, why)) != 0)
 		return err;
 	esp_stat_add(&st->rx_packets, 1);
 	esp_stat_add(&st->rx_bytes, it->b->len);

@@ -90,6 +90,7 @@ struct esp_child {
 	_Alignas(ESP_CACHE_LINE) struct esp_replay replay;
 	struct net_ep moved;			/* last one reported */
 	uint64_t moved_ms;			/* 0 = never */
+	uint64_t sel_ms;			/* ESP_EV_SEL was last; 0 = never */
 	/* written by worker_in, read by the loop */
 	_Atomic uint64_t seq_in;
 };

@@ -649,6 +649,22 @@ ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
 }
 
 void
+ike_child_selectors(struct ike *ike, uint32_t child_id, struct view head,
+		    uint64_t now_ms)
+{
+	struct ike_child *c = ike_child_by_id(ike, child_id);
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (c == NULL || c->state != IKE_CHILD_UP)
+		return;
+	c->n_sel_head = (unsigned)MIN(head.len, sizeof(c->sel_head));
+	memcpy(c->sel_head, head.p, c->n_sel_head);
+	ike_task_add(c->sa, IKE_TASK_TELL_SEL, c->id);
+	ike_task_pump(c->sa);
+	ike_reap(ike);
+}
+
+void
 ike_child_moved(struct ike *ike, uint32_t child_id, const struct net_ep *from,
 		uint64_t now_ms)
 {

@@ -38,6 +38,7 @@
 #define IKE_SA_MAX	   65536 /* IKE SAs in all */
 #define IKE_CHILD_MAX	   32	 /* child SAs of one IKE SA */
 #define IKE_CHILD_REKEY_MAX 40	 /* ... and while they are replaced */
+#define IKE_SEL_HEAD	   48	 /* of a packet that is shown to the peer */
 #define IKE_REST_MS	   30000 /* a child SA for further selectors was lost */
 #define IKE_OLD_MS	   250	 /* a pair nobody sends on any more receives what
 				  * is on the way */
@@ -164,6 +165,8 @@ struct ike_child {
 	uint32_t bundle, lane;		/* RFC 9611; bundle 0 = alone */
 	uint64_t made_ms;
 	struct tmr soft, hard;
+	uint8_t sel_head[IKE_SEL_HEAD];	/* of a packet outside of the selectors */
+	unsigned n_sel_head;
 };
 
 /* What CREATE_CHILD_SA agreed on, while additional key exchanges follow it (RFC
@@ -198,6 +201,7 @@ enum ike_task_type {
 	IKE_TASK_REKEY_CHILD,
 	IKE_TASK_REKEY_IKE,
 	IKE_TASK_NEW_CHILD,
+	IKE_TASK_TELL_SEL,
 	IKE_TASK_NEW_LANE		/* child_id is the bundle */
 };
 

@@ -267,6 +267,10 @@ void ike_secure_lost(struct ike *ike, uint64_t now_ms);
 /** An SA reached its packet or byte limit. */
 void ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
 		      uint64_t now_ms);
+/** Authenticated ESP of a child held a packet outside of its selectors, which
+ * begins so: the peer is told (RFC 7296 3.10.1).  head is copied. */
+void ike_child_selectors(struct ike *ike, uint32_t child_id, struct view head,
+			 uint64_t now_ms);
 /** Authenticated ESP of a child came from another endpoint (RFC 7296 2.23). */
 void ike_child_moved(struct ike *ike, uint32_t child_id,
 		     const struct net_ep *from, uint64_t now_ms);

@@ -56,6 +56,10 @@ on_event(void *ctx, void *item)
 		ike_child_expire(v->ike, ev->child_id, ev->type == ESP_EV_HARD,
 				 now);
 		break;
+	case ESP_EV_SEL:
+		ike_child_selectors(v->ike, ev->child_id, (struct view){
+				    ev->head, ev->n_head }, now);
+		break;
 	case ESP_EV_MOVED:
 		ike_child_moved(v->ike, ev->child_id, &ev->from, now);
 		break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/step/alive.c - liveness: an empty INFORMATIONAL request (RFC 7296 2.4).
+ * ikev2/step/alive.c - INFORMATIONAL requests that need no answer but one: the
+ * liveness check (RFC 7296 2.4), and INVALID_SELECTORS (3.10.1).
  *
  * The answer needs no step of its own: that it was authentic is all it says.
  */
@@ -13,5 +14,22 @@ ike_alive_send(struct ike_sa *sa, struct ike_task *t)
 
 	(void)t;
 	ike_out_open(sa, &b);
+	return ike_out_request(sa, &b, IKE_XCHG_INFORMATIONAL);
+}
+
+int
+ike_tell_sel_send(struct ike_sa *sa, struct ike_task *t)
+{
+	const struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
+	struct ike_build b;
+	uint8_t spi[4];
+
+	if (c == NULL || c->sa != sa)
+		return ERR_STATE;
+	be32_put(spi, c->spi_in);
+	ike_out_open(sa, &b);
+	ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_INVALID_SELECTORS,
+			 (struct view){ spi, sizeof(spi) },
+			 (struct view){ c->sel_head, c->n_sel_head });
 	return ike_out_request(sa, &b, IKE_XCHG_INFORMATIONAL);
 }

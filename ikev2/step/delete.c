@@ -186,6 +186,10 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	unsigned n = 0;
 
 	(void)ike;
+	if (ike_ntf_find(m->p, IKE_N_INVALID_SELECTORS) != NULL)
+		log_rl(LOG_NOTICE, "ike", "%s: the peer got a packet outside of "
+		       "the selectors agreed on", sa->link != NULL ?
+		       sa->link->id_text : "?");
 	for (unsigned i = 0; i < m->p->n_del && !is_end; i++)
 		if (m->p->del[i].proto == IKE_PROTO_ESP)
 			n = delete_children(sa, &m->p->del[i], spi, n);

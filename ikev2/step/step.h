@@ -308,5 +308,7 @@ ike_step_fn ike_step_info_answer;
 
 /* alive.c: liveness, 2.4 */
 int ike_alive_send(struct ike_sa *sa, struct ike_task *t);
+/* ... and INVALID_SELECTORS, 3.10.1 */
+int ike_tell_sel_send(struct ike_sa *sa, struct ike_task *t);
 
 #endif

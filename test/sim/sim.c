@@ -238,6 +238,19 @@ cmd_replay_from(struct play *p)
 }
 
 static bool
+cmd_outsider(struct play *p)
+{
+	static const uint8_t head[20] = { 0x45 };
+	struct ike_link_info li;
+
+	if (!sim_link(play_host(p, 1), &li) || li.child_id == 0)
+		return play_fail(p, "no child SA");
+	ike_child_selectors(play_host(p, 1)->ike, li.child_id, (struct view){
+	    head, sizeof(head) }, p->w.now_ms);
+	return true;
+}
+
+static bool
 cmd_expire(struct play *p)
 {
 	struct ike_link_info li;
@@ -501,6 +514,7 @@ static const struct {
 	{ "mangle", 2, cmd_mangle },	/* on|off: 3DES in every offer */
 	{ "alloc", 3, cmd_alloc },	/* a|b N|seed: its Nth allocation fails */
 	{ "chaos", 2, cmd_chaos },	/* N random commands on both ends */
+	{ "outsider", 2, cmd_outsider },	/* a|b got a packet of no selector */
 	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
 	{ "shutdown", 2, cmd_shutdown },
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */

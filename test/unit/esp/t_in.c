@@ -679,3 +679,35 @@ TEST(a_life_in_packets_ends_by_what_comes_in_too)
 	assert_int_equal(rig[1].n_got, 8);
 	rig_close();
 }
+
+TEST(a_packet_outside_of_the_selectors_is_shown_seldom)
+{
+	struct vpn_child c;
+
+	rig_open(1);
+	for (unsigned end = 0; end < 2; end++) {
+		c = rig_child(end, 3, VPN_ALG_AES_GCM_128, VPN_MODE_IP);
+		if (end == 0)	/* it believes in more than was agreed on */
+			c.ts_local[0] = rig_ts("10.0.0.0/8");
+		else
+			c.ts_remote[0] = rig_ts("10.1.0.5/32");
+		rig_install(end, &c);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		struct buf *b;
+
+		rig_out(0, rig_ip(9, 1, 1, 2, 100));
+		b = rig_take(0);
+		rig_in_n(1, &b, 1);
+		assert_int_equal(rig[1].n_ev, i < 2 ? 1 : i);
+		if (i > 0)
+			rig_now_ms += 10000;
+	}
+	assert_int_equal(rig[1].n_got, 0);
+	assert_int_equal(rig[1].ev[0].type, ESP_EV_SEL);
+	assert_int_equal(rig[1].ev[0].child_id, 3);
+	assert_int_equal(rig[1].ev[0].n_head, ESP_HEAD_MAX);
+	assert_memory_equal(rig[1].ev[0].head + 12, ((uint8_t[]){ 10, 1, 0, 9 }),
+			    4);
+	rig_close();
+}
