@@ -28,6 +28,7 @@
 #include "daemon/base/str.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/msg.h"
+#include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
 #include "secure-proc/net/net.h"
 #include "secure-proc/sandbox.h"
@@ -236,6 +237,7 @@ verify_start(const struct options *o, struct loaded *l)
 		return err;
 	}
 	spi_certs()->lock_keys();
+	sec_signer_user(&o->user);
 	if (!sec_trust_is_needed(l->conf))
 		return 0;
 	if ((err = sec_trust_load(&l->trust, l->conf, o->keys,
@@ -304,7 +306,7 @@ run(const struct options *o, struct loaded *l)
 		.mac = l->mac, .trust = l->trust, .link = l->link,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[5] = { o->channel_fd, -1, sec_net_fd(l->nl) };
+	int keep[5 + CONF_REALM_MAX] = { o->channel_fd, -1, sec_net_fd(l->nl) };
 	unsigned n_keep = 3;
 	struct ipc_chan *chan = NULL;
 	int err;
@@ -318,6 +320,7 @@ run(const struct options *o, struct loaded *l)
 		keep[n_keep++] = l->child.fd;
 		keep[n_keep++] = l->child.ctl_fd;
 	}
+	n_keep += sec_store_fds(l->store, keep + n_keep, CONF_REALM_MAX);
 	err = sec_confine(&o->user, keep, n_keep, &c.features);
 	if (err == 0)
 		return sec_serve(&c, chan, keep[1]);

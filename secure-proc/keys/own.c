@@ -19,6 +19,7 @@
 #include "daemon/base/str.h"
 #include "secure-proc/files/file.h"
 #include "secure-proc/keys/ident.h"
+#include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
 #include "spi/spi_cert.h"
 
@@ -34,6 +35,7 @@
 
 struct sec_own {
 	struct spi_pkey *key;
+	struct sec_signer *signer; /* the key is at a URI: key is public only */
 	unsigned n_cert;
 	struct spi_cert *cert[SEC_OWN_CERTS]; /* ours first */
 	uint8_t *ocsp;		/* what vouches for it, or NULL */
@@ -194,7 +196,7 @@ key_load(struct loading *l)
 	if (l->o->key != NULL)
 		return 0;
 	if (l->me->key != NULL && conf_key_is_uri(l->me->key)) {
-		err = spi_certs()->key_uri(l->me->key,
+		err = sec_signer_start(&l->o->signer, l->me->key,
 		    (struct view){ l->pass, l->pass_len }, &l->o->key, why);
 		return err == 0 || err == ERR_NOMEM ? err :
 		    complain(l->me->key, why);
@@ -412,6 +414,7 @@ sec_own_free(struct sec_own *o)
 {
 	if (o == NULL)
 		return;
+	sec_signer_free(o->signer);
 	spi_certs()->key_free(o->key);
 	for (unsigned i = 0; i < o->n_cert; i++)
 		spi_certs()->cert_free(o->cert[i]);
@@ -492,6 +495,17 @@ is_announced(struct view ann, struct view alg)
 	return !has_any;
 }
 
+static int
+sign(struct sec_own *o, const struct spi_sig *how, const struct sec_own_ask *q,
+     uint8_t *out, size_t *len)
+{
+	if (o->signer != NULL)
+		return sec_signer_sign(o->signer, how, q->part, N_OF(q->part),
+		    out, len);
+	return spi_certs()->sign(o->key, how, q->part, N_OF(q->part), out,
+	    len);
+}
+
 /* RFC 7427 3: length, algorithm, signature. */
 static int
 sign_new(struct sec_own *o, const struct sec_own_ask *q, uint8_t *auth,
@@ -513,8 +527,7 @@ sign_new(struct sec_own *o, const struct sec_own_ask *q, uint8_t *auth,
 			continue;
 		auth[0] = (uint8_t)n;
 		memcpy(auth + 1, alg, n);
-		err = spi_certs()->sign(o->key, &c->how, q->part,
-		    N_OF(q->part), auth + 1 + n, len);
+		err = sign(o, &c->how, q, auth + 1 + n, len);
 		*len += 1 + n;
 		if (err != 0)
 			snprintf(why, cap, "our private key does not sign: %s",
@@ -555,8 +568,13 @@ sign_old(struct sec_own *o, const struct sec_own_ask *q, uint8_t *method,
 		    "(RFC 7427), without which our key cannot be used");
 		return ERR_ALG;
 	}
-	return spi_certs()->sign(o->key, &how, q->part, N_OF(q->part), auth,
-	    len);
+	return sign(o, &how, q, auth, len);
+}
+
+int
+sec_own_fd(const struct sec_own *o)
+{
+	return o->signer != NULL ? sec_signer_fd(o->signer) : -1;
 }
 
 int

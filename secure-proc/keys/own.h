@@ -42,6 +42,8 @@ void sec_own_free(struct sec_own *o);
  * NULL: none. */
 const char *sec_own_name(const struct sec_own *o);
 
+/** A descriptor that must stay open through confinement; -1: none. */
+int sec_own_fd(const struct sec_own *o);
 /**
  * Sign.
  *

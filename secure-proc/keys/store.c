@@ -110,7 +110,8 @@ realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
 	s->ppk[r->index] = ppk;
 	s->n_peer[r->index] = r->n_peer;
 	/* All files are tried, so that one run shows every mistake. */
-	if (r->me.cert != NULL || r->me.key != NULL)
+	if ((r->me.cert != NULL || r->me.key != NULL) &&
+	    (r->me.key == NULL || !conf_key_is_uri(r->me.key)))
 		first = sec_own_load(&s->own[r->index], &r->me, dir_fd, uid);
 	for (unsigned i = 0; i < r->n_peer; i++) {
 		if (r->peer[i].ppk == NULL)
@@ -190,6 +191,17 @@ sec_store_load(struct sec_store **out, const struct conf *c, const char *dir,
 	if (needs_keys(c) && (dir_fd = sec_dir_open(dir)) < 0) {
 		sec_store_free(s);
 		return ERR_KEYFILE;
+	}
+	/* Keys at a URI first: they get a process each, which shall know no
+	 * other key. */
+	for (unsigned i = 0; i < c->n_realm; i++) {
+		const struct conf_me *me = &c->realm[i].me;
+
+		if (me->key == NULL || !conf_key_is_uri(me->key))
+			continue;
+		err = sec_own_load(&s->own[i], me, dir_fd, uid);
+		if (err != 0 && first == 0)
+			first = err;
 	}
 	for (unsigned i = 0; i < c->n_realm; i++) {
 		err = realm_load(s, &c->realm[i], dir_fd, uid);
@@ -285,4 +297,15 @@ sec_store_name(const struct sec_store *s, struct conf *c)
 		me->id_kind = conf_id_type(me->id);
 	}
 	return err;
+}
+
+unsigned
+sec_store_fds(const struct sec_store *s, int *fd, unsigned cap)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_realm && n < cap; i++)
+		if (s->own[i] != NULL && sec_own_fd(s->own[i]) >= 0)
+			fd[n++] = sec_own_fd(s->own[i]);
+	return n;
 }

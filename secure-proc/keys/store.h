@@ -44,6 +44,9 @@ struct view sec_store_ppk(const struct sec_store *s, uint32_t realm,
 
 /** Our certificate and key in a realm; NULL when it has none. */
 struct sec_own *sec_store_own(const struct sec_store *s, uint32_t realm);
+/** Descriptors that must stay open through confinement; how many, at most
+ * cap. */
+unsigned sec_store_fds(const struct sec_store *s, int *fd, unsigned cap);
 /**
  * Write the first name of our certificate into each <me> without id=; it lives
  * as long as the store.  0 or ERR_KEYFILE (logged).

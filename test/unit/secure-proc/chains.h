@@ -34,11 +34,25 @@ enum { STRICT, SOFT, OFF };
 static struct conf *conf;
 static struct sec_trust *trust;
 
+static void
+keys_free(void)
+{
+	EVP_PKEY *const k[] = { ec, ec2, ec_root, ec_mid, rsa, rsa1024, ed,
+		p384, p521, ed448, secp };
+
+	for (unsigned i = 0; i < N_OF(k); i++)
+		EVP_PKEY_free(k[i]);
+	X509_free(root);
+	X509_free(mid);
+	X509_free(other_root);
+}
+
 UNUSED static void
 keys_make(void)
 {
 	if (ec != NULL)
 		return;
+	(void)atexit(keys_free);
 	ec = pki_key("EC", "P-256");
 	ec2 = pki_key("EC", "P-256");
 	ec_root = pki_key("EC", "P-256");

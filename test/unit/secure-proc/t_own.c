@@ -5,6 +5,7 @@
  */
 #include "secure-proc/keys/own.h"
 #include <fcntl.h>
+#include <sys/wait.h>
 #include "daemon/base/err.h"
 #include "spi/spi_cert.h"
 #include "test/unit/secure-proc/pki.h"
@@ -111,6 +112,48 @@ TEST(key_and_certificate_load_from_every_form_of_file)
 	loads((struct conf_me){ .cert = "der" });
 	snprintf(uri, sizeof(uri), "file:%s/locked.key", kit_dir);
 	loads((struct conf_me){ .cert = "us", .key = uri, .pass = "pass" });
+	end();
+}
+
+/* The URI's scheme says where; the process that has the key signs. */
+TEST(a_key_at_a_uri_signs_in_a_process_of_its_own)
+{
+	const struct view part[3] = { kit_view("a", 1), kit_view("b", 1),
+				      kit_view("c", 1) };
+	struct sec_own_ask q = { .peer_hashes = 0x3c };
+	uint8_t auth[SEC_AUTH_MAX], method = 0;
+	struct sec_own *o = NULL;
+	struct spi_cert *c = NULL;
+	struct spi_pkey *pub;
+	struct spi_sig how;
+	char uri[128], why[256] = "";
+	size_t len = 0, head;
+	uint8_t *der = NULL;
+	int n;
+
+	begin("RSA", "2048");
+	pki_pem("us.pem", cert);
+	pki_pem_key("away", key, NULL);
+	snprintf(uri, sizeof(uri), "file:%s/away", kit_dir);
+	assert_int_equal(load(&o, (struct conf_me){ .cert = "us", .key = uri }),
+	    0);
+	assert_true(sec_own_fd(o) >= 0);
+	memcpy(q.part, part, sizeof(part));
+	assert_int_equal(sec_own_sign(o, &q, &method, auth, &len, why,
+	    sizeof(why)), 0);
+	head = 1u + auth[0];
+	assert_true(spi_sig_of_alg(kit_view(auth + 1, auth[0]), &how));
+	n = i2d_X509(cert, &der);
+	assert_int_equal(spi_certs()->cert_read(kit_view(der, (size_t)n), &c),
+	    0);
+	OPENSSL_free(der);
+	pub = spi_certs()->cert_key(c);
+	assert_int_equal(spi_certs()->check(pub, &how, part, 3,
+	    kit_view(auth + head, len - head)), 0);
+	spi_certs()->key_free(pub);
+	spi_certs()->cert_free(c);
+	sec_own_free(o);
+	assert_true(wait(NULL) > 0);	/* it ends with us */
 	end();
 }
 
