@@ -557,6 +557,22 @@ peer_failed(struct bus_rec *r, const char *why)
 	bus_set_str(r, BUS_F_HINT, row[i].hint);
 }
 
+/* What to compare when one end did not believe the other. */
+static const char *
+auth_hint(const struct vpn *v, const struct ike_link_info *info)
+{
+	const struct conf_peer *p;
+
+	if (info->realm >= v->n_realm ||
+	    info->peer >= v->conf->realm[info->realm].n_peer)
+		return "compare both ends";
+	p = &v->conf->realm[info->realm].peer[info->peer];
+	if (p->own_auth == CONF_AUTH_PSK && p->auth == CONF_AUTH_PSK)
+		return "compare id= and the psk file of both ends";
+	return "compare id= with the names in the certificates, and ca= with "
+	    "who issued them, at both ends";
+}
+
 /* Note what an event says; was the link up before, or has said why not? */
 static bool
 note_up(bool *was_up, int what)
@@ -604,8 +620,7 @@ op_link_event(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	case IKE_LINK_AUTH_FAILED:
 		bus_set_str(&r, BUS_F_ID, info.id);
-		bus_set_str(&r, BUS_F_HINT, "compare id= and the psk file of "
-			    "both ends");
+		bus_set_str(&r, BUS_F_HINT, auth_hint(v, &info));
 		bus_set_str(&r, BUS_F_WHY, why);
 		break;
 	case IKE_LINK_DOWN:
