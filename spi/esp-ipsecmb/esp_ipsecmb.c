@@ -17,6 +17,13 @@
 #define NEEDED_FEATURES \
 	(IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ | IMB_FEATURE_SSE4_2)
 
+/* Release 2 has no emulation of AES instructions any more. */
+#ifdef IMB_FEATURE_AESNI_EMU
+#define AESNI_EMU IMB_FEATURE_AESNI_EMU
+#else
+#define AESNI_EMU 0
+#endif
+
 extern const struct spi_esp spi_esp_ipsecmb;
 
 /* Rows by vpn_alg. */
@@ -46,7 +53,7 @@ mb_alg(enum vpn_alg alg)
 bool
 mb_is_usable(uint64_t features)
 {
-	if ((features & IMB_FEATURE_AESNI_EMU) != 0 ||
+	if ((features & AESNI_EMU) != 0 ||
 	    (features & NEEDED_FEATURES) != NEEDED_FEATURES)
 		return false;
 	/* A release that tests itself must have passed. */

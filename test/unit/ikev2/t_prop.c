@@ -311,3 +311,88 @@ TEST(every_esp_choice_survives_its_answer)
 			arena_fini(&arena);
 		}
 }
+
+/* ---- additional key exchanges, RFC 9370 ---------------------------------- */
+
+#define KEM_768	 IKE_KEM_BIT(SPI_GROUP_ML_KEM_768)
+#define KEM_1024 IKE_KEM_BIT(SPI_GROUP_ML_KEM_1024)
+#define ADDKE(n_, id_) { .type = IKE_TRT_ADDKE##n_, .id = IKE_KE_##id_ }
+#define BASE TK(AES_GCM_16, 256), T(PRF, HMAC_SHA2_384), T(KE, CURVE25519)
+
+static int
+choose_kem(const struct ike_props *p, unsigned kems, struct ike_choice *ch)
+{
+	return ike_prop_choose_ike(p, VPN_SUITE_2026, kems, IKE_KE_CURVE25519,
+				   false, ch);
+}
+
+TEST(an_offer_with_kems_meets_every_kind_of_peer)
+{
+	struct ike_props p = offer_ike(VPN_SUITE_2026), a;
+	struct ike_choice ch, back;
+
+	assert_int_equal(ike_prop_offer_addke(&arena, KEM_768 | KEM_1024, &p),
+			 0);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.prop[0].num, 1);
+	assert_int_equal(p.prop[1].num, 2);
+	/* one that has them */
+	assert_int_equal(choose_kem(&p, IKE_ADDKE_KNOWN | KEM_1024, &ch), 0);
+	assert_int_equal(ch.addke[0], SPI_GROUP_ML_KEM_1024);
+	assert_int_equal(ch.prop_num, 1);
+	assert_int_equal(ike_prop_answer_ike(&arena, &ch, NO_SPI, &a), 0);
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026,
+	    IKE_ADDKE_KNOWN | KEM_768 | KEM_1024, false, &back), 0);
+	assert_memory_equal(&back.ike, &ch.ike, sizeof(ch.ike));
+	/* not what was never offered, nor where the types are not agreed on */
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026,
+	    IKE_ADDKE_KNOWN | KEM_768, false, &back), ERR_NOPROP);
+	assert_int_equal(ike_prop_check_ike(&a, VPN_SUITE_2026, 0, false,
+					    &back), ERR_NOPROP);
+	/* one that knows of them: none, said so in the answer */
+	assert_int_equal(choose_kem(&p, IKE_ADDKE_KNOWN, &ch), 0);
+	assert_int_equal(ch.prop_num, 1);
+	assert_int_equal(ike_addke_next(ch.addke, 0), IKE_ADDKE_MAX);
+	assert_int_equal(ch.addke_seen, 1);
+	/* one that does not: the proposal behind */
+	assert_int_equal(choose_kem(&p, 0, &ch), 0);
+	assert_int_equal(ch.prop_num, 2);
+	arena_fini(&arena);
+}
+
+TEST(an_additional_key_exchange_that_must_be_is_not_left_out)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, BASE, ADDKE(1, ML_KEM_768));
+
+	assert_int_equal(choose_kem(&props, IKE_ADDKE_KNOWN, &ch), ERR_NOPROP);
+	assert_int_equal(choose_kem(&props, IKE_ADDKE_KNOWN | KEM_1024, &ch),
+			 ERR_NOPROP);
+	assert_int_equal(choose_kem(&props, IKE_ADDKE_KNOWN | KEM_768, &ch), 0);
+	assert_int_equal(ch.ike.addke[0], SPI_GROUP_ML_KEM_768);
+}
+
+/* RFC 9370 2.2.1: the greedy choice for ADDKE2 would leave none for ADDKE5. */
+TEST(no_additional_key_exchange_is_chosen_twice)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, BASE, ADDKE(2, ML_KEM_768),
+	     ADDKE(2, ML_KEM_1024), ADDKE(5, ML_KEM_768));
+
+	assert_int_equal(choose_kem(&props, IKE_ADDKE_KNOWN | KEM_768, &ch),
+			 ERR_NOPROP);
+	assert_int_equal(choose_kem(&props, IKE_ADDKE_KNOWN | KEM_768 |
+				    KEM_1024, &ch), 0);
+	assert_int_equal(ch.addke[1], SPI_GROUP_ML_KEM_1024);
+	assert_int_equal(ch.addke[4], SPI_GROUP_ML_KEM_768);
+	assert_int_equal(ch.addke_seen, 1 << 1 | 1 << 4);
+	assert_int_equal(ike_addke_next(ch.addke, 2), 4);
+}
+
+TEST(a_first_child_sa_takes_no_additional_key_exchange)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, NO),
+	     ADDKE(1, ML_KEM_768), ADDKE(1, NONE));
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
+	    IKE_ADDKE_KNOWN | KEM_768, 0, IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ike_addke_next(ch.addke, 0), IKE_ADDKE_MAX);
+}
