@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Some seconds of what `make soak` does for ten minutes under sanitizers."""
-from soak import Soak
+import pytest
+
+from soak import FORMS, Soak
 
 
-def test_mixed_traffic_and_bad_luck(capsys):
+@pytest.mark.parametrize("form", list(FORMS))
+def test_mixed_traffic_and_bad_luck(form):
     """Every word of the verdict."""
-    soak = Soak(seed=20)
+    soak = Soak(20, form)
     try:
-        wrong = soak.run(20)
+        wrong = soak.run(10)
     finally:
         soak.lab.close()
-    print(capsys.readouterr().out)
     assert not wrong, "\n".join(wrong)
