@@ -7,7 +7,8 @@ import signal
 import pytest
 
 import gateway
-import lab
+import lab as labs
+import topo
 
 TEST_SECONDS = 90
 TOOLS = ("ip", "ping", "nft", "tcpdump", "tshark", "iperf3", "swanctl", "ss", "sysctl",
@@ -38,7 +39,15 @@ def pytest_sessionstart(session):
 
 def pytest_sessionfinish(session):
     """Nothing of ours stays, even after an interrupt."""
-    lab.close_all()
+    labs.close_all()
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """Two offices; a file that needs another topology has a fixture of this name."""
+    made = topo.sites()
+    yield made
+    made.close()
 
 
 def _too_long(signo, frame):
@@ -77,7 +86,7 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if not report.failed:
         return
-    for proc in lab.open_procs():
+    for proc in labs.open_procs():
         tail = proc.text().splitlines()[-40:]
         if tail:
             report.sections.append((os.path.basename(proc.log_path), "\n".join(tail)))

@@ -4,20 +4,11 @@ import json
 
 import pytest
 
-import topo
 from gateway import Gateway, office
 from lab import until
 
 PEER_KEYS = {"name", "state", "mode", "encap", "suite", "remote", "rx_bytes", "tx_bytes",
              "last_packet_s"}
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

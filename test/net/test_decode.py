@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-import topo
 import wire
 from gateway import Gateway, office
 from lab import until
@@ -15,14 +14,6 @@ FORMS = {
     "ip-udp": ('mode="ip" address="10.{n}.0.1/24"',
                '    <net local="10.{n}.0.0/24" remote="10.{m}.0.0/24"/>\n', "icmp"),
 }
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module", params=list(FORMS))

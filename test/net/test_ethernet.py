@@ -2,7 +2,6 @@
 """One Ethernet between two gateways with hosts behind bridges, in every outer form."""
 import pytest
 
-import topo
 import wire
 from gateway import Gateway, office
 
@@ -38,24 +37,12 @@ class Joined:
         self.b.stop()
 
 
-@pytest.fixture(scope="module")
-def lab():
-    """The topology, shared by all forms."""
-    made = topo.sites()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module", params=list(FORMS))
 def joined(lab, request):
     """Both ends up, a new pair for each form."""
-    made = None
-    try:
-        made = Joined(lab, request.param)
-        yield made
-    finally:
-        if made:
-            made.stop()
+    made = Joined(lab, request.param)
+    yield made
+    made.stop()
 
 
 def test_ipv4_crosses_both_ways(joined):

@@ -2,7 +2,6 @@
 """The packet path without what a kernel may lack: slower, but nothing is lost or changed."""
 import pytest
 
-import topo
 from gateway import Offices
 
 V4, V6 = "192.0.2.2", "2001:db8:1::2"
@@ -39,24 +38,12 @@ class Joined(Offices):
         return sum(self.a.stat(f"worker{i}-{key}") for i in range(2))
 
 
-@pytest.fixture(scope="module")
-def lab():
-    """The topology, shared by all forms."""
-    made = topo.sites()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module", params=list(FORMS))
 def joined(lab, request):
     """Both ends up, a new pair for each form."""
-    made = None
-    try:
-        made = Joined(lab, request.param)
-        yield made
-    finally:
-        if made:
-            made.stop()
+    made = Joined(lab, request.param)
+    yield made
+    made.stop()
 
 
 def test_echoes_of_every_size_cross(joined):

@@ -6,21 +6,12 @@ import stat
 
 import pytest
 
-import topo
 from gateway import BUILD, PSK, Gateway, office
 from lab import until
 
 CAP = {"kill": 5, "setgid": 6, "setuid": 7, "setpcap": 8, "net_admin": 12, "dac_read_search": 2,
        "ipc_lock": 14, "sys_resource": 24}
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-import topo
 from gateway import Offices
 from lab import until
 
@@ -38,24 +37,12 @@ class Joined(Offices):
                       str(count), timeout=30)
 
 
-@pytest.fixture(scope="module")
-def lab():
-    """The topology, shared by all forms."""
-    made = topo.sites()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module", params=list(FORMS))
 def joined(lab, request):
     """Both ends up, a new pair for each form."""
-    made = None
-    try:
-        made = Joined(lab, request.param)
-        yield made
-    finally:
-        if made:
-            made.stop()
+    made = Joined(lab, request.param)
+    yield made
+    made.stop()
 
 
 def test_echoes_of_every_size_cross(joined):

@@ -4,21 +4,12 @@ import os
 
 import pytest
 
-import topo
 from charon import Charon
 from gateway import PSK, TAPIRD, Gateway, office, realm, vpn
 from lab import until
 
 OTHER = "a-quite-different-text-of-a-key-0123456789"
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools.py")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture

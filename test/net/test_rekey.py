@@ -2,17 +2,8 @@
 """New keys while traffic flows: no packet is lost."""
 import pytest
 
-import topo
 from gateway import Gateway, office
 from lab import until
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

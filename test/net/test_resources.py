@@ -4,17 +4,8 @@ import json
 
 import pytest
 
-import topo
 from gateway import Gateway, office
 from lab import until
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 def join(lab, a_top, b_top, a_attrs="", b_attrs=""):

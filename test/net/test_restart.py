@@ -5,19 +5,10 @@ import os
 
 import pytest
 
-import topo
 from gateway import Gateway, office, realm, vpn
 from lab import until
 
 MAIN_SECONDS = 25       # dpd=1 dead=3 and a redial; generous for a busy machine
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,19 +2,10 @@
 """Several workers: every rule moves the same traffic, whoever does the work."""
 import pytest
 
-import topo
 from gateway import Gateway, office
 
 WORKERS = 3
 RULES = ("queue", "destination", "spi", "peer", "realm", "round-robin")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 def moved(gw):
