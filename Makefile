@@ -188,7 +188,7 @@ $(B)/test/unit/core/t_alloc: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wr
 
 # ---- simulator: two engines, a lossy net, a virtual clock --------------------
 SIM_SRC := $(wildcard test/sim/*.c)
-$(B)/test/sim/sim: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(B)/test/sim/sim: LDFLAGS_ALL += -rdynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
@@ -256,8 +256,11 @@ layers:
 	@$(PYTHON) test/lint/layers.py
 lint: layers
 	@$(PYTHON) test/lint/lint.py
-graph: $(B)/test/sim/sim
-	@$(B)/test/sim/sim --graph > $(B)/ike-states.dot && echo wrote $(B)/ike-states.dot
+GRAPHS := states paths
+graph: $(GRAPHS:%=$(B)/ike-%.dot)
+$(B)/ike-%.dot: $(B)/test/sim/sim
+	@$< --graph $* > $@.new && mv $@.new $@ && echo wrote $@
+	@! command -v dot >/dev/null || { dot -Tsvg -o $(@:.dot=.svg) $@ && echo wrote $(@:.dot=.svg); }
 deps:
 	@packaging/deps build test demo bench
 install: progs

@@ -3,13 +3,13 @@
  * test/sim/sim.c - run scenario files over two engines.
  *
  *   sim [-v] [FILE.play ...]   default: every *.play of test/sim
- *   sim --graph                both state tables as a drawing (graphviz dot)
+ *   sim --graph states|paths   tables of the engine as a drawing (graphviz dot)
  *
  * A file is a list of lines "command words"; '#' begins a comment.  Commands
- * stand in the table at the end, with their arguments.  A line "seeds N" runs
- * the file N times with different seeds (SIM_SEEDS=n in the environment runs
- * more, SIM_SEED=s only that one).  The last line of output is
- * "TESTS n passed, m failed".
+ * stand in the table at the end, with their arguments.  A line "seeds N [M]"
+ * runs the file N times with different seeds.  SIM_SEEDS=n in the environment
+ * runs every file n times, but no more than M; SIM_SEED=s runs only that one.
+ * The last line of output is "TESTS n passed, m failed".
  */
 #include <dirent.h>
 #include <stdarg.h>
@@ -665,7 +665,10 @@ main(int argc, char **argv)
 
 	toy_kem_use();
 	if (argc > 1 && strcmp(argv[1], "--graph") == 0) {
-		sim_graph();
+		if (argc > 2 && strcmp(argv[2], "paths") == 0)
+			sim_graph_paths();
+		else
+			sim_graph_states();
 		return 0;
 	}
 	if (argc > 1 && strcmp(argv[1], "-v") == 0) {

@@ -139,8 +139,10 @@ unsigned sim_data_busy(const struct sim_host *h);
 /** world.c: put an ESP packet on the way to h. */
 void sim_data_put(struct sim_host *h, uint32_t esp_spi);
 
-/** graph.c: the state tables as graphviz dot on standard output. */
-void sim_graph(void);
+/** graph.c: the state tables, and what each message goes through, as graphviz
+ * dot on standard output. */
+void sim_graph_states(void);
+void sim_graph_paths(void);
 
 /* alloc.c: allocations of an engine */
 /** Count those of h from now on and let the nth fail; 0 = none. */
