@@ -5,6 +5,7 @@
 #   B=dir      build directory (default build)
 #   CC=clang   another compiler
 #   SAN=asan | tsan    sanitizer build (make asan / make tsan set it)
+#   SEEDS=n            make sim: so many seeds for each scenario
 
 B       ?= build
 PREFIX  ?= /usr/local
@@ -223,8 +224,9 @@ fuzz-run: $(FUZZ_BIN)
 # ---- the words of the README --------------------------------------------------
 unit: $(UNIT_BIN)
 	@test/run-unit $(UNIT_BIN)
+SEEDS ?=
 sim: $(B)/test/sim/sim
-	@test/run-unit $(B)/test/sim/sim
+	@$(if $(SEEDS),test/run-sim $< $(SEEDS) $(PLAYS),test/run-unit $<)
 check:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory check-all
