@@ -52,9 +52,9 @@ enum spi_sig_form {
 	SPI_SIG_ECDSA_RAW,	/* r | s, RFC 4754 */
 	SPI_SIG_ED		/* Ed25519, Ed448: no hash before */
 };
-/* Hash algorithms by their number in RFC 7427 7 (and RFC 8420). */
+/* Hash algorithms by their number in RFC 7427 7 (and RFC 8420); 1 is SHA-1,
+ * which nothing here signs or checks with. */
 enum {
-	SPI_SIG_SHA1 = 1,
 	SPI_SIG_SHA256 = 2,
 	SPI_SIG_SHA384 = 3,
 	SPI_SIG_SHA512 = 4,

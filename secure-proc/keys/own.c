@@ -554,7 +554,9 @@ sign_old(struct sec_own *o, const struct sec_own_ask *q, uint8_t *method,
 	}
 	switch (kind) {
 	case SPI_KEY_RSA:
-		how = (struct spi_sig){ SPI_SIG_PKCS1, SPI_SIG_SHA1 };
+		/* Not SHA-1, the default of RFC 7296 3.8: peers that insist on
+		 * it are told to use RFC 7427. */
+		how = (struct spi_sig){ SPI_SIG_PKCS1, SPI_SIG_SHA256 };
 		*method = METHOD_RSA;
 		break;
 	case SPI_KEY_EC256:

@@ -245,6 +245,13 @@ key_find(struct work *w)
 
 /* ---- AUTH ----------------------------------------------------------------------- */
 
+/* The two Edwards curves have one form and two identifiers (RFC 8420 A). */
+static bool
+ed_fits(struct view alg, enum spi_key_kind kind)
+{
+	return alg.p[alg.len - 1] == (kind == SPI_KEY_ED448 ? 0x71 : 0x70);
+}
+
 /* RFC 7427 3: length of the algorithm identifier, it, the signature. */
 static int
 digsig_split(struct work *w, struct spi_sig *how, struct view *sig)
@@ -260,6 +267,9 @@ digsig_split(struct work *w, struct spi_sig *how, struct view *sig)
 	if (!spi_sig_of_alg(alg, how))
 		return fail(w, ERR_AUTH, "weak: the peer signs with an "
 		    "algorithm that is not permitted");
+	if (how->form == SPI_SIG_ED &&
+	    !ed_fits(alg, spi_certs()->key_kind(w->key)))
+		return ERR_AUTH;
 	return 0;
 }
 
@@ -273,12 +283,13 @@ sig_try(struct work *w, const struct spi_sig *how, struct view sig)
 	return spi_certs()->check(w->key, how, part, N_OF(part), sig);
 }
 
-/* Without RFC 7427 the hash of RSA is found by trying (RFC 7296 3.8). */
+/* Without RFC 7427 the hash of RSA is found by trying (RFC 7296 3.8); SHA-1,
+ * which 3.8 names as the one to start with, is not among them. */
 static int
 legacy_rsa(struct work *w)
 {
 	static const uint8_t hash[] = {
-		SPI_SIG_SHA256, SPI_SIG_SHA384, SPI_SIG_SHA512, SPI_SIG_SHA1,
+		SPI_SIG_SHA256, SPI_SIG_SHA384, SPI_SIG_SHA512,
 	};
 	int err = ERR_AUTH;
 
@@ -287,7 +298,9 @@ legacy_rsa(struct work *w)
 
 		err = sig_try(w, &how, w->q->auth);
 	}
-	return err;
+	return err != ERR_AUTH ? err : fail(w, err, "the peer's RSA signature "
+	    "of the old form is none of its key with SHA-256, SHA-384 or "
+	    "SHA-512: SHA-1 is not accepted, let the peer use RFC 7427");
 }
 
 static int
@@ -307,9 +320,8 @@ auth_check(struct work *w)
 	int err;
 
 	if (method == METHOD_DIGSIG) {
-		if ((err = digsig_split(w, &how, &sig)) != 0)
-			return err;
-		err = sig_try(w, &how, sig);
+		if ((err = digsig_split(w, &how, &sig)) == 0)
+			err = sig_try(w, &how, sig);
 	} else if (method != METHOD_RSA && (method < METHOD_EC256 ||
 	    method > METHOD_EC521)) {
 		return fail(w, ERR_AUTH, method == METHOD_PSK ? "the peer uses "
@@ -328,7 +340,7 @@ auth_check(struct work *w)
 		    ec[method - METHOD_EC256].kind ? ERR_AUTH :
 		    sig_try(w, &how, w->q->auth);
 	}
-	if (err == ERR_AUTH)
+	if (err == ERR_AUTH && w->out->why[0] == '\0')
 		return fail(w, err, "the peer's signature does not belong to "
 		    "its key: it does not have the private key, or signs with "
 		    "another");

@@ -15,7 +15,7 @@
 #include "daemon/base/base.h"
 #include "secure-proc/verify/trust.h"
 
-#define SEC_CHECK_CERT_MAX 10		/* certificates of one peer; ours */
+#define SEC_CHECK_CERT_MAX 8		/* certificates of one peer; ours */
 #define SEC_CHECK_CRL_MAX  4		/* lists sent along; ours */
 #define SEC_CHECK_OCSP_MAX 4
 #define SEC_CHECK_BYTES	   (64u << 10)	/* of all CERT payloads */

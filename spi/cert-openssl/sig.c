@@ -23,8 +23,6 @@ static const EVP_MD *
 md_of(const struct spi_sig *how)
 {
 	switch (how->hash) {
-	case SPI_SIG_SHA1:
-		return EVP_sha1();
 	case SPI_SIG_SHA256:
 		return EVP_sha256();
 	case SPI_SIG_SHA384:

@@ -107,7 +107,25 @@ struct asking {
 	const char *id;
 	struct wcur w;		/* CERT bodies */
 	uint8_t method;
+	bool is_other_curve;	/* Ed25519 called Ed448, or the reverse */
+	const EVP_MD *md;	/* sign with RSA and this, whatever how says */
 };
+
+/* PKCS#1 v1.5 over the parts with any hash; @return bytes. */
+static inline size_t
+sign_rsa(EVP_PKEY *k, const EVP_MD *md, const struct view *part, uint8_t *out)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	size_t len = 1024;
+
+	assert_int_equal(EVP_DigestSignInit(c, NULL, md, NULL, k), 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(EVP_DigestSignUpdate(c, part[i].p,
+		    part[i].len), 1);
+	assert_int_equal(EVP_DigestSignFinal(c, out, &len), 1);
+	EVP_MD_CTX_free(c);
+	return len;
+}
 
 UNUSED static struct asking
 asking(unsigned realm)
@@ -145,10 +163,12 @@ ask(struct asking *a)
 	if (a->method == 14) {
 		at = 1 + spi_sig_alg(&a->how, auth + 1);
 		auth[0] = (uint8_t)(at - 1);
-		if (EVP_PKEY_is_a(a->sign_with, "ED448"))
+		if (EVP_PKEY_is_a(a->sign_with, "ED448") != a->is_other_curve)
 			auth[at - 1] = 0x71;
 	}
-	if (spi_certs()->sign(k, &a->how, part, 3, auth + at, &len) != 0)
+	if (a->md != NULL)
+		len = sign_rsa(a->sign_with, a->md, part, auth + at);
+	else if (spi_certs()->sign(k, &a->how, part, 3, auth + at, &len) != 0)
 		len = 64;		/* a signature of nothing */
 	q.auth = (struct view){ auth, at + len };
 	sec_check(trust, &q, &out);

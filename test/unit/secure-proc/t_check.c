@@ -7,6 +7,19 @@
 #include "secure-proc/verify/wire.h"
 #include "test/unit/secure-proc/chains.h"
 
+static struct spi_cert *
+cert_of(X509 *x)
+{
+	uint8_t *der = NULL;
+	int n = i2d_X509(x, &der);
+	struct spi_cert *c;
+
+	assert_int_equal(spi_certs()->cert_read(kit_view(der, (size_t)n), &c),
+	    0);
+	OPENSSL_free(der);
+	return c;
+}
+
 /* ---- the table of chains ----------------------------------------------------------- */
 
 struct row {
@@ -188,9 +201,33 @@ TEST(path_length_and_name_constraints_count)
 	end();
 }
 
+/* The provider itself, which is not told how many may come along. */
+static int
+path_of(X509 *const *x, unsigned n, X509 *anchor)
+{
+	struct spi_cert *c[12], *believed;
+	struct spi_path_ask q = { .other = c + 1, .n_other = n - 1,
+		.anchor = &believed, .n_anchor = 1, .now = PKI_NOW };
+	char why[SPI_CERT_WHY_MAX] = "";
+	struct spi_cert_path path;
+	int err;
+
+	for (unsigned i = 0; i < n; i++)
+		c[i] = cert_of(x[i]);
+	believed = cert_of(anchor);
+	q.leaf = c[0];
+	err = spi_certs()->path_build(&q, &path, why);
+	if (err != 0 && strstr(why, "too long") == NULL)
+		fail_msg("%s", why);
+	for (unsigned i = 0; i < n; i++)
+		spi_certs()->cert_free(c[i]);
+	spi_certs()->cert_free(believed);
+	return err;
+}
+
 TEST(loops_cross_signing_and_long_chains_end)
 {
-	X509 *a, *b, *x, *ca[12], *all[13];
+	X509 *a, *b, *x, *ca[9], *all[10];
 	struct sec_checked c;
 
 	begin();
@@ -214,20 +251,27 @@ TEST(loops_cross_signing_and_long_chains_end)
 	X509_free(x);
 	X509_free(a);
 	X509_free(b);
-	/* Nine authorities in a row. */
+	/* Nine authorities in a row: what comes along may be seven of them. */
 	for (unsigned i = 0; i < 9; i++)
 		ca[i] = pki_ca(&"123456789"[i], ec_mid, i > 0 ? ca[i - 1] : root,
 		    i > 0 ? ec_mid : ec_root);
-	all[0] = leaf_of(ca[8], ec_mid);
+	for (unsigned n = 6; n <= 9; n++) {
+		X509 *last = leaf_of(ca[n - 1], ec_mid);
+
+		all[0] = last;
+		for (unsigned i = 0; i < n; i++)
+			all[i + 1] = ca[n - 1 - i];
+		c = chain(OFF, all, n + 1);
+		if (n <= 7)
+			good(&c);
+		else
+			bad(&c, "too many certificates");
+		assert_int_equal(path_of(all, n + 1, root), n <= 7 ? 0 :
+		    ERR_AUTH);
+		X509_free(last);
+	}
 	for (unsigned i = 0; i < 9; i++)
-		all[i + 1] = ca[8 - i];
-	c = chain(OFF, all, 10);
-	bad(&c, "too long");
-	c = chain(OFF, (X509 *[]){ all[0], mid, mid, mid, mid, mid, mid, mid,
-	    mid, mid, mid }, 11);
-	bad(&c, "too many certificates");
-	for (unsigned i = 0; i < 10; i++)
-		X509_free(all[i]);
+		X509_free(ca[i]);
 	end();
 }
 
@@ -387,6 +431,12 @@ TEST(every_permitted_algorithm_verifies)
 		a.how = rows[i].how;
 		c = ask(&a);
 		good(&c);
+		if (a.how.form == SPI_SIG_ED) {
+			a.is_other_curve = true;
+			c = ask(&a);
+			bad(&c, "does not belong");
+			a.is_other_curve = false;
+		}
 		a.sign_with = ec2;	/* another's key, another's way */
 		a.how = (struct spi_sig){ SPI_SIG_ECDSA, SPI_SIG_SHA256 };
 		c = ask(&a);
@@ -422,6 +472,46 @@ TEST(old_methods_need_compat_and_pre_shared_keys_are_another_thing)
 	a.method = 77;
 	c = ask(&a);
 	bad(&c, "not known");
+	X509_free(x);
+	end();
+}
+
+/* H1: of RFC 7296 3.8 the method remains, its default hash does not. */
+TEST(the_old_rsa_method_takes_sha_2_and_no_other)
+{
+	const struct {
+		const EVP_MD *md;
+		bool is_good;
+	} rows[] = {
+		{ EVP_sha256(), true }, { EVP_sha384(), true },
+		{ EVP_sha512(), true }, { EVP_sha1(), false },
+		{ EVP_sha224(), false }, { EVP_md5(), false },
+	};
+	struct pki_spec s = { .cn = "peer", .san = "DNS:peer.example" };
+	struct sec_checked c;
+	X509 *x;
+
+	begin();
+	s.key = rsa;
+	s.issuer = root;
+	s.issuer_key = ec_root;
+	x = pki_cert(&s);
+	for (unsigned i = 0; i < N_OF(rows); i++)
+		for (unsigned compat = 0; compat < 2; compat++) {
+			struct asking a = asking(compat ? SOFT : OFF);
+
+			a.sign_with = rsa;
+			a.method = 1;
+			a.md = rows[i].md;
+			pki_put_cert(&a.w, x);
+			c = ask(&a);
+			if (!compat)
+				bad(&c, "compat");
+			else if (rows[i].is_good)
+				good(&c);
+			else
+				bad(&c, "SHA-1 is not accepted");
+		}
 	X509_free(x);
 	end();
 }

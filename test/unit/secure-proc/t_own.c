@@ -215,11 +215,12 @@ TEST(a_key_open_to_others_is_refused)
 
 #define ALL_HASHES 0x3cu	/* SHA-2 and identity */
 
+static uint8_t auth[SEC_AUTH_MAX];
+
 static int
 sign(struct sec_own *o, uint32_t hashes, bool is_compat, struct view ann,
      uint8_t *method, struct spi_sig *how, size_t *len)
 {
-	static uint8_t auth[SEC_AUTH_MAX];
 	const struct sec_own_ask q = {
 		.part = { kit_view("a", 1), kit_view("b", 1),
 			  kit_view("c", 1) },
@@ -238,6 +239,18 @@ sign(struct sec_own *o, uint32_t hashes, bool is_compat, struct view ann,
 		assert_true(*len > 1u + auth[0]);
 	}
 	return 0;
+}
+
+/* Has RSA signed what sign() asked it to, with this hash? */
+static bool
+is_signed(const EVP_MD *md, size_t len)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	bool is = EVP_DigestVerifyInit(c, NULL, md, NULL, key) == 1 &&
+	    EVP_DigestVerify(c, auth, len, (const uint8_t *)"abc", 3) == 1;
+
+	EVP_MD_CTX_free(c);
+	return is;
 }
 
 struct choice {
@@ -300,6 +313,8 @@ TEST(the_best_signature_both_ends_know_is_chosen)
 		if (r->method >= 9 && r->method <= 11)
 			assert_int_equal(len, r->method == 9 ? 64 :
 			    r->method == 10 ? 96 : 132);
+		if (r->method == 1)
+			assert_true(is_signed(EVP_sha256(), len));
 		if (r->hashes == 0)
 			assert_int_equal(sign(o, 0, false, none, &method, &how,
 			    &len), ERR_ALG);
