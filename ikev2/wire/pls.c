@@ -142,9 +142,10 @@ add_certreq(struct cur *c, struct store *st, struct ike_pls *out)
 
 	if ((err = dec_certreq(c, req)) != 0)
 		return err;
+	/* Hints (3.7): beyond the bound they are left out, not refused. */
+	if (req->n_hash > IKE_MAX_CERTREQ_HASHES - st->n_hash)
+		return 0;
 	st->n_hash += req->n_hash;
-	if (st->n_hash > IKE_MAX_CERTREQ_HASHES)
-		return ERR_LIMIT;
 	out->n_certreq++;
 	return 0;
 }

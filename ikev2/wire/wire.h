@@ -225,7 +225,8 @@ struct ike_cert {
 };
 struct ike_certreq {
 	uint8_t enc;
-	struct view data;	/* X.509: n_hash hashes of 20 bytes */
+	struct view data;	/* X.509: hashes of 20 bytes; the bound is for
+				 * n_hash, what is beyond it is not looked at */
 	unsigned n_hash;	/* 0 unless X.509 */
 };
 MUST_USE int dec_cert(struct cur *c, struct ike_cert *out);

@@ -201,12 +201,32 @@ TEST(bounds_of_payloads_that_may_repeat)
 	/* 7 certificates of 9215 bytes stay below 64 KiB, 8 do not */
 	assert_bound(IKE_PL_CERT, VIEW(big), 7, ERR_LIMIT);
 	assert_bound(IKE_PL_V, HEX(b, "aa"), IKE_MAX_PAYLOADS, ERR_LIMIT);
-	/* 8 hashes each: 8 payloads make 64 */
-	b[0] = IKE_CERT_X509_SIGNATURE;
-	assert_bound(IKE_PL_CERTREQ, (struct view){ b, 161 }, 8, ERR_LIMIT);
 	/* 16 SPIs each: 4 payloads make 64 */
 	test_hex("03 04 0010", b, sizeof(b));
 	assert_bound(IKE_PL_D, (struct view){ b, 68 }, 4, ERR_LIMIT);
+}
+
+/* 3.7: hints.  A client that trusts two hundred authorities names them all. */
+TEST(authorities_beyond_the_bound_are_left_out_not_refused)
+{
+	static uint8_t b[131072];
+	uint8_t body[161] = { IKE_CERT_X509_SIGNATURE };
+	unsigned n_hash = 0;
+	struct ike_perr perr;
+	struct ike_pls pls;
+	struct arena a;
+	struct view v;
+
+	/* 8 hashes each: 8 payloads make 64 */
+	v = repeat(b, sizeof(b), IKE_PL_CERTREQ, VIEW(body), 25);
+	arena_init(&a, ARENA_BYTES);
+	assert_int_equal(ike_pls_decode(&a, &request, v, IKE_PL_CERTREQ, &pls,
+					&perr), 0);
+	assert_int_equal(pls.n_certreq, 8);
+	for (unsigned i = 0; i < pls.n_certreq; i++)
+		n_hash += pls.certreq[i].n_hash;
+	assert_int_equal(n_hash, IKE_MAX_CERTREQ_HASHES);
+	arena_fini(&a);
 }
 
 TEST(payloads_that_come_once_are_refused_twice)

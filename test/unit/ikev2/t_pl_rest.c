@@ -204,14 +204,32 @@ TEST(cookie_has_1_to_64_bytes)
 	assert_int_equal(run(notify, v, 69), ERR_SYNTAX);
 }
 
-TEST(sixty_four_hashes_spis_and_attributes_and_not_one_more)
+TEST(of_many_authorities_the_first_sixty_four_count)
 {
-	uint8_t req[1 + 65 * 20] = { IKE_CERT_X509_SIGNATURE };
+	uint8_t req[1 + 400 * 20] = { IKE_CERT_X509_SIGNATURE };
+	static const unsigned n[][2] = {
+		{ 0, 0 }, { 1, 1 }, { 63, 63 }, { 64, 64 }, { 65, 64 },
+		{ 400, 64 },
+	};
+	struct ike_certreq got;
+	struct cur c;
+
+	for (size_t i = 0; i < N_OF(n); i++) {
+		size_t len = 1 + (size_t)n[i][0] * 20;
+
+		assert_int_equal(run(certreq, VIEW(req), len), 0);
+		cur_init(&c, req, len);
+		assert_int_equal(dec_certreq(&c, &got), 0);
+		assert_int_equal(got.n_hash, n[i][1]);
+	}
+	assert_int_equal(run(certreq, VIEW(req), 1 + 65 * 20 + 19), ERR_SYNTAX);
+}
+
+TEST(sixty_four_spis_and_attributes_and_not_one_more)
+{
 	uint8_t spis[4 + 65 * 4] = { IKE_PROTO_ESP, 4, 0, 64 };
 	uint8_t attr[4 + 65 * 4] = { IKE_CP_REQUEST };
 
-	assert_int_equal(run(certreq, VIEW(req), 1 + 64 * 20), 0);
-	assert_int_equal(run(certreq, VIEW(req), 1 + 65 * 20), ERR_LIMIT);
 	assert_int_equal(run(del, VIEW(spis), 4 + 64 * 4), 0);
 	spis[3] = 65;
 	assert_int_equal(run(del, VIEW(spis), 4 + 65 * 4), ERR_LIMIT);
