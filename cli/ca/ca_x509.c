@@ -411,7 +411,7 @@ crl_fill(struct ca *ca, X509_CRL *c)
 }
 
 static bool
-crl_exts(X509_CRL *c, X509 *issuer, int64_t now)
+crl_exts(X509_CRL *c, X509 *issuer)
 {
 	ASN1_INTEGER *number = ASN1_INTEGER_new();
 	X509_EXTENSION *e = NULL;
@@ -423,7 +423,8 @@ crl_exts(X509_CRL *c, X509 *issuer, int64_t now)
 	e = X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier,
 	    "keyid");
 	/* Rises with the time: RFC 5280 5.2.3 wants no more. */
-	ok = number != NULL && ASN1_INTEGER_set_int64(number, now) == 1 &&
+	ok = number != NULL &&
+	    ASN1_INTEGER_set_int64(number, (int64_t)clk_wall_ms()) == 1 &&
 	    e != NULL && X509_CRL_add_ext(c, e, -1) == 1 &&
 	    X509_CRL_add1_ext_i2d(c, NID_crl_number, number, 0, 0) == 1;
 	X509_EXTENSION_free(e);
@@ -447,11 +448,11 @@ ca_crl(struct ca *ca, const char *pass, unsigned days)
 	if (c == NULL || from == NULL || to == NULL ||
 	    X509_CRL_set_version(c, X509_CRL_VERSION_2) != 1 ||
 	    X509_CRL_set_issuer_name(c, X509_get_subject_name(issuer)) != 1 ||
-	    ASN1_TIME_set(from, (time_t)now) == NULL ||
+	    ASN1_TIME_set(from, (time_t)(now - BACK_S)) == NULL ||
 	    ASN1_TIME_set(to, (time_t)(now + (int64_t)days * CA_DAY)) == NULL ||
 	    X509_CRL_set1_lastUpdate(c, from) != 1 ||
 	    X509_CRL_set1_nextUpdate(c, to) != 1 || !crl_fill(ca, c) ||
-	    !crl_exts(c, issuer, now) || X509_CRL_sort(c) != 1 ||
+	    !crl_exts(c, issuer) || X509_CRL_sort(c) != 1 ||
 	    X509_CRL_sign(c, by, md_for(by)) <= 0) {
 		err = failed(ca, "the list of what was revoked cannot be made");
 		goto out;
