@@ -88,7 +88,7 @@
 #define IKE_FRAG_LEAST_4   576	 /* RFC 7383 2.5.1: the least datagrams we cut to */
 #define IKE_FRAG_LEAST_6   1280
 #define IKE_FRAG_TRY	   3	 /* transmissions before smaller fragments */
-#define IKE_FRAG_MS	   30000 /* a message whose fragments do not all come */
+#define IKE_FRAG_MS	   10000 /* no further fragment of a message comes */
 #define IKE_FRAG_HELD_MAX  (8u << 20) /* bytes of fragments of all strangers */
 /* a message as fragments, back to back: headers, numbers, IV, ICV of each */
 #define IKE_TRAIN_MAX	   (IKE_MAX_MSG_BYTES + IKE_MAX_FRAGMENTS * 128u)

@@ -12,7 +12,8 @@
  * whose ICV is right take memory.  The one exception are those of the message
  * for which the keys are still being computed: they are held, few and briefly.
  *
- *   bounds: IKE_MAX_FRAGMENTS pieces, IKE_MAX_MSG_BYTES of text, IKE_FRAG_MS;
+ *   bounds: IKE_MAX_FRAGMENTS pieces, IKE_MAX_MSG_BYTES of text, IKE_FRAG_MS
+ *           since the last piece;
  *           IKE_FRAG_HELD_MAX for all strangers together
  */
 #include <stdlib.h>
@@ -210,7 +211,7 @@ struct ike_frags {
 	unsigned total, n_have;
 	size_t bytes;			/* of text */
 	size_t largest;			/* datagram, with IP header */
-	uint64_t since_ms;
+	uint64_t fed_ms;		/* when the last piece came */
 	uint8_t hash[32];		/* of the first fragment */
 	struct ike_bytes part[IKE_MAX_FRAGMENTS];
 };
@@ -250,7 +251,7 @@ ike_frag_expire(struct ike_sa *sa)
 {
 	for (unsigned i = 0; i < N_OF(sa->frags); i++)
 		if (sa->frags[i] != NULL &&
-		    sa->ike->now_ms - sa->frags[i]->since_ms >= IKE_FRAG_MS)
+		    sa->ike->now_ms - sa->frags[i]->fed_ms >= IKE_FRAG_MS)
 			set_free(sa->ike, &sa->frags[i]);
 }
 
@@ -286,7 +287,6 @@ set_new(struct ike_sa *sa, const struct ike_msg *m)
 	f->msgid = m->h.msgid;
 	f->xchg = m->h.xchg;
 	f->total = m->frag.frag_total;
-	f->since_ms = ike->now_ms;
 	ike->frag_held += sizeof(*f);
 	return f;
 }
@@ -308,6 +308,7 @@ store(struct ike_sa *sa, struct ike_frags *f, unsigned i, struct view text)
 	f->bytes += text.len;
 	ike->frag_held += text.len;
 	f->n_have++;
+	f->fed_ms = ike->now_ms;
 	return 0;
 }
 

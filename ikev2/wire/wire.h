@@ -88,7 +88,7 @@ const char *ike_tr_name(uint8_t tr_type, uint16_t id, char *out);
 #define IKE_MAX_NOTIFIES	32	/* of one message */
 #define IKE_MAX_CP_ATTRS	64	/* of one CP payload */
 #define IKE_MAX_DELETE_SPIS	64	/* of one message */
-#define IKE_MAX_FRAGMENTS	128	/* of one message, RFC 7383: 60 kB in
+#define IKE_MAX_FRAGMENTS	64	/* of one message, RFC 7383: 32 kB in
 					 * datagrams of 576 */
 #define IKE_MIN_NONCE		16	/* RFC 7296 3.9 */
 #define IKE_MAX_NONCE		256	/* RFC 7296 3.9 */

@@ -199,14 +199,17 @@ TEST(a_set_of_more_fragments_begins_anew_and_one_of_fewer_is_ignored)
 TEST(an_incomplete_message_is_forgotten_in_time)
 {
 	begin();
-	assert_int_equal(give(1, 2, "a"), ERR_AGAIN);
+	assert_int_equal(give(1, 3, "a"), ERR_AGAIN);
+	ike->now_ms += IKE_FRAG_MS - 1;
+	assert_int_equal(give(2, 3, "b"), ERR_AGAIN);
 	ike->now_ms += IKE_FRAG_MS - 1;
 	ike_frag_expire(sa);
 	assert_non_null(sa->frags[0]);
 	ike->now_ms++;
-	assert_int_equal(give(2, 2, "b"), ERR_AGAIN);
-	assert_int_equal(give(1, 2, "c"), 0);
-	assert_memory_equal(sent, "cb", 2);
+	assert_int_equal(give(3, 3, "c"), ERR_AGAIN);
+	assert_int_equal(give(2, 3, "d"), ERR_AGAIN);
+	assert_int_equal(give(1, 3, "e"), 0);
+	assert_memory_equal(sent, "edc", 3);
 	end();
 }
 
