@@ -134,6 +134,9 @@ put_on_wire(struct sim_host *h, const struct net_ep *from,
 		event_put(w, dgram(h->other, from, to, natt, data.p, data.len),
 			  pick(w, w->delay_lo, w->delay_hi + 30));
 	if (chance(w, w->loss)) {
+		if (w->is_verbose)
+			printf("  %8llu ms   lost\n",
+			       (unsigned long long)w->now_ms);
 		event_free(e);
 		return;
 	}
@@ -253,6 +256,16 @@ op_spi_free(void *ctx, uint32_t spi)
 	((struct sim_host *)ctx)->n_spi--;
 }
 
+static void
+trace_child(const struct sim_host *h, const struct sim_child *c,
+	    const char *what)
+{
+	if (h->w->is_verbose)
+		printf("  %8llu ms %s child %u %s, in %08x out %08x\n",
+		       (unsigned long long)h->w->now_ms, h->name, c->desc.id,
+		       what, c->desc.esp_spi_in, c->desc.esp_spi_out);
+}
+
 static int
 op_child_up(void *ctx, uint32_t link, const struct vpn_child *v)
 {
@@ -270,6 +283,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *v)
 		c->out = *v->keys_out;
 		h->n_child_up++;
 		h->n_child_made++;
+		trace_child(h, c, "up");
 		return 0;
 	}
 	return ERR_FULL;
@@ -281,8 +295,10 @@ op_child_retire(void *ctx, uint32_t id)
 	struct sim_host *h = ctx;
 
 	for (unsigned i = 0; i < SIM_CHILD_MAX; i++)
-		if (h->child[i].is_up && h->child[i].desc.id == id)
+		if (h->child[i].is_up && h->child[i].desc.id == id) {
 			h->child[i].is_retired = true;
+			trace_child(h, &h->child[i], "replaced");
+		}
 }
 
 static void
@@ -295,6 +311,7 @@ op_child_down(void *ctx, uint32_t link, uint32_t id)
 		if (h->child[i].is_up && h->child[i].desc.id == id) {
 			h->child[i].is_up = false;
 			h->n_child_up--;
+			trace_child(h, &h->child[i], "down");
 			return;
 		}
 	abort();	/* down without up */
