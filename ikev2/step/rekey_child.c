@@ -143,13 +143,45 @@ ike_child_retry(struct ike_sa *sa, struct ike_task *t, uint16_t notify)
 	}
 }
 
+/* Another one is in its place, made by the peer: it ends, by a Delete of the
+ * peer, or of ours if that never comes. */
+static void
+superseded(struct ike *ike, struct ike_child *old)
+{
+	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
+		return;
+	tmr_stop(&ike->tmr, &old->soft);
+	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms + IKE_COLLIDE_MS) != 0)
+		log_warn("ike", "child %u: no timer", old->id);
+}
+
+/* The peer refuses, but replaced the same child SA itself while we waited: there
+ * is nothing left to try again (2.8.1 has met its end, with one new child SA). */
+static bool
+is_settled(struct ike_sa *sa, const struct ike_task *t, struct ike_child *c,
+	   uint16_t notify)
+{
+	if (t->twin_nonce_len == 0 || c == NULL || c->sa != sa ||
+	    c->state != IKE_CHILD_UP)
+		return false;
+	switch (notify) {
+	case 0:
+	case IKE_N_INVALID_SYNTAX:
+	case IKE_N_CHILD_SA_NOT_FOUND:
+		return false;
+	default:
+		superseded(sa->ike, c);
+		return true;
+	}
+}
+
 void
 ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		       const char *why)
 {
 	struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);
 
-	if (ike_child_retry(sa, t, notify))
+	if (is_settled(sa, t, c, notify) || ike_child_retry(sa, t, notify))
 		return;
 	switch (notify) {
 	case IKE_N_CHILD_SA_NOT_FOUND:	/* 2.25: it is gone there */
@@ -323,16 +355,8 @@ ike_rekey_child_meets(struct ike_sa *sa, const struct ike_msg *m)
 static void
 peer_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_msg *m)
 {
-	struct ike *ike = sa->ike;
-
-	if (ike_rekey_child_meets(sa, m))
-		return;
-	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
-		return;
-	tmr_stop(&ike->tmr, &old->soft);
-	/* if the peer's Delete never comes, ours does */
-	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms + IKE_COLLIDE_MS) != 0)
-		log_warn("ike", "child %u: no timer", old->id);
+	if (!ike_rekey_child_meets(sa, m))
+		superseded(sa->ike, old);
 }
 
 enum ike_verdict
@@ -441,22 +465,14 @@ static void
 we_replaced(struct ike_sa *sa, struct ike_child *old, struct ike_child *made,
 	    bool is_ours)
 {
-	struct ike *ike = sa->ike;
-
 	if (!is_ours)
 		ike_child_retire(made);
 	if (old == NULL)
 		return;
-	if (is_ours) {
+	if (is_ours)
 		ike_child_retire(old);
-		return;
-	}
-	if (!ike_child_move(old, IKE_EV_CHILD_REPLACED))
-		return;
-	tmr_stop(&ike->tmr, &old->soft);
-	if (tmr_start(&ike->tmr, &old->hard, ike->now_ms +
-			   IKE_COLLIDE_MS) != 0)
-		log_warn("ike", "child %u: no timer", old->id);
+	else
+		superseded(sa->ike, old);
 }
 
 enum ike_verdict
