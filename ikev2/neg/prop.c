@@ -13,142 +13,9 @@
 #include <string.h>
 
 #include "daemon/base/err.h"
-
-/* ---- what a suite contains, in order of preference ----------------------- */
-
-struct cipher_row {
-	uint16_t id, key_bits;
-	enum spi_cipher ike;
-	enum vpn_alg esp;	/* AEAD; with integrity see alg_of() */
-};
-static const struct cipher_row aead_row[] = {
-	{ IKE_ENCR_AES_GCM_16, 256, SPI_CIPHER_AES_GCM_256,
-	  VPN_ALG_AES_GCM_256 },
-	{ IKE_ENCR_AES_GCM_16, 128, SPI_CIPHER_AES_GCM_128,
-	  VPN_ALG_AES_GCM_128 },
-	{ IKE_ENCR_CHACHA20_POLY1305, 0, SPI_CIPHER_CHACHA20_POLY1305,
-	  VPN_ALG_CHACHA20_POLY1305 },
-};
-static const struct cipher_row cbc_row[] = {
-	{ IKE_ENCR_AES_CBC, 256, SPI_CIPHER_AES_CBC_256, VPN_ALG_NONE },
-	{ IKE_ENCR_AES_CBC, 128, SPI_CIPHER_AES_CBC_128, VPN_ALG_NONE },
-};
-
-struct hash_row {
-	uint16_t id;
-	enum spi_hash hash;
-};
-static const struct hash_row prf_row[] = {
-	{ IKE_PRF_HMAC_SHA2_384, SPI_HASH_SHA384 },
-	{ IKE_PRF_HMAC_SHA2_256, SPI_HASH_SHA256 },
-	{ IKE_PRF_HMAC_SHA2_512, SPI_HASH_SHA512 },
-};
-static const struct hash_row integ_row[] = {
-	{ IKE_INTEG_HMAC_SHA2_256_128, SPI_HASH_SHA256 },
-	{ IKE_INTEG_HMAC_SHA2_384_192, SPI_HASH_SHA384 },
-	{ IKE_INTEG_HMAC_SHA2_512_256, SPI_HASH_SHA512 },
-};
-static const struct {
-	uint16_t id;
-	enum spi_group group;
-	enum vpn_suite suite;	/* the smallest that has it */
-} group_row[] = {
-	{ IKE_KE_CURVE25519, SPI_GROUP_X25519, VPN_SUITE_2026 },
-	{ IKE_KE_ECP_256, SPI_GROUP_ECP_256, VPN_SUITE_2026 },
-	{ IKE_KE_ECP_384, SPI_GROUP_ECP_384, VPN_SUITE_2026 },
-	{ IKE_KE_MODP_2048, SPI_GROUP_MODP_2048, VPN_SUITE_COMPAT },
-	{ IKE_KE_MODP_3072, SPI_GROUP_MODP_3072, VPN_SUITE_COMPAT },
-};
-/* For additional key exchanges: in order of preference. */
-static const struct {
-	uint16_t id;
-	enum spi_group group;
-} kem_row[] = {
-	{ IKE_KE_ML_KEM_768, SPI_GROUP_ML_KEM_768 },
-	{ IKE_KE_ML_KEM_1024, SPI_GROUP_ML_KEM_1024 },
-	{ IKE_KE_ML_KEM_512, SPI_GROUP_ML_KEM_512 },
-};
-static const uint16_t esn_row[] = { IKE_ESN_YES, IKE_ESN_NO };
-
-/* A kind of proposal. */
-struct kind {
-	const struct cipher_row *cipher;
-	unsigned n_cipher;
-	bool is_aead;
-	enum vpn_suite suite;
-};
-static const struct kind kinds[] = {
-	{ aead_row, N_OF(aead_row), true, VPN_SUITE_2026 },
-	{ cbc_row, N_OF(cbc_row), false, VPN_SUITE_COMPAT },
-};
+#include "ikev2/neg/algs.h"
 
 #define TR_MAX 24	/* transforms of one of our proposals; ours */
-
-uint16_t
-ike_group_wire(enum spi_group g)
-{
-	for (unsigned i = 0; i < N_OF(group_row); i++)
-		if (group_row[i].group == g)
-			return group_row[i].id;
-	for (unsigned i = 0; i < N_OF(kem_row); i++)
-		if (kem_row[i].group == g)
-			return kem_row[i].id;
-	return IKE_KE_NONE;
-}
-
-enum spi_group
-ike_group_from_wire(uint16_t id)
-{
-	for (unsigned i = 0; i < N_OF(group_row); i++)
-		if (group_row[i].id == id)
-			return group_row[i].group;
-	return SPI_GROUP_NONE;
-}
-
-bool
-ike_prop_has_group(enum vpn_suite suite, enum spi_group g)
-{
-	for (unsigned i = 0; i < N_OF(group_row); i++)
-		if (group_row[i].group == g)
-			return group_row[i].suite <= suite;
-	return false;
-}
-
-enum spi_group
-ike_prop_first_group(enum vpn_suite suite)
-{
-	(void)suite;	/* the same for both */
-	return group_row[0].group;
-}
-
-bool
-ike_prop_permits(enum vpn_suite suite, const struct ike_suite *s)
-{
-	if (!ike_prop_has_group(suite, s->group))
-		return false;
-	return suite == VPN_SUITE_COMPAT || spi_cipher_is_aead(s->encr);
-}
-
-/* AES-CBC with an integrity algorithm as one choice. */
-static enum vpn_alg
-alg_of(const struct cipher_row *c, enum spi_hash integ)
-{
-	enum vpn_alg base = c->key_bits == 256 ? VPN_ALG_AES_CBC_256_SHA256 :
-	    VPN_ALG_AES_CBC_128_SHA256;
-
-	if (c->esp != VPN_ALG_NONE)
-		return c->esp;
-	switch (integ) {
-	case SPI_HASH_SHA256:
-		return base;
-	case SPI_HASH_SHA384:
-		return base + 1;
-	case SPI_HASH_SHA512:
-		return base + 2;
-	default:
-		return VPN_ALG_NONE;
-	}
-}
 
 static bool
 has(const struct ike_prop *p, uint8_t type, uint16_t id, uint16_t bits)
@@ -179,23 +46,23 @@ tr_add(struct ike_tr *tr, unsigned *n, uint8_t type, uint16_t id, uint16_t bits)
 }
 
 static void
-offer_ciphers(struct ike_tr *tr, unsigned *n, const struct kind *k)
+offer_ciphers(struct ike_tr *tr, unsigned *n, const struct ike_kind *k)
 {
 	for (unsigned i = 0; i < k->n_cipher; i++)
 		tr_add(tr, n, IKE_TRT_ENCR, k->cipher[i].id,
 		       k->cipher[i].key_bits);
-	for (unsigned i = 0; !k->is_aead && i < N_OF(integ_row); i++)
-		tr_add(tr, n, IKE_TRT_INTEG, integ_row[i].id, 0);
+	for (unsigned i = 0; !k->is_aead && i < IKE_N_INTEG; i++)
+		tr_add(tr, n, IKE_TRT_INTEG, ike_integ_row[i].id, 0);
 }
 
 static void
 offer_ike_rest(struct ike_tr *tr, unsigned *n, enum vpn_suite suite)
 {
-	for (unsigned i = 0; i < N_OF(prf_row); i++)
-		tr_add(tr, n, IKE_TRT_PRF, prf_row[i].id, 0);
-	for (unsigned i = 0; i < N_OF(group_row); i++)
-		if (group_row[i].suite <= suite)
-			tr_add(tr, n, IKE_TRT_KE, group_row[i].id, 0);
+	for (unsigned i = 0; i < IKE_N_PRF; i++)
+		tr_add(tr, n, IKE_TRT_PRF, ike_prf_row[i].id, 0);
+	for (unsigned i = 0; i < IKE_N_GROUP; i++)
+		if (ike_group_row[i].suite <= suite)
+			tr_add(tr, n, IKE_TRT_KE, ike_group_row[i].id, 0);
 }
 
 static void
@@ -203,29 +70,29 @@ offer_esp_rest(struct ike_tr *tr, unsigned *n, enum spi_group group)
 {
 	if (group != SPI_GROUP_NONE)
 		tr_add(tr, n, IKE_TRT_KE, ike_group_wire(group), 0);
-	for (unsigned i = 0; i < N_OF(esn_row); i++)
-		tr_add(tr, n, IKE_TRT_ESN, esn_row[i], 0);
+	for (unsigned i = 0; i < IKE_N_ESN; i++)
+		tr_add(tr, n, IKE_TRT_ESN, ike_esn_row[i], 0);
 }
 
 static int
 offer(struct arena *a, enum vpn_suite suite, uint8_t proto, struct view spi,
       enum spi_group group, struct ike_props *out)
 {
-	struct ike_prop *prop = arena_alloc(a, N_OF(kinds) * sizeof(*prop));
+	struct ike_prop *prop = arena_alloc(a, IKE_N_KIND * sizeof(*prop));
 	uint8_t *own_spi = arena_dup(a, spi.p, spi.len);
 	unsigned n_prop = 0;
 
 	if (prop == NULL || (spi.len > 0 && own_spi == NULL))
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < N_OF(kinds); i++) {
+	for (unsigned i = 0; i < IKE_N_KIND; i++) {
 		struct ike_tr *tr;
 		unsigned n = 0;
 
-		if (kinds[i].suite > suite)
+		if (ike_kinds[i].suite > suite)
 			continue;
 		if ((tr = arena_alloc(a, TR_MAX * sizeof(*tr))) == NULL)
 			return ERR_NOMEM;
-		offer_ciphers(tr, &n, &kinds[i]);
+		offer_ciphers(tr, &n, &ike_kinds[i]);
 		if (proto == IKE_PROTO_IKE)
 			offer_ike_rest(tr, &n, suite);
 		else
@@ -269,13 +136,13 @@ ike_prop_offer_addke(struct arena *a, unsigned kems, struct ike_props *io)
 
 		if (count(p, IKE_TRT_INTEG) > 0)
 			continue;
-		if ((tr = arena_alloc(a, (n + N_OF(kem_row) + 1) *
+		if ((tr = arena_alloc(a, (n + IKE_N_KEM + 1) *
 				      sizeof(*tr))) == NULL)
 			return ERR_NOMEM;
 		memcpy(tr, p->tr, n * sizeof(*tr));
-		for (unsigned k = 0; k < N_OF(kem_row); k++)
-			if ((kems & IKE_KEM_BIT(kem_row[k].group)) != 0)
-				tr_add(tr, &n, IKE_TRT_ADDKE1, kem_row[k].id,
+		for (unsigned k = 0; k < IKE_N_KEM; k++)
+			if ((kems & IKE_KEM_BIT(ike_kem_row[k].group)) != 0)
+				tr_add(tr, &n, IKE_TRT_ADDKE1, ike_kem_row[k].id,
 				       0);
 		tr_add(tr, &n, IKE_TRT_ADDKE1, IKE_KE_NONE, 0);
 		prop[n_prop] = *p;
@@ -334,9 +201,9 @@ pick_integ(const struct ike_prop *p, bool is_aead, enum spi_hash *out)
 		return count(p, IKE_TRT_INTEG) == 0 ||
 		    has(p, IKE_TRT_INTEG, IKE_INTEG_NONE, 0);
 	}
-	for (unsigned i = 0; i < N_OF(integ_row); i++)
-		if (has(p, IKE_TRT_INTEG, integ_row[i].id, 0)) {
-			*out = integ_row[i].hash;
+	for (unsigned i = 0; i < IKE_N_INTEG; i++)
+		if (has(p, IKE_TRT_INTEG, ike_integ_row[i].id, 0)) {
+			*out = ike_integ_row[i].hash;
 			return true;
 		}
 	return false;
@@ -345,9 +212,9 @@ pick_integ(const struct ike_prop *p, bool is_aead, enum spi_hash *out)
 static bool
 pick_prf(const struct ike_prop *p, enum spi_hash *out)
 {
-	for (unsigned i = 0; i < N_OF(prf_row); i++)
-		if (has(p, IKE_TRT_PRF, prf_row[i].id, 0)) {
-			*out = prf_row[i].hash;
+	for (unsigned i = 0; i < IKE_N_PRF; i++)
+		if (has(p, IKE_TRT_PRF, ike_prf_row[i].id, 0)) {
+			*out = ike_prf_row[i].hash;
 			return true;
 		}
 	return false;
@@ -365,10 +232,10 @@ pick_group(const struct ike_prop *p, enum vpn_suite suite, uint16_t ke,
 		*out = g;
 		return true;
 	}
-	for (unsigned i = 0; i < N_OF(group_row); i++)
-		if (group_row[i].suite <= suite &&
-		    has(p, IKE_TRT_KE, group_row[i].id, 0)) {
-			*out = group_row[i].group;
+	for (unsigned i = 0; i < IKE_N_GROUP; i++)
+		if (ike_group_row[i].suite <= suite &&
+		    has(p, IKE_TRT_KE, ike_group_row[i].id, 0)) {
+			*out = ike_group_row[i].group;
 			return true;
 		}
 	return false;
@@ -421,13 +288,13 @@ pick_addke_from(struct addke_pick *pk, unsigned i)
 	if (i == IKE_ADDKE_MAX)
 		return true;
 	pk->out->addke_seen |= (uint8_t)(1u << i);
-	for (unsigned k = 0; k < N_OF(kem_row) && pk->n_left > 0; k++) {
-		unsigned bit = IKE_KEM_BIT(kem_row[k].group);
+	for (unsigned k = 0; k < IKE_N_KEM && pk->n_left > 0; k++) {
+		unsigned bit = IKE_KEM_BIT(ike_kem_row[k].group);
 
 		pk->n_left--;
-		if ((pk->kems & bit) == 0 || !has(pk->p, type, kem_row[k].id, 0))
+		if ((pk->kems & bit) == 0 || !has(pk->p, type, ike_kem_row[k].id, 0))
 			continue;
-		pk->out->addke[i] = kem_row[k].group;
+		pk->out->addke[i] = ike_kem_row[k].group;
 		pk->kems &= ~bit;
 		if (pick_addke_from(pk, i + 1))
 			return true;
@@ -454,36 +321,18 @@ pick_addke(const struct ike_prop *p, const struct wish *w,
 static bool
 pick_esn(const struct ike_prop *p, bool *out)
 {
-	for (unsigned i = 0; i < N_OF(esn_row); i++)
-		if (has(p, IKE_TRT_ESN, esn_row[i], 0)) {
-			*out = esn_row[i] == IKE_ESN_YES;
+	for (unsigned i = 0; i < IKE_N_ESN; i++)
+		if (has(p, IKE_TRT_ESN, ike_esn_row[i], 0)) {
+			*out = ike_esn_row[i] == IKE_ESN_YES;
 			return true;
 		}
 	return false;
 }
 
-static const struct cipher_row *
-row_of_ike(enum spi_cipher c)
-{
-	for (unsigned k = 0; k < N_OF(kinds); k++)
-		for (unsigned i = 0; i < kinds[k].n_cipher; i++)
-			if (kinds[k].cipher[i].ike == c)
-				return &kinds[k].cipher[i];
-	return NULL;
-}
-
-static uint16_t
-hash_id(const struct hash_row *row, unsigned n, enum spi_hash h)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (row[i].hash == h)
-			return row[i].id;
-	return 0;
-}
-
 static bool
-match(const struct ike_prop *p, const struct kind *k,
-      const struct cipher_row *c, const struct wish *w, struct ike_choice *out)
+match(const struct ike_prop *p, const struct ike_kind *k,
+      const struct ike_cipher_row *c, const struct wish *w,
+      struct ike_choice *out)
 {
 	struct ike_choice ch = { .prop_num = p->num };
 	enum spi_hash integ;
@@ -502,7 +351,7 @@ match(const struct ike_prop *p, const struct kind *k,
 		if (w->spi_len == 8)
 			ch.ike_spi = be64_get(p->spi.p);
 	} else {
-		ch.alg = alg_of(c, integ);
+		ch.alg = ike_alg_of(c, integ);
 		if (!pick_esn(p, &ch.is_esn) ||
 		    !pick_esp_group(p, w->suite, w->ke, w->rule, &ch.group))
 			return false;
@@ -519,13 +368,13 @@ static int
 choose_of(const struct ike_props *peer, const struct wish *w,
 	  struct ike_choice *out)
 {
-	for (unsigned k = 0; k < N_OF(kinds); k++) {
-		if (kinds[k].suite > w->suite)
+	for (unsigned k = 0; k < IKE_N_KIND; k++) {
+		if (ike_kinds[k].suite > w->suite)
 			continue;
-		for (unsigned c = 0; c < kinds[k].n_cipher; c++)
+		for (unsigned c = 0; c < ike_kinds[k].n_cipher; c++)
 			for (unsigned i = 0; i < peer->n; i++)
-				if (match(&peer->prop[i], &kinds[k],
-					  &kinds[k].cipher[c], w, out))
+				if (match(&peer->prop[i], &ike_kinds[k],
+					  &ike_kinds[k].cipher[c], w, out))
 					return 0;
 	}
 	return ERR_NOPROP;
@@ -557,9 +406,9 @@ static int
 keep_of(const struct ike_props *peer, const struct ike_suite *now,
 	const struct wish *w, struct ike_choice *out)
 {
-	const struct cipher_row *row = row_of_ike(now->encr);
-	uint16_t prf = hash_id(prf_row, N_OF(prf_row), now->prf);
-	uint16_t integ = hash_id(integ_row, N_OF(integ_row), now->integ);
+	const struct ike_cipher_row *row = ike_row_of_ike(now->encr);
+	uint16_t prf = ike_hash_id(ike_prf_row, IKE_N_PRF, now->prf);
+	uint16_t integ = ike_hash_id(ike_integ_row, IKE_N_INTEG, now->integ);
 
 	for (unsigned i = 0; row != NULL && i < peer->n; i++) {
 		const struct ike_prop *p = &peer->prop[i];
@@ -612,23 +461,6 @@ ike_prop_choose_esp(const struct ike_props *peer, enum vpn_suite suite,
 
 /* ---- answering and checking an answer ------------------------------------ */
 
-static const struct cipher_row *
-row_of_alg(enum vpn_alg alg, enum spi_hash *integ)
-{
-	for (unsigned i = 0; i < N_OF(aead_row); i++)
-		if (aead_row[i].esp == alg) {
-			*integ = SPI_HASH_NONE;
-			return &aead_row[i];
-		}
-	for (unsigned c = 0; c < N_OF(cbc_row); c++)
-		for (unsigned i = 0; i < N_OF(integ_row); i++)
-			if (alg_of(&cbc_row[c], integ_row[i].hash) == alg) {
-				*integ = integ_row[i].hash;
-				return &cbc_row[c];
-			}
-	return NULL;
-}
-
 static int
 answer(struct arena *a, uint8_t num, uint8_t proto, struct view spi,
        const struct ike_tr *tr, unsigned n_tr, struct ike_props *out)
@@ -659,7 +491,7 @@ int
 ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
 		    struct view spi, struct ike_props *out)
 {
-	const struct cipher_row *row = row_of_ike(c->ike.encr);
+	const struct ike_cipher_row *row = ike_row_of_ike(c->ike.encr);
 	struct ike_tr tr[4 + IKE_ADDKE_MAX];
 	unsigned n = 0;
 
@@ -667,9 +499,9 @@ ike_prop_answer_ike(struct arena *a, const struct ike_choice *c,
 		return ERR_INTERNAL;
 	tr_add(tr, &n, IKE_TRT_ENCR, row->id, row->key_bits);
 	if (c->ike.integ != SPI_HASH_NONE)
-		tr_add(tr, &n, IKE_TRT_INTEG, hash_id(integ_row,
-		    N_OF(integ_row), c->ike.integ), 0);
-	tr_add(tr, &n, IKE_TRT_PRF, hash_id(prf_row, N_OF(prf_row), c->ike.prf),
+		tr_add(tr, &n, IKE_TRT_INTEG, ike_hash_id(ike_integ_row,
+		    IKE_N_INTEG, c->ike.integ), 0);
+	tr_add(tr, &n, IKE_TRT_PRF, ike_hash_id(ike_prf_row, IKE_N_PRF, c->ike.prf),
 	       0);
 	tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->ike.group), 0);
 	answer_addke(tr, &n, c);
@@ -681,7 +513,7 @@ ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
 		    struct view spi, struct ike_props *out)
 {
 	enum spi_hash integ = SPI_HASH_NONE;
-	const struct cipher_row *row = row_of_alg(c->alg, &integ);
+	const struct ike_cipher_row *row = ike_row_of_alg(c->alg, &integ);
 	struct ike_tr tr[4];
 	unsigned n = 0;
 
@@ -689,8 +521,8 @@ ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
 		return ERR_INTERNAL;
 	tr_add(tr, &n, IKE_TRT_ENCR, row->id, row->key_bits);
 	if (integ != SPI_HASH_NONE)
-		tr_add(tr, &n, IKE_TRT_INTEG, hash_id(integ_row,
-		    N_OF(integ_row), integ), 0);
+		tr_add(tr, &n, IKE_TRT_INTEG, ike_hash_id(ike_integ_row,
+		    IKE_N_INTEG, integ), 0);
 	if (c->group != SPI_GROUP_NONE)
 		tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->group), 0);
 	tr_add(tr, &n, IKE_TRT_ESN, c->is_esn ? IKE_ESN_YES : IKE_ESN_NO, 0);
@@ -704,8 +536,8 @@ ike_prop_keep_esp(const struct ike_props *peer, enum vpn_alg alg, bool is_esn,
 		  struct ike_choice *out)
 {
 	enum spi_hash integ = SPI_HASH_NONE, any;
-	const struct cipher_row *row = row_of_alg(alg, &integ);
-	uint16_t integ_id = hash_id(integ_row, N_OF(integ_row), integ);
+	const struct ike_cipher_row *row = ike_row_of_alg(alg, &integ);
+	uint16_t integ_id = ike_hash_id(ike_integ_row, IKE_N_INTEG, integ);
 	/* its keys come from an SA that had all key exchanges */
 	struct wish w = { .kems = IKE_ADDKE_KNOWN };
 
