@@ -44,6 +44,7 @@ struct batch {
 	unsigned n;
 	struct item item[ESP_BATCH_MAX];
 	struct spi_esp_op op[ESP_BATCH_MAX];
+	uint8_t iv[ESP_BATCH_MAX][ESP_IIV_LEN]; /* those not in the packet */
 	/* what one io.deliver will take */
 	uint32_t link;
 	unsigned n_out;
@@ -53,9 +54,10 @@ struct batch {
 /* ---- look: nothing changes -------------------------------------------- */
 
 static int
-look(struct batch *a, struct buf *b, struct item *it, struct spi_esp_op *op,
-     enum drop *why)
+look(struct batch *a, struct buf *b, enum drop *why)
 {
+	struct item *it = &a->item[a->n];
+	struct spi_esp_op *op = &a->op[a->n];
 	struct view v = buf_view(b);
 	struct esp_child *c;
 	struct esp_pkt pkt;
@@ -87,6 +89,10 @@ look(struct batch *a, struct buf *b, struct item *it, struct spi_esp_op *op,
 	op->part[0] = pkt.text;
 	op->out = b->data + (pkt.text.p - v.p);
 	op->iv = pkt.iv.p;
+	if (c->is_iiv) {
+		esp_pkt_iiv(it->seq, a->iv[a->n]);
+		op->iv = a->iv[a->n];
+	}
 	op->icv = b->data + (pkt.icv.p - v.p);
 	esp_pkt_aad(op, c->info, c->is_esn, esp_spi, it->seq);
 	return 0;
@@ -325,7 +331,7 @@ input_batch(struct esp *e, unsigned worker, struct buf **pkts, unsigned n)
 	a.n = a.n_out = 0;
 	a.link = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (look(&a, pkts[i], &a.item[a.n], &a.op[a.n], &why) == 0) {
+		if (look(&a, pkts[i], &why) == 0) {
 			a.n++;
 			continue;
 		}

@@ -9,8 +9,8 @@ make(struct esp_child *c, bool is_seal)
 {
 	struct spi_esp_ctx *ctx = NULL;
 
-	if (c->provider->ctx_new(&ctx, c->alg, &c->keys[is_seal ? 1 : 0],
-				 is_seal) != 0)
+	if (c->provider->ctx_new(&ctx, vpn_alg_explicit(c->alg),
+				 &c->keys[is_seal ? 1 : 0], is_seal) != 0)
 		return NULL;
 	return ctx;
 }

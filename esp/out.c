@@ -181,7 +181,8 @@ run_number(struct esp_run *r, uint64_t bytes)
 	return first;
 }
 
-/* AEAD: the IV is the sequence number, which never repeats (RFC 4106 3.1).
+/* AEAD: the IV is the sequence number, which never repeats (RFC 4106 3.1); what
+ * of it is implicit lies beside the packet (RFC 8750).
  * CBC: it must not be predictable (RFC 3602 3). */
 int
 esp_run_seal(struct esp_run *r, uint8_t *const *pkt, unsigned n, uint64_t first)
@@ -201,11 +202,15 @@ esp_run_seal(struct esp_run *r, uint8_t *const *pkt, unsigned n, uint64_t first)
 
 		be32_put(p, c->esp_spi_out);
 		be32_put(p + 4, (uint32_t)(first + i));
-		if (c->is_aead)
-			be64_put(p + ESP_HDR_LEN, first + i);
-		else
-			memcpy(p + ESP_HDR_LEN, iv[i], c->info->iv_len);
 		r->op[i].iv = p + ESP_HDR_LEN;
+		if (c->is_iiv) {
+			esp_pkt_iiv(first + i, iv[i]);
+			r->op[i].iv = iv[i];
+		} else if (c->is_aead) {
+			be64_put(p + ESP_HDR_LEN, first + i);
+		} else {
+			memcpy(p + ESP_HDR_LEN, iv[i], c->info->iv_len);
+		}
 		r->op[i].is_done = false;
 		esp_pkt_aad(&r->op[i], c->info, c->is_esn, c->esp_spi_out,
 			    first + i);

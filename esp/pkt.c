@@ -98,6 +98,12 @@ esp_trail_get(struct view text, size_t *len, uint8_t *next)
 }
 
 void
+esp_pkt_iiv(uint64_t seq, uint8_t iv[ESP_IIV_LEN])
+{
+	be64_put(iv, seq);
+}
+
+void
 esp_pkt_aad(struct spi_esp_op *op, const struct vpn_alg_info *alg, bool is_esn,
 	    uint32_t esp_spi, uint64_t seq)
 {

@@ -23,6 +23,7 @@
 #include "spi/spi_esp.h"
 
 #define ESP_HDR_LEN	8	/* SPI and sequence number */
+#define ESP_IIV_LEN	8	/* an IV that is not sent, RFC 8750 4 */
 #define ESP_TRAIL_LEN	2	/* pad length and next header */
 #define ESP_TRAIL_MAX	(15 + ESP_TRAIL_LEN) /* blocks of 16 at most */
 #define ESP_SPI_MIN	256	/* RFC 4303 2.1: 1 to 255 are reserved */
@@ -58,6 +59,10 @@ void esp_trail_put(uint8_t *p, size_t n, uint8_t next);
 /** Check the trailer of a deciphered text.
  * @param len  payload without trailer.  @return 0 or ERR_PAD. */
 MUST_USE int esp_trail_get(struct view text, size_t *len, uint8_t *next);
+
+/** The IV that both ends know (RFC 8750 section 4): the number, 64 bits; without
+ * ESN its high half is 0. */
+void esp_pkt_iiv(uint64_t seq, uint8_t iv[ESP_IIV_LEN]);
 
 /** What is authenticated beside the text: fills aad and tail of op.
  * RFC 4106 section 5, RFC 7634 section 2.1, RFC 4303 section 2.2.1. */

@@ -28,7 +28,8 @@ line_alloc(size_t n)
 static int
 check(const struct spi_esp *prov, const struct vpn_child *c)
 {
-	if (vpn_alg_info(c->alg) == NULL || !prov->has_alg(c->alg))
+	if (vpn_alg_info(c->alg) == NULL ||
+	    !prov->has_alg(vpn_alg_explicit(c->alg)))
 		return ERR_ALG;
 	if (esp_encap_of(c->mode) == NULL)
 		return ERR_UNSUP;
@@ -49,6 +50,7 @@ fill(struct esp_child *n, const struct vpn_child *c)
 	n->encap = esp_encap_of(c->mode);
 	n->is_esn = c->is_esn;
 	n->is_aead = n->info->integ_key_len == 0;
+	n->is_iiv = n->info->iv_len == 0;
 	n->is_ether = c->mode == VPN_MODE_ETHER;
 	n->bundle = c->bundle;
 	n->lane = c->lane;

@@ -65,6 +65,7 @@ struct esp_child {
 	const struct spi_esp *provider;
 	const struct esp_encap *encap;
 	bool is_esn, is_aead, is_ether;
+	bool is_iiv;			/* the IV is not sent, RFC 8750 */
 	uint32_t bundle, lane;			/* esp/lane.h; bundle 0 = alone */
 	unsigned worker_in;			/* owner of the window */
 	unsigned n_worker;

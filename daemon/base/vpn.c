@@ -19,6 +19,10 @@ static const struct vpn_alg_info infos[VPN_ALG_END] = {
 	[VPN_ALG_AES_CBC_256_SHA256] = { "aes256-cbc-sha256", 32, 0, 32, 16, 16, 16 },
 	[VPN_ALG_AES_CBC_256_SHA384] = { "aes256-cbc-sha384", 32, 0, 48, 16, 24, 16 },
 	[VPN_ALG_AES_CBC_256_SHA512] = { "aes256-cbc-sha512", 32, 0, 64, 16, 32, 16 },
+	[VPN_ALG_AES_GCM_128_IIV]    = { "aes128-gcm-iiv",    16, 4,  0,  0, 16,  1 },
+	[VPN_ALG_AES_GCM_256_IIV]    = { "aes256-gcm-iiv",    32, 4,  0,  0, 16,  1 },
+	[VPN_ALG_CHACHA20_POLY1305_IIV] =
+				       { "chacha20-poly1305-iiv", 32, 4, 0, 0, 16, 1 },
 };
 
 static bool
@@ -73,6 +77,21 @@ vpn_alg_info(enum vpn_alg alg)
 	if ((unsigned)alg >= VPN_ALG_END || infos[alg].name == NULL)
 		return NULL;
 	return &infos[alg];
+}
+
+enum vpn_alg
+vpn_alg_explicit(enum vpn_alg alg)
+{
+	switch (alg) {
+	case VPN_ALG_AES_GCM_128_IIV:
+		return VPN_ALG_AES_GCM_128;
+	case VPN_ALG_AES_GCM_256_IIV:
+		return VPN_ALG_AES_GCM_256;
+	case VPN_ALG_CHACHA20_POLY1305_IIV:
+		return VPN_ALG_CHACHA20_POLY1305;
+	default:
+		return alg;
+	}
 }
 
 const char *

@@ -27,6 +27,9 @@ enum vpn_alg {
 	VPN_ALG_AES_CBC_256_SHA256,
 	VPN_ALG_AES_CBC_256_SHA384,
 	VPN_ALG_AES_CBC_256_SHA512,
+	VPN_ALG_AES_GCM_128_IIV,	/* RFC 8750: the IV is the number */
+	VPN_ALG_AES_GCM_256_IIV,
+	VPN_ALG_CHACHA20_POLY1305_IIV,
 	VPN_ALG_END
 };
 
@@ -36,12 +39,16 @@ struct vpn_alg_info {
 	uint8_t encr_key_len;	/* without salt */
 	uint8_t salt_len;
 	uint8_t integ_key_len;	/* 0 for AEAD */
-	uint8_t iv_len;		/* on the wire */
+	uint8_t iv_len;		/* on the wire; 0 = implicit */
 	uint8_t icv_len;
 	uint8_t block_len;	/* padding granularity: 1 (AEAD) or 16; ESP pads to >= 4 */
 };
 /** Facts of an algorithm; NULL for VPN_ALG_NONE and out of range. */
 const struct vpn_alg_info *vpn_alg_info(enum vpn_alg alg);
+/** The same with its IV on the wire: cipher, keys and nonces are equal (RFC 8750
+ * section 4), and only this one is known to the providers of spi/spi_esp.h.
+ * Others are given back as they are. */
+enum vpn_alg vpn_alg_explicit(enum vpn_alg alg);
 
 const char *vpn_mode_name(enum vpn_mode m);	/* auto ether ip gre */
 const char *vpn_encap_name(enum vpn_encap e);	/* auto udp esp */

@@ -146,7 +146,9 @@ peer_wanted(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 static void
 peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 {
-	const struct vpn_alg_info *alg = vpn_alg_info(li->alg);
+	/* the cipher; whether the IV is sent is told with the SA */
+	const struct vpn_alg_info *alg =
+	    vpn_alg_info(vpn_alg_explicit(li->alg));
 	char text[IP_TEXT_MAX];
 
 	bus_rec_init(r, BUS_RES_PEER);

@@ -484,7 +484,7 @@ common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
 static const char *
 alg_name(enum vpn_alg alg)
 {
-	const struct vpn_alg_info *info = vpn_alg_info(alg);
+	const struct vpn_alg_info *info = vpn_alg_info(vpn_alg_explicit(alg));
 
 	return info != NULL ? info->name : "";
 }

@@ -4,11 +4,18 @@
  */
 #include "ikev2/neg/algs.h"
 
+/* Those with implicit IVs are for ESP only (RFC 8750 section 7). */
 static const struct ike_cipher_row aead_row[] = {
+	{ IKE_ENCR_AES_GCM_16_IIV, 256, SPI_CIPHER_NONE,
+	  VPN_ALG_AES_GCM_256_IIV },
 	{ IKE_ENCR_AES_GCM_16, 256, SPI_CIPHER_AES_GCM_256,
 	  VPN_ALG_AES_GCM_256 },
+	{ IKE_ENCR_AES_GCM_16_IIV, 128, SPI_CIPHER_NONE,
+	  VPN_ALG_AES_GCM_128_IIV },
 	{ IKE_ENCR_AES_GCM_16, 128, SPI_CIPHER_AES_GCM_128,
 	  VPN_ALG_AES_GCM_128 },
+	{ IKE_ENCR_CHACHA20_POLY1305_IIV, 0, SPI_CIPHER_NONE,
+	  VPN_ALG_CHACHA20_POLY1305_IIV },
 	{ IKE_ENCR_CHACHA20_POLY1305, 0, SPI_CIPHER_CHACHA20_POLY1305,
 	  VPN_ALG_CHACHA20_POLY1305 },
 };
@@ -40,7 +47,8 @@ const struct ike_group_row ike_kem_row[IKE_N_KEM] = {
 	{ IKE_KE_ML_KEM_1024, SPI_GROUP_ML_KEM_1024, VPN_SUITE_2026 },
 	{ IKE_KE_ML_KEM_512, SPI_GROUP_ML_KEM_512, VPN_SUITE_2026 },
 };
-const uint16_t ike_esn_row[IKE_N_ESN] = { IKE_ESN_YES, IKE_ESN_NO };
+const uint16_t ike_esn_row[IKE_N_ESN] = { IKE_SN_SEQ_64_PARTIAL,
+	IKE_SN_SEQ_32 };
 
 const struct ike_kind ike_kinds[IKE_N_KIND] = {
 	{ aead_row, N_OF(aead_row), true, VPN_SUITE_2026 },

@@ -11,7 +11,7 @@
 
 struct ike_cipher_row {
 	uint16_t id, key_bits;
-	enum spi_cipher ike;
+	enum spi_cipher ike;	/* NONE: for ESP only */
 	enum vpn_alg esp;	/* AEAD; with integrity see ike_alg_of() */
 };
 

@@ -49,8 +49,9 @@ static void
 offer_ciphers(struct ike_tr *tr, unsigned *n, const struct ike_kind *k)
 {
 	for (unsigned i = 0; i < k->n_cipher; i++)
-		tr_add(tr, n, IKE_TRT_ENCR, k->cipher[i].id,
-		       k->cipher[i].key_bits);
+		if (k->cipher[i].ike != SPI_CIPHER_NONE)
+			tr_add(tr, n, IKE_TRT_ENCR, k->cipher[i].id,
+			       k->cipher[i].key_bits);
 	for (unsigned i = 0; !k->is_aead && i < IKE_N_INTEG; i++)
 		tr_add(tr, n, IKE_TRT_INTEG, ike_integ_row[i].id, 0);
 }
@@ -71,7 +72,7 @@ offer_esp_rest(struct ike_tr *tr, unsigned *n, enum spi_group group)
 	if (group != SPI_GROUP_NONE)
 		tr_add(tr, n, IKE_TRT_KE, ike_group_wire(group), 0);
 	for (unsigned i = 0; i < IKE_N_ESN; i++)
-		tr_add(tr, n, IKE_TRT_ESN, ike_esn_row[i], 0);
+		tr_add(tr, n, IKE_TRT_SN, ike_esn_row[i], 0);
 }
 
 static int
@@ -157,6 +158,44 @@ ike_prop_offer_addke(struct arena *a, unsigned kems, struct ike_props *io)
 	return 0;
 }
 
+/* The algorithm with an implicit IV that goes with one, or 0. */
+static uint16_t
+iiv_of(const struct ike_tr *t)
+{
+	if (t->type != IKE_TRT_ENCR)
+		return 0;
+	return t->id == IKE_ENCR_AES_GCM_16 ? IKE_ENCR_AES_GCM_16_IIV :
+	    t->id == IKE_ENCR_CHACHA20_POLY1305 ?
+	    IKE_ENCR_CHACHA20_POLY1305_IIV : 0;
+}
+
+int
+ike_prop_offer_iiv(struct arena *a, struct ike_props *io)
+{
+	struct ike_prop *prop = arena_dup(a, io->prop, io->n * sizeof(*prop));
+
+	if (prop == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < io->n; i++) {
+		const struct ike_prop *p = &io->prop[i];
+		struct ike_tr *tr = arena_alloc(a, 2 * p->n_tr * sizeof(*tr));
+		unsigned n = 0;
+
+		if (tr == NULL)
+			return ERR_NOMEM;
+		for (unsigned k = 0; k < p->n_tr; k++) {
+			if (iiv_of(&p->tr[k]) != 0)
+				tr_add(tr, &n, IKE_TRT_ENCR, iiv_of(&p->tr[k]),
+				       p->tr[k].key_bits);
+			tr[n++] = p->tr[k];
+		}
+		prop[i].tr = tr;
+		prop[i].n_tr = n;
+	}
+	*io = (struct ike_props){ .n = io->n, .prop = prop };
+	return 0;
+}
+
 unsigned
 ike_addke_next(const enum spi_group *addke, unsigned i)
 {
@@ -186,7 +225,7 @@ is_usable(const struct ike_prop *p, uint8_t proto, size_t spi_len,
 		if (is_addke(t) && (kems & IKE_ADDKE_KNOWN) != 0)
 			continue;
 		if (t != IKE_TRT_ENCR && t != IKE_TRT_INTEG && t != IKE_TRT_KE &&
-		    t != (proto == IKE_PROTO_IKE ? IKE_TRT_PRF : IKE_TRT_ESN))
+		    t != (proto == IKE_PROTO_IKE ? IKE_TRT_PRF : IKE_TRT_SN))
 			return false;
 	}
 	return true;
@@ -322,8 +361,8 @@ static bool
 pick_esn(const struct ike_prop *p, bool *out)
 {
 	for (unsigned i = 0; i < IKE_N_ESN; i++)
-		if (has(p, IKE_TRT_ESN, ike_esn_row[i], 0)) {
-			*out = ike_esn_row[i] == IKE_ESN_YES;
+		if (has(p, IKE_TRT_SN, ike_esn_row[i], 0)) {
+			*out = ike_esn_row[i] == IKE_SN_SEQ_64_PARTIAL;
 			return true;
 		}
 	return false;
@@ -337,6 +376,9 @@ match(const struct ike_prop *p, const struct ike_kind *k,
 	struct ike_choice ch = { .prop_num = p->num };
 	enum spi_hash integ;
 
+	if (c->ike == SPI_CIPHER_NONE && (w->proto != IKE_PROTO_ESP ||
+					  (w->kems & IKE_MAY_IIV) == 0))
+		return false;
 	if (!is_usable(p, w->proto, w->spi_len, w->kems) ||
 	    !has(p, IKE_TRT_ENCR, c->id, c->key_bits) ||
 	    !pick_integ(p, k->is_aead, &integ))
@@ -380,11 +422,17 @@ choose_of(const struct ike_props *peer, const struct wish *w,
 	return ERR_NOPROP;
 }
 
+static bool
+has_kem(unsigned kems)
+{
+	return (kems & ~(IKE_ADDKE_KNOWN | IKE_MAY_IIV)) != 0;
+}
+
 /* One with an additional key exchange goes before all others. */
 static int
 choose(const struct ike_props *peer, struct wish *w, struct ike_choice *out)
 {
-	w->wants_kem = w->kems > IKE_ADDKE_KNOWN;
+	w->wants_kem = has_kem(w->kems);
 	if (w->wants_kem && choose_of(peer, w, out) == 0)
 		return 0;
 	w->wants_kem = false;
@@ -440,7 +488,7 @@ ike_prop_keep_ike(const struct ike_props *peer, const struct ike_suite *now,
 		  struct ike_choice *out)
 {
 	struct wish w = { .suite = suite, .kems = kems, .ke = ke,
-		.wants_kem = kems > IKE_ADDKE_KNOWN };
+		.wants_kem = has_kem(kems) };
 
 	if (w.wants_kem && keep_of(peer, now, &w, out) == 0)
 		return 0;
@@ -525,7 +573,7 @@ ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
 		    IKE_N_INTEG, integ), 0);
 	if (c->group != SPI_GROUP_NONE)
 		tr_add(tr, &n, IKE_TRT_KE, ike_group_wire(c->group), 0);
-	tr_add(tr, &n, IKE_TRT_ESN, c->is_esn ? IKE_ESN_YES : IKE_ESN_NO, 0);
+	tr_add(tr, &n, IKE_TRT_SN, c->is_esn ? IKE_SN_SEQ_64_PARTIAL : IKE_SN_SEQ_32, 0);
 	answer_addke(tr, &n, c);
 	return answer(a, c->prop_num, IKE_PROTO_ESP, spi, tr, n, out);
 }
@@ -551,7 +599,7 @@ ike_prop_keep_esp(const struct ike_props *peer, enum vpn_alg alg, bool is_esn,
 		    !pick_integ(p, integ == SPI_HASH_NONE, &any) ||
 		    (integ != SPI_HASH_NONE &&
 		     !has(p, IKE_TRT_INTEG, integ_id, 0)) ||
-		    !has(p, IKE_TRT_ESN, is_esn ? IKE_ESN_YES : IKE_ESN_NO,
+		    !has(p, IKE_TRT_SN, is_esn ? IKE_SN_SEQ_64_PARTIAL : IKE_SN_SEQ_32,
 			 0) ||
 		    !pick_esp_group(p, suite, ke, rule, &ch.group) ||
 		    !pick_addke(p, &w, &ch))
@@ -579,7 +627,7 @@ static bool
 is_single(const struct ike_props *ans)
 {
 	static const uint8_t type[] = { IKE_TRT_ENCR, IKE_TRT_PRF,
-		IKE_TRT_INTEG, IKE_TRT_KE, IKE_TRT_ESN, IKE_TRT_ADDKE1 };
+		IKE_TRT_INTEG, IKE_TRT_KE, IKE_TRT_SN, IKE_TRT_ADDKE1 };
 
 	if (ans->n != 1)
 		return false;

@@ -36,6 +36,8 @@ enum ike_ke_rule {
  * all; without it a proposal that has them is of no use (RFC 7296 3.3.6). */
 #define IKE_KEM_BIT(group_)	(1u << (group_))
 #define IKE_ADDKE_KNOWN		IKE_KEM_BIT(SPI_GROUP_NONE)
+/* Beside them: implicit IVs of ESP may be chosen (RFC 8750). */
+#define IKE_MAY_IIV		(1u << 31)
 
 /** Group number on the wire, and back (SPI_GROUP_NONE when not ours). */
 uint16_t ike_group_wire(enum spi_group g);
@@ -69,13 +71,21 @@ MUST_USE int ike_prop_offer_esp(struct arena *a, enum vpn_suite suite,
  */
 MUST_USE int ike_prop_offer_addke(struct arena *a, unsigned kems,
 				  struct ike_props *io);
+/**
+ * Put in front of each AEAD of ESP proposals the same with an implicit IV (RFC
+ * 8750 section 5).
+ *
+ * @return 0 or ERR_NOMEM.
+ */
+MUST_USE int ike_prop_offer_iiv(struct arena *a, struct ike_props *io);
 /** The first additional key exchange; IKE_ADDKE_MAX for none from i on. */
 unsigned ike_addke_next(const enum spi_group *addke, unsigned i);
 
 /**
  * Choose among a peer's proposals, by our order of preference.
  *
- * @param kems additional key exchanges that are possible; see IKE_ADDKE_KNOWN.
+ * @param kems additional key exchanges that are possible; see IKE_ADDKE_KNOWN
+ *             and IKE_MAY_IIV.
  * @param ke   group of the KE payload that came along; 0 = none.  When the
  *             chosen out->group is another, the answer is INVALID_KE_PAYLOAD.
  * @param is_rekey  proposals must carry an SPI of 8 bytes (IKE).

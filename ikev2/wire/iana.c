@@ -38,8 +38,8 @@ ike_tr_set(uint8_t tr_type)
 		return IKE_SET_PRF;
 	case IKE_TRT_INTEG:
 		return IKE_SET_INTEG;
-	case IKE_TRT_ESN:
-		return IKE_SET_ESN;
+	case IKE_TRT_SN:
+		return IKE_SET_SN;
 	case IKE_TRT_KE:
 	case IKE_TRT_ADDKE1:
 	case IKE_TRT_ADDKE2:

@@ -42,7 +42,7 @@ enum ike_set {
 	IKE_SET_PRF,
 	IKE_SET_INTEG,
 	IKE_SET_KE,	/* key exchange methods, "groups" */
-	IKE_SET_ESN,
+	IKE_SET_SN,
 	IKE_SET_ATTR,	/* transform attributes */
 	IKE_SET_ID,
 	IKE_SET_CERT,

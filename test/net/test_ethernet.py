@@ -87,6 +87,7 @@ def test_status_names_form_and_traffic(joined):
         want = "esp" if joined.carries == {"esp"} else "udp"
         assert (peer["state"], peer["mode"], peer["encap"]) == ("up", "ether", want)
         assert peer["suite"] == "aes256-gcm"
+        assert {c["suite"] for c in peer["children"]} == {"aes256-gcm-iiv"}    # RFC 8750
         assert peer["rx_bytes"] > 1000 and peer["tx_bytes"] > 1000
         assert 0 <= peer["last_packet_s"] <= 3
 

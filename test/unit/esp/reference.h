@@ -85,21 +85,24 @@ ref_cbc(const struct ref_sa *sa, const EVP_CIPHER *cipher, const EVP_MD *md,
 }
 
 /* One packet around one inner one.  iv is what CBC uses; the AEADs' is the
- * number.  Returns its length. */
+ * number, which RFC 8750 leaves out of the packet.  Returns its length. */
 static UNUSED size_t
 ref_seal(const struct ref_sa *sa, uint64_t seq, const uint8_t *iv,
 	 const uint8_t *inner, size_t n, uint8_t *out)
 {
 	bool is_cbc = vpn_alg_info(sa->alg)->integ_key_len != 0;
-	size_t iv_len = is_cbc ? 16 : 8, align = is_cbc ? 16 : 4, pad = 0;
-	uint8_t *text = out + 8 + iv_len, *p = text;
+	bool is_sent = sa->alg < VPN_ALG_AES_GCM_128_IIV;
+	size_t iv_len = is_cbc ? 16 : is_sent ? 8 : 0;
+	size_t align = is_cbc ? 16 : 4, pad = 0;
+	uint8_t *text = out + 8 + iv_len, *p = text, number[8];
 
 	ref_number(out, sa->index, 4);
 	ref_number(out + 4, seq, 4); /* the low half */
 	if (is_cbc)
 		memcpy(out + 8, iv, 16);
-	else
+	else if (is_sent)
 		ref_number(out + 8, seq, 8);
+	ref_number(number, seq, 8); /* 4 bytes of zero without ESN */
 	if (sa->is_ether) { /* RFC 3378 */
 		*p++ = 0x30;
 		*p++ = 0;
@@ -113,13 +116,16 @@ ref_seal(const struct ref_sa *sa, uint64_t seq, const uint8_t *iv,
 	n = (size_t)(p - text);
 	switch (sa->alg) {
 	case VPN_ALG_AES_GCM_128:
-		ref_aead(sa, EVP_aes_128_gcm(), 16, seq, out + 8, text, n, p);
+	case VPN_ALG_AES_GCM_128_IIV:
+		ref_aead(sa, EVP_aes_128_gcm(), 16, seq, number, text, n, p);
 		return (size_t)(p - out) + 16;
 	case VPN_ALG_AES_GCM_256:
-		ref_aead(sa, EVP_aes_256_gcm(), 32, seq, out + 8, text, n, p);
+	case VPN_ALG_AES_GCM_256_IIV:
+		ref_aead(sa, EVP_aes_256_gcm(), 32, seq, number, text, n, p);
 		return (size_t)(p - out) + 16;
 	case VPN_ALG_CHACHA20_POLY1305:
-		ref_aead(sa, EVP_chacha20_poly1305(), 32, seq, out + 8, text, n,
+	case VPN_ALG_CHACHA20_POLY1305_IIV:
+		ref_aead(sa, EVP_chacha20_poly1305(), 32, seq, number, text, n,
 			 p);
 		return (size_t)(p - out) + 16;
 	case VPN_ALG_AES_CBC_128_SHA256:

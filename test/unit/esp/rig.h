@@ -341,16 +341,17 @@ rig_seal(uint32_t id, uint64_t seq, const void *text, size_t len)
 	struct buf *b = buf_new(rig_pool);
 	struct spi_esp_op op = { .n_part = 1 };
 	struct spi_esp_ctx *ctx;
-	uint8_t *p;
+	uint8_t *p, iiv[8];
 
-	assert_int_equal(c->provider->ctx_new(&ctx, c->alg, rig_keys(0), true),
-			 0);
+	assert_int_equal(c->provider->ctx_new(&ctx, vpn_alg_explicit(c->alg),
+					      rig_keys(0), true), 0);
 	p = buf_append(b, ESP_HDR_LEN + c->info->iv_len + len +
 			      c->info->icv_len);
 	be32_put(p, c->esp_spi_out);
 	be32_put(p + 4, (uint32_t)seq);
 	memset(p + ESP_HDR_LEN, 0x5a, c->info->iv_len);
-	op.iv = p + ESP_HDR_LEN;
+	be64_put(iiv, seq);
+	op.iv = c->info->iv_len == 0 ? iiv : p + ESP_HDR_LEN;
 	op.out = p + ESP_HDR_LEN + c->info->iv_len;
 	op.icv = op.out + len;
 	memcpy(op.out, text, len);

@@ -277,6 +277,9 @@ TEST(frames_become_the_packets_of_the_reference_and_come_back)
 	equal(VPN_ALG_AES_GCM_128, VPN_MODE_ETHER, true);
 	equal(VPN_ALG_AES_GCM_256, VPN_MODE_ETHER, false);
 	equal(VPN_ALG_CHACHA20_POLY1305, VPN_MODE_ETHER, true);
+	equal(VPN_ALG_AES_GCM_128_IIV, VPN_MODE_ETHER, false);
+	equal(VPN_ALG_AES_GCM_256_IIV, VPN_MODE_ETHER, true);
+	equal(VPN_ALG_CHACHA20_POLY1305_IIV, VPN_MODE_ETHER, true);
 	equal(VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_ETHER, true);
 	equal(VPN_ALG_AES_CBC_256_SHA512, VPN_MODE_ETHER, false);
 }
@@ -285,6 +288,7 @@ TEST(packets_of_ip_mode_are_those_of_the_reference_too)
 {
 	equal(VPN_ALG_AES_GCM_128, VPN_MODE_IP, false);
 	equal(VPN_ALG_AES_GCM_256, VPN_MODE_IP, true);
+	equal(VPN_ALG_AES_GCM_256_IIV, VPN_MODE_IP, true);
 	equal(VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_IP, true);
 }
 
@@ -424,6 +428,7 @@ TEST(so_it_is_where_the_low_half_of_the_number_wraps)
 {
 	/* Some hundred packets before the border, all rounds go over it. */
 	storm(VPN_ALG_AES_GCM_256, VPN_MODE_ETHER, true, UINT32_MAX - 500);
+	storm(VPN_ALG_AES_GCM_256_IIV, VPN_MODE_ETHER, true, UINT32_MAX - 500);
 	storm(VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_ETHER, true,
 	      (UINT64_C(7) << 32) - 300);
 }

@@ -53,7 +53,7 @@ TEST(proposals_are_read_and_written_back)
 	assert_int_equal(sa.prop[0].tr[0].type, IKE_TRT_ENCR);
 	assert_int_equal(sa.prop[0].tr[0].id, IKE_ENCR_AES_GCM_16);
 	assert_int_equal(sa.prop[0].tr[0].key_bits, 256);
-	assert_int_equal(sa.prop[0].tr[1].id, IKE_ESN_YES);
+	assert_int_equal(sa.prop[0].tr[1].id, IKE_SN_SEQ_64_PARTIAL);
 	assert_int_equal(sa.prop[0].tr[1].key_bits, 0);
 	assert_int_equal(sa.prop[1].n_tr, 4);
 	assert_int_equal(sa.prop[1].tr[2].id, IKE_KE_CURVE25519);

@@ -181,7 +181,7 @@ TEST(types_of_different_proposals_are_not_mixed)
 
 TEST(esp_prefers_extended_sequence_numbers)
 {
-	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, NO), T(ESN, YES));
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(SN, SEQ_32), T(SN, SEQ_64_PARTIAL));
 
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0, 0,
 					     IKE_KE_NEVER, &ch), 0);
@@ -202,7 +202,7 @@ TEST(esp_without_esn_transform_is_refused)
 TEST(esp_cbc_with_each_integrity)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_CBC, 128),
-	     T(INTEG, HMAC_SHA2_512_256), T(ESN, NO));
+	     T(INTEG, HMAC_SHA2_512_256), T(SN, SEQ_32));
 
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_COMPAT, 0, 0,
 					     IKE_KE_NEVER, &ch), 0);
@@ -213,7 +213,7 @@ TEST(esp_cbc_with_each_integrity)
 TEST(a_child_is_rekeyed_with_and_without_key_exchange)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(KE, ECP_256),
-	     T(ESN, YES));
+	     T(SN, SEQ_64_PARTIAL));
 
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_ECP_256, IKE_KE_MAYBE, &ch), 0);
@@ -225,7 +225,7 @@ TEST(a_child_is_rekeyed_with_and_without_key_exchange)
 
 TEST(wrong_protocol_or_spi_length_is_unusable)
 {
-	PROP(IKE_PROTO_AH, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
+	PROP(IKE_PROTO_AH, SPI4, TK(AES_GCM_16, 256), T(SN, SEQ_64_PARTIAL));
 	const struct ike_prop p2 = { .num = 1, .proto = IKE_PROTO_ESP,
 	    .spi = { spi8, 8 }, .n_tr = N_OF(tr), .tr = tr };
 	const struct ike_props long_spi = { 1, &p2 };
@@ -285,12 +285,89 @@ TEST(rekeying_keeps_the_suite_in_use_where_it_is_proposed)
 
 TEST(an_esp_answer_keeps_the_key_exchange)
 {
-	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, YES));
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(SN, SEQ_64_PARTIAL));
 
 	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
 	    SPI_GROUP_NONE, &ch), 0);
 	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
 	    SPI_GROUP_X25519, &ch), ERR_NOPROP);
+}
+
+TEST(implicit_ivs_are_offered_in_front_of_the_same_with_explicit_ones)
+{
+	static const uint16_t want[] = { IKE_ENCR_AES_GCM_16_IIV,
+		IKE_ENCR_AES_GCM_16, IKE_ENCR_AES_GCM_16_IIV,
+		IKE_ENCR_AES_GCM_16, IKE_ENCR_CHACHA20_POLY1305_IIV,
+		IKE_ENCR_CHACHA20_POLY1305 };
+	static const uint16_t bits[] = { 256, 256, 128, 128, 0, 0 };
+	struct ike_props p;
+	struct ike_choice ch;
+	unsigned n = 0;
+
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(ike_prop_offer_esp(&arena, VPN_SUITE_2026, SPI4,
+					    SPI_GROUP_NONE, &p), 0);
+	assert_int_equal(ike_prop_choose_esp(&p, VPN_SUITE_2026, IKE_MAY_IIV,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256);
+	assert_int_equal(ike_prop_offer_iiv(&arena, &p), 0);
+	assert_int_equal(p.n, 1);
+	for (unsigned i = 0; i < p.prop[0].n_tr; i++)
+		if (p.prop[0].tr[i].type == IKE_TRT_ENCR) {
+			assert_true(n < N_OF(want));
+			assert_int_equal(p.prop[0].tr[i].id, want[n]);
+			assert_int_equal(p.prop[0].tr[i].key_bits, bits[n]);
+			n++;
+		}
+	assert_int_equal(n, N_OF(want));
+	assert_int_equal(ike_prop_choose_esp(&p, VPN_SUITE_2026, IKE_MAY_IIV,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256_IIV);
+	/* who may not has the one behind it */
+	assert_int_equal(ike_prop_choose_esp(&p, VPN_SUITE_2026, 0,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256);
+	arena_fini(&arena);
+}
+
+TEST(an_implicit_iv_we_did_not_offer_is_no_answer)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16_IIV, 256), T(SN, SEQ_32));
+
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_COMPAT, 0,
+	    SPI_GROUP_NONE, &ch), ERR_NOPROP);
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, IKE_MAY_IIV,
+	    SPI_GROUP_NONE, &ch), 0);
+	assert_int_equal(ch.alg, VPN_ALG_AES_GCM_256_IIV);
+}
+
+/* RFC 8750 section 7: for ESP only. */
+TEST(an_ike_sa_never_has_implicit_ivs)
+{
+	PROP(IKE_PROTO_IKE, NO_SPI, TK(AES_GCM_16_IIV, 256),
+	     TK(CHACHA20_POLY1305_IIV, 0), T(PRF, HMAC_SHA2_256),
+	     T(KE, CURVE25519));
+
+	assert_int_equal(ike_prop_choose_ike(&props, VPN_SUITE_COMPAT,
+	    IKE_MAY_IIV, IKE_KE_CURVE25519, false, &ch), ERR_NOPROP);
+}
+
+/* RFC 9827: new numbers may come; what we know is 0 and 1. */
+TEST(sequence_numbers_of_an_unknown_kind_are_not_chosen)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256),
+	     { .type = IKE_TRT_SN, .id = 2 }, { .type = IKE_TRT_SN, .id = 1024 });
+	static const struct ike_tr more[] = { TK(AES_GCM_16, 256),
+	    { .type = IKE_TRT_SN, .id = 2 }, T(SN, SEQ_32) };
+	const struct ike_prop p2 = { .num = 1, .proto = IKE_PROTO_ESP,
+	    .spi = SPI4, .n_tr = N_OF(more), .tr = more };
+	const struct ike_props both = { 1, &p2 };
+
+	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), ERR_NOPROP);
+	assert_int_equal(ike_prop_choose_esp(&both, VPN_SUITE_2026, 0,
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), 0);
+	assert_false(ch.is_esn);
 }
 
 TEST(every_esp_choice_survives_its_answer)
@@ -305,7 +382,8 @@ TEST(every_esp_choice_survives_its_answer)
 			assert_int_equal(ike_prop_answer_esp(&arena, &ch, SPI4,
 							     &a), 0);
 			assert_int_equal(ike_prop_check_esp(&a,
-			    VPN_SUITE_COMPAT, 0, SPI_GROUP_NONE, &back), 0);
+			    VPN_SUITE_COMPAT, IKE_MAY_IIV, SPI_GROUP_NONE,
+			    &back), 0);
 			assert_int_equal(back.alg, alg);
 			assert_int_equal(back.is_esn, esn);
 			arena_fini(&arena);
@@ -389,7 +467,7 @@ TEST(no_additional_key_exchange_is_chosen_twice)
 
 TEST(a_first_child_sa_takes_no_additional_key_exchange)
 {
-	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(ESN, NO),
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(SN, SEQ_32),
 	     ADDKE(1, ML_KEM_768), ADDKE(1, NONE));
 
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026,
