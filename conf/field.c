@@ -574,6 +574,10 @@ conf_field_default(const struct conf_row *row, void *obj)
 			put_u32(at, (uint32_t)v);
 		return;
 	}
+	if (row->kind == K_BOOL) {
+		*(bool *)at = strcmp(row->opt.def, "yes") == 0;
+		return;
+	}
 	for (unsigned i = 0; conf_word_at(row->opt.words, i, word, WORD_MAX);
 	     i++)
 		if (strcmp(word, row->opt.def) == 0)
