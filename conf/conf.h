@@ -164,6 +164,7 @@ struct conf {
 	uint32_t nat_port;	/* IKE and ESP in UDP; 4500 */
 	uint32_t cookie_threshold; /* half-open SAs from which cookies are asked */
 	uint32_t half_open_max;
+	bool qcd;		/* QCD tokens, RFC 6290 */
 	uint32_t fragment_bytes; /* IKE datagrams, RFC 7383; 0 = never cut */
 	enum conf_rule rule;
 	const char *esp_provider; /* a name of spi/, or NULL = the best */

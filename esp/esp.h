@@ -44,13 +44,18 @@ enum esp_event_type {
 	ESP_EV_SOFT,	/* most of the sequence numbers or bytes are used */
 	ESP_EV_HARD,	/* none are left; output has stopped */
 	ESP_EV_MOVED,	/* authenticated packet from another endpoint */
-	ESP_EV_SEL	/* authenticated packet outside of the selectors */
+	ESP_EV_SEL,	/* authenticated packet outside of the selectors */
+	ESP_EV_STRAY	/* packet with an SPI that no child has; link and
+			 * child_id are 0 */
 };
 struct esp_event {
 	enum esp_event_type type;
 	uint32_t link;
 	uint32_t child_id;
-	struct net_ep from;	/* MOVED */
+	struct net_ep from;	/* MOVED, STRAY (port 0: it was not in UDP) */
+	struct net_ep to;	/* STRAY: our address */
+	uint32_t esp_spi;	/* STRAY */
+	size_t len;		/* STRAY: bytes of the packet */
 	uint8_t head[ESP_HEAD_MAX]; /* SEL: how the packet begins */
 	unsigned n_head;
 };
@@ -67,7 +72,8 @@ struct esp_io {
 	/** An empty buffer of this worker's pool, or NULL. */
 	struct buf *(*buf_new)(void *ctx, unsigned worker);
 	/** Something the loop should know; called on a worker, at most once per
-	 * type and child (MOVED: per new endpoint and second; SEL: in 10 s). */
+	 * type and child (MOVED: per new endpoint and second; SEL: in 10 s;
+	 * STRAY: five a second in all). */
 	void (*event)(void *ctx, unsigned worker, const struct esp_event *ev);
 	/** An empty buffer with room for a train (ESP_TRAIN_MAX bytes), or
 	 * NULL.  The op itself may be NULL: then there are no trains, and

@@ -17,6 +17,8 @@ struct esp {
 	/* replaced by the loop, read by workers; points to constants */
 	_Atomic(const struct esp_rule *) rule;
 	struct esp_sad *sad;
+	/* any worker, relaxed: when ESP_EV_STRAY was last */
+	_Atomic uint64_t stray_ms;
 };
 
 #endif

@@ -29,6 +29,7 @@
  * shorter one: a storm of moves must not fill the loop's queue; ours. */
 #define MOVED_SAME_MS  1000
 #define MOVED_OTHER_MS 100
+#define STRAY_MS       200	/* between two reports of unknown SPIs; ours */
 #define SEL_MS	       10000	/* between two reports of wrong selectors; ours */
 
 struct item {
@@ -53,6 +54,24 @@ struct batch {
 
 /* ---- look: nothing changes -------------------------------------------- */
 
+/* RFC 7296 1.5: its sender may believe in an SA that we lost. */
+static void
+tell_stray(struct batch *a, const struct buf *b, uint32_t esp_spi)
+{
+	struct esp_event ev = {
+		.type = ESP_EV_STRAY, .from = b->from, .to = b->to,
+		.esp_spi = esp_spi, .len = b->len,
+	};
+	uint64_t last = atomic_load_explicit(&a->e->stray_ms,
+					     memory_order_relaxed);
+
+	if ((last != 0 && a->now_ms - last < STRAY_MS) ||
+	    !atomic_compare_exchange_strong_explicit(&a->e->stray_ms, &last,
+	    a->now_ms, memory_order_relaxed, memory_order_relaxed))
+		return;
+	a->e->io.event(a->e->io.ctx, a->worker, &ev);
+}
+
 static int
 look(struct batch *a, struct buf *b, enum drop *why)
 {
@@ -67,8 +86,10 @@ look(struct batch *a, struct buf *b, enum drop *why)
 	if (esp_pkt_spi(v, &esp_spi) != 0)
 		return ERR_SHORT;
 	*why = DROP_ESP_SPI;
-	if ((c = esp_sad_spi(a->e->sad, esp_spi)) == NULL)
+	if (UNLIKELY((c = esp_sad_spi(a->e->sad, esp_spi)) == NULL)) {
+		tell_stray(a, b, esp_spi);
 		return ERR_NOTFOUND;
+	}
 #ifdef TAPIR_DEBUG
 	assert(c->worker_in == a->worker);
 #endif

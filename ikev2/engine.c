@@ -310,16 +310,15 @@ exchange_possible(const struct ike_sa *sa, const struct ike_hdr *h)
 	}
 }
 
-/* 2.4: a sign that the peer lost the SA is a reason to ask, never more. */
+/* 2.4: a sign that the peer lost the SA is a reason to ask, never more; unless it
+ * is the one that only the peer can give (RFC 6290). */
 static void
-unprotected(struct ike *ike, struct ike_sa *sa)
+unprotected(struct ike_sa *sa, const struct ike_msg *m)
 {
-	drop_count(DROP_IKE_UNPROT, 1);
-	if (sa->state != IKE_SA_UP ||
-	    ike->now_ms - sa->hint_ms < IKE_HINT_MS)
+	if (ike_token_proves(sa, m))
 		return;
-	sa->hint_ms = ike->now_ms;
-	ike_task_add(sa, IKE_TASK_ALIVE, 0);
+	drop_count(DROP_IKE_UNPROT, 1);
+	ike_sa_hint(sa);
 }
 
 /* Is it new (0), or a repeat that was answered (ERR_EXISTS)? */
@@ -373,7 +372,7 @@ protected_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return;
 	}
 	if (m->clear.sk_type == IKE_PL_NONE) {
-		unprotected(ike, sa);
+		unprotected(sa, m);
 		ike_msg_free(m);
 		ike_task_pump(sa);
 		return;
@@ -508,7 +507,8 @@ init_admitted(struct ike *ike, const struct ike_msg *m, struct view data,
 
 /* No SA with these SPIs: a request may be told so, 2.21.4. */
 static bool
-sa_known(struct ike *ike, const struct ike_msg *m, struct ike_sa **out)
+sa_known(struct ike *ike, const struct ike_msg *m, struct view data,
+	 struct ike_sa **out)
 {
 	struct ike_sa *sa = ike_sa_by_spi(ike, m->h.is_initiator ? m->h.rspi :
 					  m->h.ispi);
@@ -519,6 +519,8 @@ sa_known(struct ike *ike, const struct ike_msg *m, struct ike_sa **out)
 		return true;
 	}
 	drop_count(DROP_IKE_SPI, 1);
+	if (ike_stray_hint(ike, m, data) || ike_token_stranger(ike, m))
+		return false;
 	if (!m->h.is_response && ((m->h.xchg >= IKE_XCHG_IKE_AUTH &&
 	    m->h.xchg <= IKE_XCHG_INFORMATIONAL) ||
 	    m->h.xchg == IKE_XCHG_IKE_INTERMEDIATE ||
@@ -565,7 +567,7 @@ ike_input(struct ike *ike, const struct net_ep *local,
 	}
 	is_init = brief->h.xchg == IKE_XCHG_IKE_SA_INIT;
 	if (is_init ? !init_admitted(ike, brief, data, &sa) :
-	    !sa_known(ike, brief, &sa))
+	    !sa_known(ike, brief, data, &sa))
 		return;
 	if ((m = msg_new(ike, brief, data)) == NULL) {
 		drop_count(DROP_NO_BUF, 1);
@@ -585,6 +587,11 @@ ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms)
 	struct ike_msg *m;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (ans->handle == 0) {
+		ike_token_answer(ike, ans);
+		ike_reap(ike);
+		return;
+	}
 	/* late: its question was given up; or an answer to no question */
 	if (sa == NULL || sa->parked == NULL || !sa->is_asked ||
 	    sa->park_ticket != ans->ticket)
@@ -628,6 +635,7 @@ ike_secure_lost(struct ike *ike, uint64_t now_ms)
 		}
 		sa->ask_handle = 0;	/* the new one knows no old handle */
 	}
+	memset(ike->token_wait, 0, sizeof(ike->token_wait));
 	ike_reap(ike);
 }
 

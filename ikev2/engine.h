@@ -79,6 +79,12 @@
 #define IKE_COOKIE_KEY	   32
 #define IKE_REFUSED_PER_S  10	 /* events about refused strangers a second */
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
+#define IKE_TOKEN_LEN	   16	/* ours: an answer with it is no larger than a
+				 * liveness check; RFC 6290 5: 16 to 128 */
+#define IKE_TOKENS_PER_S   200	/* told to strangers, RFC 6290 8.1 */
+#define IKE_TOKENS_WAIT	   32	/* ... that wait for the secure process */
+#define IKE_TOKENS_TRIED   16	/* messages with tokens of one SA a second */
+#define IKE_STRAY_PER_S	   5	/* INVALID_SPI: sent, and looked at */
 #define IKE_ARENA_MAX	   (256u << 10) /* decoded form of one message */
 #define IKE_VID_LEN	   16
 #define IKE_PPK_ID_MAX	   128	 /* PPK_IDENTITY, RFC 8784 */
@@ -95,6 +101,12 @@
 #define IKE_CERT_LIST_MAX  65535 /* a field of 16 bits tells its length */
 #define IKE_CERTREQ_LIST_MAX 8192 /* the same in our messages to secure */
 #define IKE_AUTH_ANN_MAX   512	 /* SUPPORTED_AUTH_METHODS, RFC 9593 */
+
+/* At most n in a second. */
+struct ike_rate {
+	uint64_t ms;
+	unsigned n;
+};
 
 /* ---- realms and links ---------------------------------------------------- */
 
@@ -202,6 +214,7 @@ enum ike_task_type {
 	IKE_TASK_REKEY_IKE,
 	IKE_TASK_NEW_CHILD,
 	IKE_TASK_TELL_SEL,
+	IKE_TASK_TELL_TOKEN,
 	IKE_TASK_NEW_LANE		/* child_id is the bundle */
 };
 
@@ -357,6 +370,12 @@ struct ike_sa {
 	uint64_t lane_ms, lane_pause_ms; /* none before; how long the last pause was */
 	struct ike_follow *follow;	/* the peer's; NULL = none */
 	struct tmr follow_tmr;
+	/* RFC 6290 */
+	bool has_token, is_token_told;	/* ours */
+	uint8_t token[IKE_TOKEN_LEN];
+	bool has_peer_token;
+	uint8_t peer_token[32];		/* its SHA2-256 */
+	struct ike_rate tried;		/* of those that came unprotected */
 	/* simultaneous rekeying of the IKE SA, 2.8.2 */
 	uint32_t twin_handle;		/* SA the peer made in place of it */
 	uint8_t twin_nonce[IKE_NONCE_MAX];
@@ -418,6 +437,15 @@ struct ike_msg {
 
 struct ike_dh_job;
 
+/* A request for an SA we do not have, until its token is there. */
+struct ike_token_wait {
+	uint32_t serial;	/* of the question; 0 = free */
+	struct ike_hdr h;
+	struct net_ep local, remote;
+	bool is_natt;
+	size_t len;
+};
+
 struct ike {
 	struct ike_conf conf;
 	struct ike_ops ops;
@@ -439,10 +467,12 @@ struct ike {
 	uint8_t cookie_ver;
 	bool is_cookie_on;
 	uint64_t cookie_ms;
-	uint64_t unprot_ms;	/* token bucket of unprotected answers */
-	unsigned unprot_n;
+	struct ike_rate unprot_rate;	/* of unprotected answers */
 	uint64_t refused_ms;	/* the same, of events about refused strangers */
 	unsigned refused_n;
+	struct ike_rate token_rate, stray_rate, hint_rate;
+	struct ike_token_wait token_wait[IKE_TOKENS_WAIT];
+	unsigned token_turn;
 	void (*key_log)(void *ctx, const char *line);
 	void *key_log_ctx;
 	struct ike_bytes certreq;  /* whom we trust: IKE_SA_INIT responses */
@@ -485,6 +515,8 @@ MUST_USE int ike_out_reply(struct ike_sa *sa, const struct ike_msg *m,
 			   struct ike_build *b);
 /** Answer m with m->fail as a protected notify. */
 void ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m);
+/** May one more happen in this second? */
+bool ike_rate_take(const struct ike *ike, struct ike_rate *r, unsigned most);
 /** Answer m with one unprotected notify; no state. */
 void ike_out_clear_error(struct ike *ike, const struct ike_msg *m,
 			 uint16_t notify, struct view data, bool is_limited);
@@ -568,6 +600,8 @@ void ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 void ike_reap(struct ike *ike);
 /** Debug builds: check what must hold. */
 void ike_sa_check(const struct ike_sa *sa);
+/** A sign without proof that the peer lost an SA: ask it, but not often. */
+void ike_sa_hint(struct ike_sa *sa);
 /** A request of ours got no answer. */
 void ike_sa_timeout(struct ike_sa *sa);
 void ike_sa_dir(const struct ike_sa *sa, bool is_out, struct ike_dir *d);

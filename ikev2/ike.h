@@ -90,6 +90,7 @@ struct ike_conf {
 	uint16_t frag_bytes;		/* IP datagrams of IKE are no larger where
 					 * the peer knows fragments; 0 = never cut */
 	bool can_raw_esp;		/* a raw ESP socket exists */
+	bool has_qcd;			/* make and take QCD tokens, RFC 6290 */
 };
 
 /* ---- questions to the secure process ---------------------------------------- */
@@ -98,6 +99,7 @@ enum ike_ask_type {
 	IKE_ASK_SIGN,	/* make our ID payload(s) and AUTH */
 	IKE_ASK_VERIFY,	/* check the peer's AUTH; as responder also finds the realm */
 	IKE_ASK_PPK,	/* mix a PPK into SK_d, SK_pi, SK_pr; before the others */
+	IKE_ASK_TOKEN,	/* the QCD token of a pair of SPIs, RFC 6290 */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
 
@@ -112,7 +114,8 @@ enum ike_prf { IKE_PRF_NONE, IKE_PRF_SHA256, IKE_PRF_SHA384, IKE_PRF_SHA512 };
 struct ike_ask {
 	enum ike_ask_type type;
 	uint64_t ticket;	/* comes back in the answer */
-	uint32_t handle;	/* IKE SA handle: unique, never 0, not reused soon */
+	uint32_t handle;	/* IKE SA handle: unique, not reused soon, never 0;
+				 * 0 for TOKEN, which is not about an SA of ours */
 	bool is_initiator;	/* our role in IKE_SA_INIT */
 	uint32_t realm, peer;	/* initiator: which; responder: UINT32_MAX */
 	enum ike_prf prf;
@@ -132,6 +135,7 @@ struct ike_ask {
 	/* PPK; with id_peer and id_own as responder */
 	struct view ppk_id;	/* responder: PPK_IDENTITY of the peer */
 	struct view sk_d, sk_pi, sk_pr; /* as derived */
+	uint64_t ispi, rspi;	/* TOKEN */
 };
 
 /* Views are borrowed during ike_answer(). */
@@ -157,6 +161,7 @@ struct ike_ans {
 	struct view ppk_id;	/* to send as PPK_IDENTITY */
 	struct view sk_d, sk_pi, sk_pr;
 	bool is_ppk_required;	/* err != 0: the peer is configured to use one */
+	struct view token;	/* TOKEN; handle is 0 */
 };
 
 /* ---- work for other threads --------------------------------------------------- */
@@ -271,6 +276,12 @@ void ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
  * begins so: the peer is told (RFC 7296 3.10.1).  head is copied. */
 void ike_child_selectors(struct ike *ike, uint32_t child_id, struct view head,
 			 uint64_t now_ms);
+/** ESP came with an SPI that no child has, perhaps of a time before we were
+ * restarted: its sender is told, seldom and without protection (RFC 7296 1.5).
+ * natt: it was in UDP; else the ports do not matter.  len: bytes of it. */
+void ike_stray_esp(struct ike *ike, const struct net_ep *local,
+		   const struct net_ep *remote, bool natt, uint32_t esp_spi,
+		   size_t len, uint64_t now_ms);
 /** Authenticated ESP of a child came from another endpoint (RFC 7296 2.23). */
 void ike_child_moved(struct ike *ike, uint32_t child_id,
 		     const struct net_ep *from, uint64_t now_ms);

@@ -140,17 +140,16 @@ ike_out_reply_error(struct ike_sa *sa, const struct ike_msg *m)
 			 err_text(err));
 }
 
-/* True when a stranger may get one more unprotected answer now. */
-static bool
-bucket_take(struct ike *ike)
+bool
+ike_rate_take(const struct ike *ike, struct ike_rate *r, unsigned most)
 {
-	if (ike->now_ms - ike->unprot_ms >= 1000) {
-		ike->unprot_ms = ike->now_ms;
-		ike->unprot_n = 0;
+	if (ike->now_ms - r->ms >= 1000) {
+		r->ms = ike->now_ms;
+		r->n = 0;
 	}
-	if (ike->unprot_n >= IKE_UNPROT_PER_S)
+	if (r->n >= most)
 		return false;
-	ike->unprot_n++;
+	r->n++;
 	return true;
 }
 
@@ -171,7 +170,8 @@ ike_out_clear_error(struct ike *ike, const struct ike_msg *m, uint16_t notify,
 	if (ike_build_finish(&b, &pkt) != 0)
 		return;
 	/* a stranger never gets more than it sent */
-	if (pkt.len > m->len || (is_limited && !bucket_take(ike)))
+	if (pkt.len > m->len || (is_limited &&
+	    !ike_rate_take(ike, &ike->unprot_rate, IKE_UNPROT_PER_S)))
 		drop_count(DROP_IKE_RATE, 1);
 	else
 		ike->ops.send(ike->ops.ctx, &m->local, &m->remote, m->is_natt,

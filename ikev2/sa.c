@@ -548,6 +548,18 @@ ike_reap(struct ike *ike)
 }
 
 void
+ike_sa_hint(struct ike_sa *sa)
+{
+	uint64_t now_ms = sa->ike->now_ms;
+
+	if (sa->state != IKE_SA_UP || now_ms - sa->hint_ms < IKE_HINT_MS)
+		return;
+	sa->hint_ms = now_ms;
+	ike_task_add(sa, IKE_TASK_ALIVE, 0);
+	ike_task_pump(sa);
+}
+
+void
 ike_sa_timeout(struct ike_sa *sa)
 {
 	struct ike_link *link = sa->link;

@@ -44,6 +44,7 @@ static const struct {
 				 ike_new_child_prepare, ike_new_child_failed },
 	[IKE_TASK_TELL_SEL] = { "notice of wrong selectors", ike_tell_sel_send,
 				NULL, NULL },
+	[IKE_TASK_TELL_TOKEN] = { "QCD token", ike_token_send, NULL, NULL },
 	[IKE_TASK_NEW_LANE] = { "further child SA", ike_rekey_child_send,
 				ike_new_lane_prepare, ike_new_lane_failed },
 };

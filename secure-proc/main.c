@@ -30,6 +30,7 @@
 #include "daemon/ipc/msg.h"
 #include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
+#include "secure-proc/keys/token.h"
 #include "secure-proc/net/net.h"
 #include "secure-proc/sandbox.h"
 #include "secure-proc/serve.h"
@@ -60,6 +61,7 @@ struct loaded {
 	struct sec_trust *trust;	/* NULL: not needed */
 	struct sec_link *link;
 	struct sec_child child;
+	struct sec_token *token;	/* NULL: no QCD tokens */
 };
 
 enum {
@@ -263,6 +265,9 @@ load(const struct options *o, struct loaded *l)
 	    (err = sec_store_name(l->store, l->conf)) != 0 ||
 	    (err = sec_net_open(&l->nl, &l->net)) != 0)
 		return err;
+	if (l->conf->qcd && (err = sec_token_load(&l->token, o->keys,
+	    o->user.uid)) != 0)
+		return err;
 	return macs_load(o, l);
 }
 
@@ -270,6 +275,7 @@ static void
 unload(struct loaded *l)
 {
 	sec_store_free(l->store);	/* first: it wipes */
+	sec_token_free(l->token);
 	sec_link_free(l->link);
 	sec_trust_free(l->trust);
 	sec_net_close(l->nl);
@@ -304,6 +310,7 @@ run(const struct options *o, struct loaded *l)
 	struct sec_serve_conf c = {
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
+		.token = l->token,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
 	int keep[5 + CONF_REALM_MAX] = { o->channel_fd, -1, sec_net_fd(l->nl) };

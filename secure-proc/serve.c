@@ -24,6 +24,7 @@
 #include "daemon/ipc/gate.h"
 #include "secure-proc/keys/auth.h"
 #include "secure-proc/keys/ppk.h"
+#include "secure-proc/keys/token.h"
 #include "secure-proc/route_table.h"
 #include "secure-proc/verify/link.h"
 
@@ -526,6 +527,27 @@ on_ca_list(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 	return answer(s, &a, NULL, 0);
 }
 
+/* ---- quick crash detection, RFC 6290 ----------------------------------------- */
+
+static int
+on_token(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	const struct ipc_token *q = &m->u.token;
+	uint8_t token[SEC_TOKEN_LEN];
+	struct ipc_msg a;
+	int err;
+
+	if (s->c.token == NULL)
+		return refuse(s, m, ERR_UNSUP, "no tokens are made here");
+	if (q->ispi == 0 || q->rspi == 0)
+		return refuse(s, m, ERR_RANGE, NULL);
+	if ((err = sec_token_make(s->c.token, q->ispi, q->rspi, token)) != 0)
+		return refuse(s, m, err, NULL);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.token_ok.token = (struct view){ token, sizeof(token) };
+	return answer(s, &a, NULL, 0);
+}
+
 static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_HELLO] = on_hello,
 	[IPC_TAP_OPEN] = on_tap_open,
@@ -536,6 +558,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_ROUTE] = on_route,
 	[IPC_TAP_MTU] = on_tap_mtu,
 	[IPC_CA_LIST] = on_ca_list,
+	[IPC_TOKEN] = on_token,
 };
 
 /* ---- dispatch ---------------------------------------------------------------- */

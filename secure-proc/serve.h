@@ -20,6 +20,7 @@
 struct ipc_chan;
 struct sec_trust;
 struct sec_link;
+struct sec_token;
 struct sec_serve;
 
 /* Everything is borrowed and must outlive the server. */
@@ -31,6 +32,7 @@ struct sec_serve_conf {
 	uint32_t features;		/* CONFINE_F_* */
 	struct sec_trust *trust;	/* NULL: no peer has a certificate */
 	struct sec_link *link;		/* the verify child; with trust */
+	const struct sec_token *token;	/* NULL: no QCD tokens */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

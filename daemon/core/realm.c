@@ -185,6 +185,7 @@ realm_start(struct vpn *v)
 		.max_halfopen = v->conf->half_open_max,
 		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,
+		.has_qcd = v->conf->qcd,
 		.kems = kems_here(),
 	};
 	struct esp_io io = wire_esp_io(v);

@@ -166,6 +166,18 @@ answer_ppk(struct secure *s, const struct ipc_msg *m)
 }
 
 static void
+answer_token(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket, .err = m->err,
+		.token = m->u.token_ok.token,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
 answer_verify(struct secure *s, const struct ipc_msg *m)
 {
 	struct ike_ans ans = {
@@ -246,6 +258,9 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_PPK_OK:
 		answer_ppk(s, m);
+		break;
+	case IPC_TOKEN_OK:
+		answer_token(s, m);
 		break;
 	case IPC_VERIFY_OK:
 		answer_verify(s, m);
@@ -541,6 +556,11 @@ secure_ask(struct secure *s, const struct ike_ask *ask)
 		break;
 	case IKE_ASK_PPK:
 		ask_ppk(ask, &m);
+		break;
+	case IKE_ASK_TOKEN:
+		ipc_msg_init(&m, IPC_TOKEN);
+		m.u.token.ispi = ask->ispi;
+		m.u.token.rspi = ask->rspi;
 		break;
 	case IKE_ASK_CLOSE:
 		ipc_msg_init(&m, IPC_CLOSE);

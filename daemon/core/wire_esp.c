@@ -60,6 +60,10 @@ on_event(void *ctx, void *item)
 		ike_child_selectors(v->ike, ev->child_id, (struct view){
 				    ev->head, ev->n_head }, now);
 		break;
+	case ESP_EV_STRAY:
+		ike_stray_esp(v->ike, &ev->to, &ev->from, ev->from.port != 0,
+			      ev->esp_spi, ev->len, now);
+		break;
 	case ESP_EV_MOVED:
 		ike_child_moved(v->ike, ev->child_id, &ev->from, now);
 		break;

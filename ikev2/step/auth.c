@@ -88,6 +88,7 @@ ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	const struct ike_setup *st = sa->setup;
 
 	(void)ike;
+	ike_token_ask(sa);		/* answered before */
 	ask.peer_hashes = st->peer_hashes;
 	ask.certreq = (struct view){ st->certreq.p, st->certreq.len };
 	ask.auth_ann = (struct view){ st->auth_ann.p, st->auth_ann.len };
@@ -167,6 +168,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_build_end(&b);
 	}
 	add_auth(&b, m);
+	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
 	if (!is_childless)
 		ike_child_payloads(sa, &b, &m->arena, &st->offer,
@@ -385,6 +387,7 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
 	note_proof(link, m);
+	ike_token_take(sa, m);
 	make_room(link, sa);
 	m->ans = NULL;
 	return V_NEXT;
@@ -414,6 +417,7 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	if (sa->link != NULL)
 		note_proof(sa->link, m);
+	ike_token_take(sa, m);
 	m->ans = NULL;
 	return V_NEXT;
 }
@@ -457,6 +461,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_id(&b, IKE_PL_IDR, m);
 	ike_cert_add(sa, &b, m);
 	add_auth(&b, m);
+	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);

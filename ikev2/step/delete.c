@@ -190,6 +190,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		log_rl(LOG_NOTICE, "ike", "%s: the peer got a packet outside of "
 		       "the selectors agreed on", sa->link != NULL ?
 		       sa->link->id_text : "?");
+	ike_token_take(sa, m);		/* RFC 6290 4.3, 4.4 */
 	for (unsigned i = 0; i < m->p->n_del && !is_end; i++)
 		if (m->p->del[i].proto == IKE_PROTO_ESP)
 			n = delete_children(sa, &m->p->del[i], spi, n);

@@ -342,6 +342,7 @@ ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_sa_kill(heir, NULL);
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	}
+	ike_token_ask(heir);
 	wipe(m->secret, sizeof(m->secret));
 	if (sa->task != NULL && sa->task->type == IKE_TASK_REKEY_IKE) {
 		/* 2.8.2: decided when our own answer is there */
@@ -409,6 +410,8 @@ ike_step_sa_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	in.rspi = heir->rspi;
 	if (heir_make(sa, heir, &m->choice.ike, &in) != 0)
 		return ike_fail(m, 0, "the new IKE SA could not be made");
+	ike_token_take(heir, m);	/* RFC 6290 4.3 */
+	ike_token_ask(heir);
 	if (sa->twin_handle != 0)
 		twin = ike_sa_by_handle(ike, sa->twin_handle);
 	if (twin != NULL && twin->state == IKE_SA_UP &&

@@ -306,6 +306,29 @@ void ike_delete_if_childless(struct ike_sa *sa, const char *why);
 ike_step_fn ike_step_info_request;
 ike_step_fn ike_step_info_answer;
 
+/* token.c: quick crash detection, RFC 6290 */
+/** Both SPIs of an SA are known: have its token made.  It goes out with the next
+ * IKE_AUTH message, or in an exchange of its own. */
+void ike_token_ask(struct ike_sa *sa);
+/** Our token into IKE_AUTH, if it is there. */
+void ike_token_add(struct ike_sa *sa, struct ike_build *b);
+int ike_token_send(struct ike_sa *sa, struct ike_task *t);
+/** Remember the token of the peer for sa; m is authentic. */
+void ike_token_take(struct ike_sa *sa, const struct ike_msg *m);
+/** An unprotected message for sa: does it prove that the peer lost it?  Then it
+ * is gone. */
+bool ike_token_proves(struct ike_sa *sa, const struct ike_msg *m);
+/** A protected request for an SA that we do not have: answer with its token.
+ * False: it needs another answer. */
+bool ike_token_stranger(struct ike *ike, const struct ike_msg *m);
+void ike_token_answer(struct ike *ike, const struct ike_ans *ans);
+
+/* stray.c: INVALID_SPI without protection, 1.5 */
+/** A request outside of any SA: true when it is such a hint (whether of use or
+ * not), which is never answered. */
+bool ike_stray_hint(struct ike *ike, const struct ike_msg *m,
+		    struct view data);
+
 /* alive.c: liveness, 2.4 */
 int ike_alive_send(struct ike_sa *sa, struct ike_task *t);
 /* ... and INVALID_SELECTORS, 3.10.1 */

@@ -70,7 +70,8 @@ ike_hdr_decode(struct view dgram, struct ike_hdr *out)
 		return ERR_SHORT;
 	if (h.len < dgram.len)
 		return ERR_TRAIL;
-	if (h.ispi == 0)
+	/* 1.5: INVALID_SPI without protection has no SPIs to name */
+	if (h.ispi == 0 && (h.xchg != IKE_XCHG_INFORMATIONAL || h.is_response))
 		return ERR_RANGE;
 	*out = h;
 	return 0;

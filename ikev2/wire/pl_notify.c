@@ -80,7 +80,9 @@ enc_notify(struct wcur *w, const struct ike_ntf *n)
 		w->err = ERR_LONG;
 		return;
 	}
-	wcur_u8(w, n->spi.len > 0 ? n->proto : IKE_PROTO_NONE);
+	/* RFC 6290 4.1: the one notify with a protocol and no SPI */
+	wcur_u8(w, n->type == IKE_N_QCD_TOKEN ? IKE_PROTO_IKE :
+		n->spi.len > 0 ? n->proto : IKE_PROTO_NONE);
 	wcur_u8(w, (uint8_t)n->spi.len);
 	wcur_u16(w, n->type);
 	wcur_view(w, n->spi);

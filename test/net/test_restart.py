@@ -39,6 +39,51 @@ def test_tunnel_returns_after_an_end_was_killed(lab, joined, who):
         assert [p["state"] for p in end.json("status")["realms"][0]["peers"]] == ["up"]
 
 
+def patient(text):
+    """Nobody is believed dead for minutes: what happens sooner has another reason."""
+    return text.replace('dpd="1" dead="3"', 'dpd="300" dead="300"')
+
+
+@pytest.mark.parametrize("encap", ["udp", "esp"])
+def test_a_restart_is_noticed_at_once(lab, encap):
+    """RFC 6290: SIGKILL to all of the listener; its peer asks at the first lost packet."""
+    attrs = f'bridge="br-lan" encap="{encap}"'
+    b = Gateway(lab, "gw-b", patient(office("osaka", attrs=attrs)))
+    a = Gateway(lab, "gw-a", patient(office("tokyo", at="192.0.2.2", attrs=attrs)))
+    try:
+        b.start()
+        a.start()
+        assert lab.until_ping("host-a", "10.0.0.2", 10)
+        for _ in range(2):
+            b.kill()
+            b.start()
+            assert lab.until_ping("host-a", "10.0.0.2", 5), a.log() + b.log()
+        assert len(a.lines("proves that it lost this SA")) == 2, a.log()
+        secret = os.path.join(b.dir, "keys", "qcd.secret")
+        assert os.stat(secret).st_mode & 0o777 == 0o600
+    finally:
+        a.stop()
+        b.stop()
+
+
+def test_without_tokens_a_restart_is_not_believed(lab):
+    """qcd="no" on one end: INVALID_SPI alone ends nothing."""
+    b = Gateway(lab, "gw-b", patient(office("osaka", top='log="info" qcd="no"')))
+    a = Gateway(lab, "gw-a", patient(office("tokyo", at="192.0.2.2")))
+    try:
+        b.start()
+        a.start()
+        assert lab.until_ping("host-a", "10.0.0.2", 10)
+        b.kill()
+        b.start()
+        assert not lab.until_ping("host-a", "10.0.0.2", 4)
+        assert not a.lines("proves that it lost this SA")
+        assert a.json("status")["realms"][0]["peers"][0]["state"] in ("up", "suspect")
+    finally:
+        a.stop()
+        b.stop()
+
+
 @pytest.mark.parametrize("who", [0, 1])
 def test_secure_process_dies_and_traffic_goes_on(lab, joined, who):
     """No packet is lost, a new one is started, and it authenticates."""

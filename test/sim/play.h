@@ -36,6 +36,11 @@ bool play_sealed(struct play *p);
 bool play_flood(struct play *p);
 bool play_probe(struct play *p);
 
+/* qcd.c: SAs that one end lost */
+bool play_stray(struct play *p);
+bool play_fish(struct play *p);
+bool play_token(struct play *p);
+
 /* data.c */
 bool play_data(struct play *p);
 bool play_churn(struct play *p);

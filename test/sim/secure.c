@@ -138,6 +138,22 @@ answer_ppk(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	e->ans.sk_pr = (struct view){ out[2], ask->sk_d.len };
 }
 
+/* RFC 6290 5.1; the secret is the host's name, which it keeps when killed. */
+static void
+answer_token(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	struct view key = { (const uint8_t *)h->name, strlen(h->name) }, part;
+	uint8_t spis[16], mac[SPI_HASH_MAX];
+
+	be64_put(spis, ask->ispi);
+	be64_put(spis + 8, ask->rspi);
+	part = (struct view){ spis, sizeof(spis) };
+	if (spi_crypto()->hmac(SPI_HASH_SHA256, key, &part, 1, mac) != 0)
+		abort();
+	memcpy(e->auth, mac, IKE_TOKEN_LEN);
+	e->ans.token = (struct view){ e->auth, IKE_TOKEN_LEN };
+}
+
 int
 sim_ask(void *ctx, const struct ike_ask *ask)
 {
@@ -163,6 +179,8 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	e->ans.peer = 0;
 	if (ask->type == IKE_ASK_PPK)
 		answer_ppk(h, ask, e);
+	else if (ask->type == IKE_ASK_TOKEN)
+		answer_token(h, ask, e);
 	else if (ask->type == IKE_ASK_SIGN)
 		answer_sign(h, ask, e);
 	else

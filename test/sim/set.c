@@ -104,6 +104,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		r->ike_life_s = v;
 	else if (strcmp(key, "cookie-threshold") == 0)
 		h->conf.cookie_threshold = v;
+	else if (strcmp(key, "qcd") == 0)
+		h->conf.has_qcd = yes;
 	else if (strcmp(key, "kem") == 0)
 		return set_kem(h, val);
 	else if (strcmp(key, "fragment") == 0)

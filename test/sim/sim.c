@@ -401,6 +401,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "fragments") == 0 ? h->n_frag :
 	    strcmp(key, "allocs") == 0 ? sim_alloc_seen() :
 	    strcmp(key, "sent") == 0 ? h->w->n_sent :
+	    strcmp(key, "clear-tokens") == 0 ? h->w->n_clear_token :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
@@ -529,6 +530,9 @@ static const struct {
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
 	{ "early", 3, play_early },	/* a create|delete, good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
+	{ "stray", 2, play_stray },	/* a|b: its ESP comes to one who lost the SA */
+	{ "fish", 2, play_fish },	/* a|b: asked for tokens of its SAs */
+	{ "token", 3, play_token },	/* a|b wrong|short|long|fourth */
 	{ "probe", 3, play_probe },	/* a|b N: N forged ones of all kinds; none
 					 * gets more than it sent */
 	{ "flood", 3, play_flood },	/* a|b N: IKE_SA_INIT from N sources */

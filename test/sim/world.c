@@ -157,6 +157,7 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 		       (data.p[19] & 0x20) != 0 ? "rsp" : "req",
 		       be32_get(data.p + 20), data.len);
 	h->w->n_sent++;
+	h->w->n_clear_token += sim_has_token(data.p, data.len);
 	h->n_frag += data.p[16] == IKE_PL_SKF;
 	if (h->w->forge_init_error)
 		forge_error(h, data.p, data.len);
@@ -437,7 +438,7 @@ host_init(struct sim_world *w, struct sim_host *h, struct sim_host *other,
 	h->ep.port = 500;
 	h->conf = (struct ike_conf){ .port = 500, .natt_port = 4500,
 		.cookie_threshold = 100, .max_halfopen = 1000,
-		.can_raw_esp = true, .frag_bytes = 1280 };
+		.can_raw_esp = true, .frag_bytes = 1280, .has_qcd = true };
 	str_copy(h->realm.name, sizeof(h->realm.name), "branches");
 	h->realm.dpd_s = 10;
 	h->realm.child_life_s = 3600;

@@ -106,6 +106,7 @@ struct sim_world {
 	unsigned data_ms;		/* packets of every flow; 0 = none */
 	uint64_t data_next_ms;
 	unsigned n_sent;
+	unsigned n_clear_token;		/* QCD tokens sent without protection */
 	size_t n_stray;			/* bytes sent to nobody: to forged sources */
 	struct sim_event *rec[SIM_PKT_MAX]; /* every datagram that was sent */
 	unsigned n_rec;
@@ -138,6 +139,9 @@ void sim_data_arrive(struct sim_host *h, uint32_t esp_spi);
 unsigned sim_data_busy(const struct sim_host *h);
 /** world.c: put an ESP packet on the way to h. */
 void sim_data_put(struct sim_host *h, uint32_t esp_spi);
+
+/** qcd.c: does a message tell a QCD token without protection? */
+bool sim_has_token(const uint8_t *p, size_t len);
 
 /** graph.c: the state tables, and what each message goes through, as graphviz
  * dot on standard output. */

@@ -711,3 +711,21 @@ TEST(a_packet_outside_of_the_selectors_is_shown_seldom)
 			    4);
 	rig_close();
 }
+
+TEST(an_unknown_spi_is_told_five_times_a_second)
+{
+	rig_open(1);
+	for (unsigned i = 0; i < 400; i++) {
+		uint8_t pkt[60] = { 0x12, 0x34, 0x56, 0x70 };
+		struct buf *b = rig_buf(pkt, sizeof(pkt));
+
+		pkt[3] = (uint8_t)i;
+		rig_in_n(1, &b, 1);
+		rig_now_ms += 5;
+	}
+	assert_int_equal(rig[1].n_ev, 10);
+	assert_int_equal(rig[1].ev[0].type, ESP_EV_STRAY);
+	assert_int_equal(rig[1].ev[0].esp_spi, 0x12345670);
+	assert_int_equal(rig[1].ev[0].len, 60);
+	rig_close();
+}

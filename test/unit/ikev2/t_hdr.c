@@ -98,6 +98,11 @@ TEST(initiator_spi_zero_is_refused)
 
 	memset(b, 0, 8);
 	assert_int_equal(ike_hdr_decode(v, &h), ERR_RANGE);
+	b[18] = IKE_XCHG_INFORMATIONAL;	/* RFC 7296 1.5 */
+	b[19] = 0x08;
+	assert_int_equal(ike_hdr_decode(v, &h), 0);
+	b[19] = 0x20;
+	assert_int_equal(ike_hdr_decode(v, &h), ERR_RANGE);
 }
 
 TEST(header_round_trip_and_sender_bits)

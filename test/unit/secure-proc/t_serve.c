@@ -15,6 +15,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/ipc/chan.h"
 #include "secure-proc/keys/auth.h"
+#include "secure-proc/keys/token.h"
 #include "test/unit/secure-proc/kit.h"
 
 #define PSK "correct horse battery staple"
@@ -733,5 +734,36 @@ TEST(a_tapird_that_never_reads_its_answers_is_left)
 	assert_true(errno == EPIPE || errno == ECONNRESET);
 	assert_int_equal(serve_status(pid), 1);
 	close(fd);
+	world_end();
+}
+
+TEST(tokens_are_made_for_pairs_of_spis_and_only_where_there_is_a_secret)
+{
+	struct sec_token *t;
+	struct ipc_msg m;
+
+	world_run();
+	ipc_msg_init(&m, IPC_TOKEN);
+	m.ticket = 5;
+	m.u.token = (struct ipc_token){ 1, 2 };
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_TOKEN_OK);
+	assert_int_equal(w.last.err, ERR_UNSUP);
+	sec_serve_free(w.s);
+	assert_int_equal(sec_token_load(&t, kit_dir, geteuid()), 0);
+	w.sc.token = t;
+	assert_int_equal(sec_serve_new(&w.s, &w.sc, catch, NULL, w.now_ms), 0);
+	m = hello();
+	assert_int_equal(say(&m), 0);
+	ipc_msg_init(&m, IPC_TOKEN);
+	m.ticket = 5;
+	m.u.token = (struct ipc_token){ 1, 2 };
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, 0);
+	assert_int_equal(w.last.u.token_ok.token.len, SEC_TOKEN_LEN);
+	m.u.token.rspi = 0;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, ERR_RANGE);
+	sec_token_free(t);
 	world_end();
 }
