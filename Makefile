@@ -189,7 +189,7 @@ $(B)/test/unit/core/t_alloc: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wr
 
 # ---- simulator: two engines, a lossy net, a virtual clock --------------------
 SIM_SRC := $(wildcard test/sim/*.c)
-$(B)/test/sim/sim: LDFLAGS_ALL += -rdynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(B)/test/sim/sim: LDFLAGS_ALL += -rdynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=ike_child_answer_payloads
 $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)

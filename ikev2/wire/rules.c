@@ -32,7 +32,7 @@ struct rule {
 	enum from from;
 	enum where where;
 	enum ike_form form;
-	bool needs_error;		/* an N(error) must be there */
+	enum { ANY_N, NEEDS_ERROR, NO_ERROR } error;	/* N(error), 3.10.1 */
 	uint16_t need[MAX_NEED];	/* one of these must be there; 0 = end */
 	uint16_t deny;			/* this must not be there; 0 = none */
 	struct item item[MAX_ITEMS];	/* up to type 0 */
@@ -42,6 +42,9 @@ struct rule {
 #define OPT(p_)		{ IKE_PL_##p_, 0, 1 }
 #define MANY(p_)	{ IKE_PL_##p_, 0, IKE_MAX_PAYLOADS }
 #define CERTS		{ IKE_PL_CERT, 0, IKE_MAX_CERTS }
+/* beside an error nothing else counts, whatever it is (3.10.1) */
+#define WHATEVER	OPT(SA), OPT(KE), OPT(NONCE), OPT(IDR), CERTS, \
+			OPT(AUTH), OPT(CP), OPT(TSI), OPT(TSR)
 
 static const struct rule rules[] = {
 	/* ---- IKE_SA_INIT, C.1, 1.2, 2.6 ---- */
@@ -54,15 +57,15 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_INVALID_KE,
 	  .need = { IKE_N_INVALID_KE_PAYLOAD } },
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_ERROR,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR },
 
 	/* ---- IKE_INTERMEDIATE, RFC 9242 3.2, RFC 9370 2.2.2 ---- */
 	{ IKE_XCHG_IKE_INTERMEDIATE, REQ, INITIATOR, IN_SK, IKE_FORM_INTER,
 	  .item = { ONE(KE) } },
 	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK, IKE_FORM_INTER,
-	  .item = { ONE(KE) } },
+	  .error = NO_ERROR, .item = { ONE(KE) } },
 	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK,
-	  IKE_FORM_INTER_ERROR, .needs_error = true },
+	  IKE_FORM_INTER_ERROR, .error = NEEDS_ERROR },
 
 	/* ---- IKE_AUTH requests, C.2, C.3, 2.16 ---- */
 	{ IKE_XCHG_IKE_AUTH, REQ, INITIATOR, IN_SK, IKE_FORM_AUTH,
@@ -81,10 +84,10 @@ static const struct rule rules[] = {
 
 	/* ---- IKE_AUTH responses, C.2, C.3, 2.21.2 ---- */
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH,
-	  .item = { ONE(IDR), CERTS, ONE(AUTH), OPT(CP), ONE(SA), ONE(TSI),
+	  .error = NO_ERROR, .item = { ONE(IDR), CERTS, ONE(AUTH), OPT(CP), ONE(SA), ONE(TSI),
 		    ONE(TSR) } },
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH_NO_CHILD,
-	  .needs_error = true,
+	  .error = NEEDS_ERROR,
 	  .item = { ONE(IDR), CERTS, ONE(AUTH), OPT(CP) } },
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH_CHILDLESS,
 	  .item = { ONE(IDR), CERTS, ONE(AUTH), OPT(CP) } },
@@ -93,14 +96,14 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH_EAP,
 	  .item = { ONE(EAP) } },
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH_EAP_LAST,
-	  .item = { ONE(AUTH), OPT(CP), ONE(SA), ONE(TSI), ONE(TSR) } },
+	  .error = NO_ERROR, .item = { ONE(AUTH), OPT(CP), ONE(SA), ONE(TSI), ONE(TSR) } },
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK,
-	  IKE_FORM_AUTH_EAP_LAST_NO_CHILD, .needs_error = true,
+	  IKE_FORM_AUTH_EAP_LAST_NO_CHILD, .error = NEEDS_ERROR,
 	  .item = { ONE(AUTH), OPT(CP) } },
 	{ IKE_XCHG_IKE_AUTH, RESP, RESPONDER, IN_SK, IKE_FORM_AUTH_ERROR,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR, .item = { WHATEVER } },
 	{ IKE_XCHG_IKE_AUTH, RESP, ANYONE, CLEAR, IKE_FORM_UNPROTECTED,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR },
 
 	/* ---- CREATE_CHILD_SA, C.4, C.5, 1.3 ---- */
 	{ IKE_XCHG_CREATE_CHILD_SA, REQ, ANYONE, IN_SK, IKE_FORM_CHILD_REKEY,
@@ -115,22 +118,22 @@ static const struct rule rules[] = {
 	  .deny = IKE_N_REKEY_SA,
 	  .item = { ONE(SA), ONE(NONCE), ONE(KE) } },
 	{ IKE_XCHG_CREATE_CHILD_SA, RESP, ANYONE, IN_SK, IKE_FORM_CHILD_NEW,
-	  .item = { OPT(CP), ONE(SA), ONE(NONCE), OPT(KE), ONE(TSI),
+	  .error = NO_ERROR, .item = { OPT(CP), ONE(SA), ONE(NONCE), OPT(KE), ONE(TSI),
 		    ONE(TSR) } },
 	{ IKE_XCHG_CREATE_CHILD_SA, RESP, ANYONE, IN_SK, IKE_FORM_IKE_REKEY,
-	  .item = { ONE(SA), ONE(NONCE), ONE(KE) } },
+	  .error = NO_ERROR, .item = { ONE(SA), ONE(NONCE), ONE(KE) } },
 	{ IKE_XCHG_CREATE_CHILD_SA, RESP, ANYONE, IN_SK, IKE_FORM_CHILD_ERROR,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR, .item = { WHATEVER } },
 	{ IKE_XCHG_CREATE_CHILD_SA, RESP, ANYONE, CLEAR, IKE_FORM_UNPROTECTED,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR },
 
 	/* ---- IKE_FOLLOWUP_KE, RFC 9370 2.2.4 ---- */
 	{ IKE_XCHG_IKE_FOLLOWUP_KE, REQ, ANYONE, IN_SK, IKE_FORM_FOLLOW,
 	  .need = { IKE_N_ADDITIONAL_KEY_EXCHANGE }, .item = { ONE(KE) } },
 	{ IKE_XCHG_IKE_FOLLOWUP_KE, RESP, ANYONE, IN_SK, IKE_FORM_FOLLOW,
-	  .item = { ONE(KE) } },
+	  .error = NO_ERROR, .item = { ONE(KE) } },
 	{ IKE_XCHG_IKE_FOLLOWUP_KE, RESP, ANYONE, IN_SK, IKE_FORM_CHILD_ERROR,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR },
 
 	/* ---- INFORMATIONAL, C.6, 1.4, 1.5 ---- */
 	{ IKE_XCHG_INFORMATIONAL, REQ, ANYONE, IN_SK, IKE_FORM_INFO,
@@ -140,7 +143,7 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_INFORMATIONAL, REQ, ANYONE, CLEAR, IKE_FORM_UNPROTECTED,
 	  .need = { IKE_N_INVALID_SPI, IKE_N_INVALID_IKE_SPI } },
 	{ IKE_XCHG_INFORMATIONAL, RESP, ANYONE, CLEAR, IKE_FORM_UNPROTECTED,
-	  .needs_error = true },
+	  .error = NEEDS_ERROR },
 };
 
 static const char *const form_names[] = {
@@ -193,7 +196,8 @@ notifies_fit(const struct rule *r, const struct ike_pls *p)
 {
 	unsigned i;
 
-	if (r->needs_error && ike_ntf_error(p) == NULL)
+	if (r->error != ANY_N &&
+	    (ike_ntf_error(p) != NULL) != (r->error == NEEDS_ERROR))
 		return false;
 	if (r->deny != 0 && ike_ntf_find(p, r->deny) != NULL)
 		return false;

@@ -66,37 +66,92 @@ play_liar(struct play *p)
 	return true;
 }
 
-/* The holder of good keys sends CREATE_CHILD_SA or Delete before IKE_AUTH. */
-bool
-play_early(struct play *p)
-{
-	struct sim_host *h = play_host(p, 1);
-	struct ike_sa *sa = any_sa(h);
-	uint8_t xchg = strcmp(p->arg[2], "create") == 0 ?
-	    IKE_XCHG_CREATE_CHILD_SA : IKE_XCHG_INFORMATIONAL;
-	struct ike_del del = { .proto = IKE_PROTO_IKE };
-	struct ike_build b;
-	struct view pkt;
-
-	if (sa == NULL || sa->keys == NULL)
-		return play_fail(p, "no keys yet");
-	ike_out_open(sa, &b);
-	ike_build_begin(&b, IKE_PL_D, false);
-	enc_delete(&b.w, &del);
-	ike_build_end(&b);
-	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
-		return play_fail(p, "not sealed");
-	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
-		   pkt.len);
-	return true;
-}
-
 static void
 add_raw(struct ike_build *b, uint8_t type, bool is_critical, const char *text)
 {
 	ike_build_begin(b, type, is_critical);
 	wcur_bytes(&b->w, text, strlen(text));
 	ike_build_end(b);
+}
+
+/* As ike_child_answer_payloads(), which the linker replaces by it (--wrap). */
+void __wrap_ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
+				      struct ike_build *b, struct view nonce,
+				      const struct spi_dh_key *dh);
+void __real_ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
+				      struct ike_build *b, struct view nonce,
+				      const struct spi_dh_key *dh);
+
+void
+__wrap_ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
+				 struct ike_build *b, struct view nonce,
+				 const struct spi_dh_key *dh)
+{
+	const struct sim_host *h = sa->ike->ops.ctx;
+	struct view none = { NULL, 0 };
+
+	__real_ike_child_answer_payloads(sa, m, b, nonce, dh);
+	if (h->also_notify != 0)
+		ike_build_notify(b, IKE_PROTO_NONE, h->also_notify, none, none);
+}
+
+/* What begins IKE_AUTH with EAP: all but AUTH, 2.16. */
+static void
+add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a)
+{
+	struct ike_ts_set set = { .n = 1,
+		.ts[0] = ike_ts_etherip(&sa->local.ip) };
+	struct ike_tss ts = { .n = 1, .ts = set.ts };
+	uint8_t spi[4] = { 1, 2, 3, 4 };
+	struct ike_props props;
+
+	if (ike_prop_offer_esp(a, VPN_SUITE_2026, (struct view){ spi, 4 },
+			       SPI_GROUP_NONE, &props) != 0)
+		abort();
+	add_raw(b, IKE_PL_IDI, false, "\3\1\1\1somebody@example.com");
+	ike_build_begin(b, IKE_PL_SA, false);
+	enc_sa(&b->w, &props);
+	ike_build_end(b);
+	for (unsigned i = 0; i < 2; i++) {
+		ike_build_begin(b, i == 0 ? IKE_PL_TSI : IKE_PL_TSR, false);
+		enc_ts(&b->w, &ts);
+		ike_build_end(b);
+	}
+}
+
+/* The holder of good keys sends something else than the IKE_AUTH that is due:
+ * CREATE_CHILD_SA, Delete, a request to use EAP. */
+bool
+play_early(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	bool is_eap = strcmp(p->arg[2], "eap") == 0;
+	uint8_t xchg = is_eap ? IKE_XCHG_IKE_AUTH :
+	    strcmp(p->arg[2], "create") == 0 ? IKE_XCHG_CREATE_CHILD_SA :
+	    IKE_XCHG_INFORMATIONAL;
+	struct ike_del del = { .proto = IKE_PROTO_IKE };
+	struct ike_build b;
+	struct arena a;
+	struct view pkt;
+
+	if (sa == NULL || sa->keys == NULL)
+		return play_fail(p, "no keys yet");
+	arena_init(&a, IKE_ARENA_MAX);
+	ike_out_open(sa, &b);
+	if (is_eap) {
+		add_eap_first(&b, sa, &a);
+	} else {
+		ike_build_begin(&b, IKE_PL_D, false);
+		enc_delete(&b.w, &del);
+		ike_build_end(&b);
+	}
+	arena_fini(&a);
+	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
+		return play_fail(p, "not sealed");
+	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
+		   pkt.len);
+	return true;
 }
 
 /* SA, nonce and KE: for the IKE SA when esp_spi is 0, else with TS for a child. */

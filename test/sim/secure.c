@@ -59,6 +59,8 @@ static void
 answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 {
 	e->ans.id_own = (struct view){ e->id_own, id_body(h->id, e->id_own) };
+	if (h->is_id_odd)
+		memset(e->id_own + 1, 0x5a, 3);		/* RESERVED */
 	if (ask->is_initiator)
 		e->ans.id_peer = (struct view){ e->id_peer,
 		    id_body(h->expect_id, e->id_peer) };

@@ -112,6 +112,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->conf.frag_bytes = (uint16_t)v;
 	else if (strcmp(key, "auth-bytes") == 0)
 		h->auth_bytes = MIN(v, (unsigned)IKE_AUTH_DATA_MAX);
+	else if (strcmp(key, "also-notify") == 0)
+		h->also_notify = (uint16_t)v;
+	else if (strcmp(key, "odd-id") == 0)
+		h->is_id_odd = yes;
 	else if (strcmp(key, "local") == 0)
 		return set_ts(r->ts_local, &r->n_ts_local, val);
 	else if (strcmp(key, "remote") == 0)

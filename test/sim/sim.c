@@ -528,7 +528,7 @@ static const struct {
 	{ "forge", 5, play_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, play_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
-	{ "early", 3, play_early },	/* a create|delete, good keys, no AUTH */
+	{ "early", 3, play_early },	/* a create|delete|eap, good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "stray", 2, play_stray },	/* a|b: its ESP comes to one who lost the SA */
 	{ "fish", 2, play_fish },	/* a|b: asked for tokens of its SAs */

@@ -86,6 +86,8 @@ struct sim_host {
 	char ppk[SIM_WORD_MAX];
 	struct ike_keys mixed;		/* the last answer about it */
 	unsigned auth_bytes;		/* AUTH is padded to so many */
+	uint16_t also_notify;		/* goes with its answers about child SAs */
+	bool is_id_odd;			/* RESERVED of its identity is not zero */
 	uint64_t esp_in_ms, esp_out_ms;
 	unsigned n_data_sent, n_data_lost;
 };
