@@ -83,6 +83,12 @@ static ike_step_fn *const auth_req[] = {
 	ike_step_auth_reply,		/* commits: IKE SA and child SA up */
 	NULL
 };
+/* The same without AUTH: EAP is wanted, 2.16. */
+static ike_step_fn *const auth_req_eap[] = {
+	ike_step_auth_begin,
+	ike_step_auth_no_eap,
+	NULL
+};
 static ike_step_fn *const auth_rsp[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
@@ -189,6 +195,8 @@ static const struct {
 	  auth_req },
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_CHILDLESS,
 	  S(INIT_R) | S(AUTH_R), auth_req },
+	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_EAP_FIRST,
+	  S(INIT_R) | S(AUTH_R), auth_req_eap },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH, S(AUTH_I), auth_rsp },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_CHILDLESS, S(AUTH_I),
 	  auth_rsp_childless },

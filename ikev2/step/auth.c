@@ -276,6 +276,14 @@ refuse_responder(struct ike_sa *sa, struct ike_msg *m, const char *why)
 }
 
 enum ike_verdict
+ike_step_auth_no_eap(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	(void)ike;
+	return refuse_peer(sa, m, "the peer wants to authenticate by EAP, "
+			   "which is not possible here");
+}
+
+enum ike_verdict
 ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_id *id = m->h.is_response ? m->p->idr : m->p->idi;

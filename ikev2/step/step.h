@@ -152,6 +152,7 @@ void ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 MUST_USE int ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask);
 enum ike_prf ike_auth_prf(const struct ike_sa *sa);
 ike_step_fn ike_step_auth_begin;	/* request: the SA leaves half-open */
+ike_step_fn ike_step_auth_no_eap;	/* request to use EAP: refused */
 ike_step_fn ike_step_auth_verify;	/* ask: is the peer's AUTH good? (waits) */
 ike_step_fn ike_step_auth_realm;	/* request: who is it, which realm */
 ike_step_fn ike_step_auth_accept;	/* response: it is the one we dialled */
