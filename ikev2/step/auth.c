@@ -217,11 +217,16 @@ ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 static bool
 is_expected(const struct ike_setup *st, const struct ike_id *id)
 {
+	const size_t head = 4;		/* type and RESERVED, which is ignored */
+
+	if (st->id_peer_len == 0)
+		return true;
+	if (id->type != st->id_peer[0])
+		return false;
 	/* a name can be written in several ways: the secure process compares */
-	if (st->id_peer_len > 0 && st->id_peer[0] == IKE_ID_DER_ASN1_DN)
-		return id->type == IKE_ID_DER_ASN1_DN;
-	return st->id_peer_len == 0 || (id->raw.len == st->id_peer_len &&
-	    memcmp(id->raw.p, st->id_peer, st->id_peer_len) == 0);
+	return id->type == IKE_ID_DER_ASN1_DN ||
+	    (id->raw.len == st->id_peer_len &&
+	     memcmp(id->data.p, st->id_peer + head, id->data.len) == 0);
 }
 
 /* The identity a peer claims, for people. */
