@@ -323,8 +323,10 @@ ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	sa->is_faked = !ike->conf.can_raw_esp;
 	sa->has_inter = ike_inter_said(m);
 	st->group = sa->suite.group;
-	/* no longer than the peer's, so that the answer is not either */
-	st->nr_len = MIN((size_t)IKE_NONCE_LEN, m->p->nonce->len);
+	/* no longer than the peer's, so that the answer is not either; but 2.10:
+	 * half of the key of the PRF at least */
+	st->nr_len = MAX(MIN((size_t)IKE_NONCE_LEN, m->p->nonce->len),
+			 spi_hash_len(sa->suite.prf) / 2);
 	memcpy(st->ni, m->p->nonce->p, m->p->nonce->len);
 	st->ni_len = m->p->nonce->len;
 	memcpy(st->peer_ke, m->p->ke->data.p, m->p->ke->data.len);
@@ -365,6 +367,7 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_cert_ask_add(ike, &b, m->len);
 	ike_childless_add(&b, m->len);
 	if (ike_build_finish(&b, &pkt) != 0 ||
+	    pkt.len > m->len ||		/* its nonce is too short, 2.10 */
 	    keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
 	    !ike_sa_move(sa, IKE_EV_INIT_IN) ||
 	    ike_win_reply(sa, m, pkt) != 0) {

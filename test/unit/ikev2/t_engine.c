@@ -5,14 +5,15 @@
  */
 #include "test/unit/ikev2/engine_help.h"
 
-/* The shortest request that can be answered: one proposal, 16 byte nonce. */
+/* The shortest request that can be answered: one proposal, 16 byte nonce; and a
+ * payload behind it, critical but for a vendor id. */
 static size_t
-short_init_msg(uint8_t *buf, size_t cap, uint8_t extra_type)
+short_init_prf(uint8_t *buf, size_t cap, uint8_t extra_type, enum spi_hash prf)
 {
 	struct ike_hdr h = { .ispi = 77, .xchg = IKE_XCHG_IKE_SA_INIT,
 			     .is_initiator = true };
 	struct ike_choice ch = { .ike = { .encr = SPI_CIPHER_AES_GCM_256,
-		.prf = SPI_HASH_SHA256, .group = SPI_GROUP_X25519 },
+		.prf = prf, .group = SPI_GROUP_X25519 },
 		.prop_num = 1 };
 	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
 	static const uint8_t nonce[16] = { 9 };
@@ -37,13 +38,45 @@ short_init_msg(uint8_t *buf, size_t cap, uint8_t extra_type)
 	enc_nonce(&b.w, (struct view){ nonce, sizeof(nonce) });
 	ike_build_end(&b);
 	if (extra_type != 0) {
-		ike_build_begin(&b, extra_type, true);
-		wcur_u32(&b.w, 0);
+		ike_build_begin(&b, extra_type, extra_type != IKE_PL_V);
+		wcur_zero(&b.w, extra_type == IKE_PL_V ? 40 : 4);
 		ike_build_end(&b);
 	}
 	assert_int_equal(ike_build_finish(&b, &out), 0);
 	arena_fini(&a);
 	return out.len;
+}
+
+static size_t
+short_init_msg(uint8_t *buf, size_t cap, uint8_t extra_type)
+{
+	return short_init_prf(buf, cap, extra_type, SPI_HASH_SHA256);
+}
+
+/* 2.10: 16 bytes are too few for this PRF.  The peer may be wrong, we are not;
+ * nor do we answer with more than it sent. */
+TEST(our_nonce_has_half_of_the_prf_key_whatever_the_peer_sends)
+{
+	uint8_t msg[600];
+	size_t n, i;
+
+	start(100, 100);
+	n = short_init_prf(msg, sizeof(msg), IKE_PL_V, SPI_HASH_SHA512);
+	input(msg, n);
+	jobs();
+	assert_int_equal(n_sent, 1);
+	assert_in_range(sent_len, 1, n);
+	for (i = 28; sent[i] != IKE_PL_NONCE; i += be16_get(sent + i + 2))
+		assert_true(i < sent_len);
+	i += be16_get(sent + i + 2);
+	assert_int_equal(be16_get(sent + i + 2), 4 + 32);
+	stop();
+	start(100, 100);
+	n = short_init_prf(msg, sizeof(msg), 0, SPI_HASH_SHA512);
+	input(msg, n);
+	jobs();
+	assert_int_equal(n_sent, 0);
+	stop();
 }
 
 TEST(the_answer_to_init_is_not_longer_than_the_request)
