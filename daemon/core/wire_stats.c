@@ -39,6 +39,7 @@ flat_worker(struct ctl_client *cl, uint32_t tag, unsigned i,
 		uint64_t value;
 	} row[] = {
 		{ "wakeups", ws->n_wake },
+		{ "rests", ws->n_rest },
 		{ "tap-frames", ws->n_tap_frames },
 		{ "tap-batches", ws->n_tap_batches },
 		{ "udp-packets", ws->n_udp_packets },

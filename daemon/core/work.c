@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
@@ -198,11 +199,14 @@ serve(struct worker *wk, struct source *s)
 	return false;
 }
 
-/* What has little first, and of what has more one batch. */
-static void
+/* What has little first, and of what has more one batch.  True when there may be
+ * more. */
+static bool
 serve_ready(struct worker *wk, const struct epoll_event *ev, unsigned n)
 {
 	struct lane *ready[WORK_EVENTS];
+	unsigned n_ready = n;
+	bool more = false;
 
 	for (unsigned i = 0; i < n; i++)
 		ready[i] = ev[i].data.ptr;
@@ -212,8 +216,35 @@ serve_ready(struct worker *wk, const struct epoll_event *ev, unsigned n)
 
 		s->lane.turn = ++wk->turn;
 		s->lane.is_long = serve(wk, s);
+		more |= s->lane.is_long;
 		drain_flush(wk);
 	}
+	return more || n < n_ready;
+}
+
+/* Let packets come together that would wake us one by one. */
+static void
+rest(struct worker *wk, bool is_more)
+{
+	const uint64_t total[PACE_WAY_END] = {
+		[PACE_OUT] = atomic_load_explicit(&wk->n.tap_frames,
+						  memory_order_relaxed),
+		[PACE_IN] = atomic_load_explicit(&wk->n.udp,
+						 memory_order_relaxed) +
+		    atomic_load_explicit(&wk->n.raw, memory_order_relaxed),
+	};
+	struct timespec ts = { 0, 0 };
+
+	if (UNLIKELY(wk->rawrx.is_polling)) { /* which rests by itself */
+		wk->pace.is_on = false;
+		return;
+	}
+	ts.tv_nsec = (long)pace_rest(&wk->pace, total, is_more, clk_ns());
+	if (LIKELY(ts.tv_nsec == 0))
+		return;
+	(void)nanosleep(&ts, NULL);
+	add(&wk->n.rest, 1);
+	pace_woken(&wk->pace, clk_ns());
 }
 
 static void
@@ -221,17 +252,18 @@ worker_main(void *ctx)
 {
 	struct worker *wk = ctx;
 	struct epoll_event ev[WORK_EVENTS];
+	bool more = false;
 	int n;
 
 	atomic_store(&wk->n.thr, thr_index());
 	thr_register();
 	while (!atomic_load(&wk->is_stopped)) {
 		thr_offline();
+		rest(wk, more);
 		n = rawrx_wait(wk, ev, WORK_EVENTS);
 		thr_online();
 		add(&wk->n.wake, 1);
-		if (n > 0)
-			serve_ready(wk, ev, (unsigned)n);
+		more = n > 0 && serve_ready(wk, ev, (unsigned)n);
 		if (rawrx_look(wk))
 			drain_flush(wk);
 		thr_quiet();
@@ -469,6 +501,7 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 		.cpu_ns = thr_cpu_ns(wk->thr),
 		.n_drop = drop_sum_thread(atomic_load(&wk->n.thr)),
 		.n_wake = atomic_load(&wk->n.wake),
+		.n_rest = atomic_load(&wk->n.rest),
 		.n_tap_frames = atomic_load(&wk->n.tap_frames),
 		.n_udp_packets = atomic_load(&wk->n.udp),
 		.n_raw_packets = atomic_load(&wk->n.raw),

@@ -74,6 +74,7 @@ struct work_stats {
 	struct work_flow flow[WORK_STAGE_END];
 	struct work_queue queue[WORK_PRIO_END];
 	uint64_t n_wake;		/* times it woke up */
+	uint64_t n_rest;		/* times it let packets come together */
 	uint64_t n_tap_frames, n_udp_packets, n_raw_packets;
 	uint64_t n_tap_batches, n_udp_batches;
 	uint64_t n_tap_supers;		/* super-frames read */

@@ -9,6 +9,7 @@
 
 #include "daemon/core/fallback.h"
 #include "daemon/core/lane.h"
+#include "daemon/core/pace.h"
 #include "daemon/core/pring.h"
 #include "daemon/core/route.h"
 #include "daemon/core/tap.h"
@@ -21,7 +22,7 @@ struct thr;
 
 /* Relaxed atomics: one writer, read for statistics. */
 struct counts {
-	atomic_ullong wake, handed;
+	atomic_ullong wake, rest, handed;
 	/* from the TAP, and to it */
 	atomic_ullong tap_batches, tap_frames, tap_supers, tap_in_supers, tap_bytes;
 	atomic_ullong out_batches, tap_written, tap_merged, out_in_supers, out_bytes;
@@ -72,6 +73,7 @@ struct worker {
 	struct esp_gro gro;
 	struct route route;
 	struct rawrx rawrx;
+	struct pace pace;
 	uint64_t turn;			/* rises with each batch */
 	unsigned n_source;
 	struct source *source;		/* all but those of rawrx */
