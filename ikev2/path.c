@@ -92,12 +92,14 @@ static ike_step_fn *const auth_req_eap[] = {
 static ike_step_fn *const auth_rsp[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_contact,		/* 2.4 */
 	ike_step_first_child_take,
 	NULL
 };
 static ike_step_fn *const auth_rsp_no_child[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_contact,		/* 2.4 */
 	ike_step_first_child_none,
 	NULL
 };
@@ -106,6 +108,7 @@ static ike_step_fn *const auth_rsp_childless[] = {
 	ike_step_childless_asked,
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_contact,		/* 2.4 */
 	ike_step_childless_up,
 	NULL
 };

@@ -473,6 +473,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_out_open(sa, &b);
 	add_id(&b, IKE_PL_IDR, m);
 	ike_cert_add(sa, &b, m);
+	ike_contact_add(sa, &b);
 	add_auth(&b, m);
 	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);

@@ -24,10 +24,26 @@ ike_contact_add(struct ike_sa *sa, struct ike_build *b)
 		struct ike_sa *other = CONTAINER_OF(it, struct ike_sa,
 						    link_node);
 
-		if (other != sa && other->state == IKE_SA_UP)
+		/* one that we dial may stand already at the other end */
+		if (other != sa && (other->state == IKE_SA_UP ||
+		    (!sa->is_initiator && other->is_initiator)))
 			return;
 	}
 	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_INITIAL_CONTACT, none, none);
+}
+
+/* The peer knows of no SA but sa.  Did it lose this one? */
+static bool
+is_lost(const struct ike_sa *other, const struct ike_sa *sa)
+{
+	/* In an answer: what stood before we dialled (to authenticate anew), and
+	 * not just so, since the peer may have dialled that. */
+	if (sa->is_initiator)
+		return other->up_ms < sa->made_ms &&
+		    sa->made_ms - other->up_ms >= IKE_CROSS_MS;
+	/* Began the peer this SA before ours stood?  Then both dialled at once.
+	 * Later it would have known ours, had it not been restarted. */
+	return !other->is_initiator || sa->made_ms > other->up_ms;
 }
 
 enum ike_verdict
@@ -43,10 +59,7 @@ ike_step_contact(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		if (other == sa || (other->state != IKE_SA_UP &&
 				    other->state != IKE_SA_REKEYED))
 			continue;
-		/* Began the peer this SA before ours stood?  Then both dialled
-		 * at once.  Later it would have known ours, had it not been
-		 * restarted. */
-		if (other->is_initiator && sa->made_ms <= other->up_ms)
+		if (!is_lost(other, sa))
 			continue;
 		log_info("ike", "SA %u: the peer began anew", other->handle);
 		ike_sa_kill(other, NULL);

@@ -152,6 +152,14 @@ cmd_heal(struct play *p)
 	return true;
 }
 
+/* suspend HOST, resume HOST: its clock goes on, as CLOCK_BOOTTIME does */
+static bool
+cmd_suspend(struct play *p)
+{
+	play_host(p, 1)->is_asleep = strcmp(p->arg[0], "suspend") == 0;
+	return true;
+}
+
 static bool
 cmd_flow(struct play *p)
 {
@@ -509,6 +517,8 @@ static const struct {
 	{ "run-some", 2, cmd_run_some }, /* at most N ms */
 	{ "cut", 2, cmd_cut },		/* a|b [after N datagrams] is silent */
 	{ "heal", 2, cmd_heal },
+	{ "suspend", 2, cmd_suspend },	/* a|b: the machine sleeps */
+	{ "resume", 2, cmd_suspend },
 	{ "data", 2, play_data },	/* MS|0: packets every MS ms, counted */
 	{ "churn", 2, play_churn },	/* N rekeyings of all kinds */
 	{ "flow", 2, cmd_flow },	/* on|off: ESP in both directions */

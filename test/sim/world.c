@@ -510,6 +510,14 @@ happen(struct sim_world *w, struct sim_event *e)
 {
 	struct sim_host *h = e->host;
 
+	if (h->is_asleep && (e->what == SIM_ASK || e->what == SIM_JOB)) {
+		event_put(w, e, 100);
+		return;
+	}
+	if (h->is_asleep) {		/* nobody hears it */
+		event_free(e);
+		return;
+	}
 	(void)sim_alloc_runs(h);
 	switch (e->what) {
 	case SIM_DGRAM:
@@ -541,13 +549,13 @@ happen(struct sim_world *w, struct sim_event *e)
 static uint64_t
 next_of(const struct sim_host *h)
 {
-	return h->ike != NULL ? ike_next(h->ike) : UINT64_MAX;
+	return h->ike != NULL && !h->is_asleep ? ike_next(h->ike) : UINT64_MAX;
 }
 
 static void
 tick(struct sim_host *h)
 {
-	if (h->ike == NULL)
+	if (h->ike == NULL || h->is_asleep)
 		return;
 	(void)sim_alloc_runs(h);
 	ike_tick(h->ike, h->w->now_ms);

@@ -76,6 +76,7 @@ struct sim_host {
 	bool is_cut;			/* nothing leaves it any more */
 	unsigned n_cut;			/* datagrams that still leave; with has_cut */
 	bool has_cut;
+	bool is_asleep;			/* the machine is suspended */
 	bool is_natted;
 	uint16_t nat_shift;		/* port mapping of its NAT */
 	struct sim_child child[SIM_CHILD_MAX];
