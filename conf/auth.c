@@ -105,5 +105,8 @@ conf_auth_peer(struct checker *k, const struct conf_node *n,
 		conf_bad(k, conf_node_attr(n, "revocation")->line,
 			 "revocation= is about certificates; this peer proves "
 			 "itself with a pre-shared key");
+	if (has(n, "crl") && !has(n, "ca"))
+		conf_bad(k, conf_node_attr(n, "crl")->line, "crl= is about "
+			 "certificates of an authority; this peer has no ca=");
 	own_side(k, n, me, p);
 }

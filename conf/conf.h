@@ -37,6 +37,8 @@
 #define CONF_ERR_TEXT	 320	    /* bytes of one message */
 #define CONF_FILE_MAX	 256	    /* bytes of a file name in messages */
 #define CONF_CA_MAX	 16	    /* ca= files of one peer */
+#define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
+#define CONF_URLS_MAX	 8
 
 /* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
 enum conf_id_kind {
@@ -115,6 +117,7 @@ struct conf_peer {
 	const char *ca;		/* names of files, as written */
 	const char *cert;	/* this certificate; see conf_cert_file() */
 	const char *pubkey;	/* this key */
+	const char *crl;	/* addresses, as written, or NULL */
 	enum conf_revocation revocation;
 	enum vpn_mode mode;	/* in effect: its own, else the realm's */
 	enum vpn_encap encap;	/* in effect: its own, else the realm's */
@@ -272,7 +275,7 @@ MUST_USE int conf_id_bytes(const char *text, enum conf_id_kind *kind,
 			   uint8_t *out, size_t cap, size_t *len);
 
 /**
- * A name behind another in a list of files (ca=).
+ * A name behind another in a list (ca=, crl=).
  *
  * @param p   where in the list; moved on.
  * @param out cap bytes, CONF_FILE_MAX always suffices.

@@ -528,6 +528,42 @@ set_files(struct field *f)
 	put_text(f);
 }
 
+/* What is left of it is looked at where it is used. */
+static bool
+url_ok(const char *url)
+{
+	const char *host = url + 7;
+
+	if (strncmp(url, "http://", 7) != 0 || strcspn(host, "/?#") == 0)
+		return false;
+	for (const char *p = host; *p != '\0'; p++)
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
+			return false;
+	return memchr(host, '@', strcspn(host, "/?#")) == NULL;
+}
+
+static void
+set_urls(struct field *f)
+{
+	const char *p = f->a->value;
+	char url[CONF_URL_MAX + 1];	/* a longer one is cut to this */
+	unsigned n = 0;
+
+	for (; conf_list_next(&p, url, sizeof(url)); n++) {
+		if (strlen(url) < CONF_URL_MAX && url_ok(url))
+			continue;
+		WRONG(f, "not an address like http://crl.example.com/ca.crl "
+		      "of at most %u characters; a list is signed, HTTP is "
+		      "enough", CONF_URL_MAX - 1);
+		return;
+	}
+	if (n == 0 || n > CONF_URLS_MAX) {
+		WRONG(f, "allowed are 1 to %u addresses", CONF_URLS_MAX);
+		return;
+	}
+	put_text(f);
+}
+
 /* ---- entry points ------------------------------------------------------------ */
 
 void
@@ -544,7 +580,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_TSS] = set_tss,	 [K_CPUS] = set_cpus,
 		[K_CERT] = set_cert,	 [K_PUB] = set_pub,
 		[K_KEY] = set_key,	 [K_FILES] = set_files,
-		[K_DN] = set_dn,
+		[K_DN] = set_dn,	 [K_URLS] = set_urls,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

@@ -48,6 +48,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_PUB    "file"
 #define TYPE_K_KEY    "file"
 #define TYPE_K_FILES  "files"
+#define TYPE_K_URLS   "URLs"
 #define TYPE_K_DN     "name"
 #define TYPE_K_ADDRS  "addresses"
 #define TYPE_K_TSS    "networks"

@@ -65,6 +65,7 @@ enum conf_kind {
 	K_KEY,		/* private key: file, or a URI */
 	K_DN,		/* parts of a distinguished name */
 	K_FILES,	/* certificates, a list of names */
+	K_URLS,		/* where lists are, by HTTP */
 	K_ADDRS,
 	K_TSS,
 	K_CPUS,

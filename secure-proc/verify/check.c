@@ -159,8 +159,8 @@ chain_check(struct work *w)
 	if ((err = usage_check(w)) != 0 ||
 	    (err = sec_names_check(w->cert[0], &w->facts, w->q->id,
 	    w->out->why, sizeof(w->out->why))) != 0 ||
-	    (err = sec_revoke_check(w->t, &path, &w->ev, w->peer->revocation,
-	    w->q->now, w->out)) != 0)
+	    (err = sec_revoke_check(w->t, &path, &w->ev, w->peer, w->q->now,
+	    w->out)) != 0)
 		return err;
 	if ((f = malloc(sizeof(*f))) == NULL)
 		return ERR_NOMEM;

@@ -57,7 +57,7 @@ struct sec_evidence {
 MUST_USE int sec_revoke_check(struct sec_trust *t,
 			      const struct spi_cert_path *path,
 			      const struct sec_evidence *ev,
-			      enum conf_revocation policy, int64_t now,
+			      const struct conf_peer *peer, int64_t now,
 			      struct sec_checked *out);
 /** names.c: does the certificate carry this identity?  0, or ERR_AUTH with a
  * sentence that lists the names it has. */

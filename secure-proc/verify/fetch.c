@@ -2,7 +2,8 @@
 /*
  * secure-proc/verify/fetch.c - the fetch process: one GET after the other.
  *
- *   question   the address, as text
+ *   question   a byte: 1 when we say where, 0 when a certificate does; the
+ *              address, as text
  *   answer     empty: it did not work (logged); one byte: a descriptor of a file
  *              in memory comes along
  *
@@ -34,29 +35,45 @@
 
 /* ---- the network ------------------------------------------------------------------- */
 
-/* This machine itself is no place for lists of others. */
-static bool
-is_permitted(const struct sockaddr *sa)
+static struct ip_addr
+ip_of(const struct sockaddr *sa)
 {
-	struct ip_addr a;
+	if (sa->sa_family == AF_INET)
+		return ip_from(&((const struct sockaddr_in *)(const void *)
+		    sa)->sin_addr, 4);
+	if (sa->sa_family == AF_INET6)
+		return ip_from(&((const struct sockaddr_in6 *)(const void *)
+		    sa)->sin6_addr, 16);
+	return ip_from(NULL, 0);
+}
 
-	if (sa->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)sa;
+/* An address this machine has itself: a packet there would come from there.
+ * Nothing is sent. */
+static bool
+is_self(const struct addrinfo *ai, const struct ip_addr *to)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	struct ip_addr ip = ip_from(NULL, 0);
+	int fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-		a = ip_from((const uint8_t *)&v4->sin_addr, 4);
-		return a.b[0] != 127 && a.b[0] != 0 &&
-		    !(a.b[0] == 169 && a.b[1] == 254) && a.b[0] < 224;
-	}
-	if (sa->sa_family == AF_INET6) {
-		const struct in6_addr *v6 =
-		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	if (fd >= 0 && connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&from, &len) == 0)
+		ip = ip_of((const struct sockaddr *)&from);
+	if (fd >= 0)
+		close(fd);
+	return ip_equal(&ip, to);
+}
 
-		return !IN6_IS_ADDR_LOOPBACK(v6) &&
-		    !IN6_IS_ADDR_UNSPECIFIED(v6) &&
-		    !IN6_IS_ADDR_LINKLOCAL(v6) &&
-		    !IN6_IS_ADDR_MULTICAST(v6) && !IN6_IS_ADDR_V4MAPPED(v6);
-	}
-	return false;
+static int
+may(const struct addrinfo *ai, bool is_ours)
+{
+	struct ip_addr to = ip_of(ai->ai_addr);
+	int err;
+
+	if ((err = sec_target_check(&to, is_ours)) != 0)
+		return err;
+	return !is_ours && is_self(ai, &to) ? ERR_PERM : 0;
 }
 
 /* Wait for a socket.  0 or ERR_TIMEOUT. */
@@ -92,19 +109,19 @@ connect_to(const struct addrinfo *ai, uint64_t end_ms)
 }
 
 static int
-open_url(const struct sec_url *u, uint64_t end_ms, int *fd)
+open_url(const struct sec_url *u, bool is_ours, uint64_t end_ms, int *fd)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
-	int err = ERR_NOTFOUND;
+	int err = ERR_NOTFOUND, no;
 
 	*fd = -1;
 	if (getaddrinfo(u->host, u->port, &hints, &list) != 0)
 		return ERR_NOTFOUND;
 	for (const struct addrinfo *ai = list; ai != NULL && *fd < 0;
 	    ai = ai->ai_next) {
-		if (!is_permitted(ai->ai_addr)) {
-			err = ERR_PERM;
+		if ((no = may(ai, is_ours)) != 0) {
+			err = no;
 			continue;
 		}
 		err = ERR_TIMEOUT;
@@ -199,14 +216,14 @@ answer_read(int fd, int to, uint64_t end_ms)
 }
 
 static int
-fetch(const char *text, int to)
+fetch(const char *text, bool is_ours, int to)
 {
 	uint64_t end_ms = clk_ms() + (uint64_t)SEC_FETCH_S * 1000;
 	struct sec_url u;
 	int fd, err;
 
 	if ((err = sec_url_read(text, &u)) != 0 ||
-	    (err = open_url(&u, end_ms, &fd)) != 0)
+	    (err = open_url(&u, is_ours, end_ms, &fd)) != 0)
 		return err;
 	if ((err = get_send(fd, &u, end_ms)) == 0)
 		err = answer_read(fd, to, end_ms);
@@ -244,6 +261,25 @@ answer(int fd, int file)
 	(void)!sendmsg(fd, &mh, MSG_NOSIGNAL);
 }
 
+static const char *
+sentence(int err)
+{
+	switch (err) {
+	case ERR_UNSUP:
+		return "the server does not give it, or in a form that was not "
+		    "asked for";
+	case ERR_PERM:
+		return "not a public address: nothing is fetched there because "
+		    "a certificate says so; if it is right, name it in crl=";
+	case ERR_LONG:
+		return "too long to be a list";
+	case ERR_NOTFOUND:
+		return "the server's name is not found";
+	default:
+		return err_text(err);
+	}
+}
+
 void
 sec_fetch_serve(int fd)
 {
@@ -251,22 +287,20 @@ sec_fetch_serve(int fd)
 	const struct itimerval on = {
 		.it_value = { .tv_sec = SEC_FETCH_S + NAME_S },
 	};
-	char url[SPI_CERT_URL_MAX];
+	char in[1 + SPI_CERT_URL_MAX], *url = in + 1;
 	ssize_t n;
 	int file, err;
 
-	while ((n = recv(fd, url, sizeof(url) - 1, 0)) > 0) {
-		url[n] = '\0';
+	while ((n = recv(fd, in, sizeof(in) - 1, 0)) > 0) {
+		in[n] = '\0';
 		(void)setitimer(ITIMER_REAL, &on, NULL);
 		file = memfd_create("crl", MFD_CLOEXEC);
-		err = file >= 0 ? fetch(url, file) : ERR_SYS;
+		err = file >= 0 ? fetch(url, in[0] == 1, file) : ERR_SYS;
 		if (err == 0 && lseek(file, 0, SEEK_SET) != 0)
 			err = ERR_SYS;
 		(void)setitimer(ITIMER_REAL, &off, NULL);
 		if (err != 0)
-			log_rl(LOG_WARN, WHO, "%s: %s", url, err == ERR_UNSUP ?
-			    "the server does not give it" : err == ERR_PERM ?
-			    "an address of this machine" : err_text(err));
+			log_rl(LOG_WARN, WHO, "%s: %s", url, sentence(err));
 		answer(fd, err == 0 ? file : -1);
 		if (file >= 0)
 			close(file);

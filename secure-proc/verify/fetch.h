@@ -7,13 +7,15 @@
  *        ^-------- a descriptor with the bytes ------'
  *
  * The fetch process has the network and files to resolve names with, and nothing
- * else: no key, no right.  It looks at no list.  Bounded: FETCH_WAIT_S,
- * SEC_PUBLIC_MAX bytes, http only, no redirect, no address of this machine.
- * Nobody waits for it: a check is answered with what is known.
+ * else: no key, no right.  It looks at no list.  Bounded: SEC_FETCH_S,
+ * SEC_PUBLIC_MAX bytes, http only, no redirect, no private address but by our
+ * own configuration (target.c).  Nobody waits for it: a check is answered with
+ * what is known.
  */
 #ifndef TAPIR_SECURE_VERIFY_FETCH_H
 #define TAPIR_SECURE_VERIFY_FETCH_H
 
+#include "daemon/base/addr.h"
 #include "daemon/base/base.h"
 #include "secure-proc/verify/trust.h"
 
@@ -37,6 +39,15 @@ MUST_USE int sec_url_read(const char *text, struct sec_url *u);
  *         was not asked for), ERR_LONG.
  */
 MUST_USE int sec_http_head(struct view head, size_t *n);
+
+/**
+ * May a list be fetched from this address?
+ *
+ * @param is_ours where it is said is ours: the configuration, our certificate.
+ * @return 0; ERR_PERM: of this machine, its wire, or a private network;
+ *         ERR_UNSUP: no address.
+ */
+MUST_USE int sec_target_check(const struct ip_addr *ip, bool is_ours);
 
 /** The fetch process's work: addresses on fd, until it is closed.  Not confined
  * by itself. */

@@ -16,7 +16,9 @@
 #include "secure-proc/verify/fetch.h"
 
 #define WHO	 "verify"
-#define AGAIN_MS 60000u	/* between two tries of one address; ours */
+#define AGAIN_MS 60000u	/* between two tries of one address; doubled for
+			 * each that failed, up to FRESH_MS; ours */
+#define AGAIN_N	 6
 #define FRESH_MS 3600000u /* until one that is there is fetched again; ours */
 #define LOST_MS	 20000u	/* then there will be no answer; ours */
 
@@ -53,7 +55,22 @@ turn_of(const struct sec_want *w, uint64_t now_ms)
 {
 	if (w->asked_ms == 0)
 		return w->is_wanted ? now_ms : UINT64_MAX;
-	return w->asked_ms + (w->is_wanted ? AGAIN_MS : FRESH_MS);
+	if (!w->is_wanted)
+		return w->asked_ms + FRESH_MS;
+	return w->asked_ms + MIN((uint64_t)AGAIN_MS <<
+	    MIN(MAX(w->n_failed, 1u) - 1u, AGAIN_N), FRESH_MS);
+}
+
+static int
+ask_send(int fd, const struct sec_want *w)
+{
+	char out[1 + SPI_CERT_URL_MAX];
+	size_t n = strlen(w->url);
+
+	out[0] = w->is_ours;
+	memcpy(out + 1, w->url, n);
+	return send(fd, out, n + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? ERR_IO :
+	    0;
 }
 
 void
@@ -63,14 +80,15 @@ sec_fetcher_next(struct sec_fetcher *f, uint64_t now_ms)
 
 	if (f->out != NULL && now_ms - f->out_ms < LOST_MS)
 		return;
+	if (f->out != NULL)
+		sec_trust_wanted(f->trust, f->out, false);
 	f->out = NULL;
 	for (unsigned i = 0; (w = sec_trust_want_at(f->trust, i)) != NULL;
 	    i++) {
 		if (turn_of(w, now_ms) > now_ms)
 			continue;
 		w->asked_ms = MAX(now_ms, 1u);
-		if (send(f->fd, w->url, strlen(w->url), MSG_NOSIGNAL |
-		    MSG_DONTWAIT) < 0)
+		if (ask_send(f->fd, w) != 0)
 			return;
 		f->out = w;
 		f->out_ms = now_ms;
@@ -135,17 +153,14 @@ file_take(struct sec_fetcher *f, int file)
 	while (buf != NULL && len <= SEC_PUBLIC_MAX &&
 	    (n = read(file, buf + len, SEC_PUBLIC_MAX + 1u - len)) > 0)
 		len += (size_t)n;
-	f->n_taken = 0;
 	if (buf != NULL && len <= SEC_PUBLIC_MAX &&
 	    spi_certs()->bundle_read((struct view){ buf, len }, none, &to,
 	    why) != 0)
 		log_rl(LOG_WARN, WHO, "%s: no list of what was revoked",
 		    f->out->url);
 	free(buf);
-	if (f->n_taken == 0)
-		return;
-	f->out->is_wanted = false;
-	log_info(WHO, "fetched %s", f->out->url);
+	if (f->n_taken > 0)
+		log_info(WHO, "fetched %s", f->out->url);
 }
 
 /* One answer.  The descriptor, -1 without one, -2 when there is nothing. */
@@ -181,8 +196,11 @@ sec_fetcher_input(struct sec_fetcher *f, uint64_t now_ms)
 	int file;
 
 	while ((file = answer_read(f->fd)) != -2) {
+		f->n_taken = 0;
 		if (file >= 0 && f->out != NULL)
 			file_take(f, file);
+		if (f->out != NULL)
+			sec_trust_wanted(f->trust, f->out, f->n_taken > 0);
 		if (file >= 0)
 			close(file);
 		f->out = NULL;

@@ -91,9 +91,9 @@ sec_http_head(struct view head, size_t *n)
 	uint64_t len;
 
 	*n = SIZE_MAX;
-	if (head.len < 12 || strncmp(p, "HTTP/1.", 7) != 0 || p[8] != ' ')
+	if (head.len < 13 || strncmp(p, "HTTP/1.", 7) != 0 || p[8] != ' ')
 		return ERR_SYNTAX;
-	if (memcmp(p + 9, "200", 3) != 0)
+	if (memcmp(p + 9, "200", 3) != 0 || (p[12] >= '0' && p[12] <= '9'))
 		return ERR_UNSUP;
 	for (; p < end && (eol = memchr(p, '\n', (size_t)(end - p))) != NULL;
 	    p = eol + 1) {

@@ -45,12 +45,28 @@ status_of(const struct sec_trust *t, const struct sec_evidence *ev,
 	return all;
 }
 
-int
-sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
-		 const struct sec_evidence *ev, enum conf_revocation policy,
-		 int64_t now, struct sec_checked *out)
+/* Where the lists of an issuer are: what the configuration says stands above
+ * what a certificate says. */
+static void
+lists_want(struct sec_trust *t, const struct spi_cert *c,
+	   const struct spi_cert *issuer, const struct conf_peer *peer)
 {
 	char url[SPI_CERT_URL_MAX];
+	const char *list = peer->crl;
+
+	while (list != NULL && conf_file_next(&list, url, sizeof(url)))
+		sec_trust_want(t, url, NULL);
+	for (unsigned i = 0; peer->crl == NULL &&
+	    spi_certs()->cert_crl_url(c, i, url); i++)
+		sec_trust_want(t, url, issuer);
+}
+
+int
+sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
+		 const struct sec_evidence *ev, const struct conf_peer *peer,
+		 int64_t now, struct sec_checked *out)
+{
+	enum conf_revocation policy = peer->revocation;
 
 	if (policy == CONF_REVOCATION_OFF)
 		return 0;
@@ -68,8 +84,7 @@ sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
 			    of);
 			return ERR_AUTH;
 		case SPI_STATUS_UNKNOWN:
-			if (spi_certs()->cert_crl_url(path->cert[i], 0, url))
-				sec_trust_want(t, url, path->cert[i + 1]);
+			lists_want(t, path->cert[i], path->cert[i + 1], peer);
 			if (policy != CONF_REVOCATION_STRICT)
 				break;
 			snprintf(out->why, sizeof(out->why), "nobody says that "

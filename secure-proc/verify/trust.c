@@ -211,7 +211,13 @@ pub_load(struct loading *l, const char *name)
 static int
 peer_load(struct loading *l, const struct conf_peer *p)
 {
+	char url[SPI_CERT_URL_MAX];
+	const char *list = p->crl;
 	int err, first = 0;
+
+	while (list != NULL && p->revocation != CONF_REVOCATION_OFF &&
+	    conf_file_next(&list, url, sizeof(url)))
+		sec_trust_want(l->t, url, NULL);
 
 	if (p->ca != NULL && (err = cas_load(l, p->ca)) != 0 && first == 0)
 		first = err;
@@ -231,7 +237,7 @@ take_own(void *ctx, struct spi_cert *c)
 	struct loading *l = ctx;
 	char url[SPI_CERT_URL_MAX];
 
-	if (spi_certs()->cert_crl_url(c, 0, url))
+	for (unsigned i = 0; spi_certs()->cert_crl_url(c, i, url); i++)
 		sec_trust_want(l->t, url, NULL);
 	spi_certs()->cert_free(c);
 	return 0;
@@ -468,29 +474,52 @@ copy(const struct spi_cert *c)
 	    out : NULL;
 }
 
+static bool
+is_of(const struct sec_want *w, const struct spi_cert *issuer)
+{
+	return w->issuer != NULL && issuer != NULL &&
+	    spi_certs()->cert_same(w->issuer, issuer);
+}
+
 void
 sec_trust_want(struct sec_trust *t, const char *url,
 	       const struct spi_cert *issuer)
 {
 	struct sec_want *w;
+	unsigned n_of = 0;
 
-	for (unsigned i = 0; i < t->n_want; i++)
-		if (strcmp(t->want[i].url, url) == 0) {
-			w = &t->want[i];
+	for (unsigned i = 0; i < t->n_want; i++) {
+		w = &t->want[i];
+		n_of += is_of(w, issuer);
+		if (strcmp(w->url, url) == 0) {
 			w->is_wanted = true;
 			if (w->issuer == NULL && issuer != NULL)
 				w->issuer = copy(issuer);
 			return;
 		}
-	if (t->n_want == SEC_WANT_MAX)
+	}
+	if (t->n_want == SEC_WANT_MAX || n_of >= SEC_WANT_OF)
 		return;			/* what is known stays */
 	w = &t->want[t->n_want];
 	memset(w, 0, sizeof(*w));
 	if (issuer != NULL && (w->issuer = copy(issuer)) == NULL)
 		return;
 	str_copy(w->url, sizeof(w->url), url);
+	w->is_ours = issuer == NULL;
 	w->is_wanted = true;
 	t->n_want++;
+}
+
+void
+sec_trust_wanted(struct sec_trust *t, struct sec_want *w, bool is_here)
+{
+	w->n_failed = is_here ? 0 : w->n_failed + 1;
+	if (!is_here)
+		return;
+	w->is_wanted = false;
+	for (unsigned i = 0; i < t->n_want; i++)
+		if (is_of(&t->want[i], w->issuer))
+			t->want[i].is_wanted = false;
 }
 
 struct sec_want *

@@ -62,18 +62,28 @@ void sec_trust_crl_add(struct sec_trust *t, struct spi_crl *crl);
 const struct spi_crl *sec_trust_crl(const struct sec_trust *t, unsigned i);
 
 #define SEC_WANT_MAX 64	/* addresses of lists; ours */
+#define SEC_WANT_OF  8	/* of one issuer; ours */
 
 /* A list that could be fetched. */
 struct sec_want {
 	char url[SPI_CERT_URL_MAX];
 	struct spi_cert *issuer; /* who must have signed it; NULL: any authority
 				  * of ca= */
+	bool is_ours;		/* we say where it is, not a certificate */
 	bool is_wanted;		/* missing, or out of date */
+	unsigned n_failed;	/* in a row */
 	uint64_t asked_ms;	/* when it was asked for; 0 = never */
 };
-/** A list is missing: remember where it is.  issuer is copied. */
+/**
+ * A list is missing: remember where it is.
+ *
+ * @param issuer  who must have signed it; copied.  NULL: this is our own word,
+ *                and the list may be of any authority of ca=.
+ */
 void sec_trust_want(struct sec_trust *t, const char *url,
 		    const struct spi_cert *issuer);
+/** It came, or it did not.  What else was wanted of its issuer can wait. */
+void sec_trust_wanted(struct sec_trust *t, struct sec_want *w, bool is_here);
 /** Entry i, or NULL behind the last. */
 struct sec_want *sec_trust_want_at(struct sec_trust *t, unsigned i);
 /** Did who must have signed it? */

@@ -431,10 +431,46 @@ TEST(a_proof_that_nobody_can_give_is_an_error)
 	expect("nothing of the peer", 3, "no key for this peer");
 	bad(OFFICE("<me id='a' psk='k'/>", "<peer id='b' revocation='off'/>"));
 	expect("revocation", 3, "revocation= is about certificates");
+	bad(OFFICE("<me id='a' psk='k'/>",
+	    "<peer id='b' cert='b' crl='http://h/'/>"));
+	expect("crl", 3, "crl= is about");
 	bad(OFFICE("<me id='a' psk='k' pass='p'/>", "<peer id='b'/>"));
 	expect("pass", 2, "pass= without key= or cert=");
 	bad(OFFICE("<me key='a.key'/>", "<peer id='b' pubkey='b'/>"));
 	expect("no name", 2, "<me> has no id=");
+}
+
+TEST(lists_of_what_was_revoked_are_at_http_addresses)
+{
+	static const char *const wrong[] = {
+		"https://h/c.crl", "h/c.crl", "http://", "http:///x",
+		"http://u:p@h/x", "http://h/\xc3\xa4", "",
+	};
+	struct conf *c;
+	char text[400], name[CONF_URL_MAX], longer[300];
+	const char *list;
+
+	c = good(OFFICE("<me id='a' psk='k'/>",
+	    "<peer id='b' my-auth='psk' ca='c' "
+	    "crl='http://10.0.0.1:8080/x.crl http://h'/>"));
+	list = c->realm[0].peer[0].crl;
+	assert_true(conf_file_next(&list, name, sizeof(name)));
+	assert_string_equal(name, "http://10.0.0.1:8080/x.crl");
+	assert_true(conf_file_next(&list, name, sizeof(name)));
+	assert_string_equal(name, "http://h");
+	assert_false(conf_file_next(&list, name, sizeof(name)));
+	conf_free(c);
+	for (unsigned i = 0; i <= N_OF(wrong); i++) {
+		memset(longer, 'x', sizeof(longer));
+		memcpy(longer, "http://", 7);
+		longer[256] = '\0';
+		snprintf(text, sizeof(text), OFFICE("<me id='a' psk='k'/>",
+		    "<peer id='b' my-auth='psk' ca='c' crl='%s'/>"),
+		    i < N_OF(wrong) ? wrong[i] : longer);
+		bad(text);
+		expect(wrong[i < N_OF(wrong) ? i : 0], 3, i == 6 ?
+		    "allowed are 1 to 8" : "not an address like");
+	}
 }
 
 TEST(a_certificate_may_say_who_we_and_the_peers_are)
