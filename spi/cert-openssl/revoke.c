@@ -10,11 +10,50 @@
 #include "spi/cert-openssl/cert_openssl.h"
 #define ERR_STATE ossl_err_state_type
 #include <openssl/ocsp.h>
+#include <openssl/rsa.h>
 #undef ERR_STATE
 #include <stdlib.h>
 
 #define SKEW_S	     300	/* clocks differ; ours */
 #define OCSP_AGE_MAX 86400	/* s, of a response that names no next one */
+
+/* The hash of PSS stands in the parameters; without them it is SHA-1. */
+static int
+pss_md(const X509_ALGOR *alg)
+{
+	RSA_PSS_PARAMS *pss = NULL;
+	const ASN1_OBJECT *oid = NULL;
+	const void *param = NULL;
+	int type = 0, md = NID_undef;
+
+	X509_ALGOR_get0(NULL, &type, &param, alg);
+	if (type == V_ASN1_SEQUENCE)
+		pss = ASN1_item_unpack(param, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+	if (pss != NULL && pss->hashAlgorithm != NULL) {
+		X509_ALGOR_get0(&oid, NULL, NULL, pss->hashAlgorithm);
+		md = OBJ_obj2nid(oid);
+	}
+	RSA_PSS_PARAMS_free(pss);
+	return md;
+}
+
+/* SHA-2, or an Edwards curve.  The library looks at this for certificates, but
+ * neither for lists nor for responses. */
+static bool
+is_strong(const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid = NULL;
+	int md = NID_undef, key = NID_undef;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	if (OBJ_find_sigid_algs(OBJ_obj2nid(oid), &md, &key) != 1)
+		return false;
+	if (key == NID_ED25519 || key == NID_ED448)
+		return true;
+	if (OBJ_obj2nid(oid) == NID_rsassaPss)
+		md = pss_md(alg);
+	return md == NID_sha256 || md == NID_sha384 || md == NID_sha512;
+}
 
 int
 ossl_crl_wrap(X509_CRL *x, struct spi_crl **out)
@@ -56,15 +95,6 @@ ossl_crl_free(struct spi_crl *c)
 	free(c);
 }
 
-bool
-ossl_crl_is_newer(const struct spi_crl *a, const struct spi_crl *b)
-{
-	return X509_NAME_cmp(X509_CRL_get_issuer(a->x),
-	    X509_CRL_get_issuer(b->x)) == 0 &&
-	    ossl_time(X509_CRL_get0_lastUpdate(a->x)) >=
-	    ossl_time(X509_CRL_get0_lastUpdate(b->x));
-}
-
 /* Partial lists (by reason, by kind of certificate, deltas, indirect ones) are
  * marked by a critical extension; a list with one is no use for us. */
 static bool
@@ -76,11 +106,43 @@ crl_is_whole(const X509_CRL *x)
 	return true;
 }
 
+/* The key that signed, as the list says; an authority that has a new key has two
+ * lists for a while. */
+static bool
+crl_has_same_key(const X509_CRL *a, const X509_CRL *b)
+{
+	AUTHORITY_KEYID *x = X509_CRL_get_ext_d2i(a,
+	    NID_authority_key_identifier, NULL, NULL);
+	AUTHORITY_KEYID *y = X509_CRL_get_ext_d2i(b,
+	    NID_authority_key_identifier, NULL, NULL);
+	bool is = x == NULL || y == NULL || x->keyid == NULL ||
+	    y->keyid == NULL || ASN1_OCTET_STRING_cmp(x->keyid, y->keyid) == 0;
+
+	AUTHORITY_KEYID_free(x);
+	AUTHORITY_KEYID_free(y);
+	return is;
+}
+
+bool
+ossl_crl_is_newer(const struct spi_crl *a, const struct spi_crl *b)
+{
+	return X509_NAME_cmp(X509_CRL_get_issuer(a->x),
+	    X509_CRL_get_issuer(b->x)) == 0 &&
+	    crl_is_whole(a->x) == crl_is_whole(b->x) &&
+	    crl_has_same_key(a->x, b->x) &&
+	    ossl_time(X509_CRL_get0_lastUpdate(a->x)) >=
+	    ossl_time(X509_CRL_get0_lastUpdate(b->x));
+}
+
 bool
 ossl_crl_is_by(const struct spi_crl *crl, const struct spi_cert *issuer)
 {
 	EVP_PKEY *k = X509_get0_pubkey(issuer->x);
-	bool is = k != NULL && ossl_key_kind(k) != SPI_KEY_NONE &&
+	const X509_ALGOR *alg = NULL;
+	bool is;
+
+	X509_CRL_get0_signature(crl->x, NULL, &alg);
+	is = is_strong(alg) && k != NULL && ossl_key_kind(k) != SPI_KEY_NONE &&
 	    X509_NAME_cmp(X509_CRL_get_issuer(crl->x),
 	    X509_get_subject_name(issuer->x)) == 0 &&
 	    (X509_get_key_usage(issuer->x) & KU_CRL_SIGN) != 0 &&
@@ -213,7 +275,7 @@ ossl_ocsp_look(struct view der, const struct spi_cert *c,
 	if (r != NULL && p == der.p + der.len &&
 	    OCSP_response_status(r) == OCSP_RESPONSE_STATUS_SUCCESSFUL &&
 	    (b = OCSP_response_get1_basic(r)) != NULL &&
-	    ocsp_is_signed(b, issuer, now))
+	    is_strong(OCSP_resp_get0_tbs_sigalg(b)) && ocsp_is_signed(b, issuer, now))
 		st = ocsp_status(b, c, issuer, now);
 	OCSP_BASICRESP_free(b);
 	OCSP_RESPONSE_free(r);

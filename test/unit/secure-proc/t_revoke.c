@@ -5,7 +5,21 @@
  */
 #include "test/unit/secure-proc/chains.h"
 
-enum crl_of { NO_CRL, EMPTY, NAMES_IT, STALE, STALE_NAMES_IT, FORGED };
+enum crl_of { NO_CRL, EMPTY, NAMES_IT, STALE, STALE_NAMES_IT, FORGED, WEAK,
+	PARTIAL, FUTURE };
+
+/* Of some reasons only: an extension that is critical says so. */
+static void
+partial(X509_CRL *crl)
+{
+	ISSUING_DIST_POINT *idp = ISSUING_DIST_POINT_new();
+
+	idp->onlyCA = 0xff;
+	assert_int_equal(X509_CRL_add1_ext_i2d(crl,
+	    NID_issuing_distribution_point, idp, 1, 0), 1);
+	ISSUING_DIST_POINT_free(idp);
+	assert_true(X509_CRL_sign(crl, ec_root, EVP_sha256()) > 0);
+}
 
 static struct sec_checked
 with_crl(unsigned realm, X509 *x, enum crl_of kind)
@@ -22,6 +36,16 @@ with_crl(unsigned realm, X509 *x, enum crl_of kind)
 		crl = pki_crl(root, kind == FORGED ? ec2 : ec_root, names ||
 		    kind == FORGED ? x : NULL, -10 * PKI_DAY, is_old ?
 		    -PKI_DAY : PKI_DAY);
+		if (kind == WEAK)
+			assert_true(X509_CRL_sign(crl, ec_root, EVP_sha1()) >
+			    0);
+		if (kind == PARTIAL)
+			partial(crl);
+		if (kind == FUTURE) {
+			X509_CRL_free(crl);
+			crl = pki_crl(root, ec_root, NULL, PKI_DAY,
+			    2 * PKI_DAY);
+		}
 		pki_put_crl(&a.w, crl);
 	}
 	c = ask(&a);
@@ -45,6 +69,10 @@ TEST(policies_decide_over_lists_that_come_along)
 		{ STRICT, STALE_NAMES_IT, "was revoked" },
 		{ SOFT, STALE_NAMES_IT, "was revoked" },
 		{ STRICT, FORGED, "nobody says" }, { SOFT, FORGED, NULL },
+		{ STRICT, WEAK, "nobody says" }, { SOFT, WEAK, NULL },
+		{ STRICT, PARTIAL, "nobody says" },
+		{ STRICT, FUTURE, "nobody says" },
+		{ OFF, FORGED, NULL }, { OFF, STALE_NAMES_IT, NULL },
 	};
 	X509 *x;
 
@@ -92,6 +120,57 @@ TEST(lists_in_the_directory_count_and_the_newer_one_wins)
 	bad(&c, "was revoked");
 	X509_CRL_free(old);
 	X509_CRL_free(new);
+	X509_free(x);
+	end();
+}
+
+static void
+with_key_id(X509_CRL *crl, EVP_PKEY *key, uint8_t id)
+{
+	AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
+
+	aki->keyid = ASN1_OCTET_STRING_new();
+	ASN1_OCTET_STRING_set(aki->keyid, &id, 1);
+	assert_int_equal(X509_CRL_add1_ext_i2d(crl,
+	    NID_authority_key_identifier, aki, 0, 0), 1);
+	AUTHORITY_KEYID_free(aki);
+	assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
+}
+
+static void
+crl_file(const char *name, const X509_CRL *crl)
+{
+	uint8_t *der = NULL;
+	int n = i2d_X509_CRL(crl, &der);
+
+	kit_file(name, der, (size_t)n, 0644);
+	OPENSSL_free(der);
+}
+
+TEST(a_newer_list_of_the_same_name_by_another_key_takes_nothing_away)
+{
+	X509_CRL *ours, *theirs, *some;
+	struct sec_checked c;
+	X509 *x;
+
+	begin();
+	x = leaf_of(root, ec_root);
+	ours = pki_crl(root, ec_root, x, -20 * PKI_DAY, PKI_DAY);
+	with_key_id(ours, ec_root, 1);
+	theirs = pki_crl(root, ec2, NULL, -PKI_DAY, PKI_DAY);
+	with_key_id(theirs, ec2, 2);
+	some = pki_crl(root, ec_root, NULL, -PKI_DAY, PKI_DAY);
+	partial(some);
+	crl_file("a.crl", ours);
+	crl_file("b.crl", theirs);
+	crl_file("c.crl", some);
+	sec_trust_free(trust);
+	assert_int_equal(sec_trust_load(&trust, conf, kit_dir, geteuid()), 0);
+	c = chain(SOFT, &x, 1);
+	bad(&c, "was revoked");
+	X509_CRL_free(ours);
+	X509_CRL_free(theirs);
+	X509_CRL_free(some);
 	X509_free(x);
 	end();
 }
@@ -148,6 +227,7 @@ struct ocsp_row {
 	int status;
 	int64_t from, to;
 	const char *strict;	/* what strict says; NULL: good */
+	const EVP_MD *md;	/* NULL: SHA-256 */
 };
 
 TEST(stapled_ocsp_responses_are_believed_when_they_may_be)
@@ -157,41 +237,64 @@ TEST(stapled_ocsp_responses_are_believed_when_they_may_be)
 	const struct pki_spec plain = { .cn = "plain", .key = ec_mid,
 		.issuer = root, .issuer_key = ec_root };
 	const struct ocsp_row rows[] = {
-		{ "issuer", 0, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY, NULL },
-		{ "delegate", 1, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY, NULL },
-		{ "no next", 0, V_OCSP_CERTSTATUS_GOOD, -60, 0, NULL },
+		{ "issuer", 0, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY, NULL, NULL },
+		{ "delegate", 1, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY, NULL, NULL },
+		{ "no next", 0, V_OCSP_CERTSTATUS_GOOD, -60, 0, NULL, NULL },
 		{ "revoked", 0, V_OCSP_CERTSTATUS_REVOKED, -60, PKI_DAY,
-		  "was revoked" },
+		  "was revoked", NULL },
 		{ "unknown", 0, V_OCSP_CERTSTATUS_UNKNOWN, -60, PKI_DAY,
-		  "nobody says" },
+		  "nobody says", NULL },
 		{ "stale", 0, V_OCSP_CERTSTATUS_GOOD, -9 * PKI_DAY, -PKI_DAY,
-		  "nobody says" },
+		  "nobody says", NULL },
 		{ "old, no next", 0, V_OCSP_CERTSTATUS_GOOD, -9 * PKI_DAY, 0,
-		  "nobody says" },
+		  "nobody says", NULL },
 		{ "future", 0, V_OCSP_CERTSTATUS_GOOD, PKI_DAY, 2 * PKI_DAY,
-		  "nobody says" },
+		  "nobody says", NULL },
 		{ "stranger", 2, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY,
-		  "nobody says" },
+		  "nobody says", NULL },
 		{ "not delegated", 3, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY,
-		  "nobody says" },
+		  "nobody says", NULL },
+		{ "SHA-384", 0, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY, NULL,
+		  EVP_sha384() },
+		{ "SHA-1", 0, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY,
+		  "nobody says", EVP_sha1() },
+		{ "delegate, SHA-1", 1, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY,
+		  "nobody says", EVP_sha1() },
+		{ "delegate, expired", 4, V_OCSP_CERTSTATUS_GOOD, -60, PKI_DAY,
+		  "nobody says", NULL },
+		{ "delegate of another", 5, V_OCSP_CERTSTATUS_GOOD, -60,
+		  PKI_DAY, "nobody says", NULL },
+		{ "revoked by a stranger", 2, V_OCSP_CERTSTATUS_REVOKED, -60,
+		  PKI_DAY, "nobody says", NULL },
+		{ "revoked, stale", 0, V_OCSP_CERTSTATUS_REVOKED, -9 * PKI_DAY,
+		  -PKI_DAY, "was revoked", NULL },
 	};
+	struct pki_spec late = del, other = del;
 	uint8_t der[4096];
-	X509 *x, *by[4];
+	X509 *x, *by[6];
 
 	begin();
-	EVP_PKEY *const key[4] = { ec_root, ec_mid, ec2, ec_mid };
+	EVP_PKEY *const key[6] = { ec_root, ec_mid, ec2, ec_mid, ec_mid,
+	    ec_mid };
 
 	x = leaf_of(root, ec_root);
 	by[0] = root;
 	by[1] = pki_cert(&del);
 	by[2] = other_root;
 	by[3] = pki_cert(&plain);
+	late.from = -20 * PKI_DAY;
+	late.to = -PKI_DAY;
+	by[4] = pki_cert(&late);
+	other.issuer = other_root;
+	other.issuer_key = ec2;
+	by[5] = pki_cert(&other);
 	for (unsigned i = 0; i < N_OF(rows); i++) {
 		const struct ocsp_row *r = &rows[i];
 		struct asking a = asking(STRICT);
 		struct sec_checked c;
 		size_t n;
 
+		pki_ocsp_md = r->md;
 		n = pki_ocsp(x, root, by[r->by], key[r->by],
 		    r->status, r->from, r->to,
 		    der, sizeof(der));
@@ -202,8 +305,10 @@ TEST(stapled_ocsp_responses_are_believed_when_they_may_be)
 		    strstr(c.why, r->strict) == NULL)
 			fail_msg("%s: %s", r->what, c.why);
 	}
+	pki_ocsp_md = NULL;
 	X509_free(by[1]);
-	X509_free(by[3]);
+	for (unsigned i = 3; i < N_OF(by); i++)
+		X509_free(by[i]);
 	X509_free(x);
 	end();
 }
