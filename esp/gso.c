@@ -277,6 +277,35 @@ esp_gso_put(const struct esp_gso *g, uint32_t i, uint8_t *out)
 		put_udp((uint16_t)l4_len, sum, out + g->at.l4);
 }
 
+/* As for the segments of put_ip() and put_tcp(); sums come when they are cut. */
+int
+esp_gso_behead(uint8_t *frame, size_t len, bool is_ether, uint16_t seg_len)
+{
+	struct esp_l4 at;
+	uint8_t *ip, *l4;
+	int err;
+
+	if ((err = esp_l4_find((struct view){ frame, len }, is_ether,
+			       &at)) != 0)
+		return err;
+	if (seg_len == 0 || len - at.data <= seg_len)
+		return ERR_RANGE;
+	memmove(frame + seg_len, frame, at.data);
+	ip = frame + seg_len + at.ip;
+	l4 = frame + seg_len + at.l4;
+	if (at.family == 4) {
+		be16_put(ip + 2, (uint16_t)(be16_get(ip + 2) - seg_len));
+		be16_put(ip + 4, (uint16_t)(be16_get(ip + 4) + 1));
+	} else {
+		be16_put(ip + 4, (uint16_t)(be16_get(ip + 4) - seg_len));
+	}
+	if (at.is_tcp)
+		be32_put(l4 + 4, be32_get(l4 + 4) + seg_len);
+	else
+		be16_put(l4 + 4, (uint16_t)(be16_get(l4 + 4) - seg_len));
+	return 0;
+}
+
 int
 esp_csum_complete(uint8_t *frame, size_t len, size_t start, size_t off)
 {

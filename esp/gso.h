@@ -59,6 +59,17 @@ size_t esp_gso_len(const struct esp_gso *g, uint32_t i);
 /** Write segment i: esp_gso_len() bytes. */
 void esp_gso_put(const struct esp_gso *g, uint32_t i, uint8_t *out);
 
+/**
+ * Take the first segment off a super-frame in place: what is left begins seg_len
+ * bytes further, with the headers of the second one.
+ *
+ * @param frame  len bytes; only they are touched.
+ * @return 0, ERR_SHORT, ERR_UNSUP, or ERR_RANGE (there is no second segment); then
+ * nothing was changed.
+ */
+MUST_USE int esp_gso_behead(uint8_t *frame, size_t len, bool is_ether,
+			    uint16_t seg_len);
+
 /** Complete a partial checksum (virtio 5.1.6.2): the field at start + off holds
  * the sum of the pseudo header.  0 or ERR_RANGE (outside of the frame). */
 MUST_USE int esp_csum_complete(uint8_t *frame, size_t len, size_t start,

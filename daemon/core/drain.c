@@ -11,6 +11,7 @@
  * Thread: the worker.
  */
 #include "daemon/core/worker.h"
+#include "daemon/base/clk.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/drop.h"
 #include "daemon/bus/bus.h"
@@ -25,6 +26,10 @@
 #define DRAIN_TRAINS	8	/* datagrams of up to 64 KiB in one recvmmsg() */
 #define DRAIN_BYTES	(128u << 10) /* read from a TAP between two flushes:
 				      * what fits the second-level cache */
+#define DRAIN_AHEAD	4	/* batches taken from a lane that stays full, for
+				 * each that is sealed; ours */
+#define TAP_STANDS_NS	10000000u /* a queue, not a burst: a lane that is full
+				   * now and then is cheaper left alone; ours */
 
 /* ---- inbound ------------------------------------------------------------- */
 
@@ -204,28 +209,111 @@ tap_gone(struct worker *wk, struct source *s)
 		drop_count(DROP_LOOP_FULL, 1);
 }
 
-bool
-drain_tap(struct worker *wk, struct source *s)
+/* What a TAP has, at most a batch.  *is_all: it has no more. */
+static unsigned
+tap_take(struct worker *wk, struct source *s, struct buf *b[VPN_BATCH],
+	 bool *is_all)
 {
-	struct vpn_realm *r = s->realm;
 	struct tap_count count = { 0 };
-	struct buf *b[VPN_BATCH];
 	bool is_gone = false;
 	unsigned n;
 
-	n = tap_read(s->fd, r->offloads, wk->big, b, VPN_BATCH, DRAIN_BYTES,
-		     &is_gone, &count);
+	n = tap_read(s->fd, s->realm->offloads, wk->big, b, VPN_BATCH,
+		     DRAIN_BYTES, &is_gone, &count);
 	if (is_gone)
 		tap_gone(wk, s);
 	add(&wk->n.tap_frames, count.frames);
 	add(&wk->n.tap_supers, count.supers);
 	add(&wk->n.tap_in_supers, count.in_supers);
 	add(&wk->n.tap_bytes, count.bytes);
-	if (n == 0)
+	if (n > 0)
+		add(&wk->n.tap_batches, 1);
+	*is_all = n < VPN_BATCH && count.bytes < DRAIN_BYTES;
+	return n;
+}
+
+/* Frames of realms by turns. */
+static void
+tap_pass(struct worker *wk, struct buf **b, unsigned n)
+{
+	for (unsigned i = 0, from = 0; i < n; from = i) {
+		struct vpn_realm *r = &wk->vpn->realm[b[from]->port];
+
+		while (i < n && b[i]->port == b[from]->port)
+			i++;
+		hub_input(r->hub, wk->index, r->tap_port, b + from, i - from);
+	}
+}
+
+static void
+tap_queue(struct worker *wk, const struct source *s, struct buf **b, unsigned n,
+	  uint64_t now_ns)
+{
+	for (unsigned i = 0; i < n; i++) {
+		b[i]->port = (uint32_t)(s->realm - wk->vpn->realm);
+		fq_add(wk->fq, b[i], lane_hash(buf_view(b[i])), now_ns);
+	}
+}
+
+/* Is it full for longer than a burst lasts? */
+static bool
+is_standing(struct source *s, bool is_all, uint64_t now_ns)
+{
+	if (is_all) {
+		s->full_ns = 0;
 		return false;
-	add(&wk->n.tap_batches, 1);
-	hub_input(r->hub, wk->index, r->tap_port, b, n);
-	return n == VPN_BATCH || count.bytes >= DRAIN_BYTES;
+	}
+	if (s->full_ns == 0)
+		s->full_ns = now_ns;
+	return now_ns - s->full_ns > TAP_STANDS_NS;
+}
+
+bool
+drain_tap(struct worker *wk, struct source *s)
+{
+	struct buf *b[VPN_BATCH];
+	uint64_t now;
+	unsigned n;
+	bool is_all;
+
+	if (s->lane.is_long && fq_count(wk->fq) >= FQ_AHEAD)
+		return true;
+	n = tap_take(wk, s, b, &is_all);
+	now = clk_ns();
+	if (!is_standing(s, is_all, now) && fq_count(wk->fq) == 0) {
+		if (n > 0)
+			hub_input(s->realm->hub, wk->index, s->realm->tap_port,
+				  b, n);
+		return !is_all;
+	}
+	for (unsigned i = 1;; i++) {
+		tap_queue(wk, s, b, n, now);
+		if (is_all || i == DRAIN_AHEAD ||
+		    fq_count(wk->fq) >= FQ_AHEAD)
+			break;
+		n = tap_take(wk, s, b, &is_all);
+	}
+	(void)is_standing(s, is_all, now);
+	return !is_all;
+}
+
+bool
+drain_fq(struct worker *wk)
+{
+	struct buf *b[VPN_BATCH];
+	unsigned n = fq_count(wk->fq);
+
+	atomic_store_explicit(&wk->n.fq_now, n, memory_order_relaxed);
+	if (n > atomic_load_explicit(&wk->n.fq_high, memory_order_relaxed))
+		atomic_store_explicit(&wk->n.fq_high, n, memory_order_relaxed);
+	n = fq_take(wk->fq, b, VPN_BATCH, DRAIN_BYTES, clk_ns());
+	tap_pass(wk, b, n);
+	atomic_store_explicit(&wk->n.fq_drop, fq_dropped(wk->fq),
+			      memory_order_relaxed);
+	n = fq_count(wk->fq);
+	if (n == 0)
+		atomic_store_explicit(&wk->n.fq_now, 0, memory_order_relaxed);
+	return n > 0;
 }
 
 /* ---- to the TAP ---------------------------------------------------------- */

@@ -169,14 +169,14 @@ rawrx_drain(struct worker *wk, enum src src)
 }
 
 int
-rawrx_wait(struct worker *wk, struct epoll_event *ev, int n)
+rawrx_wait(struct worker *wk, struct epoll_event *ev, int n, bool is_busy)
 {
 	struct rawrx *x = &wk->rawrx;
 	struct timespec ts = { 0, 0 };
 	uint64_t past;
 
-	if (LIKELY(!x->is_polling))
-		return epoll_wait(wk->ep, ev, n, -1);
+	if (LIKELY(!x->is_polling || is_busy))
+		return epoll_wait(wk->ep, ev, n, is_busy ? 0 : -1);
 	past = clk_ns() - x->looked_ns;
 	if (past < LOOK_NS)
 		ts.tv_nsec = (long)(LOOK_NS - past);

@@ -156,6 +156,8 @@ queue_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i,
 	for (int q = 0; q < WORK_PRIO_END; q++)
 		queue_rec(cl, tag, i, name[q], (const uint64_t[4]){
 			ws->queue[q].n, ws->queue[q].high, ws->queue[q].limit });
+	queue_rec(cl, tag, i, "tap", (const uint64_t[4]){
+		ws->tap.n, ws->tap.high, ws->tap.limit, ws->n_tap_drop });
 	for (unsigned k = 0; k < n; k++) {
 		snprintf(lane, sizeof(lane), "udp4.%u", k);
 		socket_rec(cl, tag, i, lane, v->socks.nat[i * n + k][FAM_V4]);

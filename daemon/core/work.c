@@ -252,20 +252,24 @@ worker_main(void *ctx)
 {
 	struct worker *wk = ctx;
 	struct epoll_event ev[WORK_EVENTS];
-	bool more = false;
+	bool more = false, is_busy = false;
 	int n;
 
 	atomic_store(&wk->n.thr, thr_index());
 	thr_register();
 	while (!atomic_load(&wk->is_stopped)) {
 		thr_offline();
-		rest(wk, more);
-		n = rawrx_wait(wk, ev, WORK_EVENTS);
+		rest(wk, more || is_busy);
+		n = rawrx_wait(wk, ev, WORK_EVENTS, is_busy);
 		thr_online();
 		add(&wk->n.wake, 1);
 		more = n > 0 && serve_ready(wk, ev, (unsigned)n);
 		if (rawrx_look(wk))
 			drain_flush(wk);
+		if (UNLIKELY(fq_count(wk->fq) > 0)) {
+			is_busy = drain_fq(wk);
+			drain_flush(wk);
+		}
 		thr_quiet();
 	}
 	thr_unregister();
@@ -325,6 +329,7 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 		if ((err = ring_new(&wk->queue[i], queue_len[i])) != 0)
 			return err;
 	if ((err = udp_tx_new(&wk->tx, v->fallback)) != 0 ||
+	    (err = fq_new(&wk->fq)) != 0 ||
 	    (err = buf_pool_new(&wk->pool, VPN_POOL_BUFS, room)) != 0 ||
 	    (err = buf_pool_new(&wk->big, VPN_POOL_BIG, TAP_BIG_ROOM)) != 0)
 		return err;
@@ -450,6 +455,7 @@ work_free(struct work *w)
 			ring_free(wk->queue[q]);
 		}
 		udp_tx_free(wk->tx);
+		fq_free(wk->fq);
 		rawrx_fini(wk);
 		free(wk->source);
 		if (wk->ep >= 0)
@@ -522,6 +528,11 @@ work_stats_get(const struct work *w, unsigned worker, struct work_stats *out)
 		.n_ring_large = atomic_load(&wk->n.raw_ring.large),
 		.n_buf_used = buf_pool_used(wk->pool),
 		.n_big_used = buf_pool_used(wk->big),
+	};
+	out->n_tap_drop = atomic_load(&wk->n.fq_drop);
+	out->tap = (struct work_queue){
+		(unsigned)atomic_load(&wk->n.fq_now),
+		(unsigned)atomic_load(&wk->n.fq_high), FQ_ITEMS,
 	};
 	flows_get(wk, out->flow);
 	for (int q = 0; q < WORK_PRIO_END; q++) {

@@ -73,6 +73,8 @@ struct work_stats {
 	uint64_t n_drop;		/* dropped by its thread, all reasons */
 	struct work_flow flow[WORK_STAGE_END];
 	struct work_queue queue[WORK_PRIO_END];
+	struct work_queue tap;		/* frames that wait (fq.h) */
+	uint64_t n_tap_drop;		/* lost there */
 	uint64_t n_wake;		/* times it woke up */
 	uint64_t n_rest;		/* times it let packets come together */
 	uint64_t n_tap_frames, n_udp_packets, n_raw_packets;

@@ -8,6 +8,7 @@
 #define TAPIR_CORE_WORKER_H
 
 #include "daemon/core/fallback.h"
+#include "daemon/core/fq.h"
 #include "daemon/core/lane.h"
 #include "daemon/core/pace.h"
 #include "daemon/core/pring.h"
@@ -32,6 +33,7 @@ struct counts {
 	atomic_ullong queue_high[WORK_PRIO_END];
 	atomic_uint thr;		/* index of its thread, for its drops */
 	struct pring_count raw_ring;
+	atomic_ullong fq_now, fq_high, fq_drop;	/* frames that wait (fq.h) */
 };
 
 /* What a descriptor of the worker's epoll set is. */
@@ -42,6 +44,7 @@ struct source {
 	int fd;
 	struct vpn_realm *realm; /* of a TAP */
 	bool is_small;		/* UDP: the last datagrams were, so take more */
+	uint64_t full_ns;	/* TAP: since when it was not empty; 0 = it was */
 };
 
 /* How raw ESP is received (rawrx.c). */
@@ -71,6 +74,7 @@ struct worker {
 	struct udp_tx *tx;
 	struct vpn_realm *gro_realm;	/* whose TAP gro is for; NULL = empty */
 	struct esp_gro gro;
+	struct fq *fq;			/* frames from TAPs that wait */
 	struct route route;
 	struct rawrx rawrx;
 	struct pace pace;
@@ -96,6 +100,8 @@ add(atomic_ullong *c, uint64_t v)
  * the batch was full: there may be more. */
 bool drain_udp(struct worker *wk, struct source *s);
 bool drain_tap(struct worker *wk, struct source *s);
+/** Pass on a batch of the frames that wait.  Returns true while more do. */
+bool drain_fq(struct worker *wk);
 /** Packets that rawrx.c received; takes them. */
 void drain_raw(struct worker *wk, struct buf **b, unsigned n);
 /** Send and write what was collected. */
@@ -109,8 +115,9 @@ void rawrx_fini(struct worker *wk);
 MUST_USE int rawrx_watch(struct worker *wk);
 /** Take a batch of a readable descriptor.  True when it was full. */
 bool rawrx_drain(struct worker *wk, enum src src);
-/** epoll_wait(), which ends in time for the next rawrx_look(). */
-int rawrx_wait(struct worker *wk, struct epoll_event *ev, int n);
+/** epoll_wait(), which ends in time for the next rawrx_look(), or is_busy: at
+ * once. */
+int rawrx_wait(struct worker *wk, struct epoll_event *ev, int n, bool is_busy);
 /** Look, when it is time to.  True when there was something. */
 bool rawrx_look(struct worker *wk);
 

@@ -59,6 +59,23 @@ def test_tcp_both_ways(joined):
     assert joined.lab.tcp("host-b", "host-a", INNER[1], size="4M") > 0
 
 
+def test_bulk_waits_in_queues_of_its_own(joined):
+    """More than can be sealed: it queues by flows, senders hear of it, echoes are not lost."""
+    lab, gw = joined.lab, joined.b
+    server = lab.spawn("host-a", "iperf3", "-s", "-1", "-p", "5400")
+    try:
+        assert until(3, lambda: ":5400" in lab.need("host-a", "ss", "-ltn"))
+        bulk = lab.spawn("host-b", "iperf3", "-c", "10.0.0.1", "-p", "5400", "-P", "4", "-t", "3")
+        assert lab.ping("host-b", "10.0.0.1", 100) == 100
+        assert bulk.wait(15) == 0, bulk.text()
+    finally:
+        server.wait(3)
+    rows = [q for q in gw.json("stats")["queues"] if q["queue"] == "tap"]
+    assert any(q["n_high"] > 0 for q in rows), rows
+    assert all(q["n_high"] <= q["limit"] for q in rows), rows
+    assert sum(q["n_drop"] for q in rows) == gw.stat("queue-tap")
+
+
 def test_packets_come_by_the_way_that_is_there(joined):
     """The ring takes them where there is one; what is done without is told."""
     joined.lab.need("host-a", "ping", "-q", "-c", "3", "-i", "0.05", "-s", "1472", INNER[0])

@@ -185,3 +185,62 @@ TEST(a_partial_checksum_is_completed)
 	assert_int_equal(esp_csum_complete(got, 100, 0, SIZE_MAX), ERR_RANGE);
 	assert_int_equal(esp_csum_complete(got, 100, 98, 0), 0);
 }
+
+TEST(without_its_first_segment_the_rest_is_cut_as_before)
+{
+	static struct fr whole, rest;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct fr_spec s = fr_random();
+		uint16_t seg = (uint16_t)(40 + fr_rand() % 1500);
+		struct esp_gso g, r;
+
+		s.len = 1 + fr_rand() % 20000;
+		fr_make(&whole, &s);
+		memcpy(&rest, &whole, sizeof(rest));
+		if (s.len <= seg) {
+			assert_int_equal(esp_gso_behead(rest.b, rest.len,
+							s.is_ether, seg),
+					 ERR_RANGE);
+			assert_memory_equal(rest.b, whole.b, whole.len);
+			continue;
+		}
+		assert_int_equal(esp_gso_behead(rest.b, rest.len, s.is_ether,
+						seg), 0);
+		assert_int_equal(esp_gso_plan(view_of(&whole), s.is_ether, seg,
+					      &g), 0);
+		assert_int_equal(esp_gso_plan((struct view){ rest.b + seg,
+				 rest.len - seg }, s.is_ether, seg, &r), 0);
+		assert_int_equal(r.n, g.n - 1);
+		for (uint32_t k = 1; k < g.n; k++) {
+			assert_int_equal(esp_gso_len(&r, k - 1),
+					 esp_gso_len(&g, k));
+			esp_gso_put(&g, k, want.b);
+			esp_gso_put(&r, k - 1, got);
+			if (s.is_tcp) /* CWR goes to the first that is left */
+				want.b[g.at.l4 + 13] |= k == 1 ?
+				    whole.b[g.at.l4 + 13] & 0x80 : 0;
+			if (s.is_tcp && k == 1) {
+				be16_put(want.b + g.at.l4 + 16, 0);
+				be16_put(got + g.at.l4 + 16, 0);
+			}
+			assert_memory_equal(got, want.b, esp_gso_len(&g, k));
+		}
+	}
+}
+
+TEST(frames_that_cannot_be_beheaded_stay_as_they_are)
+{
+	struct fr_spec s = { .is_ether = true, .family = 4, .is_tcp = true,
+			     .len = 5000 };
+	static struct fr x;
+
+	fr_make(&x, &s);
+	memcpy(&frame, &x, sizeof(x));
+	for (size_t len = 0; len < x.data; len++)
+		assert_int_not_equal(esp_gso_behead(x.b, len, true, 1000), 0);
+	assert_int_equal(esp_gso_behead(x.b, x.len, true, 0), ERR_RANGE);
+	assert_int_equal(esp_gso_behead(x.b, x.len, true, 5000), ERR_RANGE);
+	assert_int_equal(esp_gso_behead(x.b, x.data, true, 1), ERR_RANGE);
+	assert_memory_equal(x.b, frame.b, x.len);
+}
