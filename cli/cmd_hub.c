@@ -13,15 +13,15 @@ static const struct show_col port_col[] = {
 	{ "REALM", false, 6 },	{ "PORT", false, 8 },	  { "KIND", false, 0 },
 	{ "MACS", true, 0 },	{ "RX PKTS", true, 0 }, { "RX", true, 0 },
 	{ "TX PKTS", true, 0 }, { "TX", true, 0 },	  { "FLOOD", true, 0 },
-	{ "DROP", true, 0 },
+	{ "DROP", true, 0 },	{ "STATE", false, 0 },
 };
 static const struct show_col mac_col[] = {
-	{ "REALM", false, 6 }, { "MAC", false, 0 }, { "PORT", false, 8 },
-	{ "SEEN", true, 0 },
+	{ "REALM", false, 6 }, { "VLAN", true, 0 }, { "MAC", false, 0 },
+	{ "PORT", false, 8 },  { "SEEN", true, 0 },
 };
 static const struct show_col neigh_col[] = {
-	{ "REALM", false, 6 }, { "IP", false, 15 }, { "MAC", false, 0 },
-	{ "PORT", false, 8 },  { "SEEN", true, 0 },
+	{ "REALM", false, 6 }, { "VLAN", true, 0 }, { "IP", false, 15 },
+	{ "MAC", false, 0 },   { "PORT", false, 8 },  { "SEEN", true, 0 },
 };
 
 static void
@@ -48,6 +48,30 @@ str_cell(struct show_table *t, const struct bus_rec *r, enum bus_field f)
 }
 
 static void
+vlan_cell(struct show_table *t, const struct bus_rec *r)
+{
+	uint64_t vlan = bus_u64(r, BUS_F_VLAN);
+
+	if (vlan == 0)
+		show_cell(t, SHOW_PLAIN, "-");
+	else
+		show_cell(t, SHOW_PLAIN, "%u", (unsigned)vlan);
+}
+
+static void
+state_cell(struct show_table *t, const struct bus_rec *r)
+{
+	const char *state = bus_str(r, BUS_F_STATE);
+	unsigned left = (unsigned)bus_u64(r, BUS_F_RETRY_S);
+
+	if (strcmp(state, "blocked") == 0)
+		show_cell(t, SHOW_BAD, "blocked %u s", left);
+	else
+		show_cell(t, SHOW_PLAIN, "%s", bus_bool(r, BUS_F_IS_ISOLATED) ?
+			  "isolated" : state);
+}
+
+static void
 hub_row(struct show_table *t, const struct bus_rec *r)
 {
 	str_cell(t, r, BUS_F_REALM);
@@ -62,13 +86,16 @@ hub_row(struct show_table *t, const struct bus_rec *r)
 		short_cell(t, r, BUS_F_TX_BYTES);
 		short_cell(t, r, BUS_F_N_FLOOD);
 		short_cell(t, r, BUS_F_N_DROP);
+		state_cell(t, r);
 		break;
 	case BUS_RES_MAC:
+		vlan_cell(t, r);
 		str_cell(t, r, BUS_F_MAC);
 		str_cell(t, r, BUS_F_PORT);
 		age_cell(t, r);
 		break;
 	default:
+		vlan_cell(t, r);
 		str_cell(t, r, BUS_F_IP);
 		str_cell(t, r, BUS_F_MAC);
 		str_cell(t, r, BUS_F_PORT);

@@ -444,6 +444,42 @@ peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
 			 "says what travels");
 }
 
+/* Is there a <net remote=>, right or wrong? */
+static bool
+names_remote(const struct conf_node *n)
+{
+	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
+		if (node_is(c, CONF_IN_NET) &&
+		    conf_node_attr(c, "remote") != NULL)
+			return true;
+	return false;
+}
+
+/* What a peer does not say of its port the realm says. */
+static void
+peer_port(const struct conf_node *n, struct conf_peer *p,
+	  const struct conf_realm *r)
+{
+	static const char *const storm[] = { "storm-broadcast",
+		"storm-multicast", "storm-unknown" };
+
+	if (conf_node_attr(n, "isolate") == NULL)
+		p->port.isolate = r->port.isolate;
+	if (conf_node_attr(n, "guard") == NULL)
+		p->port.guard = r->port.guard;
+	if (conf_node_attr(n, "macs") == NULL)
+		p->port.macs = r->port.macs;
+	if (conf_node_attr(n, "macs-full") == NULL)
+		p->port.macs_full = r->port.macs_full;
+	if (conf_node_attr(n, "vlans") == NULL)
+		p->port.vlans = r->port.vlans;
+	if (conf_node_attr(n, "untagged") == NULL)
+		p->port.untagged = r->port.untagged;
+	for (unsigned i = 0; i < N_OF(storm); i++)
+		if (conf_node_attr(n, storm[i]) == NULL)
+			p->port.storm[i] = r->port.storm[i];
+}
+
 static void
 take_peer(struct checker *k, const struct conf_node *n,
 	  const struct conf_node *realm, struct conf_realm *r,
@@ -471,6 +507,33 @@ take_peer(struct checker *k, const struct conf_node *n,
 		p->resources = r->resources;
 	conf_auth_peer(k, n, me, p, r);
 	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
+	peer_port(n, p, r);
+	if (p->port.guard && !names_remote(child_of(n, CONF_IN_NET) != NULL ?
+	    n : realm))
+		conf_bad(k, p->line, "guard=\"yes\" needs a <net remote=\"...\"/>, "
+			 "in the realm or in the peer: it says for which "
+			 "addresses the peer may speak");
+}
+
+static void
+take_statics(struct checker *k, const struct conf_node *node,
+	     struct conf_realm *r)
+{
+	unsigned n = count(node, CONF_IN_STATIC);
+	struct conf_static *s;
+
+	r->fixed = keep_array(k, n, sizeof(*r->fixed));
+	for (const struct conf_node *c = node->child; c != NULL &&
+	     r->fixed != NULL && r->n_fixed < n; c = c->next) {
+		if (!node_is(c, CONF_IN_STATIC))
+			continue;
+		s = &r->fixed[r->n_fixed++];
+		s->line = c->line;
+		fill(k, c, CONF_IN_STATIC, s);
+		if (conf_node_attr(c, "mac") == NULL)
+			conf_bad(k, c->line, "<static> has no mac=; give the "
+				 "Ethernet address");
+	}
 }
 
 /* ---- <realm> and <vpn> ----------------------------------------------------------- */
@@ -525,6 +588,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	take_matches(k, n, r);
 	take_me(k, n, r);
 	take_nets(k, n, &r->net);
+	take_statics(k, n, r);
 	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
 	    child_of(n, CONF_IN_NET) == NULL)
 		conf_bad(k, n->line, "mode=\"ip\" needs a <net local=\"...\" "

@@ -39,6 +39,8 @@
 #define CONF_CA_MAX	 16	    /* ca= files of one peer */
 #define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
 #define CONF_URLS_MAX	 8
+#define CONF_STATIC_MAX	 1024	    /* <static> of one realm */
+#define CONF_VLANS	 4096	    /* VLAN identifiers, IEEE 802.1Q */
 
 /* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
 enum conf_id_kind {
@@ -82,6 +84,29 @@ struct conf_net {
 	struct vpn_ts remote[VPN_TS_MAX];
 };
 
+enum conf_pass { CONF_PASS, CONF_FILTER };
+enum conf_full { CONF_FULL_FLOOD, CONF_FULL_DROP };
+enum conf_loop { CONF_LOOP_PROBE, CONF_LOOP_STRICT, CONF_LOOP_OFF };
+
+/* What a port of the hub may do. */
+struct conf_port {
+	bool isolate;		/* not to other isolated ports */
+	bool guard;		/* ARP, ND: for addresses of <net remote=> only */
+	uint32_t macs;		/* addresses learned at most */
+	enum conf_full macs_full; /* further ones */
+	const char *vlans;	/* as written, see conf_vlans(); NULL = all */
+	enum conf_pass untagged;
+	uint32_t storm[3];	/* broadcast, multicast, unknown; frames a
+				 * second, 0 = no limit */
+};
+
+struct conf_static {
+	unsigned line;
+	const char *text;	/* as written */
+	struct mac mac;
+	const char *peer;	/* its name; NULL = behind the TAP */
+};
+
 struct conf_me {
 	const char *id;		/* our identity; NULL only with cert: the first
 				 * name in the certificate */
@@ -123,6 +148,7 @@ struct conf_peer {
 	enum vpn_encap encap;	/* in effect: its own, else the realm's */
 	uint32_t resources;	/* in effect; see below */
 	const struct conf_net *net; /* in effect: its own, else &realm->net */
+	struct conf_port port;	/* in effect, each of them */
 };
 
 struct conf_realm {
@@ -141,6 +167,11 @@ struct conf_realm {
 #define CONF_RESOURCES_AUTO 0
 #define CONF_RESOURCES_OFF  1
 	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
+	struct conf_port port;	/* of the TAP, and of peers that say nothing else */
+	enum conf_pass stp, lldp;
+	enum conf_loop loop;
+	unsigned n_fixed;	/* <static> */
+	struct conf_static *fixed;
 	uint32_t dpd_s;		/* silence before we ask */
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */
 	bool reauth;		/* authenticate anew instead of rekeying */
@@ -313,6 +344,15 @@ bool conf_key_is_uri(const char *key);
  * @return 1; 0 at the end; ERR_SYNTAX.
  */
 int conf_dn_next(const char **p, char *key, char *value);
+
+/**
+ * A list of VLANs as a set.
+ *
+ * @param text "1-10,20"; NULL: all.
+ * @param set  CONF_VLANS bits; 1 to 4094 are set.
+ * @return 0, or ERR_SYNTAX.
+ */
+MUST_USE int conf_vlans(const char *text, uint64_t *set);
 
 const char *conf_rule_name(enum conf_rule r); /* destination spi ... */
 

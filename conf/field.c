@@ -164,7 +164,8 @@ static void
 set_name(struct field *f)
 {
 	const char *v = f->a->value;
-	bool is_strict = f->row->scope != CONF_IN_PEER;
+	bool is_strict = f->row->scope != CONF_IN_PEER &&
+			 f->row->scope != CONF_IN_STATIC;
 	size_t n = strlen(v);
 	bool is_ok = n > 0 && n <= CONF_NAME_MAX;
 
@@ -412,6 +413,31 @@ set_cpus(struct field *f)
 	put_text(f);
 }
 
+static void
+set_vlans(struct field *f)
+{
+	uint64_t set[CONF_VLANS / 64];
+
+	if (conf_vlans(f->a->value, set) == 0)
+		put_text(f);
+	else
+		WRONG(f, "allowed is a list of VLAN numbers from 1 to 4094 "
+		      "like 1-10,20");
+}
+
+static void
+set_mac(struct field *f)
+{
+	struct conf_static *s = CONTAINER_OF(f->at, struct conf_static, text);
+
+	if (mac_parse(f->a->value, &s->mac) != 0)
+		WRONG(f, "an Ethernet address is like 02:00:00:00:00:01");
+	else if (mac_is_group(&s->mac) || mac_is_null(&s->mac))
+		WRONG(f, "no host can have this address");
+	else
+		put_text(f);
+}
+
 /* ---- key files --------------------------------------------------------------- */
 
 static void
@@ -581,6 +607,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_CERT] = set_cert,	 [K_PUB] = set_pub,
 		[K_KEY] = set_key,	 [K_FILES] = set_files,
 		[K_DN] = set_dn,	 [K_URLS] = set_urls,
+		[K_VLANS] = set_vlans,	 [K_MAC] = set_mac,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

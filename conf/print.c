@@ -146,6 +146,10 @@ put_realm(FILE *f, const struct conf_realm *r)
 	fputs("/>\n", f);
 	for (unsigned i = 0; i < r->n_peer; i++)
 		put_peer(f, r, &r->peer[i]);
+	for (unsigned i = 0; i < r->n_fixed; i++) {
+		put_element(f, "    ", CONF_IN_STATIC, &r->fixed[i]);
+		fputs("/>\n", f);
+	}
 	put_net(f, "    ", &r->net);
 	fputs("  </realm>\n", f);
 }

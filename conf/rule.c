@@ -116,6 +116,30 @@ one_dn(struct checker *k, const struct conf_realm *r, const char *dn)
 					 o->name : "?", o->line);
 }
 
+/* An address is once in a realm, and behind one peer. */
+static void
+check_static(struct checker *k, const struct conf_realm *r,
+	     const struct conf_static *s)
+{
+	const struct conf_peer *p = s->peer != NULL ?
+	    conf_peer_find(r, s->peer) : NULL;
+	char q[QUOTE_MAX];
+
+	for (const struct conf_static *o = r->fixed; o < s; o++)
+		if (s->text != NULL && o->text != NULL &&
+		    mac_equal(&o->mac, &s->mac))
+			conf_bad(k, s->line, "mac \"%s\" is in this realm "
+				 "already (line %u); it is in one place only",
+				 s->text, o->line);
+	if (s->peer != NULL && p == NULL)
+		conf_bad(k, s->line, "there is no peer \"%s\" in this realm",
+			 conf_quote(s->peer, q));
+	else if (p != NULL && p->is_glob)
+		conf_bad(k, s->line, "peer \"%s\" stands for many peers; give "
+			 "the one of this address a <peer> of its own",
+			 conf_quote(s->peer, q));
+}
+
 void
 conf_rules(struct checker *k)
 {
@@ -137,6 +161,8 @@ conf_rules(struct checker *k)
 			peer_doubles(k, r, &r->peer[i]);
 			one_realm(k, r, r->peer[i].id, r->peer[i].line);
 		}
+		for (unsigned i = 0; i < r->n_fixed; i++)
+			check_static(k, r, &r->fixed[i]);
 		for (unsigned i = 0; i < r->n_match_dn; i++)
 			one_dn(k, r, r->match_dn[i]);
 		for (unsigned i = 0; i < r->n_match; i++)

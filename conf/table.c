@@ -26,12 +26,14 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define T_PEER	struct conf_peer
 #define T_NET	struct conf_net_text
 #define T_MATCH struct conf_match_text
+#define T_STATIC struct conf_static
 #define N_VPN	"vpn"
 #define N_REALM "realm"
 #define N_ME	"me"
 #define N_PEER	"peer"
 #define N_NET	"net"
 #define N_MATCH "match"
+#define N_STATIC "static"
 
 /* What each kind is called. */
 #define TYPE_K_UINT   "number"
@@ -53,6 +55,8 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_ADDRS  "addresses"
 #define TYPE_K_TSS    "networks"
 #define TYPE_K_CPUS   "numbers"
+#define TYPE_K_VLANS  "numbers"
+#define TYPE_K_MAC    "address"
 
 const struct conf_row conf_rows[] = {
 #define CONF_ELEM(...)

@@ -69,6 +69,8 @@ enum conf_kind {
 	K_ADDRS,
 	K_TSS,
 	K_CPUS,
+	K_VLANS,
+	K_MAC,
 };
 
 /* <net> and <match> before they are put together. */

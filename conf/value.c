@@ -304,6 +304,37 @@ conf_ts_text(const struct vpn_ts *ts, char *out)
 		str_add(out, CONF_TS_TEXT, "[%u]", ts->proto);
 }
 
+/* ---- VLAN lists -------------------------------------------------------------------- */
+
+int
+conf_vlans(const char *text, uint64_t *set)
+{
+	const char *p = text != NULL ? text : "1-4094";
+	unsigned long lo, hi;
+	char *end;
+
+	memset(set, 0, CONF_VLANS / 8);
+	for (;; p = end + 1) {
+		if (*p < '0' || *p > '9')
+			return ERR_SYNTAX;
+		lo = hi = strtoul(p, &end, 10);
+		if (*end == '-') {
+			p = end + 1;
+			if (*p < '0' || *p > '9')
+				return ERR_SYNTAX;
+			hi = strtoul(p, &end, 10);
+		}
+		if (lo == 0 || lo > hi || hi > CONF_VLANS - 2)
+			return ERR_SYNTAX;
+		for (; lo <= hi; lo++)
+			set[lo / 64] |= 1ull << lo % 64;
+		if (*end == '\0')
+			return 0;
+		if (*end != ',')
+			return ERR_SYNTAX;
+	}
+}
+
 /* ---- CPU lists -------------------------------------------------------------------- */
 
 int

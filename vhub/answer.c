@@ -31,10 +31,14 @@ find_owner(const struct hub *h, const struct port *from,
 	const struct port *p = num != from->num ? port_at(h, num) : NULL;
 	struct hub_neigh_info nb;
 
-	if (p == NULL || p->conf.kind != HUB_PORT_IP)
+	enum drop why;
+
+	/* IP ports are in the untagged network only. */
+	if (p == NULL || p->conf.kind != HUB_PORT_IP || q->vlan != 0 ||
+	    !fwd_may_leave(from, p, 0, &why))
 		return false;
 	if (width != OWN_HOST &&
-	    (q->is_probe || neigh_find(h->neighs, &q->target, &nb)))
+	    (q->is_probe || neigh_find(h->neighs, 0, &q->target, &nb)))
 		return false;
 	*m = p->conf.mac;
 	return true;
@@ -46,29 +50,59 @@ find_cached(const struct hub *h, const struct port *from,
 {
 	uint32_t now_s = atomic_load_explicit(&h->now_s, memory_order_relaxed);
 	struct hub_neigh_info nb;
+	const struct port *p;
+	enum drop why;
 
 	if (q->is_probe || q->is_unicast ||
-	    !neigh_find(h->neighs, &q->target, &nb) || nb.port == from->num ||
+	    !neigh_find(h->neighs, q->vlan, &q->target, &nb) ||
+	    nb.port == from->num ||
 	    (now_s > nb.age_s && now_s - nb.age_s > ANSWER_FRESH_S) ||
-	    mactab_find(h->macs, &nb.mac) != (int)nb.port)
+	    mactab_find(h->macs, q->vlan, &nb.mac) != (int)nb.port)
+		return false;
+	/* Nobody is told of a host that he cannot reach. */
+	p = port_at(h, nb.port);
+	if (p == NULL || !fwd_may_leave(from, p, q->vlan, &why))
 		return false;
 	*m = nb.mac;
 	return true;
 }
 
+bool
+answer_may_speak(struct batch *x, const struct port *from,
+		 const struct ip_addr *ip)
+{
+	const struct hub_port_conf *c = &from->conf;
+
+	if (!c->policy.has_guard || ip_is_any(ip) ||
+	    (ip->family == 6 && ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80))
+		return true; /* nobody's address, or of its own link */
+	for (unsigned i = 0; i < c->n_ts; i++)
+		if (ip->family == c->ts[i].lo.family &&
+		    ip_compare(ip, &c->ts[i].lo) >= 0 &&
+		    ip_compare(ip, &c->ts[i].hi) <= 0)
+			return true;
+	atomic_fetch_add_explicit(&x->h->spoof.n, 1, memory_order_relaxed);
+	atomic_store_explicit(&x->h->spoof.port, from->num,
+	    memory_order_relaxed);
+	return false;
+}
+
 void
-answer_learn(struct batch *x, struct port *from, const struct ip_addr *ip,
-	     const struct mac *m)
+answer_learn(struct batch *x, struct port *from, const struct eth *e,
+	     const struct ip_addr *ip, const struct mac *m)
 {
 	struct hub *h = x->h;
+	struct hub_neigh_info nb = { *ip, e->vlan, *m, from->num,
+	    atomic_load_explicit(&h->now_s, memory_order_relaxed) };
 	struct buf *b[WAIT_IP_MAX];
 	uint32_t port[WAIT_IP_MAX];
 	unsigned n;
 
 	if (!ip_is_unicast(ip))
 		return;
-	neigh_learn(h->neighs, ip, m, from->num,
-	    atomic_load_explicit(&h->now_s, memory_order_relaxed));
+	neigh_learn(h->neighs, &nb);
+	if (e->vlan != 0)
+		return;
 	n = wait_take(h->waits, ip, b, port);
 	for (unsigned i = 0; i < n; i++) {
 		struct port *p = port_at(h, port[i]);
@@ -88,9 +122,10 @@ answer_find(const struct hub *h, const struct port *from,
 }
 
 bool
-answer_is_pseudo(const struct hub *h, const struct mac *dst)
+answer_is_pseudo(const struct hub *h, const struct eth *e)
 {
-	int num = mac_is_group(dst) ? -1 : mactab_find(h->macs, dst);
+	int num = mac_is_group(&e->dst) || e->n_tag != 0 ? -1 :
+	    mactab_find(h->macs, 0, &e->dst);
 	const struct port *p = num >= 0 ? port_at(h, (uint32_t)num) : NULL;
 
 	return p != NULL && p->conf.kind == HUB_PORT_IP;

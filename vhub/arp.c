@@ -10,16 +10,18 @@
 #include "vhub/priv.h"
 
 static void
-reply(struct batch *x, struct port *to, const struct arp *q, const struct mac *m)
+reply(struct batch *x, struct port *to, const struct eth *e,
+      const struct arp *q, const struct mac *m)
 {
+	struct eth_to back = { q->sender_mac, e->tag };
 	struct arp a = { ARP_REPLY, *m, q->sender_mac, q->target_ip,
 	    q->sender_ip };
 	struct wcur w;
-	struct buf *b = answer_buf(x, ARP_FRAME, &w);
+	struct buf *b = answer_buf(x, ARP_FRAME + (e->tag != 0 ? ETH_TAG : 0), &w);
 
 	if (b == NULL)
 		return;
-	arp_enc(&w, &q->sender_mac, &a);
+	arp_enc(&w, &back, &a);
 	batch_add(x, to, to, b);
 }
 
@@ -28,15 +30,15 @@ static bool
 answer(struct batch *x, struct port *from, const struct eth *e,
        const struct arp *a)
 {
-	struct question q = { a->target_ip, ip_is_any(&a->sender_ip),
-	    !mac_is_group(&e->dst) };
+	struct question q = { a->target_ip, e->vlan,
+	    ip_is_any(&a->sender_ip), !mac_is_group(&e->dst) };
 	struct mac m;
 
 	if (a->op != ARP_REQUEST || ip_equal(&a->sender_ip, &a->target_ip) ||
 	    !mac_equal(&a->sender_mac, &e->src) ||
 	    !answer_find(x->h, from, &q, &m))
 		return false;
-	reply(x, from, a, &m);
+	reply(x, from, e, a, &m);
 	return true;
 }
 
@@ -53,10 +55,14 @@ arp_input(struct batch *x, struct port *from, const struct eth *e,
 		port_drop(x, from, b, DROP_HUB_RUNT);
 		return true;
 	}
+	if (!answer_may_speak(x, from, &a.sender_ip)) {
+		port_drop(x, from, b, DROP_HUB_SPOOF);
+		return true;
+	}
 	/* Who speaks for another's MAC is not believed. */
 	if (mac_equal(&a.sender_mac, &e->src))
-		answer_learn(x, from, &a.sender_ip, &a.sender_mac);
-	if (!answer(x, from, e, &a) && !answer_is_pseudo(x->h, &e->dst))
+		answer_learn(x, from, e, &a.sender_ip, &a.sender_mac);
+	if (!answer(x, from, e, &a) && !answer_is_pseudo(x->h, e))
 		return false;
 	buf_put(b);
 	return true;
@@ -67,11 +73,12 @@ arp_ask(struct batch *x, struct port *from, const struct ip_addr *src,
 	const struct ip_addr *ip)
 {
 	struct arp a = { ARP_REQUEST, from->conf.mac, { { 0 } }, *src, *ip };
+	struct eth_to all = { mac_broadcast, 0 };
 	struct wcur w;
 	struct buf *b = answer_buf(x, ARP_FRAME, &w);
 
 	if (b == NULL)
 		return;
-	arp_enc(&w, &mac_broadcast, &a);
-	batch_flood(x, from, b);
+	arp_enc(&w, &all, &a);
+	batch_flood(x, from, 0, b);
 }

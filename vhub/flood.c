@@ -50,6 +50,7 @@ batch_init(struct batch *x, struct hub *h, unsigned worker)
 	x->h = h;
 	x->worker = worker;
 	x->n = 0;
+	x->now_ns = 0;
 	x->run_to = NULL;
 }
 
@@ -110,34 +111,39 @@ batch_run_next(struct batch *x, struct buf *b)
 }
 
 void
-batch_flood(struct batch *x, struct port *from, struct buf *b)
+batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 {
 	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
 	    memory_order_relaxed);
+	enum drop why = DROP_HUB_NOPORT;
 	bool sent = false;
 
 	for (uint32_t i = 0; i < n_slot; i++) {
 		struct port *to = port_at(x->h, i);
 
 		if (to == NULL || i == from->num ||
-		    to->conf.kind == HUB_PORT_IP)
+		    to->conf.kind == HUB_PORT_IP ||
+		    !fwd_may_leave(from, to, vlan, &why))
 			continue;
 		put(x, to, buf_get(b));
 		sent = true;
 	}
 	if (!sent) {
-		port_drop(x, from, b, DROP_HUB_NOPORT);
+		port_drop(x, from, b, why);
 		return;
 	}
+	if (!atomic_load_explicit(&x->h->has_flooded, memory_order_relaxed))
+		atomic_store_explicit(&x->h->has_flooded, true,
+		    memory_order_relaxed);
 	port_flooded(from, x->worker);
 	buf_put(b);
 }
 
 void
 batch_forward(struct batch *x, struct port *from, const struct mac *dst,
-	      struct buf *b)
+	      uint16_t vlan, struct buf *b)
 {
-	struct fwd_to to = fwd_decide(x->h, from, dst);
+	struct fwd_to to = fwd_decide(x->h, from, vlan, dst);
 
 	batch_run_begin(x, &to, b);
 	switch (to.what) {
@@ -145,7 +151,10 @@ batch_forward(struct batch *x, struct port *from, const struct mac *dst,
 		batch_add(x, from, to.port, b);
 		break;
 	case FWD_SET:
-		batch_flood(x, from, b);
+		if (storm_pass(x, from, dst, b))
+			batch_flood(x, from, vlan, b);
+		else
+			port_drop(x, from, b, DROP_HUB_STORM);
 		break;
 	case FWD_DROP:
 		port_drop(x, from, b, to.why);

@@ -16,6 +16,7 @@
 #define ND_OPT_SOURCE	1
 #define ND_OPT_TARGET	2
 #define ND_FLAG_S	0x40000000u
+#define ND_FLAG_O	0x20000000u
 
 const struct mac mac_broadcast = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
@@ -50,13 +51,17 @@ eth_dec(struct view frame, struct eth *out)
 	    (err = cur_u16(&c, &out->type)) != 0)
 		return err;
 	while (out->type == ETHER_VLAN || out->type == ETHER_QINQ) {
+		uint16_t tpid = out->type;
+
 		if (out->n_tag == ETH_TAGS_MAX)
 			return ERR_LIMIT;
 		if ((err = cur_u16(&c, &tag)) != 0 ||
 		    (err = cur_u16(&c, &out->type)) != 0)
 			return err;
-		if (out->n_tag++ == 0)
-			out->vlan = tag & 0xfff;
+		if (out->n_tag++ > 0)
+			continue;
+		out->vlan = tag & 0xfff;
+		out->tag = (uint32_t)tpid << 16 | tag;
 	}
 	cur_rest(&c, &out->data);
 	return 0;
@@ -68,6 +73,17 @@ eth_enc(struct wcur *w, const struct mac *dst, const struct mac *src,
 {
 	wcur_bytes(w, dst->b, 6);
 	wcur_bytes(w, src->b, 6);
+	wcur_u16(w, type);
+}
+
+void
+eth_enc_tag(struct wcur *w, const struct eth_to *to, const struct mac *src,
+	    uint16_t type)
+{
+	wcur_bytes(w, to->dst.b, 6);
+	wcur_bytes(w, src->b, 6);
+	if (to->tag != 0)
+		wcur_u32(w, to->tag);
 	wcur_u16(w, type);
 }
 
@@ -99,9 +115,9 @@ arp_dec(struct view v, struct arp *out)
 }
 
 void
-arp_enc(struct wcur *w, const struct mac *dst, const struct arp *a)
+arp_enc(struct wcur *w, const struct eth_to *to, const struct arp *a)
 {
-	eth_enc(w, dst, &a->sender_mac, ETHER_ARP);
+	eth_enc_tag(w, to, &a->sender_mac, ETHER_ARP);
 	wcur_u16(w, 1);
 	wcur_u16(w, ETHER_IPV4);
 	wcur_u8(w, 6);
@@ -281,13 +297,16 @@ nd_dec(struct view v, struct nd *out)
 }
 
 /*  type | 0 | checksum | S (NA) | target (16) | option, 1, MAC   RFC 4861 4.3
- * R and O stay clear: the hub speaks as a proxy (RFC 4861 7.2.8). */
+ * R stays clear, and O but for news: the hub speaks as a proxy (RFC 4861 7.2.8). */
 void
-nd_enc(struct wcur *w, const struct mac *dst, const struct nd *n)
+nd_enc(struct wcur *w, const struct eth_to *to, const struct nd *n)
 {
+	uint32_t flags = n->type != ND_ADVERT ? 0 :
+	    (n->is_solicited ? ND_FLAG_S : 0) |
+	    (n->is_override ? ND_FLAG_O : 0);
 	size_t at, sum_at;
 
-	eth_enc(w, dst, &n->mac, ETHER_IPV6);
+	eth_enc_tag(w, to, &n->mac, ETHER_IPV6);
 	wcur_u32(w, 0x60000000u);
 	wcur_u16(w, 32);
 	wcur_u8(w, PROTO_ICMPV6);
@@ -298,7 +317,7 @@ nd_enc(struct wcur *w, const struct mac *dst, const struct nd *n)
 	wcur_u8(w, n->type);
 	wcur_u8(w, 0);
 	sum_at = wcur_hole(w, 2);
-	wcur_u32(w, n->is_solicited ? ND_FLAG_S : 0);
+	wcur_u32(w, flags);
 	enc_ip(w, &n->target);
 	wcur_u8(w, n->type == ND_SOLICIT ? ND_OPT_SOURCE : ND_OPT_TARGET);
 	wcur_u8(w, 1);

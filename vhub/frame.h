@@ -14,6 +14,7 @@
 #include "daemon/base/cur.h"
 
 #define ETH_HEAD	14
+#define ETH_TAG		4
 #define ETH_TAGS_MAX	2	/* IEEE 802.1ad: one S-tag, one C-tag */
 #define ETHER_IPV4	0x0800
 #define ETHER_ARP	0x0806
@@ -30,8 +31,14 @@ struct eth {
 	struct mac dst, src;
 	uint16_t type;		/* behind the tags */
 	unsigned n_tag;
-	uint16_t vlan;		/* of the outer tag; 0 = none */
+	uint16_t vlan;		/* of the outer tag; 0 = none, or priority only */
+	uint32_t tag;		/* the outer tag itself; 0 = none */
 	struct view data;	/* behind the header */
+};
+/* Where an answer goes: to whom, in which VLAN. */
+struct eth_to {
+	struct mac dst;
+	uint32_t tag;
 };
 struct arp {
 	uint16_t op;
@@ -49,6 +56,7 @@ struct ip_head {
 struct nd {
 	uint8_t type;
 	bool is_solicited;	/* S of an advertisement */
+	bool is_override;	/* O, to encode only */
 	struct ip_addr src, dst, target;
 	bool has_mac;		/* source (NS) or target (NA) address option */
 	struct mac mac;
@@ -69,10 +77,13 @@ MUST_USE int nd_dec(struct view v, struct nd *out);
 
 void eth_enc(struct wcur *w, const struct mac *dst, const struct mac *src,
 	     uint16_t type);
-/** A whole ARP frame (ARP_FRAME bytes) to dst. */
-void arp_enc(struct wcur *w, const struct mac *dst, const struct arp *a);
-/** A whole NS or NA frame (ND_FRAME bytes) from n->mac to dst. */
-void nd_enc(struct wcur *w, const struct mac *dst, const struct nd *n);
+/** The same with a tag (struct eth), if it is not 0: 4 bytes more. */
+void eth_enc_tag(struct wcur *w, const struct eth_to *to, const struct mac *src,
+		 uint16_t type);
+/** A whole ARP frame (ARP_FRAME bytes, and those of a tag). */
+void arp_enc(struct wcur *w, const struct eth_to *to, const struct arp *a);
+/** A whole NS or NA frame (ND_FRAME bytes, and those of a tag) from n->mac. */
+void nd_enc(struct wcur *w, const struct eth_to *to, const struct nd *n);
 
 /** Group address of an IP multicast address (RFC 1112 6.4, RFC 2464 7). */
 struct mac mac_of_multicast(const struct ip_addr *ip);

@@ -10,67 +10,49 @@
 #include <string.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
-#include "daemon/bus/bus.h"
 #include "vhub/priv.h"
 
 #define SWEEP_S	5	/* seconds between two ageing sweeps; ours */
-#define TELL_S	60	/* a full table is told once a minute */
 
-static void
-note_move(struct hub *h, const struct mac *m, uint32_t port, uint32_t old,
-	  bool is_clash)
+/* False: the frame must not pass. */
+static bool
+learn(struct hub *h, const struct port *from, const struct eth *e,
+      enum drop *why)
 {
-	unsigned i = atomic_fetch_add_explicit(&h->n_note, 1,
-	    memory_order_relaxed);
-	uint64_t what = 0;
-
-	if (i >= HUB_NOTE_MAX)
-		return;
-	for (int k = 0; k < 6; k++)
-		what = what << 8 | m->b[k];
-	atomic_store_explicit(&h->note[i].old, old, memory_order_relaxed);
-	atomic_store_explicit(&h->note[i].is_clash, is_clash,
-	    memory_order_relaxed);
-	atomic_store_explicit(&h->note[i].what, what << 16 | port,
-	    memory_order_release);
-}
-
-/* 0, or why the frame must not pass. */
-static int
-learn(struct hub *h, const struct port *from, const struct mac *src)
-{
-	uint32_t now_s = atomic_load_explicit(&h->now_s, memory_order_relaxed);
+	struct mac_seen by = { from->num, port_mac_max(from),
+	    atomic_load_explicit(&h->now_s, memory_order_relaxed) };
 	uint32_t old = 0;
-	enum mac_learn got = mactab_learn(h->macs, src, from->num, now_s, &old);
+	enum mac_learn got = mactab_learn(h->macs, e->vlan, &e->src, &by, &old);
 
 	switch (got) {
 	case MAC_KNOWN:
 	case MAC_NEW:
-		return 0;
+		return true;
 	case MAC_MOVED:
-		note_move(h, src, from->num, old, false);
-		return 0;
+		note_move(h, &e->src, from->num, old, false);
+		return true;
 	case MAC_CLASH:
-		note_move(h, src, from->num, old, true);
-		return ERR_PERM;
+		note_move(h, &e->src, from->num, old, true);
+		*why = DROP_HUB_SRC;
+		return false;
 	case MAC_TABLE_FULL:
 	case MAC_PORT_FULL:
+		note_full(h, from->num);
+		*why = got == MAC_TABLE_FULL ? DROP_HUB_TABLE : DROP_HUB_LIMIT;
+		if (from->conf.policy.is_strict)
+			return false;
 		/* Counted, but the frame passes: only the address is not
 		 * learned. */
-		drop_count(got == MAC_TABLE_FULL ? DROP_HUB_TABLE :
-		    DROP_HUB_LIMIT, 1);
-		atomic_fetch_add_explicit(&h->n_refused, 1,
-		    memory_order_relaxed);
-		atomic_store_explicit(&h->refused_port, from->num,
-		    memory_order_relaxed);
-		return 0;
+		drop_count(*why, 1);
+		return true;
 	}
-	return 0;
+	return true;
 }
 
 static void
 ether_input(struct batch *x, struct port *from, struct buf *b)
 {
+	enum drop why = DROP_HUB_RUNT;
 	struct eth e;
 
 	/* Frames come in runs; the first of one was learned and looked up. */
@@ -78,79 +60,30 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 		return;
 	x->run_to = NULL;
 	if (eth_dec(buf_view(b), &e) == ERR_SHORT) {
-		port_drop(x, from, b, DROP_HUB_RUNT);
+		port_drop(x, from, b, why);
 		return;
 	}
-	if (mac_is_group(&e.src) || mac_is_null(&e.src)) {
-		port_drop(x, from, b, DROP_HUB_SRC);
+	if (loop_input(x, from, &e, b))
+		return;
+	if (atomic_load_explicit(&from->live->is_blocked,
+	    memory_order_relaxed)) {
+		port_drop(x, from, b, DROP_HUB_BLOCKED);
 		return;
 	}
-	if (fwd_is_linklocal(&e.dst)) {
-		port_drop(x, from, b, DROP_HUB_LINKLOCAL);
+	if (!fwd_may_enter(x->h, from, &e, &why)) {
+		port_drop(x, from, b, why);
 		return;
 	}
-	if (learn(x->h, from, &e.src) != 0) {
-		port_drop(x, from, b, DROP_HUB_SRC);
+	if (!fwd_is_linklocal(&e.dst) && !learn(x->h, from, &e, &why)) {
+		port_drop(x, from, b, why);
 		return;
 	}
-	/* Neighbours are kept for the untagged network only. */
-	if (e.n_tag == 0 && e.type == ETHER_ARP && arp_input(x, from, &e, b))
+	/* Not into what is tagged twice: another's network. */
+	if (e.n_tag <= 1 && e.type == ETHER_ARP && arp_input(x, from, &e, b))
 		return;
-	if (e.n_tag == 0 && e.type == ETHER_IPV6 && nd_input(x, from, &e, b))
+	if (e.n_tag <= 1 && e.type == ETHER_IPV6 && nd_input(x, from, &e, b))
 		return;
-	batch_forward(x, from, &e.dst, b);
-}
-
-static const char *
-port_name(const struct hub *h, uint32_t num)
-{
-	const struct port *p = port_at(h, num);
-
-	return p != NULL ? p->conf.name : "a port now gone";
-}
-
-static void
-tell_notes(struct hub *h)
-{
-	for (unsigned i = 0; i < HUB_NOTE_MAX; i++) {
-		uint64_t what = atomic_exchange(&h->note[i].what, 0);
-		char text[MAC_TEXT_MAX];
-		struct bus_rec r;
-		struct mac m;
-
-		if (what == 0)
-			continue;
-		for (int k = 0; k < 6; k++)
-			m.b[k] = (uint8_t)(what >> (56 - 8 * k));
-		bus_rec_init(&r, h->note[i].is_clash ? BUS_EV_HUB_MAC_CLASH :
-		    BUS_EV_HUB_MAC_MOVED);
-		bus_set_str(&r, BUS_F_REALM, h->conf.name);
-		bus_set_str(&r, BUS_F_MAC, mac_text(&m, text));
-		bus_set_str(&r, BUS_F_PORT, port_name(h, what & 0xffff));
-		bus_set_str(&r, BUS_F_OLD_PORT, port_name(h, h->note[i].old));
-		bus_publish(h->conf.bus, &r);
-	}
-	atomic_store_explicit(&h->n_note, 0, memory_order_relaxed);
-}
-
-static void
-tell_full(struct hub *h, uint32_t now_s)
-{
-	struct bus_rec r;
-	unsigned n;
-
-	if (h->told_s != 0 && now_s - h->told_s < TELL_S)
-		return;
-	if ((n = atomic_exchange(&h->n_refused, 0)) == 0)
-		return;
-	h->told_s = now_s;
-	bus_rec_init(&r, BUS_EV_HUB_TABLE_FULL);
-	bus_set_str(&r, BUS_F_REALM, h->conf.name);
-	bus_set_str(&r, BUS_F_PORT, port_name(h, h->refused_port));
-	bus_set_u64(&r, BUS_F_N_DROP, n);
-	bus_set_u64(&r, BUS_F_LIMIT, mactab_count(h->macs) >= HUB_MAC_MAX ?
-	    HUB_MAC_MAX : HUB_PORT_MAC_MAX);
-	bus_publish(h->conf.bus, &r);
+	batch_forward(x, from, &e.dst, e.vlan, b);
 }
 
 static uint32_t
@@ -174,7 +107,29 @@ hub_destroy(struct hub *h)
 	wait_free(h->waits);
 	neigh_free(h->neighs);
 	mactab_free(h->macs);
+	free(h->fixed);
 	free(h);
+}
+
+/* Until their ports come, configured addresses are nobody's. */
+static int
+fix_all(struct hub *h, const struct hub_conf *conf)
+{
+	int err;
+
+	if ((h->fixed = calloc(conf->n_fixed + 1, sizeof(*h->fixed))) == NULL)
+		return ERR_NOMEM;
+	h->n_fixed = conf->n_fixed;
+	for (unsigned i = 0; i < h->n_fixed; i++) {
+		h->fixed[i] = conf->fixed[i];
+		if (mac_is_group(&h->fixed[i].mac) ||
+		    mac_is_null(&h->fixed[i].mac))
+			return ERR_ADDR;
+		err = mactab_fix(h->macs, &h->fixed[i].mac, MAC_NOBODY);
+		if (err != 0)
+			return err;
+	}
+	return 0;
 }
 
 int
@@ -185,7 +140,7 @@ hub_new(struct hub **out, const struct hub_conf *conf)
 	int err;
 
 	if (conf->n_worker == 0 || conf->n_worker > HUB_WORKER_MAX ||
-	    conf->buf_new == NULL)
+	    conf->buf_new == NULL || conf->n_fixed > HUB_FIXED_MAX)
 		return ERR_RANGE;
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return ERR_NOMEM;
@@ -196,7 +151,10 @@ hub_new(struct hub **out, const struct hub_conf *conf)
 	if ((err = mactab_new(&h->macs)) != 0 ||
 	    (err = neigh_new(&h->neighs)) != 0 ||
 	    (err = wait_new(&h->waits)) != 0 ||
-	    (err = own_new(&own, NULL, 0)) != 0) {
+	    (err = own_new(&own, NULL, 0)) != 0 ||
+	    (err = mac_random(&h->probe_mac)) != 0 ||
+	    (err = fix_all(h, conf)) != 0) {
+		own_free(own);
 		hub_destroy(h);
 		return err;
 	}
@@ -251,10 +209,11 @@ hub_input(struct hub *h, unsigned worker, uint32_t port, struct buf **frames,
 	batch_send(&x);
 }
 
-void
+bool
 hub_tick(struct hub *h, uint64_t now_ms)
 {
-	uint32_t now_s = (uint32_t)(now_ms / 1000);
+	uint32_t now_s = (uint32_t)(now_ms / 1000), a = 0, b = 0;
+	bool has_flap;
 
 	atomic_store_explicit(&h->now_s, now_s, memory_order_relaxed);
 	drop_count(DROP_HUB_NONEIGH, wait_expire(h->waits, now_s));
@@ -263,8 +222,27 @@ hub_tick(struct hub *h, uint64_t now_ms)
 		mactab_age(h->macs, now_s, HUB_MAC_AGE_S);
 		neigh_age(h->neighs, now_s, HUB_MAC_AGE_S);
 	}
-	tell_notes(h);
-	tell_full(h, now_s);
+	has_flap = note_tick(h, now_s, &a, &b);
+	if (loop_tick(h, now_s, has_flap, a, b))
+		atomic_store(&h->probe_due, true);
+	storm_tick(h, now_s);
+	return h->probe_due || h->news_due;
+}
+
+void
+hub_work(struct hub *h, unsigned worker)
+{
+	struct batch x;
+
+	if (!atomic_load_explicit(&h->probe_due, memory_order_relaxed) &&
+	    !atomic_load_explicit(&h->news_due, memory_order_relaxed))
+		return;
+	batch_init(&x, h, worker);
+	if (atomic_exchange(&h->probe_due, false))
+		loop_probe(&x);
+	if (atomic_exchange(&h->news_due, false))
+		news_send(&x);
+	batch_send(&x);
 }
 
 bool

@@ -24,7 +24,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/vpn.h"
 
-struct bus;
+struct bus_rec;
 struct hub;
 
 #define HUB_BATCH_MAX	 64	/* frames in one call */
@@ -32,8 +32,32 @@ struct hub;
 #define HUB_MAC_MAX	 16384	/* learned addresses of a hub; ours */
 #define HUB_PORT_MAC_MAX 4096	/* learned addresses of one port; ours */
 #define HUB_NEIGH_MAX	 4096	/* IP -> MAC entries of a hub; ours */
+#define HUB_PORT_NEIGH_MAX 1024	/* of one port; ours */
 #define HUB_MAC_AGE_S	 300	/* IEEE 802.1D default ageing time */
 #define HUB_NAME_MAX	 64
+#define HUB_FIXED_MAX	 1024	/* configured static addresses; ours */
+#define HUB_VLANS	 4096	/* VLAN identifiers (IEEE 802.1Q), 12 bits */
+
+/* What is flooded, and limited by storm control. */
+enum hub_cast { HUB_BROADCAST, HUB_MULTICAST, HUB_UNKNOWN, HUB_CAST_END };
+
+/* What is done about loops. */
+enum hub_loop {
+	HUB_LOOP_PROBE,		/* a probe that comes back blocks a port */
+	HUB_LOOP_STRICT,	/* so do addresses that move to and fro */
+	HUB_LOOP_OFF
+};
+
+/* What a port may do; all zero is a port without restrictions. */
+struct hub_policy {
+	bool is_isolated;	/* exchanges nothing with other such ports */
+	bool is_strict;		/* frames of addresses beyond mac_max go */
+	bool has_guard;		/* ARP and ND only for the port's selectors */
+	bool has_vlans;		/* only those of the set */
+	uint32_t mac_max;	/* learned addresses; 0 = HUB_PORT_MAC_MAX */
+	uint32_t rate[HUB_CAST_END]; /* frames a second; 0 = no limit */
+	uint64_t vlans[HUB_VLANS / 64]; /* bit v: VLAN v; bit 0: untagged */
+};
 
 enum hub_port_kind { HUB_PORT_TAP, HUB_PORT_ETHER, HUB_PORT_IP };
 
@@ -50,20 +74,33 @@ struct hub_port_conf {
 	uint32_t link;			/* tunnel ports: the peer; shown only */
 	struct mac mac;			/* TAP: its address; IP: pseudo MAC (null =
 					 * made by the hub at random) */
-	unsigned n_ts;			/* IP: what lies behind the peer */
+	unsigned n_ts;			/* IP: what lies behind the peer; with
+					 * has_guard: what it may speak for */
 	struct vpn_ts ts[VPN_TS_MAX];
+	struct hub_policy policy;
 	struct hub_port_ops ops;
+};
+
+/* An address that is behind one port only, in every VLAN. */
+struct hub_fixed {
+	struct mac mac;
+	char port[HUB_NAME_MAX]; /* by name; empty: the TAP */
 };
 
 struct hub_conf {
 	char name[HUB_NAME_MAX];
 	bool has_bridge;		/* the TAP is a bridge port: hosts behind it */
+	bool pass_stp, pass_lldp;	/* else they end here */
+	enum hub_loop loop;
+	unsigned n_fixed;
+	const struct hub_fixed *fixed;	/* copied */
 	unsigned n_worker;
 	/** An empty buffer of this worker's pool, or NULL. */
 	struct buf *(*buf_new)(void *ctx, unsigned worker);
 	void *ctx;
-	/** Where moved addresses and full tables are told; NULL = nowhere. */
-	struct bus *bus;
+	/** An event, like moved addresses and full tables; NULL: nobody cares.
+	 * Thread: the loop. */
+	void (*tell)(void *ctx, struct bus_rec *r);
 };
 
 MUST_USE int hub_new(struct hub **out, const struct hub_conf *conf);
@@ -86,17 +123,23 @@ void hub_port_del(struct hub *h, uint32_t port);
  * takes the buffers.  Thread: any worker, with its number. */
 void hub_input(struct hub *h, unsigned worker, uint32_t port,
 	       struct buf **frames, unsigned n);
-/** Age tables; call about once a second.  Thread: the loop. */
-void hub_tick(struct hub *h, uint64_t now_ms);
+/** Age tables, tell what happened; call about once a second.
+ * @return true when a worker shall call hub_work().  Thread: the loop. */
+bool hub_tick(struct hub *h, uint64_t now_ms);
+/** Send what the hub itself has to say (probes, announcements); cheap when there
+ * is nothing.  Thread: any worker, with its number. */
+void hub_work(struct hub *h, unsigned worker);
 
 struct hub_mac_info {
 	struct mac mac;
+	uint16_t vlan;			/* 0 = untagged */
 	uint32_t port;
-	bool is_static;			/* pseudo MAC, TAP */
+	bool is_static;			/* pseudo MAC, TAP, configured */
 	uint32_t age_s;
 };
 struct hub_neigh_info {
 	struct ip_addr ip;
+	uint16_t vlan;
 	struct mac mac;
 	uint32_t port;
 	uint32_t age_s;
@@ -109,6 +152,8 @@ struct hub_port_info {
 	struct mac mac;
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, n_flood, n_drop;
 	uint32_t n_mac;
+	bool is_isolated, is_blocked;
+	uint32_t blocked_s;		/* seconds until it is tried again */
 };
 /** Visit tables: start with *it = 0; false at the end.  Thread: the loop. */
 bool hub_mac_next(const struct hub *h, uint32_t *it, struct hub_mac_info *out);

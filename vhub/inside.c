@@ -102,6 +102,18 @@ to_kernel(struct batch *x, struct port *from, struct buf *b)
 	inside_send(x, from, &tap->conf.mac, b);
 }
 
+/* From IP port to IP port: no header is needed. */
+static void
+to_owner(struct batch *x, struct port *from, struct port *to, struct buf *b)
+{
+	enum drop why;
+
+	if (fwd_may_leave(from, to, 0, &why))
+		batch_add_packet(x, to, b);
+	else
+		port_drop(x, from, b, why);
+}
+
 static void
 route(struct batch *x, struct port *from, const struct ip_head *ip,
       struct buf *b)
@@ -117,11 +129,11 @@ route(struct batch *x, struct port *from, const struct ip_head *ip,
 	if (num == from->num && width == OWN_HOST)
 		port_drop(x, from, b, DROP_HUB_SELF);
 	else if (owner != NULL && width == OWN_HOST)
-		batch_add_packet(x, owner, b);
-	else if (neigh_find(x->h->neighs, &ip->dst, &nb))
+		to_owner(x, from, owner, b);
+	else if (neigh_find(x->h->neighs, 0, &ip->dst, &nb))
 		inside_send(x, from, &nb.mac, b);
 	else if (owner != NULL && (width == OWN_RANGE || has_bridge))
-		batch_add_packet(x, owner, b);
+		to_owner(x, from, owner, b);
 	else if (has_bridge)
 		ask_and_wait(x, from, ip, b);
 	else
@@ -171,7 +183,7 @@ inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	wcur_init(&w, head, ETH_HEAD);
 	eth_enc(&w, &to, &from->conf.mac, b->data[ETH_HEAD] >> 4 == 4 ?
 	    ETHER_IPV4 : ETHER_IPV6);
-	batch_forward(x, from, &to, b);
+	batch_forward(x, from, &to, 0, b);
 }
 
 void

@@ -2,12 +2,19 @@
 /*
  * vhub/mactab.c - the MAC table: lock-free, of fixed size.
  *
- *   entry, 64 bits:  | MAC, 48 bits | fixed, 1 bit | port, 15 bits |   0 = free
+ * An address is known in a VLAN (independent learning, IEEE 802.1Q 8.8): 60
+ * bits.  A keyed permutation, so that strangers cannot fill a bucket on purpose,
+ * makes of them 12 bits that choose a bucket and 48 that are kept:
  *
- * An address has two buckets of eight entries (a cache line each), chosen by a
- * keyed hash, so that strangers cannot fill a bucket on purpose.  An entry
- * changes only by compare-and-swap.  Two workers may add one address at the
- * same time into two places: who adds looks again and keeps the first only.
+ *   entry:  | rest, 48 | fixed, 1 | second, 1 | used, 1 | port, 13 |   0 = free
+ *
+ * The other bucket an address may be in follows from the first and the rest, and
+ * `second` says which of the two it is, so an entry tells its address exactly.  A
+ * bucket has eight entries, a cache line; an entry changes only by
+ * compare-and-swap.  Two workers may add one address at the same time into two
+ * places: who adds looks again and keeps the first only.
+ *
+ * A fixed address counts in every VLAN; it stands where it would be untagged.
  */
 #include "vhub/mactab.h"
 #include <stdatomic.h>
@@ -22,59 +29,117 @@
  * the table is full. */
 #define N_SLOT		(N_BUCKET * WAYS)
 #define FIXED		0x8000u
-#define PORT_MASK	0x7fffu
-#define KEY_MASK	(~(uint64_t)0xffff)
+#define SECOND		0x4000u
+#define USED		0x2000u
+#define PORT_MASK	0x1fffu
+#define REST_MASK	(~(uint64_t)0xffff)
+#define HALF_BITS	30
+#define HALF_MASK	((1u << HALF_BITS) - 1)
+#define ROUNDS		4
 
 _Static_assert(N_SLOT >= 2 * HUB_MAC_MAX, "room for the bound");
-_Static_assert(HUB_PORT_MAX <= FIXED, "a port fits an entry");
+_Static_assert(MAC_NOBODY <= PORT_MASK, "a port fits an entry");
 
 struct mactab {
 	_Alignas(64) _Atomic uint64_t slot[N_SLOT];
 	_Atomic uint32_t seen_s[N_SLOT];
 	atomic_uint n_port[HUB_PORT_MAX];	/* learned, of each port */
 	atomic_uint n;				/* learned, together */
-	uint64_t key[3];			/* immutable */
+	uint64_t key[ROUNDS + 1];		/* immutable */
 };
-/* The 16 places an address may have. */
+/* The 16 places an address may have, and what stands there. */
 struct places {
-	uint32_t at[2];
+	uint32_t at[2];			/* first slot of each bucket */
+	uint64_t want[2];		/* rest and SECOND */
 };
 
-static uint64_t
-key_of(const struct mac *m)
+/* Half of a Feistel round: any function of R will do. */
+static uint32_t
+mix(uint32_t half, uint64_t key)
 {
-	uint64_t k = 0;
-
-	for (int i = 0; i < 6; i++)
-		k = k << 8 | m->b[i];
-	return k << 16;
+	return (uint32_t)(((half ^ (uint32_t)key) * (key | 1)) >> 33) &
+	    HALF_MASK;
 }
 
-static struct mac
-mac_of(uint64_t e)
+static uint64_t
+permute(const struct mactab *t, uint64_t x)
 {
-	struct mac m;
+	uint32_t l = (uint32_t)(x >> HALF_BITS), r = (uint32_t)x & HALF_MASK;
 
-	for (int i = 0; i < 6; i++)
-		m.b[i] = (uint8_t)(e >> (56 - 8 * i));
-	return m;
+	for (int i = 0; i < ROUNDS; i++) {
+		uint32_t next = l ^ mix(r, t->key[i]);
+
+		l = r;
+		r = next;
+	}
+	return (uint64_t)l << HALF_BITS | r;
+}
+
+static uint64_t
+permute_back(const struct mactab *t, uint64_t x)
+{
+	uint32_t l = (uint32_t)(x >> HALF_BITS), r = (uint32_t)x & HALF_MASK;
+
+	for (int i = ROUNDS; i-- > 0;) {
+		uint32_t before = r ^ mix(l, t->key[i]);
+
+		r = l;
+		l = before;
+	}
+	return (uint64_t)l << HALF_BITS | r;
+}
+
+/* From a bucket to the other one, and back: never to itself. */
+static uint32_t
+other(const struct mactab *t, uint32_t bucket, uint64_t rest)
+{
+	uint64_t x = rest * (t->key[ROUNDS] | 1);
+
+	return bucket ^ ((uint32_t)(x >> (64 - BUCKET_BITS)) | 1);
 }
 
 static struct places
-places_of(const struct mactab *t, uint64_t key)
+places_of(const struct mactab *t, uint16_t vlan, const struct mac *m)
 {
-	uint64_t x = (key ^ t->key[0]) * (t->key[1] | 1);
+	uint64_t x = vlan & 0xfff, rest;
+	uint32_t first;
 
-	x ^= x >> 32;
-	x *= t->key[2] | 1;
-	return (struct places){ { (uint32_t)(x >> (64 - BUCKET_BITS)) * WAYS,
-	    (uint32_t)((x >> 24) & (N_BUCKET - 1)) * WAYS } };
+	for (int i = 0; i < 6; i++)
+		x = x << 8 | m->b[i];
+	x = permute(t, x);
+	first = (uint32_t)(x >> 48);
+	rest = x << 16;
+	return (struct places){
+		{ first * WAYS, other(t, first, rest) * WAYS },
+		{ rest, rest | SECOND },
+	};
+}
+
+/* The address an entry in a slot stands for. */
+static uint16_t
+address_of(const struct mactab *t, uint32_t slot, uint64_t e, struct mac *m)
+{
+	uint64_t rest = e & REST_MASK, x;
+	uint32_t bucket = slot / WAYS;
+
+	if (e & SECOND)
+		bucket = other(t, bucket, rest);
+	x = permute_back(t, (uint64_t)bucket << 48 | rest >> 16);
+	for (int i = 0; i < 6; i++)
+		m->b[i] = (uint8_t)(x >> (40 - 8 * i));
+	return (uint16_t)(x >> 48);
 }
 
 static uint32_t
 nth(const struct places *p, unsigned i)
 {
 	return p->at[i / WAYS] + i % WAYS;
+}
+
+static bool
+is_it(const struct places *p, unsigned i, uint64_t e)
+{
+	return (e & (REST_MASK | SECOND)) == p->want[i / WAYS] && e != 0;
 }
 
 static uint64_t
@@ -133,16 +198,30 @@ reserve(atomic_uint *n, unsigned max)
 
 /* Place of an address, or -1; *e is what stood there. */
 static int
-find(const struct mactab *t, uint64_t key, uint64_t *e)
+find(const struct mactab *t, const struct places *p, uint64_t *e)
 {
-	struct places p = places_of(t, key);
-
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		*e = get(t, nth(&p, i));
-		if ((*e & KEY_MASK) == key)
-			return (int)nth(&p, i);
+		*e = get(t, nth(p, i));
+		if (is_it(p, i, *e))
+			return (int)nth(p, i);
 	}
 	return -1;
+}
+
+/* The same, of a fixed address in any VLAN. */
+static int
+find_all(const struct mactab *t, uint16_t vlan, const struct mac *m,
+	 struct places *p, uint64_t *e)
+{
+	struct places untagged;
+	int at;
+
+	*p = places_of(t, vlan, m);
+	if (vlan == 0)
+		return find(t, p, e);
+	untagged = places_of(t, 0, m);
+	at = find(t, &untagged, e);
+	return at >= 0 && is_fixed(*e) ? at : find(t, p, e);
 }
 
 static void
@@ -155,18 +234,17 @@ touch(struct mactab *t, uint32_t i, uint32_t now_s)
 
 /* Of several entries for one address keep a fixed one, else the first. */
 static void
-keep_one(struct mactab *t, uint64_t key)
+keep_one(struct mactab *t, const struct places *p)
 {
-	struct places p = places_of(t, key);
 	uint64_t kept = 0;
 	uint32_t kept_at = 0;
 
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		uint32_t at = nth(&p, i);
+		uint32_t at = nth(p, i);
 		uint64_t e = atomic_load(&t->slot[at]);
 
-		if ((e & KEY_MASK) != key || (kept != 0 && at == kept_at))
-			continue; /* the two buckets may be the same one */
+		if (!is_it(p, i, e))
+			continue;
 		if (kept != 0 && (is_fixed(kept) || !is_fixed(e))) {
 			drop_entry(t, at, e);
 			continue;
@@ -191,16 +269,16 @@ n_free(const struct mactab *t, uint32_t bucket)
 
 /* Put an entry into the emptier bucket; its place, or -1. */
 static int
-insert(struct mactab *t, uint64_t e, uint32_t now_s)
+insert(struct mactab *t, const struct places *p, uint32_t what, uint32_t now_s)
 {
-	struct places p = places_of(t, e & KEY_MASK);
+	unsigned from = n_free(t, p->at[1]) > n_free(t, p->at[0]) ? WAYS : 0;
 
-	if (n_free(t, p.at[1]) > n_free(t, p.at[0]))
-		p = (struct places){ { p.at[1], p.at[0] } };
-	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		uint32_t at = nth(&p, i);
+	for (unsigned k = 0; k < 2 * WAYS; k++) {
+		unsigned i = (from + k) % (2 * WAYS);
+		uint32_t at = nth(p, i);
 
-		if (get(t, at) != 0 || !swap(t, at, 0, e))
+		if (get(t, at) != 0 ||
+		    !swap(t, at, 0, p->want[i / WAYS] | USED | what))
 			continue;
 		touch(t, at, now_s);
 		return (int)at;
@@ -209,38 +287,37 @@ insert(struct mactab *t, uint64_t e, uint32_t now_s)
 }
 
 static enum mac_learn
-learn_new(struct mactab *t, uint64_t key, uint32_t port, uint32_t now_s)
+learn_new(struct mactab *t, const struct places *p, const struct mac_seen *by)
 {
-	if (!reserve(&t->n_port[port], HUB_PORT_MAC_MAX))
+	if (!reserve(&t->n_port[by->port], by->max))
 		return MAC_PORT_FULL;
 	if (!reserve(&t->n, HUB_MAC_MAX))
 		goto port;
-	if (insert(t, key | port, now_s) < 0)
+	if (insert(t, p, by->port, by->now_s) < 0)
 		goto table;
-	keep_one(t, key);
+	keep_one(t, p);
 	return MAC_NEW;
 table:
 	atomic_fetch_sub_explicit(&t->n, 1, memory_order_relaxed);
 port:
-	atomic_fetch_sub_explicit(&t->n_port[port], 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&t->n_port[by->port], 1, memory_order_relaxed);
 	return MAC_TABLE_FULL;
 }
 
 static enum mac_learn
-learn_moved(struct mactab *t, uint32_t at, uint64_t e, uint32_t port,
-	    uint32_t now_s)
+learn_moved(struct mactab *t, uint32_t at, uint64_t e, const struct mac_seen *by)
 {
-	if (!reserve(&t->n_port[port], HUB_PORT_MAC_MAX))
+	if (!reserve(&t->n_port[by->port], by->max))
 		return MAC_PORT_FULL;
-	if (!swap(t, at, e, (e & KEY_MASK) | port)) {
+	if (!swap(t, at, e, (e & ~(uint64_t)PORT_MASK) | by->port)) {
 		/* Somebody else was faster; the next frame will tell. */
-		atomic_fetch_sub_explicit(&t->n_port[port], 1,
+		atomic_fetch_sub_explicit(&t->n_port[by->port], 1,
 		    memory_order_relaxed);
 		return MAC_KNOWN;
 	}
 	atomic_fetch_sub_explicit(&t->n_port[port_of(e)], 1,
 	    memory_order_relaxed);
-	touch(t, at, now_s);
+	touch(t, at, by->now_s);
 	return MAC_MOVED;
 }
 
@@ -274,46 +351,50 @@ mactab_free(struct mactab *t)
 }
 
 int
-mactab_find(const struct mactab *t, const struct mac *m)
+mactab_find(const struct mactab *t, uint16_t vlan, const struct mac *m)
 {
+	struct places p;
 	uint64_t e = 0;
 
-	return find(t, key_of(m), &e) < 0 ? -1 : (int)port_of(e);
+	return find_all(t, vlan, m, &p, &e) < 0 ? -1 : (int)port_of(e);
 }
 
 enum mac_learn
-mactab_learn(struct mactab *t, const struct mac *m, uint32_t port,
-	     uint32_t now_s, uint32_t *old)
+mactab_learn(struct mactab *t, uint16_t vlan, const struct mac *m,
+	     const struct mac_seen *by, uint32_t *old)
 {
-	uint64_t key = key_of(m), e = 0;
-	int at = find(t, key, &e);
+	struct places p;
+	uint64_t e = 0;
+	int at = find_all(t, vlan, m, &p, &e);
 
 	if (at < 0)
-		return learn_new(t, key, port, now_s);
+		return learn_new(t, &p, by);
 	*old = port_of(e);
-	if (LIKELY(*old == port)) {
-		touch(t, (uint32_t)at, now_s);
+	if (LIKELY(*old == by->port)) {
+		touch(t, (uint32_t)at, by->now_s);
 		return MAC_KNOWN;
 	}
 	if (is_fixed(e))
 		return MAC_CLASH;
-	return learn_moved(t, (uint32_t)at, e, port, now_s);
+	return learn_moved(t, (uint32_t)at, e, by);
 }
 
 int
 mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 {
-	uint64_t key = key_of(m), e = 0;
-	struct places p = places_of(t, key);
+	struct places p = places_of(t, 0, m);
+	uint64_t e = 0;
 	int at;
 
-	while ((at = find(t, key, &e)) >= 0) {
-		if (is_fixed(e))
-			return port_of(e) == port ? 0 : ERR_EXISTS;
+	while ((at = find(t, &p, &e)) >= 0) {
+		if (is_fixed(e) && port_of(e) == port)
+			return 0;
+		if (is_fixed(e) && port_of(e) != MAC_NOBODY)
+			return ERR_EXISTS;
 		drop_entry(t, (uint32_t)at, e);
 	}
-	if (insert(t, key | FIXED | port, 0) >= 0) {
-		keep_one(t, key);
+	if (insert(t, &p, FIXED | port, 0) >= 0) {
+		keep_one(t, &p);
 		return 0;
 	}
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
@@ -321,10 +402,10 @@ mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 
 		e = get(t, slot);
 		if (e == 0 || is_fixed(e) || !swap(t, slot, e,
-		    key | FIXED | port))
+		    p.want[i / WAYS] | USED | FIXED | port))
 			continue;
 		uncount(t, e);
-		keep_one(t, key);
+		keep_one(t, &p);
 		return 0;
 	}
 	return ERR_FULL;
@@ -333,11 +414,24 @@ mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 void
 mactab_unfix(struct mactab *t, const struct mac *m)
 {
+	struct places p = places_of(t, 0, m);
 	uint64_t e = 0;
-	int at = find(t, key_of(m), &e);
+	int at = find(t, &p, &e);
 
 	if (at >= 0 && is_fixed(e))
 		drop_entry(t, (uint32_t)at, e);
+}
+
+void
+mactab_vacate(struct mactab *t, const struct mac *m, uint32_t port)
+{
+	struct places p = places_of(t, 0, m);
+	uint64_t e = 0;
+	int at = find(t, &p, &e);
+
+	if (at >= 0 && is_fixed(e) && port_of(e) == port)
+		(void)swap(t, (uint32_t)at, e,
+		    (e & ~(uint64_t)PORT_MASK) | MAC_NOBODY);
 }
 
 void
@@ -390,7 +484,7 @@ mactab_next(const struct mactab *t, uint32_t *it, struct hub_mac_info *out)
 
 		if (e == 0)
 			continue;
-		out->mac = mac_of(e);
+		out->vlan = address_of(t, i, e, &out->mac);
 		out->port = port_of(e);
 		out->is_static = is_fixed(e);
 		out->age_s = atomic_load_explicit(&t->seen_s[i],

@@ -12,7 +12,16 @@
 
 #include "vhub/hub.h"
 
+#define MAC_NOBODY	HUB_PORT_MAX	/* fixed, but its port is not here */
+
 struct mactab;
+
+/* By whom an address was seen. */
+struct mac_seen {
+	uint32_t port;
+	uint32_t max;		/* addresses the port may have */
+	uint32_t now_s;
+};
 
 enum mac_learn {
 	MAC_KNOWN,
@@ -25,15 +34,19 @@ enum mac_learn {
 
 MUST_USE int mactab_new(struct mactab **out);
 void mactab_free(struct mactab *t);
-/** Port of an address, or -1. */
-int mactab_find(const struct mactab *t, const struct mac *m);
-/** A frame came from m by port at now_s.  *old: for MAC_MOVED and MAC_CLASH,
- * the port that had it.  Group and null addresses are the caller's to refuse. */
-enum mac_learn mactab_learn(struct mactab *t, const struct mac *m,
-			    uint32_t port, uint32_t now_s, uint32_t *old);
-/** Fix an address to a port; a learned entry makes room.  0, ERR_EXISTS (fixed
- * to another port), ERR_FULL. */
+/** Port of an address in a VLAN (0 = untagged), or -1; MAC_NOBODY when it is
+ * fixed to a port that is not here. */
+int mactab_find(const struct mactab *t, uint16_t vlan, const struct mac *m);
+/** A frame came from m.  *old: for MAC_MOVED and MAC_CLASH, the port that had
+ * it.  Group and null addresses are the caller's to refuse. */
+enum mac_learn mactab_learn(struct mactab *t, uint16_t vlan,
+			    const struct mac *m, const struct mac_seen *by,
+			    uint32_t *old);
+/** Fix an address to a port, in every VLAN; a learned entry makes room, and so
+ * does one of MAC_NOBODY.  0, ERR_EXISTS (fixed to another port), ERR_FULL. */
 MUST_USE int mactab_fix(struct mactab *t, const struct mac *m, uint32_t port);
+/** The port goes, but its address stays fixed: MAC_NOBODY has it now. */
+void mactab_vacate(struct mactab *t, const struct mac *m, uint32_t port);
 /** Take a fixed address out. */
 void mactab_unfix(struct mactab *t, const struct mac *m);
 /** Forget what was learned on a port (fixed entries too when all). */

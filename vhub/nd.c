@@ -20,13 +20,15 @@ reply(struct batch *x, struct port *to, const struct eth *e,
 		.src = q->target, .target = q->target,
 		.dst = is_probe ? ip_from(all_nodes, 16) : q->src,
 		.has_mac = true, .mac = *m };
-	struct mac dst = is_probe ? mac_of_multicast(&n.dst) : e->src;
+	struct eth_to to_mac = { is_probe ? mac_of_multicast(&n.dst) : e->src,
+	    e->tag };
 	struct wcur w;
-	struct buf *b = answer_buf(x, ND_FRAME, &w);
+	struct buf *b = answer_buf(x, ND_FRAME + (e->tag != 0 ? ETH_TAG : 0),
+	    &w);
 
 	if (b == NULL)
 		return;
-	nd_enc(&w, &dst, &n);
+	nd_enc(&w, &to_mac, &n);
 	batch_add(x, to, to, b);
 }
 
@@ -35,7 +37,7 @@ static bool
 answer(struct batch *x, struct port *from, const struct eth *e,
        const struct nd *n)
 {
-	struct question q = { n->target, ip_is_any(&n->src),
+	struct question q = { n->target, e->vlan, ip_is_any(&n->src),
 	    !mac_is_group(&e->dst) };
 	struct mac m;
 
@@ -49,15 +51,20 @@ answer(struct batch *x, struct port *from, const struct eth *e,
 bool
 nd_input(struct batch *x, struct port *from, const struct eth *e, struct buf *b)
 {
+	const struct ip_addr *speaker;
 	struct nd n;
 
 	/* Malformed ones too: their receiver judges them, we do not learn. */
 	if (nd_dec(e->data, &n) != 0)
 		return false;
+	speaker = n.type == ND_SOLICIT ? &n.src : &n.target;
+	if (!answer_may_speak(x, from, speaker)) {
+		port_drop(x, from, b, DROP_HUB_SPOOF);
+		return true;
+	}
 	if (n.has_mac && mac_equal(&n.mac, &e->src))
-		answer_learn(x, from, n.type == ND_SOLICIT ? &n.src :
-		    &n.target, &n.mac);
-	if (!answer(x, from, e, &n) && !answer_is_pseudo(x->h, &e->dst))
+		answer_learn(x, from, e, speaker, &n.mac);
+	if (!answer(x, from, e, &n) && !answer_is_pseudo(x->h, e))
 		return false;
 	buf_put(b);
 	return true;
@@ -70,12 +77,12 @@ nd_ask(struct batch *x, struct port *from, const struct ip_addr *src,
 	struct nd n = { .type = ND_SOLICIT, .src = *src, .target = *ip,
 		.dst = ip_solicited_node(ip), .has_mac = true,
 		.mac = from->conf.mac };
-	struct mac dst = mac_of_multicast(&n.dst);
+	struct eth_to all = { mac_of_multicast(&n.dst), 0 };
 	struct wcur w;
 	struct buf *b = answer_buf(x, ND_FRAME, &w);
 
 	if (b == NULL)
 		return;
-	nd_enc(&w, &dst, &n);
-	batch_flood(x, from, b);
+	nd_enc(&w, &all, &n);
+	batch_flood(x, from, 0, b);
 }

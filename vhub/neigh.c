@@ -25,16 +25,19 @@ struct entry {
 	_Atomic uint32_t seen_s;
 	_Atomic uint64_t hi, lo;
 	_Atomic uint64_t where;		/* MAC << 16 | port; 0 = free */
+	_Atomic uint32_t vlan;
 };
 struct neigh {
 	struct entry e[N_SLOT];
 	struct lk lock;			/* rank 60: who writes */
+	unsigned n_port[HUB_PORT_MAX] GUARDED_BY(lock);
 	atomic_uint n;
 	uint64_t key[3];		/* immutable */
 };
 /* An entry as one consistent copy. */
 struct copy {
 	struct ip_key ip;
+	uint32_t vlan;
 	uint64_t where;
 };
 
@@ -68,21 +71,27 @@ where_of(const struct mac *m, uint32_t port)
 	return k << 16 | port;
 }
 
-static void
-fill(struct hub_neigh_info *out, struct ip_key ip, uint64_t where,
-     uint32_t seen_s)
+static uint32_t
+port_of(uint64_t where)
 {
-	out->ip = ip_key_addr(ip);
+	return (uint32_t)(where & 0xffff);
+}
+
+static void
+fill(struct hub_neigh_info *out, const struct copy *c, uint32_t seen_s)
+{
+	out->ip = ip_key_addr(c->ip);
+	out->vlan = (uint16_t)c->vlan;
 	for (int i = 0; i < 6; i++)
-		out->mac.b[i] = (uint8_t)(where >> (56 - 8 * i));
-	out->port = (uint32_t)(where & 0xffff);
+		out->mac.b[i] = (uint8_t)(c->where >> (56 - 8 * i));
+	out->port = port_of(c->where);
 	out->age_s = seen_s;
 }
 
 static uint32_t
-bucket(const struct neigh *t, struct ip_key k, unsigned which)
+bucket(const struct neigh *t, uint16_t vlan, struct ip_key k, unsigned which)
 {
-	uint64_t x = (k.hi ^ t->key[0]) * (t->key[1] | 1);
+	uint64_t x = (k.hi ^ t->key[0] ^ (uint64_t)vlan << 32) * (t->key[1] | 1);
 
 	x = (x ^ x >> 29 ^ k.lo) * (t->key[2] | 1);
 	x ^= x >> 32;
@@ -99,19 +108,21 @@ look(const struct entry *e, struct copy *out)
 	out->where = atomic_load_explicit(&e->where, memory_order_acquire);
 	out->ip.hi = atomic_load_explicit(&e->hi, memory_order_acquire);
 	out->ip.lo = atomic_load_explicit(&e->lo, memory_order_acquire);
+	out->vlan = atomic_load_explicit(&e->vlan, memory_order_acquire);
 	return (seq & 1) == 0 &&
 	    atomic_load_explicit(&e->seq, memory_order_relaxed) == seq;
 }
 
 /* Place of an address, or -1. */
 static int
-find(const struct neigh *t, struct ip_key k, struct copy *out)
+find(const struct neigh *t, uint16_t vlan, struct ip_key k, struct copy *out)
 {
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		uint32_t at = bucket(t, k, i / WAYS) + i % WAYS;
+		uint32_t at = bucket(t, vlan, k, i / WAYS) + i % WAYS;
 
 		if (look(&t->e[at], out) && out->where != 0 &&
-		    out->ip.hi == k.hi && out->ip.lo == k.lo)
+		    out->ip.hi == k.hi && out->ip.lo == k.lo &&
+		    out->vlan == vlan)
 			return (int)at;
 	}
 	return -1;
@@ -119,13 +130,14 @@ find(const struct neigh *t, struct ip_key k, struct copy *out)
 
 /* With the lock held. */
 static void
-store(struct entry *e, struct ip_key k, uint64_t where)
+store(struct entry *e, uint16_t vlan, struct ip_key k, uint64_t where)
 {
 	unsigned seq = atomic_load_explicit(&e->seq, memory_order_relaxed);
 
 	atomic_store_explicit(&e->seq, seq + 1, memory_order_relaxed);
 	atomic_store_explicit(&e->hi, k.hi, memory_order_release);
 	atomic_store_explicit(&e->lo, k.lo, memory_order_release);
+	atomic_store_explicit(&e->vlan, vlan, memory_order_release);
 	atomic_store_explicit(&e->where, where, memory_order_release);
 	atomic_store_explicit(&e->seq, seq + 2, memory_order_release);
 }
@@ -139,12 +151,12 @@ touch(struct entry *e, uint32_t now_s)
 
 /* With the lock held: a free place for an address, or -1. */
 static int
-free_place(const struct neigh *t, struct ip_key k)
+free_place(const struct neigh *t, uint16_t vlan, struct ip_key k)
 {
 	if (atomic_load_explicit(&t->n, memory_order_relaxed) >= HUB_NEIGH_MAX)
 		return -1;
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		uint32_t at = bucket(t, k, i / WAYS) + i % WAYS;
+		uint32_t at = bucket(t, vlan, k, i / WAYS) + i % WAYS;
 
 		if (atomic_load_explicit(&t->e[at].where,
 		    memory_order_relaxed) == 0)
@@ -156,7 +168,8 @@ free_place(const struct neigh *t, struct ip_key k)
 static void
 clear(struct neigh *t, uint32_t i)
 {
-	store(&t->e[i], (struct ip_key){ 0, 0 }, 0);
+	t->n_port[port_of(t->e[i].where)]--;
+	store(&t->e[i], 0, (struct ip_key){ 0, 0 }, 0);
 	atomic_fetch_sub_explicit(&t->n, 1, memory_order_relaxed);
 }
 
@@ -187,39 +200,48 @@ neigh_free(struct neigh *t)
 }
 
 bool
-neigh_find(const struct neigh *t, const struct ip_addr *ip,
+neigh_find(const struct neigh *t, uint16_t vlan, const struct ip_addr *ip,
 	   struct hub_neigh_info *out)
 {
 	struct copy c;
-	int at = find(t, ip_key_of(ip), &c);
+	int at = find(t, vlan, ip_key_of(ip), &c);
 
 	if (at < 0)
 		return false;
-	fill(out, c.ip, c.where, atomic_load_explicit(&t->e[at].seen_s,
+	fill(out, &c, atomic_load_explicit(&t->e[at].seen_s,
 	    memory_order_relaxed));
 	return true;
 }
 
 void
-neigh_learn(struct neigh *t, const struct ip_addr *ip, const struct mac *m,
-	    uint32_t port, uint32_t now_s)
+neigh_learn(struct neigh *t, const struct hub_neigh_info *n)
 {
-	struct ip_key k = ip_key_of(ip);
-	uint64_t where = where_of(m, port);
+	struct ip_key k = ip_key_of(&n->ip);
+	uint64_t where = where_of(&n->mac, n->port);
 	struct copy c;
-	int at = find(t, k, &c);
+	int at = find(t, n->vlan, k, &c);
 
 	if (at >= 0 && c.where == where) {
-		touch(&t->e[at], now_s);
+		touch(&t->e[at], n->age_s);
 		return;
 	}
 	lk_lock(&t->lock);
-	at = find(t, k, &c); /* nobody writes now: what is there is found */
-	if (at < 0 && (at = free_place(t, k)) >= 0)
+	at = find(t, n->vlan, k, &c); /* nobody writes now: what is there is found */
+	if (at >= 0 && port_of(c.where) == n->port)
+		t->n_port[n->port]--;
+	if (t->n_port[n->port] >= HUB_PORT_NEIGH_MAX) {
+		/* Its place stays with who had it. */
+		lk_unlock(&t->lock);
+		return;
+	}
+	if (at >= 0 && port_of(c.where) != n->port)
+		t->n_port[port_of(c.where)]--;
+	if (at < 0 && (at = free_place(t, n->vlan, k)) >= 0)
 		atomic_fetch_add_explicit(&t->n, 1, memory_order_relaxed);
 	if (at >= 0) {
-		touch(&t->e[at], now_s);
-		store(&t->e[at], k, where);
+		touch(&t->e[at], n->age_s);
+		store(&t->e[at], n->vlan, k, where);
+		t->n_port[n->port]++;
 	}
 	lk_unlock(&t->lock);
 }
@@ -232,7 +254,7 @@ neigh_forget(struct neigh *t, uint32_t port)
 		uint64_t w = atomic_load_explicit(&t->e[i].where,
 		    memory_order_relaxed);
 
-		if (w != 0 && (w & 0xffff) == port)
+		if (w != 0 && port_of(w) == port)
 			clear(t, i);
 	}
 	lk_unlock(&t->lock);
@@ -271,7 +293,7 @@ neigh_next(const struct neigh *t, uint32_t *it, struct hub_neigh_info *out)
 
 		if (!look(e, &c) || c.where == 0)
 			continue;
-		fill(out, c.ip, c.where, atomic_load_explicit(&e->seen_s,
+		fill(out, &c, atomic_load_explicit(&e->seen_s,
 		    memory_order_relaxed));
 		return true;
 	}

@@ -23,11 +23,11 @@ struct neigh;
 MUST_USE int neigh_new(struct neigh **out);
 void neigh_free(struct neigh *t);
 /** False when the address is not known. */
-bool neigh_find(const struct neigh *t, const struct ip_addr *ip,
+bool neigh_find(const struct neigh *t, uint16_t vlan, const struct ip_addr *ip,
 		struct hub_neigh_info *out);
-/** ip is at m behind port.  A full table learns nothing new. */
-void neigh_learn(struct neigh *t, const struct ip_addr *ip, const struct mac *m,
-		 uint32_t port, uint32_t now_s);
+/** An address was seen; age_s holds the second.  A full table learns nothing
+ * new, nor does a port learn more than HUB_PORT_NEIGH_MAX. */
+void neigh_learn(struct neigh *t, const struct hub_neigh_info *n);
 void neigh_forget(struct neigh *t, uint32_t port);
 void neigh_age(struct neigh *t, uint32_t now_s, uint32_t age_s);
 uint32_t neigh_count(const struct neigh *t);

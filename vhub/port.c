@@ -132,7 +132,7 @@ mac_claim(struct hub *h, struct port *p)
 	for (int i = 0; i < MAC_TRIES; i++) {
 		if ((err = mac_random(m)) != 0)
 			return err;
-		if (mactab_find(h->macs, m) < 0)
+		if (mactab_find(h->macs, 0, m) < 0)
 			return mactab_fix(h->macs, m, p->num);
 	}
 	return ERR_EXISTS;
@@ -161,7 +161,26 @@ count_make(struct port *p, unsigned n_worker)
 	if (p->count == NULL)
 		return ERR_NOMEM;
 	memset(p->count, 0, n);
-	return 0;
+	p->live = calloc(1, sizeof(*p->live));
+	return p->live != NULL ? 0 : ERR_NOMEM;
+}
+
+/* Configured addresses of this port become, or cease to be, its own. */
+static void
+fixed_claim(struct hub *h, const struct port *p, bool is_here)
+{
+	for (unsigned i = 0; i < h->n_fixed; i++) {
+		const struct hub_fixed *f = &h->fixed[i];
+		bool is_its = f->port[0] == '\0' ?
+		    p->conf.kind == HUB_PORT_TAP :
+		    p->conf.kind == HUB_PORT_ETHER &&
+		    strcmp(f->port, p->conf.name) == 0;
+
+		if (!is_here)
+			mactab_vacate(h->macs, &f->mac, p->num);
+		else if (is_its && mactab_fix(h->macs, &f->mac, p->num) != 0)
+			note_full(h, p->num);
+	}
 }
 
 static int
@@ -170,7 +189,8 @@ conf_check(const struct hub *h, const struct hub_port_conf *conf,
 {
 	struct port *tap = atomic_load(&h->tap);
 
-	if (conf->n_ts > VPN_TS_MAX || conf->ops.out == NULL)
+	if (conf->n_ts > VPN_TS_MAX || conf->ops.out == NULL ||
+	    conf->policy.mac_max > HUB_PORT_MAC_MAX)
 		return ERR_RANGE;
 	if (conf->kind == HUB_PORT_TAP && tap != NULL && tap != self)
 		return ERR_EXISTS;
@@ -187,6 +207,8 @@ publish(struct hub *h, struct port *p, struct own_tab *own)
 	if (h->n_slot <= p->num)
 		h->n_slot = p->num + 1;
 	own_publish(h, own);
+	fixed_claim(h, p, true);
+	news_add(h, p);
 }
 
 struct port *
@@ -200,9 +222,18 @@ port_at(const struct hub *h, uint32_t num)
 void
 port_free(struct port *p)
 {
-	if (p->is_last)
+	if (p->is_last) {
 		free(p->count);
+		free(p->live);
+	}
 	free(p);
+}
+
+uint32_t
+port_mac_max(const struct port *p)
+{
+	return p != NULL && p->conf.policy.mac_max != 0 ?
+	    p->conf.policy.mac_max : HUB_PORT_MAC_MAX;
 }
 
 void
@@ -275,6 +306,7 @@ hub_port_set(struct hub *h, uint32_t port, const struct hub_port_conf *conf)
 	if ((p = port_make(h, conf, port)) == NULL)
 		return ERR_NOMEM;
 	p->count = old->count;
+	p->live = old->live;
 	if (p->conf.kind == HUB_PORT_IP && old->conf.kind == HUB_PORT_IP &&
 	    mac_is_null(&p->conf.mac))
 		p->conf.mac = old->conf.mac;
@@ -286,6 +318,7 @@ hub_port_set(struct hub *h, uint32_t port, const struct hub_port_conf *conf)
 	}
 	if (old->conf.kind == HUB_PORT_TAP && conf->kind != HUB_PORT_TAP)
 		atomic_store(&h->tap, NULL);
+	fixed_claim(h, old, false);
 	publish(h, p, own);
 	if (!mac_is_null(&old->conf.mac) &&
 	    !mac_equal(&old->conf.mac, &p->conf.mac))
@@ -312,6 +345,7 @@ hub_port_del(struct hub *h, uint32_t port)
 		atomic_store(&h->tap, NULL);
 	while (h->n_slot > 0 && port_at(h, h->n_slot - 1) == NULL)
 		h->n_slot--;
+	fixed_claim(h, p, false);
 	own_drop(atomic_load(&h->own), port);
 	if (p->conf.kind == HUB_PORT_IP && p->conf.n_ts > 0 &&
 	    own_build(h, port, NULL, &own) == 0)
@@ -352,6 +386,10 @@ hub_port_next(const struct hub *h, uint32_t *it, struct hub_port_info *out)
 		out->link = p->conf.link;
 		out->mac = p->conf.mac;
 		out->n_mac = mactab_count_port(h->macs, p->num);
+		out->is_isolated = p->conf.policy.is_isolated;
+		out->is_blocked = atomic_load(&p->live->is_blocked);
+		if (out->is_blocked && p->live->until_s > h->now_s)
+			out->blocked_s = p->live->until_s - h->now_s;
 		sum_counts(p, h->conf.n_worker, out);
 		return true;
 	}

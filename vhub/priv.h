@@ -23,13 +23,30 @@ struct port_count {
 	_Alignas(64) _Atomic uint64_t rx_frames;
 	_Atomic uint64_t rx_bytes, tx_frames, tx_bytes, n_flood, n_drop;
 };
+/* What is known of a port while it lives; passes from version to version. */
+struct port_live {
+	/* Any worker. */
+	_Atomic bool is_blocked;
+	_Atomic uint64_t full_ns[HUB_CAST_END + 1]; /* storm.c; + the probes */
+	_Atomic uint32_t n_storm[HUB_CAST_END];	    /* dropped since told */
+	_Atomic uint64_t token[2][2];	/* of our last two probes by this port */
+	_Atomic uint32_t n_loop;	/* of them came back since the last tick */
+	_Atomic uint32_t loop_a, loop_b; /* between these ports */
+	_Atomic uint32_t n_reflect;	/* probes that came back by this port */
+	/* The loop thread. */
+	bool is_told;			/* that it is blocked */
+	uint32_t until_s, wait_s;	/* blocked until; for how long */
+	uint32_t clear_s;		/* forwards again since */
+	uint32_t storm_told_s[HUB_CAST_END], reflect_told_s;
+};
 /* One version of a port; immutable once published. */
 struct port {
 	struct hub *hub;
 	uint32_t num;
 	struct hub_port_conf conf;
 	struct port_count *count;	/* [n_worker]; passes from version to version */
-	bool is_last;			/* frees count too */
+	struct port_live *live;		/* passes on as well */
+	bool is_last;			/* frees count and live too */
 	struct port *next_dead;		/* could not be deferred: freed with the hub */
 };
 /* A move or clash that the loop will tell about. */
@@ -37,6 +54,11 @@ struct note {
 	_Atomic uint64_t what;		/* MAC << 16 | new port; 0 = none */
 	_Atomic uint32_t old;
 	_Atomic bool is_clash;
+};
+/* What a port said although its address is another's. */
+struct spoof {
+	_Atomic uint32_t n;
+	_Atomic uint32_t port;		/* the last one */
 };
 struct hub {
 	struct hub_conf conf;
@@ -48,7 +70,15 @@ struct hub {
 	struct mactab *macs;
 	struct neigh *neighs;
 	struct wait *waits;
+	struct mac probe_mac;		/* our probes' source; immutable */
+	unsigned n_fixed;		/* immutable, as what they point at */
+	struct hub_fixed *fixed;
+	struct spoof spoof;
 	_Atomic uint32_t now_s;		/* as of the last tick */
+	_Atomic bool probe_due;		/* hub_work() shall send probes */
+	_Atomic bool news_due;		/* ... announcements, of these ports */
+	_Atomic uint64_t news[HUB_PORT_MAX / 64];
+	_Atomic bool has_flooded;	/* since the last probe */
 	struct note note[HUB_NOTE_MAX];
 	atomic_uint n_note;
 	atomic_uint n_refused;		/* addresses not learned since told */
@@ -58,7 +88,8 @@ struct hub {
 	unsigned n_later;		/* deferred releases under way */
 	bool is_freed;			/* the last of them frees the hub */
 	struct port *dead;
-	uint32_t swept_s, told_s;
+	uint32_t swept_s, told_s, flap_told_s, spoof_told_s;
+	uint32_t probed_s, probe_seq;
 };
 
 /* What one hub_input() call sends, collected by destination. */
@@ -66,6 +97,7 @@ struct batch {
 	struct hub *h;
 	unsigned worker;
 	unsigned n;
+	uint64_t now_ns;		/* 0 = not asked for yet */
 	/* Where the frame before went, when the next one with its header goes
 	 * there too; run_to NULL: look again. */
 	struct port *run_to;
@@ -79,7 +111,7 @@ struct batch {
 /* Verdict of forward.c. */
 enum fwd {
 	FWD_PORT,	/* to one port */
-	FWD_SET,	/* to all Ethernet ports but the one it came by */
+	FWD_SET,	/* to all Ethernet ports that may, but not back */
 	FWD_DROP
 };
 struct fwd_to {
@@ -91,6 +123,7 @@ struct fwd_to {
 /* A question of ARP or ND. */
 struct question {
 	struct ip_addr target;
+	uint16_t vlan;
 	bool is_probe;		/* duplicate address detection */
 	bool is_unicast;	/* to one MAC: is the host still there? */
 };
@@ -101,6 +134,8 @@ void port_drop(struct batch *x, struct port *from, struct buf *b, enum drop why)
 void port_rx(struct port *p, unsigned worker, uint64_t frames, uint64_t bytes);
 void port_tx(struct port *p, unsigned worker, uint64_t frames, uint64_t bytes);
 void port_flooded(struct port *p, unsigned worker);
+/** Addresses a port may have; of NULL the bound for all. */
+uint32_t port_mac_max(const struct port *p);
 /** Free a version, and the counters with the last one. */
 void port_free(struct port *p);
 
@@ -110,8 +145,16 @@ void hub_destroy(struct hub *h);
 /* forward.c */
 /** 01-80-c2-00-00-00 .. -0f: spoken between neighbouring bridges only. */
 bool fwd_is_linklocal(const struct mac *dst);
+/** Is a VLAN (0 = untagged) permitted on a port? */
+bool fwd_has_vlan(const struct port *p, uint16_t vlan);
+/** May what came by from leave by to?  *why: if not. */
+bool fwd_may_leave(const struct port *from, const struct port *to,
+		   uint16_t vlan, enum drop *why);
+/** May a frame with this header come in?  *why: if not. */
+bool fwd_may_enter(const struct hub *h, const struct port *from,
+		   const struct eth *e, enum drop *why);
 struct fwd_to fwd_decide(const struct hub *h, const struct port *from,
-			 const struct mac *dst);
+			 uint16_t vlan, const struct mac *dst);
 
 /* flood.c: sending */
 void batch_init(struct batch *x, struct hub *h, unsigned worker);
@@ -126,12 +169,51 @@ void batch_run_begin(struct batch *x, const struct fwd_to *to,
 /** Queue as the frame before when b continues its run: same header, TCP or UDP
  * within IP.  False: it does not. */
 bool batch_run_next(struct batch *x, struct buf *b);
-/** Queue for all Ethernet ports but from, by reference; takes b. */
-void batch_flood(struct batch *x, struct port *from, struct buf *b);
+/** Queue for all Ethernet ports but from that have the VLAN, by reference;
+ * takes b. */
+void batch_flood(struct batch *x, struct port *from, uint16_t vlan,
+		 struct buf *b);
 /** Forward as decided; takes b. */
 void batch_forward(struct batch *x, struct port *from, const struct mac *dst,
-		   struct buf *b);
+		   uint16_t vlan, struct buf *b);
 void batch_send(struct batch *x);
+
+/* storm.c: may b, which is to be flooded, pass?  Counts what may not. */
+bool storm_pass(struct batch *x, struct port *from, const struct mac *dst,
+		const struct buf *b);
+/* The same for probes of others, which have a bound of their own. */
+bool storm_pass_probe(struct batch *x, struct port *from);
+/* storm.c, on the loop: tell of ports that had to be limited. */
+void storm_tick(struct hub *h, uint32_t now_s);
+
+/* loop.c */
+/** A frame that may be a probe; true when it was dealt with (b is taken). */
+bool loop_input(struct batch *x, struct port *from, const struct eth *e,
+		struct buf *b);
+/** Send a probe by every Ethernet port. */
+void loop_probe(struct batch *x);
+/** The port to block when a probe of a came in by b; NULL: none. */
+struct port *loop_choose(enum hub_loop mode, struct port *a, struct port *b);
+/** Block, tell, unblock; is a probe due?  has_flap: addresses move to and fro
+ * between ports a and b.  Thread: the loop. */
+bool loop_tick(struct hub *h, uint32_t now_s, bool has_flap, uint32_t a,
+	       uint32_t b);
+
+/* note.c: what workers saw, told by the loop. */
+void note_move(struct hub *h, const struct mac *m, uint32_t port, uint32_t old,
+	       bool is_clash);
+void note_full(struct hub *h, uint32_t port);
+/** Tell; true when addresses move to and fro between ports *a and *b. */
+bool note_tick(struct hub *h, uint32_t now_s, uint32_t *a, uint32_t *b);
+/** Publish an event. */
+void note_tell(struct hub *h, struct bus_rec *r);
+/** A port's name for an event. */
+const char *note_port(const struct hub *h, uint32_t num);
+
+/* news.c: gratuitous ARP and unsolicited advertisements. */
+/** Port p has a pseudo address hosts may not know yet.  Thread: the loop. */
+void news_add(struct hub *h, const struct port *p);
+void news_send(struct batch *x);
 
 /* arp.c, nd.c: true when the frame was dealt with (b is taken then). */
 bool arp_input(struct batch *x, struct port *from, const struct eth *e,
@@ -146,13 +228,16 @@ void nd_ask(struct batch *x, struct port *from, const struct ip_addr *src,
 
 /* answer.c: what ARP and ND have in common. */
 /** Sender ip is at m behind from: learn, and send what waited for it. */
-void answer_learn(struct batch *x, struct port *from, const struct ip_addr *ip,
-		  const struct mac *m);
+void answer_learn(struct batch *x, struct port *from, const struct eth *e,
+		  const struct ip_addr *ip, const struct mac *m);
+/** May a host behind from say that it has ip?  Counted and noted if not. */
+bool answer_may_speak(struct batch *x, const struct port *from,
+		      const struct ip_addr *ip);
 /** Who answers a question that came by port from?  True: the one at *m. */
 bool answer_find(const struct hub *h, const struct port *from,
 		 const struct question *q, struct mac *m);
 /** Is dst the pseudo MAC of an IP port? */
-bool answer_is_pseudo(const struct hub *h, const struct mac *dst);
+bool answer_is_pseudo(const struct hub *h, const struct eth *e);
 /** A buffer of len bytes to write, or NULL (counted). */
 struct buf *answer_buf(struct batch *x, size_t len, struct wcur *w);
 

@@ -303,8 +303,12 @@ on_second(void *ctx)
 	struct role *r = ctx;
 	uint64_t now = clk_ms();
 
+	bool has_work = false;
+
 	for (unsigned i = 0; i < r->vpn.n_realm; i++)
-		hub_tick(r->vpn.realm[i].hub, now);
+		has_work |= hub_tick(r->vpn.realm[i].hub, now);
+	if (has_work)
+		work_kick(r->vpn.work);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)
 		log_error("tapird", "the hubs do not age any more: %s",

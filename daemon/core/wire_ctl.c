@@ -398,6 +398,7 @@ hub_macs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 		port_name(vr->hub, mi.port, &r);
 		bus_set_bool(&r, BUS_F_IS_STATIC, mi.is_static);
 		bus_set_u64(&r, BUS_F_AGE_S, mi.age_s);
+		bus_set_u64(&r, BUS_F_VLAN, mi.vlan);
 		ctl_send(cl, &r, tag);
 	}
 }
@@ -417,6 +418,7 @@ hub_neighs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 		bus_set_str(&r, BUS_F_MAC, mac_text(&ni.mac, text));
 		port_name(vr->hub, ni.port, &r);
 		bus_set_u64(&r, BUS_F_AGE_S, ni.age_s);
+		bus_set_u64(&r, BUS_F_VLAN, ni.vlan);
 		ctl_send(cl, &r, tag);
 	}
 }
@@ -444,6 +446,10 @@ hub_ports(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 		bus_set_u64(&r, BUS_F_TX_BYTES, pi.tx_bytes);
 		bus_set_u64(&r, BUS_F_N_FLOOD, pi.n_flood);
 		bus_set_u64(&r, BUS_F_N_DROP, pi.n_drop);
+		bus_set_str(&r, BUS_F_STATE, pi.is_blocked ? "blocked" :
+			    "forwarding");
+		bus_set_u64(&r, BUS_F_RETRY_S, pi.blocked_s);
+		bus_set_bool(&r, BUS_F_IS_ISOLATED, pi.is_isolated);
 		ctl_send(cl, &r, tag);
 	}
 }

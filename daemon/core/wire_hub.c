@@ -68,28 +68,86 @@ tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 		esp_output(v->esp, worker, l->id, frames, kept);
 }
 
+static void
+tell(void *ctx, struct bus_rec *r)
+{
+	vpn_publish(ctx, r);
+}
+
 /* ---- on the loop --------------------------------------------------------- */
+
+static void
+policy(const struct conf_port *c, struct hub_policy *out)
+{
+	_Static_assert(HUB_VLANS == CONF_VLANS, "one kind of set");
+	*out = (struct hub_policy){
+		.is_isolated = c->isolate,
+		.is_strict = c->macs_full == CONF_FULL_DROP,
+		.has_guard = c->guard,
+		.has_vlans = c->vlans != NULL || c->untagged == CONF_FILTER,
+		.mac_max = c->macs,
+		.rate = { c->storm[0], c->storm[1], c->storm[2] },
+	};
+	if (conf_vlans(c->vlans, out->vlans) != 0) /* it was checked */
+		memset(out->vlans, 0, sizeof(out->vlans));
+	if (c->untagged == CONF_PASS)
+		out->vlans[0] |= 1;
+}
+
+/* The TAP: peers are isolated and guarded, not what is here. */
+static void
+tap_policy(const struct conf_realm *cr, struct hub_policy *out)
+{
+	policy(&cr->port, out);
+	out->is_isolated = out->has_guard = out->is_strict = false;
+	out->mac_max = 0;
+}
+
+static struct hub_fixed *
+fixed_of(const struct conf_realm *cr)
+{
+	struct hub_fixed *f = calloc(cr->n_fixed + 1, sizeof(*f));
+
+	for (unsigned i = 0; f != NULL && i < cr->n_fixed; i++) {
+		f[i].mac = cr->fixed[i].mac;
+		if (cr->fixed[i].peer != NULL)
+			str_copy(f[i].port, sizeof(f[i].port),
+				 cr->fixed[i].peer);
+	}
+	return f;
+}
 
 int
 wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 {
 	struct hub_conf hc = {
 		.has_bridge = r->conf->bridge != NULL,
+		.pass_stp = r->conf->stp == CONF_PASS,
+		.pass_lldp = r->conf->lldp == CONF_PASS,
+		.loop = (enum hub_loop)r->conf->loop,
+		.n_fixed = r->conf->n_fixed,
 		.n_worker = v->n_worker,
 		.buf_new = work_buf_new,
 		.ctx = v,
-		.bus = v->bus,
+		.tell = tell,
 	};
 	struct hub_port_conf pc = {
 		.kind = HUB_PORT_TAP,
 		.mac = r->mac,
 		.ops = { r, tap_out },
 	};
+	struct hub_fixed *fixed = fixed_of(r->conf);
 	int err;
 
+	if (fixed == NULL)
+		return ERR_NOMEM;
+	hc.fixed = fixed;
 	str_copy(hc.name, sizeof(hc.name), r->conf->name);
 	str_copy(pc.name, sizeof(pc.name), r->ifname);
-	if ((err = hub_new(&r->hub, &hc)) != 0)
+	tap_policy(r->conf, &pc.policy);
+	err = hub_new(&r->hub, &hc);
+	free(fixed);
+	if (err != 0)
 		return err;
 	return hub_port_add(r->hub, &pc, &r->tap_port);
 }
@@ -115,6 +173,8 @@ static void
 port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 	  struct hub_port_conf *pc)
 {
+	const struct conf_realm *cr = v->realm[l->realm].conf;
+	const struct conf_peer *cp = NULL;
 	struct ike_link_info info;
 
 	*pc = (struct hub_port_conf){
@@ -130,10 +190,20 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 			log_warn("core", "link %u: no random numbers", l->id);
 		pc->mac = v->link_mac[l->id];
 	}
-	if (ike_link_get(v->ike, l->id, &info))
+	if (ike_link_get(v->ike, l->id, &info)) {
 		str_copy(pc->name, sizeof(pc->name), info.name);
+		if (info.peer < cr->n_peer)
+			cp = &cr->peer[info.peer];
+	}
+	policy(cp != NULL ? &cp->port : &cr->port, &pc->policy);
 	pc->n_ts = l->n_ts;
 	memcpy(pc->ts, l->ts, sizeof(pc->ts));
+	/* An Ethernet peer has no selectors: for what it may speak is said in
+	 * the configuration. */
+	if (pc->kind == HUB_PORT_ETHER && cp != NULL) {
+		pc->n_ts = cp->net->n_remote;
+		memcpy(pc->ts, cp->net->remote, sizeof(pc->ts));
+	}
 }
 
 int

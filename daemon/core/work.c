@@ -105,6 +105,12 @@ work_hand_over(struct work *w, unsigned target, enum work_prio prio,
 }
 
 void
+work_kick(struct work *w)
+{
+	wake(&w->worker[0]);
+}
+
+void
 work_count_handed(struct work *w, unsigned worker, unsigned n)
 {
 	add(&w->worker[worker].n.handed, n);
@@ -170,6 +176,8 @@ run_queues(struct worker *wk)
 	 * was pushed before. */
 	(void)atomic_exchange(&wk->is_awake, false);
 	note_high(wk);
+	for (unsigned i = 0; i < wk->vpn->n_realm; i++)
+		hub_work(wk->vpn->realm[i].hub, wk->index);
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
 	if (more) /* come back after the others had their turn */

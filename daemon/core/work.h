@@ -53,6 +53,9 @@ void work_tap_out(struct vpn_realm *r, unsigned worker, struct buf **frames,
  * is dropped.  Thread: any. */
 void work_hand_over(struct work *w, unsigned target, enum work_prio prio,
 		    struct buf **b, unsigned n);
+/** Have a worker look after what the hubs themselves want to send.  Thread: the
+ * loop. */
+void work_kick(struct work *w);
 /** Count n frames that a worker handed over.  Thread: that worker. */
 void work_count_handed(struct work *w, unsigned worker, unsigned n);
 

@@ -35,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (arp_dec(v, &a) == 0) {
 		wcur_init(&w, out, sizeof(out));
-		arp_enc(&w, &a.target_mac, &a);
+		arp_enc(&w, &(struct eth_to){ a.target_mac, 0 }, &a);
 		if (w.err != 0 || memcmp(out + ETH_HEAD, v.p, 28) != 0)
 			abort();
 	}

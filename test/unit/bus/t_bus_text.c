@@ -93,7 +93,7 @@ TEST(a_result_reads_as_keys_and_values)
 	bus_set_str(&r, BUS_F_MAC, "02:00:00:00:00:01");
 	bus_set_bool(&r, BUS_F_IS_STATIC, true);
 	assert_string_equal(bus_event_text(&r, out, sizeof(out)),
-	    "mac realm= mac=02:00:00:00:00:01 port= static=yes age_s=0");
+	    "mac realm= mac=02:00:00:00:00:01 port= static=yes age_s=0 vlan=0");
 }
 
 TEST(json_is_escaped_and_typed)

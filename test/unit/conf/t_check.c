@@ -594,6 +594,99 @@ TEST(the_hundredth_error_is_the_last_one_kept)
 	free(text);
 }
 
+/* ---- ports of the hub ---------------------------------------------------------- */
+
+TEST(a_port_is_described_by_the_peer_and_else_by_the_realm)
+{
+	struct conf *c = good("<vpn><realm name='r' isolate='yes' macs='64'"
+	    " vlans='1-10,20' storm-broadcast='0' loop='strict' stp='pass'>"
+	    "<me id='a' psk='k'/><peer id='b'/>"
+	    "<peer id='c' isolate='no' macs='5' macs-full='drop' vlans='7'"
+	    " untagged='filter' guard='yes' storm-multicast='9'>"
+	    "<net remote='10.0.0.1/32'/></peer></realm></vpn>");
+	const struct conf_realm *r = &c->realm[0];
+	const struct conf_port *b = &r->peer[0].port, *p = &r->peer[1].port;
+	uint64_t set[CONF_VLANS / 64];
+
+	assert_int_equal(r->loop, CONF_LOOP_STRICT);
+	assert_int_equal(r->stp, CONF_PASS);
+	assert_int_equal(r->lldp, CONF_FILTER);
+	assert_true(b->isolate && !b->guard);
+	assert_int_equal(b->macs, 64);
+	assert_int_equal(b->macs_full, CONF_FULL_FLOOD);
+	assert_int_equal(b->untagged, CONF_PASS);
+	assert_int_equal(b->storm[0], 0);
+	assert_int_equal(b->storm[1], 50000);
+	assert_int_equal(conf_vlans(b->vlans, set), 0);
+	assert_int_equal(set[0], 0x7fe | 1u << 20);
+	assert_int_equal(set[1], 0);
+	assert_true(!p->isolate && p->guard);
+	assert_int_equal(p->macs, 5);
+	assert_int_equal(p->macs_full, CONF_FULL_DROP);
+	assert_string_equal(p->vlans, "7");
+	assert_int_equal(p->untagged, CONF_FILTER);
+	assert_int_equal(p->storm[0], 0);
+	assert_int_equal(p->storm[1], 9);
+	assert_int_equal(p->storm[2], 50000);
+	conf_free(c);
+	assert_int_equal(conf_vlans(NULL, set), 0);
+	assert_int_equal(set[0], ~(uint64_t)1);
+	assert_int_equal(set[63], ~(uint64_t)0 >> 1); /* 4095 is no VLAN */
+}
+
+TEST(wrong_ports_are_explained)
+{
+	static const struct {
+		const char *attr, *part;
+	} wrong[] = {
+		{ "vlans='0'", "1 to 4094" }, { "vlans='4095'", "1 to 4094" },
+		{ "vlans='5-3'", "1 to 4094" }, { "vlans='1,'", "1 to 4094" },
+		{ "vlans=''", "1 to 4094" }, { "vlans='1-'", "1 to 4094" },
+		{ "vlans='1 2'", "1 to 4094" }, { "macs='0'", "1 to 4096" },
+		{ "macs='4097'", "1 to 4096" }, { "untagged='yes'", "filter" },
+		{ "storm-unknown='-1'", "10000000" }, { "guard='yes'", "<net" },
+	};
+	char text[400];
+
+	for (unsigned i = 0; i < N_OF(wrong); i++) {
+		snprintf(text, sizeof(text), "<vpn><realm name='r'>"
+			 "<me id='a' psk='k'/><net local='10.0.0.0/8'/>\n"
+			 "<peer id='b' %s/></realm></vpn>", wrong[i].attr);
+		bad(text);
+		expect(wrong[i].attr, 2, wrong[i].part);
+	}
+}
+
+#define STATICS(s_)                                                            \
+	"<vpn><realm name='r'><me id='a' psk='k'/><peer id='b' name='east'/>" \
+	"<peer id='*.x' name='all'/>\n" s_ "</realm></vpn>"
+
+TEST(a_static_address_is_behind_the_tap_or_a_peer)
+{
+	struct conf *c = good(STATICS("<static mac='02:00:00:00:00:01'/>"
+	    "<static mac='02:00:00:00:00:02' peer='east'/>"));
+	const struct conf_realm *r = &c->realm[0];
+
+	assert_int_equal(r->n_fixed, 2);
+	assert_null(r->fixed[0].peer);
+	assert_int_equal(r->fixed[0].mac.b[5], 1);
+	assert_string_equal(r->fixed[1].peer, "east");
+	conf_free(c);
+	bad(STATICS("<static mac='02:00:00:00:00:01'/>\n"
+	    "<static mac='02:00:00:00:00:01' peer='east'/>"));
+	expect("twice", 3, "already (line 2)");
+	bad(STATICS("<static mac='02:00:00:00:00:01' peer='west'/>"));
+	expect("west", 2, "no peer \"west\"");
+	bad(STATICS("<static mac='02:00:00:00:00:01' peer='all'/>"));
+	expect("all", 2, "many peers");
+	bad(STATICS("<static mac='03:00:00:00:00:01'/>"));
+	expect("group", 2, "no host");
+	bad(STATICS("<static mac='02:00:00'/>"));
+	expect("short", 2, "Ethernet address is like");
+	bad(STATICS("<static peer='east'/>"));
+	expect("without", 2, "no mac=");
+}
+
 /* ---- hostile texts ------------------------------------------------------------- */
 
 TEST(deep_nesting_and_many_nodes_are_refused_before_the_parser)

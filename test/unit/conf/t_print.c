@@ -65,6 +65,14 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 		   " encap='esp' resources='off' childless='yes' reauth='yes'"
 		   " child-bytes='5' child-packets='1000' dpd='1' dead='2' child-life='10'"
 		   " ike-life='30'>" BASE);
+	round_trip("<vpn><realm name='r' isolate='yes' macs='3' macs-full='drop'"
+		   " vlans='1-4' untagged='filter' guard='yes' stp='pass'"
+		   " lldp='pass' loop='off' storm-broadcast='0'>"
+		   "<me id='a' psk='k'/><peer id='b' isolate='no' vlans='7'/>"
+		   "<peer id='c' storm-unknown='1'/>"
+		   "<static mac='02:00:00:00:00:01' peer='b'/>"
+		   "<static mac='02:00:00:00:00:02'/>"
+		   "<net remote='10.0.0.0/8'/></realm></vpn>");
 	round_trip("<vpn><realm name='r' mode='ip'><match id='*.x'/>"
 		   "<match id='y@z'/><me id='keyid:a &amp; &lt;&quot;b' psk='k'/>"
 		   "<peer id='*' name='all' psk='l' ppk='p.1' mode='auto' encap='udp'"

@@ -15,6 +15,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
 #include "daemon/base/thr.h"
+#include "daemon/bus/bus.h"
 #include "vhub/hub.h"
 
 #define RIG_PORTS 8
@@ -31,6 +32,7 @@ struct rig {
 	struct rng_det rng;
 	uint64_t now_ms;
 	bool is_dry;			/* buf_new gives nothing */
+	struct bus *bus;		/* NULL: nobody listens */
 	struct rig_port port[RIG_PORTS];
 };
 
@@ -58,9 +60,19 @@ rig_out(void *ctx, unsigned worker, struct buf **b, unsigned n)
 }
 
 static UNUSED void
+rig_tell(void *ctx, struct bus_rec *ev)
+{
+	struct rig *r = ctx;
+
+	if (r->bus != NULL)
+		bus_publish(r->bus, ev);
+}
+
+static UNUSED void
 rig_init(struct rig *r, bool has_bridge)
 {
 	struct hub_conf c = { .name = "test", .has_bridge = has_bridge,
+		.loop = HUB_LOOP_OFF,
 		.n_worker = 2, .buf_new = rig_buf_new, .ctx = r };
 
 	memset(r, 0, sizeof(*r));

@@ -184,7 +184,7 @@ solicit(struct rig *r, unsigned port, const char *src, const char *target,
 	n.dst = ip_solicited_node(&n.target);
 	dst = mac_of_multicast(&n.dst);
 	wcur_init(&w, b, sizeof(b));
-	nd_enc(&w, &dst, &n);
+	nd_enc(&w, &(struct eth_to){ dst, 0 }, &n);
 	if (ip_is_any(&n.src)) {
 		/* DAD carries no address option: cut it, mend the checksum. */
 		uint32_t s;
@@ -255,7 +255,7 @@ TEST(ipv6_neighbours_are_learned_unless_the_message_is_wrong)
 	a.target = a.src;
 	a.is_solicited = true;
 	wcur_init(&w, b, sizeof(b));
-	nd_enc(&w, &dst, &a);
+	nd_enc(&w, &(struct eth_to){ dst, 0 }, &a);
 	rig_in(&r, 1, b, sizeof(b));
 	rig_expect(&r, 0, 1); /* the answer passes */
 	while (hub_neigh_next(r.h, &it, &info))

@@ -79,7 +79,7 @@ TEST(arp_frame_is_written_as_rfc_826_draws_it)
 	    "020000000009 0a000009 020000000002 0a000001", want, 64);
 
 	wcur_init(&w, b, sizeof(b));
-	arp_enc(&w, &a.target_mac, &a);
+	arp_enc(&w, &(struct eth_to){ a.target_mac, 0 }, &a);
 	assert_int_equal(w.err, 0);
 	assert_int_equal(w.len, n);
 	assert_memory_equal(b, want, n);
@@ -218,7 +218,7 @@ TEST(what_nd_enc_writes_nd_dec_reads)
 	assert_int_equal(ip_parse("2001:db8::1", &n.dst), 0);
 	n.target = n.src;
 	wcur_init(&w, b, sizeof(b));
-	nd_enc(&w, &dst, &n);
+	nd_enc(&w, &(struct eth_to){ dst, 0 }, &n);
 	assert_int_equal(w.err, 0);
 	assert_int_equal(w.len, ND_FRAME);
 	assert_int_equal(nd_dec((struct view){ b + ETH_HEAD,

@@ -3,7 +3,6 @@
  * test/unit/vhub/t_hub.c - the hub as a switch between Ethernet ports.
  */
 #include "test/unit/vhub/rig.h"
-#include "daemon/bus/bus.h"
 
 #define A "020000000001"
 #define B "020000000002"
@@ -137,7 +136,9 @@ TEST(tagged_frames_are_switched_like_others)
 	three(&r);
 	rig_in_hex(&r, 1, B A "8100 0064 88a8 0001 8100 0001" DATA);
 	rig_expect(&r, 0, 1);
-	rig_in_hex(&r, 2, A B "8100 0064 0806 0001"); /* not our ARP */
+	rig_in_hex(&r, 2, A B "8100 0064 0806 0001"); /* half an ARP */
+	assert_int_equal(drop_sum(DROP_HUB_RUNT), 1);
+	rig_in_hex(&r, 2, A B "8100 0064" DATA);
 	rig_expect(&r, 1, 1);
 	rig_fini(&r);
 }
@@ -358,7 +359,8 @@ TEST(moves_and_clashes_are_told_with_a_bound)
 	rig_init(&r, false);
 	hub_free(r.h);
 	assert_int_equal(bus_new(&bus), 0);
-	c.bus = bus;
+	c.tell = rig_tell;
+	r.bus = bus;
 	assert_int_equal(hub_new(&r.h, &c), 0);
 	rig_add(&r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
 	rig_add(&r, 1, HUB_PORT_ETHER, NULL, NULL);

@@ -36,6 +36,15 @@ make(void)
 	return t;
 }
 
+static void
+learn(struct neigh *t, const struct ip_addr *a, const struct mac *m,
+      uint32_t port, uint32_t now_s)
+{
+	struct hub_neigh_info n = { *a, 0, *m, port, now_s };
+
+	neigh_learn(t, &n);
+}
+
 TEST(keys_keep_both_families_apart)
 {
 	struct ip_addr a = ip("10.0.0.1"), b = ip("::10.0.0.1"),
@@ -56,23 +65,23 @@ TEST(a_neighbour_is_learned_moved_and_forgotten)
 	struct mac m = { { 2, 0, 0, 0, 0, 1 } }, n = { { 2, 0, 0, 0, 0, 2 } };
 	struct hub_neigh_info info;
 
-	assert_false(neigh_find(t, &a, &info));
-	neigh_learn(t, &a, &m, 1, 100);
-	neigh_learn(t, &b, &m, 1, 100);
-	assert_true(neigh_find(t, &a, &info));
+	assert_false(neigh_find(t, 0, &a, &info));
+	learn(t, &a, &m, 1, 100);
+	learn(t, &b, &m, 1, 100);
+	assert_true(neigh_find(t, 0, &a, &info));
 	assert_int_equal(info.port, 1);
 	assert_true(mac_equal(&info.mac, &m));
 	assert_true(ip_equal(&info.ip, &a));
-	neigh_learn(t, &a, &n, 2, 200);
-	assert_true(neigh_find(t, &a, &info));
+	learn(t, &a, &n, 2, 200);
+	assert_true(neigh_find(t, 0, &a, &info));
 	assert_int_equal(info.port, 2);
 	assert_true(mac_equal(&info.mac, &n));
 	assert_int_equal(neigh_count(t), 2);
 	neigh_age(t, 400, 300);
-	assert_true(neigh_find(t, &a, &info));
-	assert_false(neigh_find(t, &b, &info));
+	assert_true(neigh_find(t, 0, &a, &info));
+	assert_false(neigh_find(t, 0, &b, &info));
 	neigh_forget(t, 2);
-	assert_false(neigh_find(t, &a, &info));
+	assert_false(neigh_find(t, 0, &a, &info));
 	assert_int_equal(neigh_count(t), 0);
 	neigh_free(t);
 	neigh_free(NULL);
@@ -88,7 +97,7 @@ TEST(the_table_is_bounded)
 	for (uint32_t i = 0; i < 4 * HUB_NEIGH_MAX; i++) {
 		struct ip_addr a = ip_n(i);
 
-		neigh_learn(t, &a, &m, 1, 5);
+		learn(t, &a, &m, 1 + i % 5, 5);
 	}
 	assert_true(neigh_count(t) <= HUB_NEIGH_MAX);
 	assert_true(neigh_count(t) > HUB_NEIGH_MAX * 9 / 10);
@@ -97,6 +106,53 @@ TEST(the_table_is_bounded)
 		assert_int_equal(info.age_s, 5);
 	}
 	assert_int_equal(n, neigh_count(t));
+	neigh_free(t);
+}
+
+TEST(one_port_cannot_fill_the_table)
+{
+	struct neigh *t = make();
+	struct mac m = { { 2, 0, 0, 0, 0, 1 } }, m2 = { { 2, 0, 0, 0, 0, 2 } };
+	struct hub_neigh_info info;
+	struct ip_addr a;
+
+	for (uint32_t i = 0; i < 2 * HUB_PORT_NEIGH_MAX; i++) {
+		a = ip_n(i);
+		learn(t, &a, &m, 1, 5);
+	}
+	assert_int_equal(neigh_count(t), HUB_PORT_NEIGH_MAX);
+	learn(t, &a, &m, 2, 5);
+	assert_true(neigh_find(t, 0, &a, &info));
+	/* Nor take over what others have; what it has may change. */
+	learn(t, &a, &m2, 1, 5);
+	assert_true(neigh_find(t, 0, &a, &info));
+	assert_int_equal(info.port, 2);
+	a = ip_n(0);
+	learn(t, &a, &m2, 1, 5);
+	assert_true(neigh_find(t, 0, &a, &info));
+	assert_true(mac_equal(&info.mac, &m2));
+	neigh_forget(t, 1);
+	assert_int_equal(neigh_count(t), 1);
+	a = ip_n(5);
+	learn(t, &a, &m, 1, 5);
+	assert_int_equal(neigh_count(t), 2);
+	neigh_free(t);
+}
+
+TEST(an_address_is_known_in_its_vlan_only)
+{
+	struct neigh *t = make();
+	struct hub_neigh_info n = { ip("10.0.0.1"), 10,
+	    { { 2, 0, 0, 0, 0, 1 } }, 1, 5 }, info;
+
+	neigh_learn(t, &n);
+	assert_false(neigh_find(t, 0, &n.ip, &info));
+	n.vlan = 20;
+	n.port = 2;
+	neigh_learn(t, &n);
+	assert_true(neigh_find(t, 10, &n.ip, &info));
+	assert_int_equal(info.port, 1);
+	assert_int_equal(info.vlan, 10);
 	neigh_free(t);
 }
 
@@ -116,7 +172,7 @@ write_all(void *ctx)
 		struct mac m = { { 2, 0, 0, 0, (uint8_t)(i & 1),
 		    (uint8_t)(i % 64) } };
 
-		neigh_learn(w->t, &a, &m, i & 1, i);
+		learn(w->t, &a, &m, i & 1, i);
 		if (i % 1000 == 0)
 			neigh_forget(w->t, 0);
 	}
@@ -134,7 +190,7 @@ TEST(readers_never_see_half_an_entry)
 	while (!w.stop) {
 		struct ip_addr a = ip_n(i++ % 64);
 
-		if (!neigh_find(w.t, &a, &info))
+		if (!neigh_find(w.t, 0, &a, &info))
 			continue;
 		assert_int_equal(info.mac.b[5], a.b[3]);
 		assert_int_equal(info.mac.b[4], info.port);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vhub/loop.c - loops: found by a probe that comes back, cut by blocking a port.
+ *
+ *   03:74:61:70:69:72 | ours | 88b5 | "TAPR" | 1 | 0 | port (2) | seq (4) | token (16) | 0...
+ *
+ * The ethertype is one of IEEE 802 for experiments.  The destination is a group
+ * address nobody listens to, and the source one that nobody sends to, so that a
+ * probe moves no address of anybody in any switch.  The token is new and random
+ * for each port and probe and is known to nobody but who sees what leaves by that
+ * port: a stranger cannot make up a probe of another port.  The last two probes
+ * of a port count.
+ *
+ * A probe that comes back by its own port is told, no more: the hub sends nothing
+ * back where it came from, so it is no part of that loop, and anybody behind the
+ * port could send the probe back.  Strict mode blocks the port all the same.
+ *
+ * Of two ports in a loop the tunnel is blocked, of two tunnels the one with the
+ * higher number, whichever way round the probe went.  A blocked port sends and
+ * takes nothing but probes, until none came back for a while: 30 s, twice that
+ * at each relapse, at most 10 min, and a little more at random, so that two
+ * hubs do not try at once.
+ *
+ * Probes are sent each 5 s, if there was flooding at all: without it a loop does
+ * no harm; each second where something looks like a loop.
+ *
+ * Thread: loop_input() and loop_probe() any worker; loop_tick() the loop.
+ */
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/rng.h"
+#include "daemon/bus/bus.h"
+#include "vhub/priv.h"
+
+#define ETHER_PROBE	0x88b5		/* IEEE 802, local experimental 1 */
+#define PROBE_MAGIC	0x54415052u	/* "TAPR" */
+#define PROBE_VERSION	1
+#define PROBE_FRAME	60		/* the least of an Ethernet frame */
+#define PROBE_S		5		/* between two; ours */
+#define BLOCK_S		30		/* at first; ours */
+#define BLOCK_MAX_S	600		/* ours */
+#define TELL_S		60		/* what goes on is told once a minute */
+
+static const struct mac probe_dst = {
+	{ 0x03, 0x74, 0x61, 0x70, 0x69, 0x72 }
+};
+
+struct probe {
+	uint16_t port;
+	uint32_t seq;
+	uint64_t token[2];
+};
+
+/* 0, ERR_SHORT, or ERR_UNSUP: none that we know. */
+static int
+probe_dec(struct view v, struct probe *out)
+{
+	struct cur c;
+	uint32_t magic = 0;
+	uint8_t version = 0;
+	int err;
+
+	cur_init(&c, v.p, v.len);
+	if ((err = cur_u32(&c, &magic)) != 0 ||
+	    (err = cur_u8(&c, &version)) != 0 ||
+	    (err = cur_skip(&c, 1)) != 0 ||
+	    (err = cur_u16(&c, &out->port)) != 0 ||
+	    (err = cur_u32(&c, &out->seq)) != 0 ||
+	    (err = cur_u64(&c, &out->token[0])) != 0 ||
+	    (err = cur_u64(&c, &out->token[1])) != 0)
+		return err;
+	return magic == PROBE_MAGIC && version == PROBE_VERSION ? 0 : ERR_UNSUP;
+}
+
+static void
+probe_enc(struct wcur *w, const struct mac *src, const struct probe *p)
+{
+	eth_enc(w, &probe_dst, src, ETHER_PROBE);
+	wcur_u32(w, PROBE_MAGIC);
+	wcur_u8(w, PROBE_VERSION);
+	wcur_u8(w, 0);
+	wcur_u16(w, p->port);
+	wcur_u32(w, p->seq);
+	wcur_u64(w, p->token[0]);
+	wcur_u64(w, p->token[1]);
+	wcur_zero(w, PROBE_FRAME - w->len);
+}
+
+/* The port a probe is of, if it is one of our last two. */
+static struct port *
+sender_of(const struct hub *h, const struct probe *p)
+{
+	struct port *port = port_at(h, p->port);
+
+	for (int i = 0; port != NULL && i < 2; i++) {
+		uint64_t hi = atomic_load_explicit(&port->live->token[i][0],
+		    memory_order_relaxed);
+		uint64_t lo = atomic_load_explicit(&port->live->token[i][1],
+		    memory_order_relaxed);
+
+		if ((hi | lo) != 0 && hi == p->token[0] && lo == p->token[1])
+			return port;
+	}
+	return NULL;
+}
+
+struct port *
+loop_choose(enum hub_loop mode, struct port *a, struct port *b)
+{
+	if (a == b)
+		return mode == HUB_LOOP_STRICT ? a : NULL;
+	/* These two exchange nothing: what went round did not pass the hub. */
+	if (a->conf.policy.is_isolated && b->conf.policy.is_isolated)
+		return NULL;
+	if (a->conf.kind == HUB_PORT_TAP)
+		return b;
+	if (b->conf.kind == HUB_PORT_TAP)
+		return a;
+	return a->num > b->num ? a : b;
+}
+
+/* From now on, on every worker. */
+static void
+block(struct port *p, uint32_t a, uint32_t b)
+{
+	atomic_store_explicit(&p->live->loop_a, a, memory_order_relaxed);
+	atomic_store_explicit(&p->live->loop_b, b, memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->live->n_loop, 1, memory_order_relaxed);
+	atomic_store_explicit(&p->live->is_blocked, true, memory_order_relaxed);
+}
+
+bool
+loop_input(struct batch *x, struct port *from, const struct eth *e,
+	   struct buf *b)
+{
+	bool is_blocked = atomic_load_explicit(&from->live->is_blocked,
+	    memory_order_relaxed);
+	struct port *sender, *p;
+	struct probe got;
+
+	if (e->type != ETHER_PROBE || e->n_tag != 0 ||
+	    !mac_equal(&e->dst, &probe_dst) || probe_dec(e->data, &got) != 0)
+		return false;
+	if ((sender = sender_of(x->h, &got)) != NULL) {
+		if ((p = loop_choose(x->h->conf.loop, sender, from)) != NULL)
+			block(p, sender->num, from->num);
+		else if (sender == from)
+			atomic_fetch_add_explicit(&from->live->n_reflect, 1,
+			    memory_order_relaxed);
+		port_drop(x, from, b, DROP_HUB_PROBE);
+	} else if (is_blocked) {
+		port_drop(x, from, b, DROP_HUB_BLOCKED);
+	} else if (!storm_pass_probe(x, from)) {
+		port_drop(x, from, b, DROP_HUB_STORM);
+	} else {
+		batch_flood(x, from, 0, b); /* another hub looks for its loop */
+	}
+	return true;
+}
+
+/* New numbers for a probe by p, unless there are none. */
+static int
+new_token(struct port *p, uint64_t *token)
+{
+	int err = rng_bytes(token, 2 * sizeof(*token));
+
+	if (err != 0)
+		return err;
+	for (int k = 0; k < 2; k++) {
+		atomic_store_explicit(&p->live->token[1][k],
+		    atomic_load_explicit(&p->live->token[0][k],
+		    memory_order_relaxed), memory_order_relaxed);
+		atomic_store_explicit(&p->live->token[0][k], token[k],
+		    memory_order_relaxed);
+	}
+	return 0;
+}
+
+void
+loop_probe(struct batch *x)
+{
+	struct probe probe = { .seq = x->h->probe_seq };
+	uint32_t n_slot = atomic_load(&x->h->n_slot);
+
+	for (uint32_t i = 0; i < n_slot; i++) {
+		struct port *p = port_at(x->h, i);
+		struct wcur w;
+		struct buf *b;
+
+		if (p == NULL || p->conf.kind == HUB_PORT_IP)
+			continue;
+		probe.port = (uint16_t)i;
+		if (new_token(p, probe.token) != 0 ||
+		    (b = answer_buf(x, PROBE_FRAME, &w)) == NULL)
+			return;
+		probe_enc(&w, &x->h->probe_mac, &probe);
+		batch_add(x, p, p, b);
+	}
+}
+
+/* ---- on the loop --------------------------------------------------------------- */
+
+static void
+tell(struct hub *h, const struct port *p, enum bus_row event)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, event);
+	bus_set_str(&r, BUS_F_REALM, h->conf.name);
+	bus_set_str(&r, BUS_F_PORT, p->conf.name);
+	if (event == BUS_EV_HUB_LOOP) {
+		bus_set_str(&r, BUS_F_OLD_PORT, note_port(h, p->live->loop_a));
+		bus_set_str(&r, BUS_F_NAME, note_port(h, p->live->loop_b));
+		bus_set_u64(&r, BUS_F_RETRY_S, p->live->wait_s);
+	}
+	note_tell(h, &r);
+}
+
+/* Up to a quarter more. */
+static uint32_t
+jitter(uint32_t wait_s)
+{
+	uint8_t r = 0;
+
+	if (rng_bytes(&r, 1) != 0)
+		return wait_s;
+	return wait_s + wait_s / 4 * r / 256;
+}
+
+static void
+begin(struct hub *h, struct port *p, uint32_t now_s)
+{
+	struct port_live *l = p->live;
+	bool is_relapse = l->wait_s != 0 && now_s - l->clear_s < 2 * l->wait_s;
+
+	l->wait_s = is_relapse ? MIN(2 * l->wait_s, BLOCK_MAX_S) : BLOCK_S;
+	l->until_s = now_s + jitter(l->wait_s);
+	l->is_told = true;
+	/* What was learned on it came the wrong way round. */
+	mactab_forget(h->macs, p->num, false);
+	neigh_forget(h->neighs, p->num);
+	tell(h, p, BUS_EV_HUB_LOOP);
+}
+
+static void
+end(struct hub *h, struct port *p, uint32_t now_s)
+{
+	p->live->is_told = false;
+	p->live->clear_s = now_s;
+	atomic_store(&p->live->is_blocked, false);
+	tell(h, p, BUS_EV_HUB_LOOP_OVER);
+}
+
+static void
+tell_reflect(struct hub *h, struct port *p, uint32_t now_s)
+{
+	struct port_live *l = p->live;
+
+	if (l->n_reflect == 0 || (l->reflect_told_s != 0 &&
+	    now_s - l->reflect_told_s < TELL_S))
+		return;
+	atomic_store(&l->n_reflect, 0);
+	l->reflect_told_s = now_s;
+	tell(h, p, BUS_EV_HUB_REFLECT);
+}
+
+/* True while the port is blocked. */
+static bool
+port_tick(struct hub *h, struct port *p, uint32_t now_s)
+{
+	struct port_live *l = p->live;
+	uint32_t n = atomic_exchange(&l->n_loop, 0);
+
+	tell_reflect(h, p, now_s);
+	if (!atomic_load(&l->is_blocked))
+		return false;
+	if (!l->is_told)
+		begin(h, p, now_s);
+	else if (n > 0)
+		l->until_s = MAX(l->until_s, now_s + l->wait_s);
+	else if (now_s >= l->until_s)
+		end(h, p, now_s);
+	return atomic_load(&l->is_blocked);
+}
+
+bool
+loop_tick(struct hub *h, uint32_t now_s, bool has_flap, uint32_t a, uint32_t b)
+{
+	struct port *pa = port_at(h, a), *pb = port_at(h, b), *p;
+	bool is_soon = has_flap;
+
+	if (h->conf.loop == HUB_LOOP_OFF)
+		return false;
+	if (has_flap && h->conf.loop == HUB_LOOP_STRICT && pa != NULL &&
+	    pb != NULL && (p = loop_choose(HUB_LOOP_STRICT, pa, pb)) != NULL)
+		block(p, a, b);
+	for (uint32_t i = 0; i < h->n_slot; i++) {
+		if ((p = port_at(h, i)) == NULL)
+			continue;
+		is_soon |= port_tick(h, p, now_s);
+		for (int c = 0; c < HUB_CAST_END; c++)
+			is_soon |= p->live->n_storm[c] != 0;
+	}
+	if (!is_soon && (!atomic_load(&h->has_flooded) ||
+	    now_s - h->probed_s < PROBE_S))
+		return false;
+	h->probed_s = now_s;
+	h->probe_seq++;
+	atomic_store(&h->has_flooded, false);
+	return true;
+}
