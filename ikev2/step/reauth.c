@@ -22,7 +22,8 @@ is_connecting(const struct ike_link *link)
 	LIST_FOREACH(it, &link->sas) {
 		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, link_node);
 
-		if (sa->state == IKE_SA_INIT_I || sa->state == IKE_SA_AUTH_I)
+		if (sa->state == IKE_SA_INIT_I || sa->state == IKE_SA_AUTH_I ||
+		    (sa->state == IKE_SA_UP && !sa->had_child))
 			return true;
 	}
 	return false;
@@ -92,6 +93,16 @@ retire(struct ike_sa *old)
 	ike_task_pump(old);
 }
 
+/* Has sa been made in place of old?  One that we dialled while old stood, if only
+ * because old had not got its child SA in time, replaces it too; else two would
+ * replace two for ever. */
+static bool
+is_replaced(const struct ike_sa *old, const struct ike_sa *sa)
+{
+	return old->is_outgoing || (ike_reauth_is_wanted(sa) &&
+	    sa->up_ms >= old->up_ms + IKE_CROSS_MS);
+}
+
 void
 ike_reauth_done(struct ike_sa *sa)
 {
@@ -100,7 +111,8 @@ ike_reauth_done(struct ike_sa *sa)
 	LIST_FOREACH(it, &sa->link->sas) {
 		struct ike_sa *old = CONTAINER_OF(it, struct ike_sa, link_node);
 
-		if (old != sa && old->is_outgoing && old->state == IKE_SA_UP)
+		if (old != sa && old->state == IKE_SA_UP &&
+		    !old->is_succeeded && is_replaced(old, sa))
 			retire(old);
 	}
 }
