@@ -115,24 +115,35 @@ ike_rekey_sa_settle(struct ike_sa *sa)
 		replace(sa, twin);
 }
 
+/* The peer uses sa as the one that stays of two that met: then so do we, though
+ * no answer to our own rekeying told us yet.  spi_out: of a child SA that would
+ * come along; 0 = any. */
+static void
+settle_into(struct ike_sa *sa, uint32_t spi_out)
+{
+	if (sa->n_child > 0 || sa->link == NULL)
+		return;
+	LIST_FOREACH(it, &sa->link->sas) {
+		struct ike_sa *old = CONTAINER_OF(it, struct ike_sa, link_node);
+
+		if (old->twin_handle != sa->handle ||
+		    old->state != IKE_SA_UP || (spi_out != 0 &&
+		    ike_child_by_out(old, spi_out) == NULL))
+			continue;
+		ike_rekey_sa_settle(old);
+		return;
+	}
+}
+
 struct ike_child *
 ike_rekey_sa_child(struct ike_sa *sa, uint32_t spi_out)
 {
 	struct ike_child *c = ike_child_by_out(sa, spi_out);
 
-	if (c != NULL || sa->n_child > 0 || sa->link == NULL)
+	if (c != NULL || sa->n_child > 0)
 		return c;
-	LIST_FOREACH(it, &sa->link->sas) {
-		struct ike_sa *old = CONTAINER_OF(it, struct ike_sa, link_node);
-
-		if (old->twin_handle != sa->handle ||
-		    old->state != IKE_SA_UP ||
-		    ike_child_by_out(old, spi_out) == NULL)
-			continue;
-		ike_rekey_sa_settle(old);
-		return ike_child_by_out(sa, spi_out);
-	}
-	return NULL;
+	settle_into(sa, spi_out);
+	return ike_child_by_out(sa, spi_out);
 }
 
 /* ---- our request --------------------------------------------------------- */
@@ -333,6 +344,7 @@ ike_step_sa_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, IKE_N_INVALID_SYNTAX,
 				"the peer's key exchange value is invalid");
 	}
+	settle_into(sa, 0);
 	if (sa->state != IKE_SA_UP || (heir = heir_of(ike, m)) == NULL)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	in.ispi = heir->ispi = m->choice.ike_spi;
