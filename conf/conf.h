@@ -197,6 +197,8 @@ struct conf {
 	uint32_t port;		/* IKE; 500 */
 	uint32_t nat_port;	/* IKE and ESP in UDP; 4500 */
 	uint32_t cookie_threshold; /* half-open SAs from which cookies are asked */
+	uint32_t puzzle_threshold; /* ... and puzzles set; 0 = never */
+	uint32_t puzzle_bits;	/* zero bits of a puzzle; 0 = any number */
 	uint32_t half_open_max;
 	bool qcd;		/* QCD tokens, RFC 6290 */
 	uint32_t fragment_bytes; /* IKE datagrams, RFC 7383; 0 = never cut */

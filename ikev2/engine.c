@@ -83,6 +83,7 @@ msg_new(struct ike *ike, const struct ike_msg *brief, struct view data)
 	m->local = brief->local;
 	m->remote = brief->remote;
 	m->is_natt = brief->is_natt;
+	m->proof = brief->proof;
 	arena_init(&m->arena, IKE_ARENA_MAX);
 	return m;
 }
@@ -246,9 +247,11 @@ step_open(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct view text;
 	int err;
 
-	if ((err = open_text(sa, sa->keys, m, &text)) != 0)
+	if ((err = open_text(sa, sa->keys, m, &text)) != 0) {
+		ike_sa_forged(sa);
 		return ike_drop(m, err == ERR_ICV ? DROP_IKE_ICV :
 				DROP_IKE_SYNTAX);
+	}
 	if (m->clear.sk_type == IKE_PL_SKF) {
 		err = ike_frag_take(sa, m, &text);
 		if (err == ERR_AGAIN)
@@ -478,9 +481,11 @@ init_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 /* ---- who is meant, before anything is copied ------------------------------ */
 
 static bool
-init_admitted(struct ike *ike, const struct ike_msg *m, struct view data,
+init_admitted(struct ike *ike, struct ike_msg *m, struct view data,
 	      struct ike_sa **sa)
 {
+	bool is_in;
+
 	/* F1: roles, SPIs and id of this exchange are fixed */
 	if (m->h.msgid != 0 || m->h.is_initiator == m->h.is_response ||
 	    (!m->h.is_response && m->h.rspi != 0)) {
@@ -501,8 +506,9 @@ init_admitted(struct ike *ike, const struct ike_msg *m, struct view data,
 		drop_count(DROP_IKE_SPI, 1);	/* our own, sent back to us */
 		return false;
 	}
+	is_in = ike_cookie_admits(ike, m, data);
 	*sa = ike_sa_by_init(ike, m);
-	return ike_cookie_admits(ike, m, data);
+	return is_in;
 }
 
 /* No SA with these SPIs: a request may be told so, 2.21.4. */
@@ -516,7 +522,10 @@ sa_known(struct ike *ike, const struct ike_msg *m, struct view data,
 	if (sa != NULL && sa->ispi == m->h.ispi && sa->rspi == m->h.rspi &&
 	    sa->is_initiator != m->h.is_initiator) {
 		*out = sa;
-		return true;
+		if (!ike_sa_is_pestered(sa))
+			return true;
+		drop_count(DROP_IKE_RATE, 1);
+		return false;
 	}
 	drop_count(DROP_IKE_SPI, 1);
 	if (ike_stray_hint(ike, m, data) || ike_token_stranger(ike, m))
@@ -547,9 +556,9 @@ header_bad(struct ike *ike, int err, const struct ike_msg *m)
 /* ---- the face ------------------------------------------------------------ */
 
 void
-ike_input(struct ike *ike, const struct net_ep *local,
-	  const struct net_ep *remote, bool natt, struct view data,
-	  uint64_t now_ms)
+ike_input_proven(struct ike *ike, const struct net_ep *local,
+		 const struct net_ep *remote, bool natt, struct view data,
+		 const struct ike_proof *proof, uint64_t now_ms)
 {
 	struct ike_msg *brief = &ike->brief, *m;
 	struct ike_sa *sa = NULL;
@@ -561,6 +570,7 @@ ike_input(struct ike *ike, const struct net_ep *local,
 	brief->remote = *remote;
 	brief->is_natt = natt;
 	brief->len = data.len;
+	brief->proof = *proof;
 	if ((err = ike_hdr_decode(data, &brief->h)) != 0) {
 		header_bad(ike, err, brief);
 		return;
@@ -578,6 +588,22 @@ ike_input(struct ike *ike, const struct net_ep *local,
 	else
 		protected_in(ike, sa, m);
 	ike_reap(ike);
+}
+
+void
+ike_input(struct ike *ike, const struct net_ep *local,
+	  const struct net_ep *remote, bool natt, struct view data,
+	  uint64_t now_ms)
+{
+	static const struct ike_proof none;
+
+	ike_input_proven(ike, local, remote, natt, data, &none, now_ms);
+}
+
+struct ike_gate *
+ike_gate_of(const struct ike *ike)
+{
+	return ike->door.gate;
 }
 
 void
@@ -704,8 +730,9 @@ ike_new(struct ike **out, const struct ike_conf *conf,
 		return ERR_NOMEM;
 	ike->conf = *conf;
 	ike->ops = *ops;
-	ike->now_ms = ike->cookie_ms = now_ms;
+	ike->now_ms = ike->door.second_ms = now_ms;
 	tmr_set_init(&ike->tmr);
+	tmr_init(&ike->door.tmr, ike_door_over, ike);
 	list_init(&ike->realms);
 	list_init(&ike->links);
 	list_init(&ike->sas);
@@ -718,9 +745,14 @@ ike_new(struct ike **out, const struct ike_conf *conf,
 	    (err = map_new(&ike->by_link, 4, IKE_SA_MAX)) != 0 ||
 	    (err = map_new(&ike->by_child, 4, IKE_SA_MAX * 2)) != 0 ||
 	    (err = map_new(&ike->by_init, 32, IKE_SA_MAX)) != 0 ||
-	    (err = map_new(&ike->by_src, 17, IKE_SA_MAX)) != 0 ||
-	    (err = rng_bytes(ike->cookie_key, sizeof(ike->cookie_key))) != 0 ||
+	    (err = map_new(&ike->by_src, 18, IKE_SA_MAX * 2)) != 0 ||
+	    (err = ike_gate_new(&ike->door.gate)) != 0 ||
 	    (err = rng_bytes(&ike->last_handle, 2)) != 0) {
+		ike_free(ike);
+		return err;
+	}
+	/* the first timer: later a stranger finds room for it */
+	if ((err = tmr_start(&ike->tmr, &ike->door.tmr, now_ms)) != 0) {
 		ike_free(ike);
 		return err;
 	}
@@ -753,6 +785,8 @@ ike_free(struct ike *ike)
 	map_free(ike->by_child);
 	map_free(ike->by_init);
 	map_free(ike->by_src);
+	ike_gate_free(ike->door.gate);
+	free(ike->door.used);
 	tmr_set_fini(&ike->tmr);
 	free(ike->certreq.p);
 	free(ike->auth_ann.p);

@@ -25,6 +25,8 @@
 #include "ikev2/wire/wire.h"
 #include "ikev2/crypt/keymat.h"
 #include "ikev2/crypt/protect.h"
+#include "ikev2/crypt/puzzle.h"
+#include "ikev2/gate.h"
 #include "ikev2/ike.h"
 #include "ikev2/neg/prop.h"
 #include "ikev2/neg/ts.h"
@@ -71,12 +73,27 @@
 #define IKE_SOFT_PARTS	   20	 /* a refused rekeying: again after life / 20 */
 #define IKE_TEMP_MS	   5000	 /* retry after TEMPORARY_FAILURE */
 #define IKE_COLLIDE_MS	   30000 /* a replaced SA whose Delete never comes */
-#define IKE_COOKIE_MS	   60000 /* life of a cookie secret */
-#define IKE_COOKIE_PER_SRC 3	 /* half-open SAs of one source without cookie */
-#define IKE_HALFOPEN_PARTS 4	 /* one source gets a quarter of the table */
+#define IKE_COOKIE_MS	   IKE_GATE_MS /* life of a cookie secret */
+#define IKE_COOKIE_PER_SRC 3	 /* half-open SAs of one source without cookie:
+				  * an IPv4 address, an IPv6 /64 */
+#define IKE_COOKIE_PER_NET 16	 /* ... and of a network: a /24, a /48 */
+#define IKE_HALFOPEN_PARTS 4	 /* one source gets a quarter of the table, a
+				  * network half of it */
+#define IKE_RUSH_PER_S	   100	 /* requests without cookie in a second, asked
+				  * for one: then everybody is */
+#define IKE_RUSH_MS	   5000	 /* ... until there was none so long */
+#define IKE_DOOR_MS	   1000	 /* between two looks whether it is over */
+#define IKE_PUZZLE_MORE	   3	 /* zero bits more when the table is full */
+#define IKE_PUZZLE_CHANCE  30	 /* per cent of those with a cookie that are let
+				  * in without solution, at first */
+#define IKE_PUZZLE_CHANCE_LO 3	 /* ... and when the table is full */
+#define IKE_PUZZLE_BITS_FREE 17	 /* we solve, where the choice is ours: about a
+				  * second */
+#define IKE_USED_MAX	   4096	 /* solutions remembered */
+#define IKE_FORGED_MAX	   64	 /* IKE_AUTH with a wrong ICV in a half-open SA */
+#define IKE_FORGED_MS	   200	 /* ... then one in this time */
 #define IKE_HALFOPEN_LO_MS 2000	 /* a half-open SA when the table is full */
 #define IKE_INIT_REQ_MAX   4096	 /* IKE_SA_INIT request: it is kept */
-#define IKE_COOKIE_KEY	   32
 #define IKE_REFUSED_PER_S  10	 /* events about refused strangers a second */
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_TOKEN_LEN	   16	/* ours: an answer with it is no larger than a
@@ -290,10 +307,15 @@ struct ike_setup {
 	size_t peer_ke_len;
 	uint8_t cookie[64];
 	size_t cookie_len;
+	uint8_t ps[IKE_PS_KEYS * IKE_PUZZLE_KEY_LEN]; /* solution that goes with it */
+	size_t ps_len;
 	unsigned n_again;
-	bool has_src_count;
 	bool has_natd;			/* the peer sent both kinds, 2.23 */
 	struct ip_addr src;		/* counted in by_src */
+	unsigned src_weight;		/* as so many; 2 once it was forged */
+	bool has_proof;			/* its request came with a cookie */
+	unsigned n_forged;		/* IKE_AUTH requests with a wrong ICV */
+	uint64_t forged_ms;		/* the last one */
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
@@ -393,6 +415,7 @@ struct ike_msg {
 	uint8_t *buf;			/* owned copy, opened in place */
 	size_t len;
 	uint8_t hash[32];		/* of the datagram as received */
+	struct ike_proof proof;		/* of an IKE_SA_INIT request */
 	bool is_opened;			/* ICV was right */
 	struct ike_sk frag;		/* numbers of a fragment */
 	uint8_t sk_flags;		/* of SK, or of the first fragment */
@@ -446,6 +469,24 @@ struct ike_token_wait {
 	size_t len;
 };
 
+/* How much is asked of strangers, step/cookie.c. */
+struct ike_door {
+	struct ike_gate *gate;
+	struct ike_gate_seat seat;	/* ours */
+	struct ike_gate_want want;
+	bool is_cookie_on, is_puzzle_on;
+	uint64_t since_ms;		/* when it closed */
+	uint64_t second_ms, n_before;	/* cookies asked for until that second */
+	uint64_t rush_ms;		/* the last rush; 0 = there was none */
+	struct tmr tmr;			/* while it is not open */
+	uint64_t *used;			/* [IKE_USED_MAX] tags of solved cookies */
+};
+
+/* Half-open SAs of one source, and of the network it is in. */
+struct ike_sources {
+	unsigned n_near, n_wide;
+};
+
 struct ike {
 	struct ike_conf conf;
 	struct ike_ops ops;
@@ -463,10 +504,7 @@ struct ike {
 	bool has_ppk;		/* some peer has one, RFC 8784 */
 	bool has_idle_link;	/* a link lost its last SA */
 	struct ike_stats stats;
-	uint8_t cookie_key[2][IKE_COOKIE_KEY];
-	uint8_t cookie_ver;
-	bool is_cookie_on;
-	uint64_t cookie_ms;
+	struct ike_door door;
 	struct ike_rate unprot_rate;	/* of unprotected answers */
 	uint64_t refused_ms;	/* the same, of events about refused strangers */
 	unsigned refused_n;
@@ -558,6 +596,12 @@ enum ike_job_for { IKE_JOB_MSG, IKE_JOB_TASK };
 MUST_USE int ike_job_start(struct ike_sa *sa, enum ike_job_for who,
 			   enum spi_group group, struct spi_dh_key **key,
 			   struct view peer);
+/** Solve a puzzle over s for the parked message; the solution becomes its
+ * secret.  0 or ERR_NOMEM. */
+MUST_USE int ike_job_puzzle(struct ike_sa *sa, const struct ike_puzzle *puzzle,
+			    struct view s);
+/** The puzzle of an SA that ends need not be solved any more. */
+void ike_job_cancel(struct ike_sa *sa);
 void ike_job_free_all(struct ike *ike);
 
 /* ---- sa.c ---------------------------------------------------------------- */
@@ -581,7 +625,13 @@ MUST_USE int ike_sa_authenticate(struct ike_sa *sa, const struct ike_ans *ans,
 MUST_USE int ike_sa_halfopen_add(struct ike_sa *sa, const struct ike_msg *m);
 void ike_sa_halfopen_remove(struct ike_sa *sa);
 struct ike_sa *ike_sa_by_init(struct ike *ike, const struct ike_msg *m);
-unsigned ike_sa_halfopen_of(struct ike *ike, const struct ip_addr *src);
+struct ike_sources ike_sa_halfopen_of(struct ike *ike,
+				      const struct ip_addr *src);
+/** A request in a half-open SA was not authentic: remember it against its
+ * source. */
+void ike_sa_forged(struct ike_sa *sa);
+/** Were there so many that another may not be looked at now? */
+bool ike_sa_is_pestered(const struct ike_sa *sa);
 /** Free what only the set-up needed. */
 void ike_sa_setup_free(struct ike_sa *sa);
 /** Authenticated and answered: timers for life, liveness, rekeying. */

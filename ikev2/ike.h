@@ -22,9 +22,12 @@
 #ifndef TAPIR_IKEV2_IKE_H
 #define TAPIR_IKEV2_IKE_H
 
+#include <stdatomic.h>
+
 #include "daemon/base/addr.h"
 #include "daemon/base/base.h"
 #include "daemon/base/vpn.h"
+#include "ikev2/gate.h"
 
 struct ike;
 struct bus;
@@ -84,6 +87,9 @@ struct ike_realm_conf {
 struct ike_conf {
 	uint16_t port, natt_port;	/* 500 and 4500 */
 	uint32_t cookie_threshold;	/* half-open SAs before cookies are asked */
+	uint32_t puzzle_threshold;	/* ... before puzzles are set; 0 = never */
+	uint8_t puzzle_bits;		/* zero bits of one at first, at most 22; 0 =
+					 * as many as the initiator likes */
 	uint32_t max_halfopen;
 	uint32_t kems;			/* additional key exchanges that we can
 					 * do: bits 1 << enum spi_group */
@@ -170,6 +176,12 @@ struct ike_ans {
 struct ike_job {
 	void (*run)(struct ike_job *job);  /* on any thread; touches only the job */
 	uint64_t ticket;
+	bool is_slow;		/* takes seconds: no other job waits behind it, and
+				 * it goes behind everything else on the CPU */
+	bool is_stranger;	/* the first for somebody: others go before it */
+	/* Set before run(): do nothing, and fail.  For what comes when too much
+	 * waits already; or, of a slow one, while it runs, at the end. */
+	atomic_bool is_refused;
 };
 
 /* ---- what the engine demands -------------------------------------------------- */
@@ -215,6 +227,9 @@ struct ike_ops {
 	 * sentence.  Bounded in rate; there is no link. */
 	void (*auth_refused)(void *ctx, const struct net_ep *remote,
 			     const char *id, const char *why);
+	/** How much is asked of strangers from now on (ike_gate_set() was called).
+	 * May be NULL. */
+	void (*gate)(void *ctx, enum ike_gate_level level);
 	/** A link came, went, changed state.  what: see enum below. */
 	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
 };
@@ -261,6 +276,12 @@ MUST_USE int ike_set_cert_asks(struct ike *ike, struct view certreq,
 void ike_input(struct ike *ike, const struct net_ep *local,
 	       const struct net_ep *remote, bool natt, struct view data,
 	       uint64_t now_ms);
+/** The same for an IKE_SA_INIT request that ike_gate_judge() admitted. */
+void ike_input_proven(struct ike *ike, const struct net_ep *local,
+		      const struct net_ep *remote, bool natt, struct view data,
+		      const struct ike_proof *proof, uint64_t now_ms);
+/** The door of this engine, for who judges in its stead.  Lives as long. */
+struct ike_gate *ike_gate_of(const struct ike *ike);
 void ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms);
 void ike_job_done(struct ike *ike, struct ike_job *job, uint64_t now_ms);
 void ike_tick(struct ike *ike, uint64_t now_ms);
@@ -345,6 +366,12 @@ struct ike_stats {
 	uint64_t n_halfopen, n_ike_sa, n_child;
 	uint64_t n_init_in, n_init_out, n_auth_ok, n_auth_failed;
 	uint64_t n_retransmit, n_rekey, n_cookie_asked;
+	/* strangers */
+	enum ike_gate_level level;
+	uint64_t level_ms;		/* since when it is not open; 0 = it is */
+	uint64_t n_attack;		/* times that it was not */
+	uint8_t puzzle_bits;		/* of a puzzle now; 0 = none, or free */
+	struct ike_gate_stats gate;
 };
 void ike_stats_get(const struct ike *ike, struct ike_stats *out);
 

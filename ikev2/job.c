@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/job.c - key exchange on other threads.
+ * ikev2/job.c - key exchange and puzzles on other threads.
  *
  * A job owns everything it touches: the key moves in and out again, the peer's
  * value is a copy.  It knows its SA by handle only, so an SA may die meanwhile.
@@ -17,6 +17,7 @@ struct ike_dh_job {
 	uint32_t handle;
 	enum ike_job_for who;
 	enum spi_group group;
+	struct ike_puzzle puzzle;	/* prf 0: key exchange */
 	struct spi_dh_key *key;
 	uint8_t peer[SPI_DH_PUBLIC_MAX];
 	size_t peer_len;
@@ -31,6 +32,10 @@ dh_run(struct ike_job *job)
 {
 	struct ike_dh_job *j = CONTAINER_OF(job, struct ike_dh_job, job);
 
+	if (atomic_load(&job->is_refused)) {
+		j->err = ERR_LIMIT;
+		return;
+	}
 	if (j->key == NULL && j->peer_len > 0 && spi_group_is_kem(j->group)) {
 		j->err = spi_crypto()->kem_answer(j->group,
 		    (struct view){ j->peer, j->peer_len }, &j->key, j->secret,
@@ -45,6 +50,27 @@ dh_run(struct ike_job *job)
 		    &j->secret_len);
 }
 
+static bool
+go_on(void *job)
+{
+	struct ike_job *j = job;
+
+	return !atomic_load(&j->is_refused);
+}
+
+/* Seconds.  On any thread. */
+static void
+puzzle_run(struct ike_job *job)
+{
+	struct ike_dh_job *j = CONTAINER_OF(job, struct ike_dh_job, job);
+
+	j->err = ike_puzzle_solve(j->puzzle.prf, (struct view){ j->peer,
+	    j->peer_len }, j->puzzle.bits, IKE_PUZZLE_KEY_LEN, go_on, job,
+	    j->secret);
+	if (j->err == 0)
+		j->secret_len = IKE_PS_KEYS * IKE_PUZZLE_KEY_LEN;
+}
+
 static void
 job_free(struct ike_dh_job *j)
 {
@@ -54,36 +80,86 @@ job_free(struct ike_dh_job *j)
 	free(j);
 }
 
-int
-ike_job_start(struct ike_sa *sa, enum ike_job_for who, enum spi_group group,
-	      struct spi_dh_key **key, struct view peer)
+static struct ike_dh_job *
+job_new(struct ike_sa *sa, enum ike_job_for who, struct view peer)
 {
-	struct ike *ike = sa->ike;
 	struct ike_dh_job *j;
 
-	if (peer.len > sizeof(j->peer))
-		return ERR_KE;
-	if ((j = calloc(1, sizeof(*j))) == NULL)
-		return ERR_NOMEM;
-	j->job.run = dh_run;
-	j->job.ticket = (uint64_t)sa->handle << 32 | ++ike->last_serial;
+	if (peer.len > sizeof(j->peer) ||
+	    (j = calloc(1, sizeof(*j))) == NULL)
+		return NULL;
+	j->job.ticket = (uint64_t)sa->handle << 32 | ++sa->ike->last_serial;
 	j->handle = sa->handle;
 	j->who = who;
-	j->group = group;
-	j->key = *key;
-	*key = NULL;
 	if (peer.len > 0)
 		memcpy(j->peer, peer.p, peer.len);
 	j->peer_len = peer.len;
+	return j;
+}
+
+static void
+job_go(struct ike_sa *sa, struct ike_dh_job *j)
+{
+	struct ike *ike = sa->ike;
+
 	list_add_tail(&ike->jobs, &j->node);
-	if (who == IKE_JOB_MSG) {
+	if (j->who == IKE_JOB_MSG) {
 		sa->park_ticket = j->job.ticket;
 		sa->is_asked = false;
 	} else {
 		sa->task_ticket = j->job.ticket;
 	}
 	ike->ops.job(ike->ops.ctx, &j->job);
+}
+
+int
+ike_job_start(struct ike_sa *sa, enum ike_job_for who, enum spi_group group,
+	      struct spi_dh_key **key, struct view peer)
+{
+	struct ike_dh_job *j;
+
+	if (peer.len > sizeof(j->peer))
+		return ERR_KE;
+	if ((j = job_new(sa, who, peer)) == NULL)
+		return ERR_NOMEM;
+	j->job.run = dh_run;
+	/* a key of ours for an IKE_SA_INIT request */
+	j->job.is_stranger = who == IKE_JOB_MSG && peer.len == 0 &&
+	    sa->state == IKE_SA_NONE;
+	j->group = group;
+	j->key = *key;
+	*key = NULL;
+	job_go(sa, j);
 	return 0;
+}
+
+int
+ike_job_puzzle(struct ike_sa *sa, const struct ike_puzzle *puzzle,
+	       struct view s)
+{
+	struct ike_dh_job *j = job_new(sa, IKE_JOB_MSG, s);
+
+	if (j == NULL)
+		return ERR_NOMEM;
+	j->job.run = puzzle_run;
+	j->job.is_slow = true;
+	j->puzzle = *puzzle;
+	job_go(sa, j);
+	return 0;
+}
+
+void
+ike_job_cancel(struct ike_sa *sa)
+{
+	if (sa->state != IKE_SA_INIT_I || sa->parked == NULL)
+		return;
+	LIST_FOREACH(it, &sa->ike->jobs) {
+		struct ike_dh_job *j = CONTAINER_OF(it, struct ike_dh_job,
+						    node);
+
+		if (j->handle == sa->handle && j->job.is_slow)
+			atomic_store(&j->job.is_refused, true);
+	}
 }
 
 void

@@ -143,4 +143,10 @@ void
 ike_stats_get(const struct ike *ike, struct ike_stats *out)
 {
 	*out = ike->stats;
+	out->level = ike->door.want.level;
+	out->level_ms = out->level == IKE_GATE_OPEN ? 0 : ike->door.since_ms;
+	out->puzzle_bits = out->level == IKE_GATE_PUZZLE ? ike->door.want.bits :
+	    0;
+	ike_gate_stats_get(ike->door.gate, &out->gate);
+	out->n_cookie_asked = out->gate.n_cookie;
 }

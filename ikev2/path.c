@@ -45,7 +45,11 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_auth_request,
 	NULL
 };
-static ike_step_fn *const init_rsp_cookie[] = { ike_step_cookie_again, NULL };
+static ike_step_fn *const init_rsp_cookie[] = {
+	ike_step_cookie_again,		/* RFC 8019 7.1.2: waits for a solution */
+	ike_step_cookie_send,
+	NULL
+};
 static ike_step_fn *const init_rsp_ke[] = { ike_step_init_ke_again, NULL };
 static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
 

@@ -17,6 +17,8 @@
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
 
+#define SRC_KEY 18	/* family, width, address */
+
 /* ---- timers -------------------------------------------------------------- */
 
 static void
@@ -180,34 +182,58 @@ ike_sa_spi_new(struct ike *ike)
 	return 0;
 }
 
+/* A source is who gets one address of IPv4 or a /64 of IPv6; its network is the
+ * least that is routed: a /24, a /48 (RFC 8019 4.2). */
 static void
-src_key(const struct ip_addr *ip, uint8_t key[17])
+src_key(const struct ip_addr *ip, bool is_wide, uint8_t key[SRC_KEY])
 {
-	/* a /64 is one source, since it is one customer; a /24 of IPv4 is the
-	 * least that is routed */
-	memset(key, 0, 17);
+	size_t len = ip->family == 4 ? (is_wide ? 3 : 4) : is_wide ? 6 : 8;
+
+	memset(key, 0, SRC_KEY);
 	key[0] = ip->family;
-	memcpy(key + 1, ip->b, ip->family == 4 ? 3 : 8);
+	key[1] = is_wide;
+	memcpy(key + 2, ip->b, len);
 }
 
-unsigned
-ike_sa_halfopen_of(struct ike *ike, const struct ip_addr *src)
+static unsigned
+src_count(struct ike *ike, const struct ip_addr *src, bool is_wide)
 {
-	uint8_t key[17];
+	uint8_t key[SRC_KEY];
 
-	src_key(src, key);
+	src_key(src, is_wide, key);
 	return (unsigned)(uintptr_t)map_find(ike->by_src, key);
 }
 
+struct ike_sources
+ike_sa_halfopen_of(struct ike *ike, const struct ip_addr *src)
+{
+	return (struct ike_sources){ src_count(ike, src, false),
+				     src_count(ike, src, true) };
+}
+
+static int
+src_add_one(struct ike *ike, const struct ip_addr *src, bool is_wide, int by)
+{
+	unsigned n = src_count(ike, src, is_wide) + (unsigned)by;
+	uint8_t key[SRC_KEY];
+
+	src_key(src, is_wide, key);
+	map_remove(ike->by_src, key);
+	return n == 0 ? 0 : map_add(ike->by_src, key, (void *)(uintptr_t)n);
+}
+
+/* Count by more of a source; nothing is counted when it fails. */
 static int
 src_add(struct ike *ike, const struct ip_addr *src, int by)
 {
-	unsigned n = ike_sa_halfopen_of(ike, src) + (unsigned)by;
-	uint8_t key[17];
+	int err;
 
-	src_key(src, key);
-	map_remove(ike->by_src, key);
-	return n == 0 ? 0 : map_add(ike->by_src, key, (void *)(uintptr_t)n);
+	if ((err = src_add_one(ike, src, false, by)) != 0)
+		return err;
+	if ((err = src_add_one(ike, src, true, by)) != 0 &&
+	    src_add_one(ike, src, false, -by) != 0)
+		log_debug("ike", "half-open count lost");
+	return err;
 }
 
 static void
@@ -241,7 +267,10 @@ ike_sa_halfopen_add(struct ike_sa *sa, const struct ike_msg *m)
 	st->init_key_len = sizeof(st->init_key);
 	sa->ike->stats.n_halfopen++;
 	st->src = m->remote.ip;
-	st->has_src_count = src_add(sa->ike, &st->src, 1) == 0;
+	st->src_weight = src_add(sa->ike, &st->src, 1) == 0;
+	st->has_proof = m->proof.has_cookie;
+	ike_door_used(sa->ike, &m->proof);
+	ike_door_tune(sa->ike);
 	return 0;
 }
 
@@ -255,9 +284,32 @@ ike_sa_halfopen_remove(struct ike_sa *sa)
 	map_remove(sa->ike->by_init, st->init_key);
 	st->init_key_len = 0;
 	sa->ike->stats.n_halfopen--;
-	if (st->has_src_count && src_add(sa->ike, &st->src, -1) != 0)
+	if (st->src_weight > 0 &&
+	    src_add(sa->ike, &st->src, -(int)st->src_weight) != 0)
 		log_debug("ike", "half-open count lost");
-	st->has_src_count = false;
+	st->src_weight = 0;
+}
+
+void
+ike_sa_forged(struct ike_sa *sa)
+{
+	struct ike_setup *st = sa->setup;
+
+	if (st == NULL || sa->is_initiator)
+		return;
+	st->forged_ms = sa->ike->now_ms;
+	if (st->n_forged++ == 0 && st->src_weight == 1 &&
+	    src_add(sa->ike, &st->src, 1) == 0)
+		st->src_weight = 2;
+}
+
+bool
+ike_sa_is_pestered(const struct ike_sa *sa)
+{
+	const struct ike_setup *st = sa->setup;
+
+	return st != NULL && st->n_forged >= IKE_FORGED_MAX &&
+	    sa->ike->now_ms - st->forged_ms < IKE_FORGED_MS;
 }
 
 /* ---- birth --------------------------------------------------------------- */
@@ -400,6 +452,7 @@ strip(struct ike_sa *sa)
 	struct ike *ike = sa->ike;
 
 	stop_timers(sa);
+	ike_job_cancel(sa);
 	ike_follow_forget(sa);
 	sa->out.is_busy = false;
 	while (!list_is_empty(&sa->children))

@@ -32,6 +32,7 @@
 
 struct bus;
 struct ctl;
+struct door;
 struct loop;
 struct resolve;
 struct bus_rec;
@@ -49,6 +50,7 @@ struct sock_set {
 	unsigned n_worker;
 	int ike[FAM_END];			/* UDP 500 */
 	int nat_ike[FAM_END];			/* UDP 4500, IKE of it */
+	int door[FAM_END], nat_door[FAM_END];	/* of both, IKE_SA_INIT requests */
 	int nat[VPN_LANE_MAX][FAM_END];		/* UDP 4500, the lanes of workers */
 	int raw[FAM_END];			/* protocol 50 */
 	int ring[VPN_WORKER_MAX][FAM_END];	/* the same, from a ring */
@@ -98,6 +100,7 @@ struct vpn {
 	struct secure *secure;
 	struct resolve *resolve;
 	struct ctl *ctl;
+	struct door *door;
 	unsigned n_realm;
 	struct vpn_realm *realm;
 	struct buf_pool *loop_pool;

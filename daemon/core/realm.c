@@ -182,6 +182,8 @@ realm_start(struct vpn *v)
 		.port = (uint16_t)v->conf->port,
 		.natt_port = (uint16_t)v->conf->nat_port,
 		.cookie_threshold = v->conf->cookie_threshold,
+		.puzzle_threshold = v->conf->puzzle_threshold,
+		.puzzle_bits = (uint8_t)v->conf->puzzle_bits,
 		.max_halfopen = v->conf->half_open_max,
 		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,

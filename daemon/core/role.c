@@ -22,6 +22,7 @@
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/ctl.h"
+#include "daemon/core/door.h"
 #include "daemon/core/fallback.h"
 #include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
@@ -309,6 +310,7 @@ on_second(void *ctx)
 		has_work |= hub_tick(r->vpn.realm[i].hub, now);
 	if (has_work)
 		work_kick(r->vpn.work);
+	door_count(r->vpn.door);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)
 		log_error("tapird", "the hubs do not age any more: %s",
@@ -449,7 +451,8 @@ build_links(struct role *r)
 		     (err = loop_add(v->loop, v->socks.nat_ike[fam],
 				     on_nat_socket, v)) != 0))
 			return err;
-	if ((err = loop_add(v->loop, r->args->sup_fd, on_supervisor,
+	if ((err = door_new(&v->door, v, on_ike_socket, on_nat_socket)) != 0 ||
+	    (err = loop_add(v->loop, r->args->sup_fd, on_supervisor,
 			    r)) != 0 ||
 	    (err = secure_attach(v->secure, v->loop)) != 0 ||
 	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
@@ -525,12 +528,15 @@ take_down(struct role *r)
 	/* First nobody else runs, then what they posted is let go. */
 	v->is_stopping = true;
 	work_stop(v->work);
+	door_stop(v->door);
 	wire_ike_stop(v);
 	if (v->loop != NULL) {
 		loop_drain(v->loop);
 		tmr_stop(loop_timers(v->loop), &r->second);
 	}
 	ctl_free(v->ctl);
+	door_free(v->door);
+	v->door = NULL;
 	resolve_free(v->resolve);
 	ike_free(v->ike);
 	v->ike = NULL;

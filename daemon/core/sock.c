@@ -2,10 +2,11 @@
 /*
  * daemon/core/sock.c - the sockets that need rights.
  *
- * Port 500 is the loop's; port 4500 has one more of the loop's and some a
- * worker, and the kernel steers by the ESP SPI (assignment, not dispatch):
+ * Port 500 is the loop's, but for IKE_SA_INIT requests, which have a socket of
+ * their own (door.h); port 4500 has one more of both and some a worker, and the
+ * kernel steers by the ESP SPI (assignment, not dispatch):
  *
- *   marker of four zeros (RFC 3948 2.2)       the loop's
+ *   marker of four zeros (RFC 3948 2.2)       the loop's, or the door's
  *   low bits of the SPI                       which worker
  *   the bits above                            which of its lanes
  *
@@ -29,7 +30,13 @@
 #include "daemon/core/pring.h"
 
 #define SOCK_BUF_BYTES (4 << 20) /* kernel buffers: 20 ms at 1.6 Gbit/s */
+#define DOOR_BUF_BYTES (512 << 10) /* some hundred requests of strangers */
 #define CTL_BACKLOG    16
+#define MARKER_LEN     4	/* RFC 3948 2.2 */
+#define XCHG_AT	       18	/* in the IKE header, RFC 7296 3.1 */
+#define FLAGS_AT       19
+#define XCHG_INIT      34
+#define FLAG_RESPONSE  0x20
 
 static void
 why_set(char *why, size_t cap, const char *what, unsigned port)
@@ -106,11 +113,39 @@ udp_open(int fam, uint16_t port, bool reuse)
 	return -1;
 }
 
+static void
+filter(int fd, struct sock_filter *code, size_t n, const char *what)
+{
+	struct sock_fprog prog = { (unsigned short)n, code };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+		       sizeof(prog)) != 0)
+		log_warn("core", "the kernel does not steer %s (%s): packets are "
+			 "handed over instead", what, strerror(errno));
+}
+
+/* Requests of strangers to the second socket of the group. */
+static void
+steer_door(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, XCHG_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, XCHG_INIT, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_RESPONSE, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	filter(fd, code, N_OF(code), "IKE_SA_INIT requests");
+}
+
 /*
  * Choose the socket of a group: worker = low bits of the SPI, modulo the number
  * of workers; lane = the bits above them.  What has the non-ESP marker (RFC 3948
- * 2.2) goes to the last socket.  The program sees the UDP payload; a keep-alive
- * is shorter than what is loaded, which chooses socket 0.
+ * 2.2) goes to the last but one, a stranger's request to the last.  The program
+ * sees the UDP payload; a keep-alive is shorter than what is loaded, which
+ * chooses socket 0.
  */
 static void
 steer(int fd, unsigned n_worker)
@@ -118,7 +153,14 @@ steer(int fd, unsigned n_worker)
 	unsigned n = vpn_lanes(n_worker);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 8),
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, MARKER_LEN + FLAGS_AT, 0, 5),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, MARKER_LEN + XCHG_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, XCHG_INIT, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, MARKER_LEN + FLAGS_AT),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_RESPONSE, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, n_worker * n + 1),
 		BPF_STMT(BPF_RET | BPF_K, n_worker * n),
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, ESP_WORKER_BITS),
@@ -132,12 +174,8 @@ steer(int fd, unsigned n_worker)
 		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
-	struct sock_fprog prog = { N_OF(code), code };
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
-		       sizeof(prog)) != 0)
-		log_warn("core", "the kernel does not steer ESP to workers (%s): "
-			 "packets are handed over instead", strerror(errno));
+	filter(fd, code, N_OF(code), "ESP to workers");
 }
 
 /* Lanes of all workers. */
@@ -145,6 +183,18 @@ static unsigned
 n_lane(const struct sock_set *s)
 {
 	return s->n_worker * vpn_lanes(s->n_worker);
+}
+
+/* One more of a group, with a queue that is short: what waits longer is asked
+ * again. */
+static int
+door_open(int fam, uint16_t port)
+{
+	int n = DOOR_BUF_BYTES, fd = udp_open(fam, port, true);
+
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n));
+	return fd;
 }
 
 /* A taken port must not be shared with a stranger's SO_REUSEPORT group, so the
@@ -165,7 +215,29 @@ nat_open(struct sock_set *s, int fam, uint16_t port)
 	s->nat_ike[fam] = udp_open(fam, port, true);
 	if (s->nat_ike[fam] < 0)
 		return -1;
+	s->nat_door[fam] = door_open(fam, port);
+	if (s->nat_door[fam] < 0)
+		return -1;
 	steer(s->nat[0][fam], s->n_worker);
+	return 0;
+}
+
+/* The same for the port of IKE alone. */
+static int
+ike_open(struct sock_set *s, int fam, uint16_t port)
+{
+	int fd = udp_open(fam, port, false);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	s->ike[fam] = udp_open(fam, port, true);
+	if (s->ike[fam] < 0)
+		return -1;
+	s->door[fam] = door_open(fam, port);
+	if (s->door[fam] < 0)
+		return -1;
+	steer_door(s->ike[fam]);
 	return 0;
 }
 
@@ -175,8 +247,7 @@ family_open(struct sock_set *s, int fam, const struct conf *conf,
 	    unsigned *port)
 {
 	*port = conf->port;
-	s->ike[fam] = udp_open(fam, (uint16_t)conf->port, false);
-	if (s->ike[fam] < 0)
+	if (ike_open(s, fam, (uint16_t)conf->port) != 0)
 		return -1;
 	*port = conf->nat_port;
 	return nat_open(s, fam, (uint16_t)conf->nat_port);
@@ -195,6 +266,8 @@ family_close(struct sock_set *s, int fam)
 {
 	fd_close(&s->ike[fam]);
 	fd_close(&s->nat_ike[fam]);
+	fd_close(&s->door[fam]);
+	fd_close(&s->nat_door[fam]);
 	for (unsigned i = 0; i < n_lane(s); i++)
 		fd_close(&s->nat[i][fam]);
 }
@@ -329,7 +402,8 @@ static int *
 set_at(struct sock_set *s, unsigned i)
 {
 	int *one[] = { &s->ike[0], &s->ike[1], &s->nat_ike[0], &s->nat_ike[1],
-		       &s->raw[0], &s->raw[1], &s->probe[0], &s->probe[1],
+		       &s->door[0], &s->door[1], &s->nat_door[0],
+		       &s->nat_door[1], &s->raw[0], &s->raw[1], &s->probe[0], &s->probe[1],
 		       &s->ctl };
 	int (*each[])[FAM_END] = { s->ring, s->route };
 

@@ -9,7 +9,7 @@
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
-#define SOCK_FD_MAX   (9 + (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
+#define SOCK_FD_MAX   (13 + (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
 				/* descriptors in it */
 
 /**

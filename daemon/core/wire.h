@@ -23,6 +23,9 @@ void wire_ike_datagram(struct vpn *v, struct buf *b);
 /** The same from a worker: it is passed to the loop, or dropped when too many
  * of them wait; takes b. */
 void wire_ike_from_worker(struct vpn *v, struct buf *b);
+/** The same, with what was proven of it (gate.h); takes b. */
+void wire_ike_proven(struct vpn *v, struct buf *b, bool natt,
+		     const struct ike_proof *proof);
 /** Fill the ops and start the job thread.  0, ERR_NOMEM, ERR_SYS. */
 MUST_USE int wire_ike_init(struct vpn *v, struct ike_ops *ops);
 /** End the job thread; what it posted is still to be drained. */

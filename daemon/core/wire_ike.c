@@ -3,31 +3,25 @@
  * daemon/core/wire_ike.c - what the IKE engine demands: datagrams out,
  * questions, children, jobs, names.
  *
- * Everything here runs on the loop, but job_main(), which is a thread of its
- * own for Diffie-Hellman: it never delays packets or other messages.
+ * Everything here runs on the loop; what takes long goes to jobs.c.
  */
 #include "daemon/core/wire.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
-#include "daemon/base/list.h"
 #include "daemon/base/log.h"
-#include "daemon/base/ring.h"
 #include "daemon/base/str.h"
-#include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/behind.h"
+#include "daemon/core/door.h"
+#include "daemon/core/jobs.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
 #include "ikev2/ike.h"
 
-#define JOBS_MAX      1024	/* jobs that may wait; ours */
 #define METHOD_PSK    2		/* RFC 7296 3.8 */
 #define EXPIRY_WARN_S (14u * 24 * 3600) /* a certificate's end is near; ours */
 #define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
@@ -40,12 +34,8 @@ struct lookup {
 };
 
 struct wire_ike {
-	struct ring *jobs;		/* to the job thread */
-	int wake;
-	struct thr *thr;
-	atomic_bool is_stopped;
+	struct jobs *jobs;
 	atomic_uint n_posted;		/* messages from workers to the loop */
-	struct list late;		/* jobs done here, for wire_ike_idle() */
 	struct lookup lookup[LOOKUPS_MAX];
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
@@ -53,86 +43,6 @@ struct wire_ike {
 	bool *was_up;			/* [VPN_LINK_MAX] or has said why not */
 	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
-
-/* ---- jobs ---------------------------------------------------------------- */
-
-/* A job that was done on the loop for want of a queue. */
-struct late {
-	struct list node;
-	struct ike_job *job;
-};
-
-static void
-job_done(void *ctx, void *item)
-{
-	struct vpn *v = ctx;
-
-	if (!v->is_stopping) /* else the engine frees it with itself */
-		ike_job_done(v->ike, item, clk_ms());
-}
-
-static void
-job_main(void *ctx)
-{
-	struct vpn *v = ctx;
-	struct wire_ike *wi = v->wire_ike;
-	struct ike_job *job;
-	uint64_t junk;
-
-	while (!atomic_load(&wi->is_stopped)) {
-		if (read(wi->wake, &junk, sizeof(junk)) < 0 && errno != EINTR)
-			return;
-		while ((job = ring_pop(wi->jobs)) != NULL) {
-			job->run(job);
-			/* The loop's queue holds more posts than jobs exist:
-			 * when it is full the loop is behind; wait for it. */
-			while (loop_post(v->loop, job_done, v, job) != 0 &&
-			       !atomic_load(&wi->is_stopped))
-				usleep(1000);
-		}
-	}
-}
-
-static void
-op_job(void *ctx, struct ike_job *job)
-{
-	struct vpn *v = ctx;
-	struct wire_ike *wi = v->wire_ike;
-	struct late *l;
-	uint64_t one = 1;
-
-	if (ring_push(wi->jobs, job) == 0) {
-		if (write(wi->wake, &one, sizeof(one)) < 0)
-			return; /* the counter is at its top: it wakes anyway */
-		return;
-	}
-	/* Queue full: do it here, late rather than never.  The answer may not
-	 * come from inside of this call. */
-	if ((l = malloc(sizeof(*l))) == NULL) {
-		log_rl(LOG_WARN, "ike", "a key exchange is given up: %s",
-		       err_text(ERR_NOMEM));
-		return; /* the SA times out; the engine frees the job at its end */
-	}
-	job->run(job);
-	l->job = job;
-	list_add_tail(&wi->late, &l->node);
-}
-
-static void
-late_done(struct vpn *v)
-{
-	struct list *first;
-
-	while (!list_is_empty(&v->wire_ike->late)) {
-		struct late *l;
-
-		first = v->wire_ike->late.next;
-		l = CONTAINER_OF(first, struct late, node);
-		list_remove(first);
-		job_done(v, l->job);
-		free(l);
-	}
-}
 
 /* ---- datagrams ----------------------------------------------------------- */
 
@@ -166,6 +76,32 @@ wire_ike_datagram(struct vpn *v, struct buf *b)
 	if (!v->is_stopping)
 		ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
 	buf_put(b);
+}
+
+void
+wire_ike_proven(struct vpn *v, struct buf *b, bool natt,
+		const struct ike_proof *proof)
+{
+	if (!v->is_stopping)
+		ike_input_proven(v->ike, &b->to, &b->from, natt, buf_view(b),
+				 proof, clk_ms());
+	buf_put(b);
+}
+
+static void
+op_gate(void *ctx, enum ike_gate_level level)
+{
+	struct vpn *v = ctx;
+
+	door_level(v->door, level);
+}
+
+static void
+op_job(void *ctx, struct ike_job *job)
+{
+	struct vpn *v = ctx;
+
+	jobs_give(v->wire_ike->jobs, job);
 }
 
 static void
@@ -427,7 +363,7 @@ wire_ike_idle(struct vpn *v)
 	struct wire_ike *wi = v->wire_ike;
 	unsigned n = wi->n_lookup;
 
-	late_done(v);
+	jobs_late(wi->jobs);
 	wi->n_lookup = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct lookup l = wi->lookup[i];
@@ -681,19 +617,18 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	if (wi == NULL)
 		return ERR_NOMEM;
 	v->wire_ike = wi;
-	list_init(&wi->late);
-	wi->wake = eventfd(0, EFD_CLOEXEC);
 	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
 	wi->was_up = calloc(VPN_LINK_MAX, sizeof(*wi->was_up));
-	if (wi->n_child == NULL || wi->was_up == NULL || wi->wake < 0)
+	if (wi->n_child == NULL || wi->was_up == NULL)
 		return ERR_NOMEM;
 	if ((err = handles_new(v, wi)) != 0 ||
 	    (err = behind_new(&wi->behind, VPN_LINK_MAX)) != 0 ||
-	    (err = ring_new(&wi->jobs, JOBS_MAX)) != 0)
+	    (err = jobs_new(&wi->jobs, v)) != 0)
 		return err;
 	*ops = (struct ike_ops){
 		.ctx = v,
 		.send = op_send,
+		.gate = op_gate,
 		.keepalive = op_keepalive,
 		.local_addr = op_local_addr,
 		.ask = op_ask,
@@ -709,27 +644,15 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.link_event = op_link_event,
 		.auth_refused = op_auth_refused,
 	};
-	if ((err = thr_start(&wi->thr, "tapir-job", job_main, v)) != 0)
-		return err;
-	/* Packets go before computing.  It may be lower than that already. */
-	if (thr_nice(wi->thr, 0) != 0)
-		log_debug("core", "the priority of tapir-job stays as it is");
 	return 0;
 }
 
 void
 wire_ike_stop(struct vpn *v)
 {
-	struct wire_ike *wi = v->wire_ike;
-	uint64_t one = 1;
-
-	if (wi == NULL || wi->thr == NULL)
+	if (v->wire_ike == NULL)
 		return;
-	atomic_store(&wi->is_stopped, true);
-	if (write(wi->wake, &one, sizeof(one)) < 0)
-		return; /* cannot be: the counter is far from its top */
-	thr_join(wi->thr);
-	wi->thr = NULL;
+	jobs_stop(v->wire_ike->jobs);
 }
 
 void
@@ -740,9 +663,7 @@ wire_ike_fini(struct vpn *v)
 	if (wi == NULL)
 		return;
 	wire_ike_stop(v);
-	LIST_FOREACH_SAFE(it, tmp, &wi->late)
-		free(CONTAINER_OF(it, struct late, node));
-	ring_free(wi->jobs);
+	jobs_free(wi->jobs);
 	if (wi->handle != NULL)
 		for (unsigned i = 0; i < v->n_realm; i++)
 			free(wi->handle[i]);
@@ -750,8 +671,6 @@ wire_ike_fini(struct vpn *v)
 	behind_free(wi->behind);
 	free(wi->n_child);
 	free(wi->was_up);
-	if (wi->wake >= 0)
-		close(wi->wake);
 	free(wi);
 	v->wire_ike = NULL;
 }

@@ -287,6 +287,14 @@ wire_stats_command(struct vpn *v, struct ctl_client *cl,
 	stat_rec(cl, cmd->tag, "ike-retransmits", is.n_retransmit);
 	stat_rec(cl, cmd->tag, "ike-rekeys", is.n_rekey);
 	stat_rec(cl, cmd->tag, "ike-cookies-asked", is.n_cookie_asked);
+	stat_rec(cl, cmd->tag, "ike-puzzles-set", is.gate.n_puzzle);
+	stat_rec(cl, cmd->tag, "ike-puzzles-solved", is.gate.n_solved);
+	stat_rec(cl, cmd->tag, "ike-puzzles-excused", is.gate.n_lucky);
+	/* 0 open, 1 cookies, 2 puzzles */
+	stat_rec(cl, cmd->tag, "ike-attack-level", is.level);
+	stat_rec(cl, cmd->tag, "ike-attack-seconds", is.level_ms == 0 ? 0 :
+		 (clk_ms() - is.level_ms) / 1000);
+	stat_rec(cl, cmd->tag, "ike-attacks", is.n_attack);
 	stat_rec(cl, cmd->tag, "child-sa", is.n_child);
 	datapath_recs(v, cl, cmd->tag);
 	worker_recs(v, cl, cmd->tag);

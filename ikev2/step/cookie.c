@@ -1,169 +1,266 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/step/cookie.c - stateless cookies (RFC 7296 2.6).
+ * ikev2/step/cookie.c - cookies and puzzles: how much is asked of strangers, and
+ * what we do when it is asked of us (RFC 7296 2.6, RFC 8019).
  *
- *   cookie = version | HMAC-SHA2-256(secret of version, Ni | IPi | SPIi)
+ *   half-open IKE SAs        asked of everybody
+ *   cookie-threshold and up  a cookie; until half of it
+ *   puzzle-threshold and up  a puzzle too; until half of it
  *
- * The secret is replaced each minute; the one before is still honoured.
- *
- * The gate for requests runs on the datagram as it came, before anything is
- * allocated, copied or decoded; so it is no step of path.c.
+ * More than a few half-open of one source, and that source has to; many requests
+ * without a cookie in one second, and everybody has to.  The judge is gate.c.
+ * Requests are judged as they came, before anything is allocated, copied or
+ * decoded; so this is no step of path.c.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/log.h"
-#include "daemon/base/rng.h"
-#include "daemon/base/secret.h"
+#include "ikev2/crypt/puzzle.h"
 #include "ikev2/step/step.h"
 
-#define COOKIE_LEN 33	/* version and HMAC; RFC permits 1 to 64 */
+/* ---- how much is asked --------------------------------------------------- */
 
-static void
-rotate(struct ike *ike)
+/* On from n, off again at half of it. */
+static bool
+hysteresis(bool is_on, uint64_t n, uint64_t on)
 {
-	uint8_t fresh[IKE_COOKIE_KEY];
-	bool both = ike->now_ms - ike->cookie_ms >= 2 * IKE_COOKIE_MS;
-
-	if (ike->now_ms - ike->cookie_ms < IKE_COOKIE_MS ||
-	    rng_bytes(fresh, sizeof(fresh)) != 0)
-		return;
-	ike->cookie_ver++;
-	memcpy(ike->cookie_key[ike->cookie_ver & 1], fresh, sizeof(fresh));
-	if (both && rng_bytes(fresh, sizeof(fresh)) == 0)
-		memcpy(ike->cookie_key[1 - (ike->cookie_ver & 1)], fresh,
-		       sizeof(fresh));
-	ike->cookie_ms = ike->now_ms;
-	wipe(fresh, sizeof(fresh));
+	return n >= on || (is_on && n > on / 2);
 }
 
-/* What the gate reads of a request, without decoding the rest. */
-struct wanted {
-	struct view nonce, cookie;	/* views; len 0 = not there */
-};
-
-static int
-find_wanted(const struct ike_msg *m, struct view data, struct wanted *out)
+/* Are strangers without a cookie many?  One second is counted at a time. */
+static bool
+is_rush(struct ike *ike)
 {
-	struct ike_chain chain;
-	struct ike_perr perr;
-	struct ike_ntf ntf;
-	struct cur c;
-	int err;
+	struct ike_door *d = &ike->door;
+	uint64_t n, ms = MAX(ike->now_ms - d->second_ms, 1000);
+	struct ike_gate_stats gs;
 
-	*out = (struct wanted){ .nonce = { NULL, 0 } };
-	cur_init(&c, data.p, data.len);
-	if ((err = cur_skip(&c, IKE_HDR_LEN)) != 0)
-		return err;
-	cur_rest(&c, &data);
-	if ((err = ike_chain_decode(data, m->h.next, &chain, &perr)) != 0)
-		return err;
-	for (unsigned i = 0; i < chain.n; i++) {
-		const struct ike_pl *pl = &chain.pl[i];
-
-		cur_init(&c, pl->body.p, pl->body.len);
-		if (pl->type == IKE_PL_NONCE &&
-		    (err = dec_nonce(&c, &out->nonce)) != 0)
-			return err;
-		if (pl->type != IKE_PL_N)
-			continue;
-		if ((err = dec_notify(&c, &ntf)) != 0)
-			return err;
-		if (ntf.type == IKE_N_COOKIE)
-			out->cookie = ntf.data;
+	ike_gate_stats_get(d->gate, &gs);
+	n = gs.n_cookie - d->n_before;
+	if (n * 1000 / ms >= IKE_RUSH_PER_S)
+		d->rush_ms = ike->now_ms;
+	if (ike->now_ms - d->second_ms >= 1000) {
+		d->second_ms = ike->now_ms;
+		d->n_before = gs.n_cookie;
 	}
-	return out->nonce.len > 0 ? 0 : ERR_GRAMMAR;
+	return d->rush_ms != 0 && ike->now_ms - d->rush_ms < IKE_RUSH_MS;
 }
 
-static int
-compute(const struct ike *ike, const struct ike_msg *m, struct view nonce,
-	uint8_t ver, uint8_t out[COOKIE_LEN])
+/* RFC 8019 10: more work, and fewer let in without, the fuller the table is. */
+static void
+puzzle_set(const struct ike *ike, struct ike_gate_want *want)
 {
-	uint8_t ispi[8];
-	struct view part[3] = {
-		nonce,
-		{ m->remote.ip.b, ip_len(&m->remote.ip) },
-		{ ispi, sizeof(ispi) }
-	};
+	uint64_t max = MAX(ike->conf.max_halfopen, 1u);
+	uint64_t n = MIN(ike->stats.n_halfopen, max);
 
-	be64_put(ispi, m->h.ispi);
-	out[0] = ver;
-	return spi_crypto()->hmac(SPI_HASH_SHA256, (struct view){
-	    ike->cookie_key[ver & 1], IKE_COOKIE_KEY }, part, N_OF(part),
-	    out + 1);
-}
-
-static bool
-cookie_is_good(const struct ike *ike, const struct ike_msg *m,
-	       const struct wanted *w)
-{
-	uint8_t want[COOKIE_LEN];
-	uint8_t age;
-
-	if (w->cookie.len != COOKIE_LEN)
-		return false;
-	age = (uint8_t)(ike->cookie_ver - w->cookie.p[0]);
-	return age <= 1 &&
-	    compute(ike, m, w->nonce, w->cookie.p[0], want) == 0 &&
-	    ct_equal(want, w->cookie.p, COOKIE_LEN);
-}
-
-/* On from the threshold, off again at half of it. */
-static bool
-is_under_load(struct ike *ike)
-{
-	uint64_t n = ike->stats.n_halfopen, on = ike->conf.cookie_threshold;
-
-	if (n >= on)
-		ike->is_cookie_on = true;
-	else if (n <= on / 2)
-		ike->is_cookie_on = false;
-	return ike->is_cookie_on;
+	want->bits = ike->conf.puzzle_bits == 0 ? 0 :
+	    (uint8_t)(ike->conf.puzzle_bits + n * IKE_PUZZLE_MORE / max);
+	want->chance = (uint8_t)(IKE_PUZZLE_CHANCE -
+	    (IKE_PUZZLE_CHANCE - IKE_PUZZLE_CHANCE_LO) * n / max);
 }
 
 static void
-ask_cookie(struct ike *ike, const struct ike_msg *m, const struct wanted *w)
+level_set(struct ike *ike, const struct ike_gate_want *want)
 {
-	uint8_t cookie[COOKIE_LEN];
+	struct ike_door *d = &ike->door;
+	enum ike_gate_level old = d->want.level;
 
-	if (w->cookie.len > 0)
-		drop_count(DROP_IKE_COOKIE, 1);
-	if (compute(ike, m, w->nonce, ike->cookie_ver, cookie) != 0)
+	d->want = *want;
+	ike_gate_set(d->gate, want);
+	if (want->level == old)
 		return;
-	ike->stats.n_cookie_asked++;
-	ike_out_clear_error(ike, m, IKE_N_COOKIE, (struct view){ cookie,
-	    sizeof(cookie) }, false);
+	if (old == IKE_GATE_OPEN) {
+		d->since_ms = ike->now_ms;
+		ike->stats.n_attack++;
+	}
+	if (ike->ops.gate != NULL)
+		ike->ops.gate(ike->ops.ctx, want->level);
+}
+
+void
+ike_door_tune(struct ike *ike)
+{
+	struct ike_door *d = &ike->door;
+	uint64_t n = ike->stats.n_halfopen;
+	struct ike_gate_want want = { .level = IKE_GATE_OPEN };
+	bool rush = is_rush(ike);
+
+	d->is_cookie_on = rush ||
+	    hysteresis(d->is_cookie_on, n, ike->conf.cookie_threshold);
+	d->is_puzzle_on = ike->conf.puzzle_threshold != 0 &&
+	    hysteresis(d->is_puzzle_on, n, MAX(ike->conf.puzzle_threshold,
+					       ike->conf.cookie_threshold));
+	if (d->is_puzzle_on) {
+		want.level = IKE_GATE_PUZZLE;
+		puzzle_set(ike, &want);
+	} else if (d->is_cookie_on) {
+		want.level = IKE_GATE_COOKIE;
+	}
+	level_set(ike, &want);
+	if (want.level != IKE_GATE_OPEN && !tmr_is_set(&d->tmr) &&
+	    tmr_start(&ike->tmr, &d->tmr, ike->now_ms + IKE_DOOR_MS) != 0)
+		log_debug("ike", "no timer for the door");
+}
+
+void
+ike_door_over(void *ctx)
+{
+	ike_door_tune(ctx);
+}
+
+/* ---- may it come in? ----------------------------------------------------- */
+
+/* What is wanted of this source, which may be more than of others. */
+static struct ike_gate_want
+want_of(struct ike *ike, const struct ike_sources *src)
+{
+	struct ike_gate_want want = ike->door.want;
+
+	if (want.level == IKE_GATE_OPEN && (src->n_near >= IKE_COOKIE_PER_SRC ||
+	    src->n_wide >= IKE_COOKIE_PER_NET))
+		want.level = IKE_GATE_COOKIE;
+	return want;
+}
+
+static bool
+judge(struct ike *ike, const struct ike_msg *m, struct view data,
+      const struct ike_sources *src, struct ike_proof *proof)
+{
+	struct ike_gate_want want = want_of(ike, src);
+	uint8_t answer[IKE_GATE_ANSWER_MAX];
+	size_t len = 0;
+
+	switch (ike_gate_judge(ike->door.gate, &ike->door.seat, &want,
+	    &m->remote, data, ike->now_ms, answer, &len, proof)) {
+	case IKE_GATE_ADMIT:
+		return true;
+	case IKE_GATE_ANSWER:
+		ike->ops.send(ike->ops.ctx, &m->local, &m->remote, m->is_natt,
+			      (struct view){ answer, len });
+		ike_door_tune(ike);	/* perhaps there is a rush */
+		return false;
+	case IKE_GATE_DROP:
+		break;
+	}
+	return false;
+}
+
+/* RFC 8019 10: a solution makes one half-open SA. */
+static uint64_t *
+used_slot(struct ike *ike, uint64_t tag)
+{
+	struct ike_door *d = &ike->door;
+
+	if (d->used == NULL)
+		d->used = calloc(IKE_USED_MAX, sizeof(*d->used));
+	return d->used != NULL ? &d->used[tag % IKE_USED_MAX] : NULL;
+}
+
+static bool
+is_used(struct ike *ike, const struct ike_proof *proof)
+{
+	const uint64_t *slot = used_slot(ike, proof->tag);
+
+	return slot != NULL && *slot == proof->tag;
+}
+
+void
+ike_door_used(struct ike *ike, const struct ike_proof *proof)
+{
+	uint64_t *slot;
+
+	if (proof->has_solved && (slot = used_slot(ike, proof->tag)) != NULL)
+		*slot = proof->tag;
+}
+
+/* Is there room for one more of this source, proven or not? */
+static bool
+has_room(const struct ike *ike, const struct ike_sources *src)
+{
+	uint32_t max = ike->conf.max_halfopen;
+
+	return ike->stats.n_halfopen < max &&
+	    src->n_near < MAX(max / IKE_HALFOPEN_PARTS,
+			      IKE_COOKIE_PER_SRC + 1u) &&
+	    src->n_wide < MAX(max / 2, IKE_COOKIE_PER_NET + 1u);
+}
+
+static bool
+is_same(const struct ike_sa *sa, struct view data)
+{
+	const struct ike_bytes *b = &sa->setup->peer_msg;
+
+	return b->len == data.len && memcmp(b->p, data.p, data.len) == 0;
 }
 
 bool
-ike_cookie_admits(struct ike *ike, const struct ike_msg *m, struct view data)
+ike_cookie_admits(struct ike *ike, struct ike_msg *m, struct view data)
 {
-	unsigned n_src = ike_sa_halfopen_of(ike, &m->remote.ip);
-	struct wanted w;
+	struct ike_sa *old = ike_sa_by_init(ike, m);
+	struct ike_sources src;
 
-	if (ike_sa_by_init(ike, m) != NULL)
+	if (old != NULL && !m->proof.has_cookie)
 		return true;		/* admitted before: a repeat */
 	if (data.len > IKE_INIT_REQ_MAX) {
 		drop_count(DROP_IKE_LONG, 1);
 		return false;
 	}
-	if (is_under_load(ike) || n_src >= IKE_COOKIE_PER_SRC) {
-		rotate(ike);
-		if (find_wanted(m, data, &w) != 0) {
-			drop_count(DROP_IKE_SYNTAX, 1);
+	src = ike_sa_halfopen_of(ike, &m->remote.ip);
+	if (!m->proof.has_cookie) {
+		ike_door_tune(ike);
+		if (!judge(ike, m, data, &src, &m->proof))
 			return false;
-		}
-		if (!cookie_is_good(ike, m, &w)) {
-			ask_cookie(ike, m, &w);
-			return false;
-		}
 	}
-	/* one source, proven or not, gets a part of the table only */
-	if (ike->stats.n_halfopen < ike->conf.max_halfopen &&
-	    n_src < MAX(ike->conf.max_halfopen / IKE_HALFOPEN_PARTS,
-			IKE_COOKIE_PER_SRC + 1u))
+	if (old != NULL && (old->setup->has_proof || is_same(old, data)))
+		return true;
+	/* what came without a cookie has to go when its sender brings one: our
+	 * answer to it was lost, and it asked again under attack */
+	if (old != NULL)
+		ike_sa_kill(old, NULL);
+	if (m->proof.has_solved && is_used(ike, &m->proof)) {
+		drop_count(DROP_IKE_PUZZLE, 1);
+		return false;
+	}
+	if (has_room(ike, &src))
 		return true;
 	drop_count(DROP_IKE_HALFOPEN, 1);
 	return false;
+}
+
+/* ---- as initiator -------------------------------------------------------- */
+
+/* Shall we solve it?  Else the cookie alone is returned (RFC 8019 7.1.2). */
+static bool
+is_solvable(const struct ike_sa *sa, const struct ike_ntf *n,
+	    struct ike_puzzle *out)
+{
+	char ip[IP_TEXT_MAX];
+	struct cur c;
+
+	if (n == NULL)
+		return false;
+	cur_init(&c, n->data.p, n->data.len);
+	if (dec_puzzle(&c, out) != 0)
+		return false;
+	if (ike_puzzle_hash(out->prf) == SPI_HASH_NONE) {
+		log_notice("ike", "%s sets a puzzle for PRF %u, which we do not "
+			   "have: trying without", net_ep_text(&sa->remote, ip),
+			   out->prf);
+		return false;
+	}
+	if (out->bits > IKE_PUZZLE_BITS_MAX) {
+		log_notice("ike", "%s is overloaded and sets a puzzle of %u "
+			   "bits, we solve %u at most: trying without",
+			   net_ep_text(&sa->remote, ip), out->bits,
+			   IKE_PUZZLE_BITS_MAX);
+		ike_link_why(sa->link, "%s is overloaded and sets a puzzle that "
+			     "is too hard", net_ep_text(&sa->remote, ip));
+		return false;
+	}
+	if (out->bits == 0)		/* as much as we can afford */
+		out->bits = IKE_PUZZLE_BITS_FREE;
+	return true;
 }
 
 enum ike_verdict
@@ -171,6 +268,7 @@ ike_step_cookie_again(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_ntf *n = ike_ntf_find(m->p, IKE_N_COOKIE);
 	struct ike_setup *st = sa->setup;
+	struct ike_puzzle puzzle;
 
 	(void)ike;
 	if (n == NULL || n->data.len == 0 || n->data.len > sizeof(st->cookie))
@@ -180,7 +278,26 @@ ike_step_cookie_again(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	st->n_again++;
 	memcpy(st->cookie, n->data.p, n->data.len);
 	st->cookie_len = n->data.len;
+	st->ps_len = 0;
 	ike_win_answered(sa);
+	if (!is_solvable(sa, ike_ntf_find(m->p, IKE_N_PUZZLE), &puzzle))
+		return V_NEXT;
+	if (ike_job_puzzle(sa, &puzzle, (struct view){ st->cookie,
+						       st->cookie_len }) != 0)
+		return ike_fail(m, 0, "not enough memory to connect");
+	return V_WAIT;
+}
+
+enum ike_verdict
+ike_step_cookie_send(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_setup *st = sa->setup;
+
+	(void)ike;
+	if (m->secret_len == sizeof(st->ps) && m->job_err == 0) {
+		memcpy(st->ps, m->secret, sizeof(st->ps));
+		st->ps_len = sizeof(st->ps);
+	}
 	if (ike_init_send(sa, sa->task) != 0)
 		return ike_fail(m, 0, "the request could not be sent again");
 	return V_KEEP;

@@ -151,6 +151,14 @@ ike_init_send(struct ike_sa *sa, struct ike_task *t)
 		ike_build_notify(&b, IKE_PROTO_NONE, IKE_N_COOKIE,
 		    (struct view){ NULL, 0 },
 		    (struct view){ st->cookie, st->cookie_len });
+	if (st->ps_len > 0) {		/* RFC 8019 7.1.2 */
+		struct ike_ps ps = { IKE_PUZZLE_KEY_LEN,
+				     { st->ps, st->ps_len } };
+
+		ike_build_begin(&b, IKE_PL_PS, false);
+		enc_ps(&b.w, &ps);
+		ike_build_end(&b);
+	}
 	add_common(sa, &b, &props, (struct view){ st->ni, st->ni_len });
 	if ((err = ike_build_finish(&b, &pkt)) != 0 ||
 	    (err = keep(&st->own_msg, pkt.p, pkt.len)) != 0)

@@ -12,10 +12,17 @@
 
 /* cookie.c: RFC 7296 2.6 */
 /** May an IKE_SA_INIT request go on?  Under load it needs a cookie: a good one,
- * or the answer is a cookie.  Allocates nothing.  m: header and place only. */
-bool ike_cookie_admits(struct ike *ike, const struct ike_msg *m,
-		       struct view data);
-ike_step_fn ike_step_cookie_again;	/* response N(COOKIE) */
+ * or the answer is a cookie.  Allocates nothing for what has none.  m: header,
+ * place and what was proven already only. */
+bool ike_cookie_admits(struct ike *ike, struct ike_msg *m, struct view data);
+/** Look again how much is to be asked of strangers. */
+void ike_door_tune(struct ike *ike);
+void ike_door_over(void *ike);		/* the same, by its timer */
+/** A half-open SA stands: what proved it does so no more. */
+void ike_door_used(struct ike *ike, const struct ike_proof *proof);
+ike_step_fn ike_step_cookie_again;	/* response N(COOKIE); waits for the
+					 * solution of a puzzle, if any */
+ike_step_fn ike_step_cookie_send;
 
 /* init.c: IKE_SA_INIT, 1.2 */
 MUST_USE int ike_init_start(struct ike_link *link, const struct ip_addr *own,

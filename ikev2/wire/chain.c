@@ -35,7 +35,8 @@ perr_set(struct ike_perr *perr, int err, uint8_t pl_type)
 bool
 ike_pl_is_known(uint8_t type)
 {
-	return (type >= IKE_PL_SA && type <= IKE_PL_EAP) || type == IKE_PL_SKF;
+	return (type >= IKE_PL_SA && type <= IKE_PL_EAP) || type == IKE_PL_SKF ||
+	    type == IKE_PL_PS;
 }
 
 /* One payload; next receives the type of the one after it. */

@@ -33,6 +33,7 @@ static const struct shape {
 	{ IKE_N_ADDITIONAL_IP4_ADDRESS,		4,  4 },	/* RFC 4555 */
 	{ IKE_N_ADDITIONAL_IP6_ADDRESS,		16, 16 },
 	{ IKE_N_COOKIE2,			8,  64 },
+	{ IKE_N_PUZZLE,				3,  3 },	/* RFC 8019 */
 };
 
 static int

@@ -171,13 +171,32 @@ read_proposal(struct cur *c, struct room *r, uint8_t *last)
 	return read_transforms(&sub, r, prop, n_tr);
 }
 
+/* All of them; r has room for as many as the bytes can hold, or the bounds. */
+static int
+read_proposals(struct cur *c, struct room *r)
+{
+	uint8_t last;
+	int err;
+
+	do {
+		if (r->n_prop == IKE_MAX_PROPOSALS)
+			return ERR_LIMIT;
+		if (cur_left(c) < PROP_HDR_LEN)
+			return ERR_SHORT;
+		if ((err = read_proposal(c, r, &last)) != 0)
+			return err;
+		if (last != LAST && last != MORE_PROPOSALS)
+			return ERR_SYNTAX;
+	} while (last == MORE_PROPOSALS);
+	return cur_end(c);
+}
+
 int
 dec_sa(struct arena *a, struct cur *c, struct ike_props *out)
 {
 	size_t n_prop = MIN(cur_left(c) / PROP_HDR_LEN, IKE_MAX_PROPOSALS);
 	size_t n_tr = MIN(cur_left(c) / TR_HDR_LEN, IKE_MAX_TRANSFORMS);
 	struct room r = { 0 };
-	uint8_t last;
 	int err;
 
 	if (n_prop == 0)
@@ -185,20 +204,28 @@ dec_sa(struct arena *a, struct cur *c, struct ike_props *out)
 	if ((r.prop = arena_alloc(a, n_prop * sizeof(*r.prop))) == NULL ||
 	    (r.tr = arena_alloc(a, n_tr * sizeof(*r.tr))) == NULL)
 		return ERR_NOMEM;
-	do {
-		if (r.n_prop == IKE_MAX_PROPOSALS)
-			return ERR_LIMIT;
-		if (cur_left(c) < PROP_HDR_LEN)
-			return ERR_SHORT;
-		if ((err = read_proposal(c, &r, &last)) != 0)
-			return err;
-		if (last != LAST && last != MORE_PROPOSALS)
-			return ERR_SYNTAX;
-	} while (last == MORE_PROPOSALS);
-	if ((err = cur_end(c)) != 0)
+	if ((err = read_proposals(c, &r)) != 0)
 		return err;
 	*out = (struct ike_props){ .n = r.n_prop, .prop = r.prop };
 	return 0;
+}
+
+uint32_t
+ike_sa_prfs(struct view body)
+{
+	struct ike_prop prop[IKE_MAX_PROPOSALS] = { 0 };
+	struct ike_tr tr[IKE_MAX_TRANSFORMS] = { 0 };
+	struct room r = { .prop = prop, .tr = tr };
+	uint32_t set = 0;
+	struct cur c;
+
+	cur_init(&c, body.p, body.len);
+	if (read_proposals(&c, &r) != 0)
+		return 0;
+	for (unsigned i = 0; i < r.n_tr; i++)
+		if (tr[i].type == IKE_TRT_PRF && tr[i].id < 32)
+			set |= 1u << tr[i].id;
+	return set;
 }
 
 static void

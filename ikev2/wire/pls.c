@@ -224,6 +224,8 @@ add_payload(struct arena *a, const struct ike_hdr *h, const struct ike_pl *pl,
 	case IKE_PL_EAP:
 		out->eap = &st->eap;
 		return dec_eap(&c, &st->eap);
+	case IKE_PL_PS:
+		return dec_ps(&c, &(struct ike_ps){ 0 });
 	case IKE_PL_SK:
 	case IKE_PL_SKF:
 		out->sk_type = pl->type;

@@ -49,7 +49,7 @@ struct rule {
 static const struct rule rules[] = {
 	/* ---- IKE_SA_INIT, C.1, 1.2, 2.6 ---- */
 	{ IKE_XCHG_IKE_SA_INIT, REQ, INITIATOR, CLEAR, IKE_FORM_INIT,
-	  .item = { ONE(SA), ONE(KE), ONE(NONCE), MANY(CERTREQ) } },
+	  .item = { ONE(SA), ONE(KE), ONE(NONCE), MANY(CERTREQ), OPT(PS) } },
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT,
 	  .item = { ONE(SA), ONE(KE), ONE(NONCE), MANY(CERTREQ) } },
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_COOKIE,
@@ -236,7 +236,8 @@ find_misfit(const struct rule *r, const struct ike_pls *p,
 	return notifies_fit(r, p) ? IKE_PL_NONE : IKE_PL_N;
 }
 
-/* Beside SK nothing but V may be in clear: what counts comes encrypted. */
+/* Beside SK nothing but V may be in clear: what counts comes encrypted.  PS is
+ * for who asked for it (RFC 8019 7.2.2). */
 static uint8_t
 find_stray(const struct ike_pls *clear)
 {
@@ -246,6 +247,7 @@ find_stray(const struct ike_pls *clear)
 		return IKE_PL_SK;
 	for (i = 0; i < clear->n_pl; i++)
 		if (clear->pl[i].type != IKE_PL_V &&
+		    clear->pl[i].type != IKE_PL_PS &&
 		    clear->pl[i].type != clear->sk_type)
 			return clear->pl[i].type;
 	return IKE_PL_NONE;

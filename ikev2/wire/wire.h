@@ -271,6 +271,26 @@ void enc_delete(struct wcur *w, const struct ike_del *d);
 /** SPI number i in host order; 0 when i >= n_spi. */
 uint32_t ike_del_spi(const struct ike_del *d, unsigned i);
 
+/* PUZZLE and PS, RFC 8019 8 (pl_ps.c) */
+#define IKE_PS_KEYS	4	/* keys of a solution */
+#define IKE_PS_KEY_MAX	64	/* preferred key length of the longest PRF */
+struct ike_puzzle {
+	uint16_t prf;		/* IKE_PRF_*, or any other number */
+	uint8_t bits;		/* trailing zeros; 0 = as many as you like */
+};
+struct ike_ps {
+	size_t key_len;		/* bytes of each key, at least 1 */
+	struct view keys;	/* IKE_PS_KEYS of them, back to back */
+};
+/** The data of an N(PUZZLE). */
+MUST_USE int dec_puzzle(struct cur *c, struct ike_puzzle *out);
+void enc_puzzle(struct wcur *w, const struct ike_puzzle *puzzle);
+MUST_USE int dec_ps(struct cur *c, struct ike_ps *out);
+void enc_ps(struct wcur *w, const struct ike_ps *ps);
+/** The PRFs of the proposals in an SA payload's body: bit n = PRF number n, of
+ * those below 32.  Allocates nothing; 0 for what is malformed. */
+uint32_t ike_sa_prfs(struct view body);
+
 /* V, 3.12 (pl_vid.c) */
 MUST_USE int dec_vid(struct cur *c, struct view *out);
 void enc_vid(struct wcur *w, struct view vid);

@@ -40,6 +40,7 @@ turn(uint8_t type, struct arena *a, struct cur *c, struct wcur *w)
 		struct ike_tss ts;
 		struct ike_cp cp;
 		struct ike_eap eap;
+		struct ike_ps ps;
 	} x;
 
 	switch (type) {
@@ -71,6 +72,8 @@ turn(uint8_t type, struct arena *a, struct cur *c, struct wcur *w)
 		TURN(dec_cp(a, c, &x.cp), enc_cp(w, &x.cp));
 	case IKE_PL_EAP:
 		TURN(dec_eap(c, &x.eap), enc_eap(w, &x.eap));
+	case IKE_PL_PS:
+		TURN(dec_ps(c, &x.ps), enc_ps(w, &x.ps));
 	default:
 		return ERR_UNSUP;
 	}

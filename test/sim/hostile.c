@@ -314,6 +314,29 @@ recorded_init(struct play *p, const struct sim_host *h)
 	return NULL;
 }
 
+/* Another group than the proposal's, or algorithms that nobody has. */
+static void
+spoil_offer(uint8_t *p, size_t len, bool is_ke)
+{
+	struct ike_chain ch;
+	struct ike_perr perr;
+
+	if (ike_chain_decode((struct view){ p + 28, len - 28 }, p[16], &ch,
+			     &perr) != 0)
+		return;
+	for (unsigned i = 0; i < ch.n; i++) {
+		uint8_t *body = p + (ch.pl[i].body.p - p);
+
+		if (is_ke && ch.pl[i].type == IKE_PL_KE)
+			be16_put(body, IKE_KE_ECP_384);
+		/* identifiers of transforms of type 2, at steps of a word */
+		for (size_t k = 8; !is_ke && ch.pl[i].type == IKE_PL_SA &&
+		     k + 8 <= ch.pl[i].body.len; k += 4)
+			if (be16_get(body + k + 2) == 8 && body[k + 4] == 2)
+				be16_put(body + k + 6, 999);
+	}
+}
+
 /* One of the ways to make a request wrong. */
 static size_t
 spoil(struct sim_world *w, uint8_t *p, size_t len)
@@ -321,7 +344,7 @@ spoil(struct sim_world *w, uint8_t *p, size_t len)
 	uint64_t r = rng_det_u64(&w->rng);
 	size_t cut = (size_t)(r >> 16) % len;
 
-	switch (r % 8) {
+	switch (r % 12) {
 	case 0:
 		p[17] = 0x30;		/* another major version */
 		break;
@@ -345,6 +368,24 @@ spoil(struct sim_world *w, uint8_t *p, size_t len)
 	case 6:
 		p[28 + (r >> 8) % (len - 28)] ^= (uint8_t)(1u << (r >> 40) % 8);
 		break;
+	case 7:
+		spoil_offer(p, len, true);
+		break;
+	case 8:
+		spoil_offer(p, len, false);
+		break;
+	case 9:			/* protected, of an SA that does not exist */
+		p[8 + (r >> 8) % 8] = 1;
+		p[16] = IKE_PL_SK;
+		p[18] = (uint8_t)(IKE_XCHG_IKE_AUTH + (r >> 16) % 3);
+		p[28] = IKE_PL_IDI;
+		be16_put(p + 30, (uint16_t)(len - 28));
+		break;
+	case 10:		/* nothing but a header */
+		p[16] = IKE_PL_NONE;
+		p[18] = (uint8_t)(IKE_XCHG_IKE_SA_INIT + (r >> 16) % 12);
+		be32_put(p + 24, 28);
+		return 28;
 	default:
 		break;
 	}

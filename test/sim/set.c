@@ -106,6 +106,14 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->conf.cookie_threshold = v;
 	else if (strcmp(key, "qcd") == 0)
 		h->conf.has_qcd = yes;
+	else if (strcmp(key, "puzzle-threshold") == 0)
+		h->conf.puzzle_threshold = v;
+	else if (strcmp(key, "puzzle-bits") == 0)
+		h->conf.puzzle_bits = (uint8_t)v;
+	else if (strcmp(key, "wrong-solutions") == 0)
+		h->spoils_ps = yes;
+	else if (strcmp(key, "half-open-max") == 0)
+		h->conf.max_halfopen = v;
 	else if (strcmp(key, "kem") == 0)
 		return set_kem(h, val);
 	else if (strcmp(key, "fragment") == 0)

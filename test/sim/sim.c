@@ -77,11 +77,13 @@ cmd_net(struct play *p)
 			w->delay_lo = w->delay_hi = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "job") == 0)
 			w->job_ms = play_num(p, i + 1);
+		else if (strcmp(p->arg[i], "door") == 0)
+			w->door_ms = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "mtu") == 0)
 			w->mtu = play_num(p, i + 1);
 		else
 			return play_fail(p, "net: loss dup reorder flip delay "
-					 "job mtu");
+					 "job door mtu");
 	}
 	return true;
 }
@@ -411,6 +413,10 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "sent") == 0 ? h->w->n_sent :
 	    strcmp(key, "clear-tokens") == 0 ? h->w->n_clear_token :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
+	    strcmp(key, "puzzles") == 0 ? s.gate.n_puzzle :
+	    strcmp(key, "solved") == 0 ? s.gate.n_solved :
+	    strcmp(key, "excused") == 0 ? s.gate.n_lucky :
+	    strcmp(key, "level") == 0 ? s.level :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
 	    strcmp(key, "auth-ok") == 0 ? s.n_auth_ok :

@@ -112,6 +112,15 @@ mangle(uint8_t *p, size_t len)
 			p[i + 5] = IKE_ENCR_3DES;
 }
 
+/* The solution of a puzzle, behind the cookie: not one any more. */
+static void
+spoil_ps(uint8_t *p, size_t len)
+{
+	if (len > 100 && p[18] == IKE_XCHG_IKE_SA_INIT &&
+	    p[16] == IKE_PL_N && p[28] == IKE_PL_PS)
+		p[28 + be16_get(p + 30) + 4] ^= 0x55;
+}
+
 static void
 put_on_wire(struct sim_host *h, const struct net_ep *from,
 	    const struct net_ep *to, bool natt, struct view data)
@@ -125,6 +134,8 @@ put_on_wire(struct sim_host *h, const struct net_ep *from,
 					   data.len);
 	if (w->is_mangled)
 		mangle(e->p, e->len);
+	if (h->spoils_ps)
+		spoil_ps(e->p, e->len);
 	if (chance(w, w->flip))
 		e->p[pick(w, 0, (unsigned)e->len - 1)] ^=
 		    (uint8_t)(1u << pick(w, 0, 7));
@@ -143,11 +154,10 @@ put_on_wire(struct sim_host *h, const struct net_ep *from,
 	event_put(w, e, delay);
 }
 
-static void
-op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
-	bool natt, struct view data)
+void
+sim_send(struct sim_host *h, const struct net_ep *local,
+	 const struct net_ep *remote, bool natt, struct view data)
 {
-	struct sim_host *h = ctx;
 	struct net_ep from = *local, to = *remote;
 
 	if (h->w->is_verbose)
@@ -187,6 +197,21 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	if (h->w->mtu > 0 && data.len + 28 + (natt ? 4 : 0) > h->w->mtu)
 		return;
 	put_on_wire(h, &from, &to, natt, data);
+}
+
+static void
+op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
+	bool natt, struct view data)
+{
+	sim_send(ctx, local, remote, natt, data);
+}
+
+static void
+op_gate(void *ctx, enum ike_gate_level level)
+{
+	struct sim_host *h = ctx;
+
+	h->level = level;
 }
 
 void
@@ -232,7 +257,7 @@ op_job(void *ctx, struct ike_job *job)
 	e->host = h;
 	e->life = h->life;
 	e->job = job;
-	event_put(h->w, e, h->w->job_ms);
+	event_put(h->w, e, job->is_slow ? h->w->slow_ms : h->w->job_ms);
 }
 
 static int
@@ -385,7 +410,7 @@ void
 sim_host_start(struct sim_host *h)
 {
 	struct ike_ops ops = {
-		.ctx = h, .send = op_send,
+		.ctx = h, .send = op_send, .gate = op_gate,
 		.keepalive = op_keepalive, .local_addr = op_local,
 		.ask = sim_ask, .job = op_job, .spi_alloc = op_spi_alloc,
 		.spi_free = op_spi_free, .child_up = op_child_up,
@@ -396,6 +421,8 @@ sim_host_start(struct sim_host *h)
 	};
 	struct net_ep at = h->other->ep;
 
+	h->level = IKE_GATE_OPEN;
+	h->seat = (struct ike_gate_seat){ .has_keys = false };
 	if (h->other->is_natted)
 		at.ip.b[3] = 99;
 	h->realm.n_peer = 1;
@@ -465,6 +492,8 @@ sim_world_init(struct sim_world *w, uint64_t seed)
 	rng_set_source(rng_det_source, &w->crypto);
 	w->now_ms = 1000000;
 	w->job_ms = 1;
+	w->slow_ms = 800;
+	w->door_ms = 2;
 	w->delay_lo = 5;
 	w->delay_hi = 15;
 	host_init(w, &w->a, &w->b, "a", "192.0.2.1", "tokyo", "osaka");
@@ -518,6 +547,11 @@ happen(struct sim_world *w, struct sim_event *e)
 		event_free(e);
 		return;
 	}
+	if (e->what == SIM_DGRAM && h->ike != NULL && sim_door_takes(h, e)) {
+		e->what = SIM_DOOR;
+		event_put(w, e, w->door_ms);
+		return;
+	}
 	(void)sim_alloc_runs(h);
 	switch (e->what) {
 	case SIM_DGRAM:
@@ -536,6 +570,11 @@ happen(struct sim_world *w, struct sim_event *e)
 			(void)sim_alloc_runs(h);
 			ike_job_done(h->ike, e->job, w->now_ms);
 		}
+		break;
+	case SIM_DOOR:
+		(void)sim_alloc_runs(NULL);	/* another thread */
+		if (h->ike != NULL)
+			sim_door_judge(h, e);
 		break;
 	case SIM_ESP:
 		if (h->ike != NULL)

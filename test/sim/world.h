@@ -32,7 +32,7 @@ struct sim_list {
 };
 
 /* Something that happens at a time: a datagram, an answer, a finished job. */
-enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP };
+enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP, SIM_DOOR };
 struct sim_event {
 	uint64_t at_ms, order;
 	enum sim_what what;
@@ -86,6 +86,9 @@ struct sim_host {
 	unsigned n_frag;		/* fragments that it sent */
 	char ppk[SIM_WORD_MAX];
 	struct ike_keys mixed;		/* the last answer about it */
+	enum ike_gate_level level;	/* as the engine said last */
+	struct ike_gate_seat seat;	/* of its other thread */
+	bool spoils_ps;			/* solutions of puzzles are wrong */
 	unsigned auth_bytes;		/* AUTH is padded to so many */
 	uint16_t also_notify;		/* goes with its answers about child SAs */
 	bool is_id_odd;			/* RESERVED of its identity is not zero */
@@ -103,6 +106,8 @@ struct sim_world {
 	unsigned mtu;			/* larger IP datagrams vanish; 0 = none do */
 	unsigned delay_lo, delay_hi;
 	unsigned job_ms;		/* until another thread is done */
+	unsigned slow_ms;		/* ... with a puzzle */
+	unsigned door_ms;		/* ... with a stranger's request */
 	bool forge_init_error;		/* a liar answers before the peer does */
 	uint16_t forge_type;
 	bool is_esp_flowing, is_mangled;
@@ -135,6 +140,15 @@ bool sim_keys_agree(struct sim_world *w);
 /** Has every child SA of both ends its other half? */
 bool sim_pairs_agree(struct sim_world *w);
 bool sim_link(struct sim_host *h, struct ike_link_info *out);
+
+/** A datagram leaves h. */
+void sim_send(struct sim_host *h, const struct net_ep *from,
+	      const struct net_ep *to, bool natt, struct view data);
+
+/* door.c */
+/** Is a datagram for the thread that judges requests? */
+bool sim_door_takes(struct sim_host *h, const struct sim_event *e);
+void sim_door_judge(struct sim_host *h, const struct sim_event *e);
 
 /* data.c */
 void sim_data_send(struct sim_world *w);

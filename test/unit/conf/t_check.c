@@ -237,6 +237,8 @@ static const struct broken {
 	 1, "did you mean \"queue\"?"},
 	{"<vpn cookie-threshold=\"200\" half-open-max=\"100\"><realm name=\"r\">"
 	 "<me id=\"a\" psk=\"k\"/></realm></vpn>", 0, "cookies would never"},
+	{"<vpn puzzle-bits=\"8\"><realm name=\"r\">"
+	 "<me id=\"a\" psk=\"k\"/></realm></vpn>", 1, "0 or a number from 9 to 19"},
 	{REALM("mtu=\"576\"", ""), 2, "0 or a number from 1280 to 9216 bytes"},
 	{REALM("dpd=\"10s\"", ""), 2, "a number from 1 to 3600 s"},
 	{REALM("mode=\"eter\"", ""), 2, "did you mean \"ether\"?  Allowed: auto ether ip"},

@@ -28,6 +28,8 @@ BOTH(notify, struct ike_ntf, dec_notify(c, &x), enc_notify(out, &x))
 BOTH(del, struct ike_del, dec_delete(c, &x), enc_delete(out, &x))
 BOTH(vid, struct view, dec_vid(c, &x), enc_vid(out, x))
 BOTH(cp, struct ike_cp, dec_cp(a, c, &x), enc_cp(out, &x))
+BOTH(ps, struct ike_ps, dec_ps(c, &x), enc_ps(out, &x))
+BOTH(puzzle, struct ike_puzzle, dec_puzzle(c, &x), enc_puzzle(out, &x))
 BOTH(eap, struct ike_eap, dec_eap(c, &x), enc_eap(out, &x))
 
 /* Decode len bytes of v from memory of that size; must equal when encoded. */
@@ -92,6 +94,8 @@ TEST(each_payload_round_trips_and_survives_every_cut)
 		{ notify, "00 00 4006 aabb", 5 },
 		{ notify, "00 00 4004 0001020304050607080910111213141516171819",
 		  24 },
+		{ notify, "00 00 4032 0005 10", 7 },
+		{ puzzle, "0005 10", 3 },
 		{ del, "01 00 0000", 4 },
 		{ del, "03 04 0002 01020304 05060708", 12 },
 		{ vid, "aabbcc", 0 },
@@ -366,6 +370,33 @@ TEST(fragment_numbers_are_checked)
 	}
 	assert_int_equal(dec_sk((struct view){ b, 3 }, IKE_PL_SKF, 0, 0, 0,
 				&sk), ERR_SHORT);
+}
+
+TEST(a_puzzle_solution_has_four_keys_of_equal_length)
+{
+	uint8_t b[4 * (IKE_PS_KEY_MAX + 1)] = { 0 };
+
+	for (size_t n = 0; n <= sizeof(b); n++)
+		assert_int_equal(run(ps, (struct view){ b, sizeof(b) }, n) == 0,
+		    n > 0 && n % 4 == 0 && n <= 4 * IKE_PS_KEY_MAX);
+}
+
+TEST(the_prfs_of_an_sa_payload_are_seen_without_storing_it)
+{
+	/* two proposals: PRF 5 and 7; PRF 6; with encryption between them */
+	static const char text[] =
+	    "02 00 0028 01 01 00 04"
+	    " 03 00 0008 01 00 0014  03 00 0008 02 00 0005"
+	    " 03 00 0008 02 00 0007  00 00 0008 04 00 001f"
+	    "00 00 0010 02 01 00 01  00 00 0008 02 00 0006";
+	uint8_t b[128];
+	struct view v = HEX(b, text);
+
+	assert_int_equal(ike_sa_prfs(v), 1u << 5 | 1u << 6 | 1u << 7);
+	for (size_t n = 0; n < v.len; n++)
+		assert_int_equal(ike_sa_prfs((struct view){ b, n }), 0);
+	b[8 + 8 + 6] = 1;	/* a number no set can hold */
+	assert_int_equal(ike_sa_prfs(v), 1u << 6 | 1u << 7);
 }
 
 TEST(encoders_refuse_what_their_fields_cannot_hold)
