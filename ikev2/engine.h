@@ -150,6 +150,10 @@ struct ike_link {
 	unsigned n_ep, at_ep;
 	struct net_ep ep[IKE_EP_MAX];
 	bool is_resolving;
+	/* 2.23: where port 500 is shut, everything goes over port 4500 */
+	bool is_natt;			/* dial that one */
+	bool is_mute;			/* the last attempt heard nothing at all */
+	bool is_turned;			/* the other port was tried before this */
 	bool is_single;			/* the peer takes one pair of selectors a
 					 * child SA, SINGLE_PAIR_REQUIRED */
 	bool needs_childless;		/* the peer refused a child SA in IKE_AUTH */
@@ -510,7 +514,7 @@ struct ike {
 	unsigned refused_n;
 	struct ike_rate token_rate, stray_rate, hint_rate;
 	struct ike_token_wait token_wait[IKE_TOKENS_WAIT];
-	unsigned token_turn;
+	unsigned token_turn, stray_turn;
 	void (*key_log)(void *ctx, const char *line);
 	void *key_log_ctx;
 	struct ike_bytes certreq;  /* whom we trust: IKE_SA_INIT responses */
@@ -743,6 +747,8 @@ void ike_link_reap(struct ike *ike);
 void ike_link_why(struct ike_link *link, const char *fmt, ...) PRINTF(2, 3);
 /** Recompute the state from the SAs, tell core, dial again when wanted. */
 void ike_link_update(struct ike_link *link);
+/** The port to dial. */
+uint16_t ike_link_port(const struct ike_link *link);
 /** Start to dial now unless something is under way. */
 void ike_link_dial(struct ike_link *link);
 /** An attempt failed before authentication: next address, back-off. */

@@ -193,6 +193,20 @@ resolve(struct ike_link *link)
 			 link->peer->index);
 }
 
+/* Nobody answered at any address: then perhaps at the other port. */
+static bool
+turn(struct ike_link *link)
+{
+	if (!link->is_mute || link->is_turned) {
+		link->is_natt &= !link->is_mute;
+		link->is_turned = false;
+		return false;
+	}
+	link->is_natt = !link->is_natt;
+	link->is_turned = true;
+	return true;
+}
+
 void
 ike_link_failed(struct ike_link *link)
 {
@@ -201,10 +215,26 @@ ike_link_failed(struct ike_link *link)
 		return;
 	}
 	link->at_ep = 0;
+	if (turn(link)) {
+		dial_in(link, NEXT_EP_MS);
+		return;
+	}
 	link->n_fail++;
 	link->is_resolving = false;
 	resolve(link);		/* the name may point elsewhere by now */
 	dial_in(link, back_off(link));
+}
+
+uint16_t
+ike_link_port(const struct ike_link *link)
+{
+	const struct ike_conf *c = &link->ike->conf;
+	uint16_t port = link->n_ep > 0 ?
+	    link->ep[link->at_ep % link->n_ep].port : 0;
+
+	if (port != 0 && port != c->port)
+		return port;		/* as it was written */
+	return link->is_natt ? c->natt_port : c->port;
 }
 
 void
@@ -223,8 +253,8 @@ ike_link_dial(struct ike_link *link)
 		return;
 	}
 	remote = link->ep[link->at_ep % link->n_ep];
-	if (remote.port == 0)
-		remote.port = link->ike->conf.port;
+	remote.port = ike_link_port(link);
+	link->is_mute = false;
 	own = link->ike->ops.local_addr(link->ike->ops.ctx, &remote.ip);
 	if (own.family == 0) {
 		ike_link_why(link, "no route to %s", ip_text(&remote.ip, ip));

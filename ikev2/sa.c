@@ -629,6 +629,9 @@ ike_sa_timeout(struct ike_sa *sa)
 	if (link != NULL && !sa->is_told)
 		ike_link_why(link, "%s", why);
 	if (link != NULL)
+		link->is_mute = sa->state == IKE_SA_INIT_I &&
+		    sa->setup->n_again == 0 && !sa->is_told;
+	if (link != NULL)
 		ike_link_failed(link);
 	ike_sa_kill(sa, NULL);
 }

@@ -101,6 +101,10 @@ ike_init_start(struct ike_link *link, const struct ip_addr *own,
 	    ike_prop_first_group(link->realm->conf.suite);
 	sa->local = (struct net_ep){ *own, ike->conf.port };
 	sa->remote = *remote;
+	/* 2.23: possible from the beginning */
+	sa->is_natt = remote->port == ike->conf.natt_port;
+	if (sa->is_natt)
+		sa->local.port = ike->conf.natt_port;
 	sa->is_faked = link->peer->encap != VPN_ENCAP_ESP ||
 	    !ike->conf.can_raw_esp;
 	ike_sa_bind(sa, link);

@@ -45,10 +45,7 @@ ike_reauth_start(struct ike_sa *sa)
 	sa->is_outgoing = true;
 	if (is_connecting(link))
 		return;
-	remote.port = link->n_ep > 0 ? link->ep[link->at_ep % link->n_ep].port :
-	    0;
-	if (remote.port == 0)
-		remote.port = sa->ike->conf.port;
+	remote.port = ike_link_port(link);
 	if (ike_init_start(link, &sa->local.ip, &remote) != 0)
 		log_warn("ike", "%s: not authenticated anew: out of memory",
 			 link->id_text);

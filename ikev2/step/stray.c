@@ -68,9 +68,11 @@ ike_stray_esp(struct ike *ike, const struct net_ep *local,
 	m->remote = *remote;
 	m->is_natt = natt;
 	m->len = len;
-	if (!natt) {
-		m->local.port = ike->conf.port;
-		m->remote.port = ike->conf.port;
+	if (!natt) {		/* its IKE goes by either port: in turn */
+		m->is_natt = ++ike->stray_turn % 2 == 0;
+		m->local.port = m->is_natt ? ike->conf.natt_port :
+		    ike->conf.port;
+		m->remote.port = m->local.port;
 	}
 	tell(ike, m, esp_spi);
 }

@@ -154,6 +154,13 @@ cmd_heal(struct play *p)
 	return true;
 }
 
+static bool
+cmd_shut(struct play *p)
+{
+	p->w.is_500_shut = strcmp(p->arg[1], "on") == 0;
+	return true;
+}
+
 /* suspend HOST, resume HOST: its clock goes on, as CLOCK_BOOTTIME does */
 static bool
 cmd_suspend(struct play *p)
@@ -525,6 +532,7 @@ static const struct {
 	{ "heal", 2, cmd_heal },
 	{ "suspend", 2, cmd_suspend },	/* a|b: the machine sleeps */
 	{ "resume", 2, cmd_suspend },
+	{ "shut-500", 2, cmd_shut },	/* on|off: nothing passes port 500 */
 	{ "data", 2, play_data },	/* MS|0: packets every MS ms, counted */
 	{ "churn", 2, play_churn },	/* N rekeyings of all kinds */
 	{ "flow", 2, cmd_flow },	/* on|off: ESP in both directions */

@@ -192,7 +192,7 @@ sim_send(struct sim_host *h, const struct net_ep *local,
 		h->w->n_stray += data.len;
 		return;
 	}
-	if (natt != (to.port == 4500))
+	if (natt != (to.port == 4500) || (!natt && h->w->is_500_shut))
 		return;
 	if (h->w->mtu > 0 && data.len + 28 + (natt ? 4 : 0) > h->w->mtu)
 		return;

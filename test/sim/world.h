@@ -111,6 +111,7 @@ struct sim_world {
 	bool forge_init_error;		/* a liar answers before the peer does */
 	uint16_t forge_type;
 	bool is_esp_flowing, is_mangled;
+	bool is_500_shut;		/* a firewall on the way */
 	unsigned data_ms;		/* packets of every flow; 0 = none */
 	uint64_t data_next_ms;
 	unsigned n_sent;
