@@ -9,9 +9,15 @@
                                       first, overlap, bad-sum, options
   tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
   tools.py udp-source ADDR PORT SEC SIZE
+  tools.py relay FROM TO LOSS DUP LATE   UDP ports 500 and 4500 of FROM lead to TO, as
+                                      through a NAT; so many per cent are lost, doubled,
+                                      and up to 200 ms late, both ways
 """
+import heapq
+import itertools
 import os
 import random
+import select
 import socket
 import struct
 import sys
@@ -168,6 +174,65 @@ def udp_source(addr, port, seconds, size):
                 s.send(data)
             except OSError:
                 pass
+
+
+class Relay:
+    """A bad path and a NAT in one: a socket of its own for each client and port."""
+
+    def __init__(self, own, to, loss, dup, late):
+        self.own, self.to = own, to
+        self.chance = {"loss": int(loss), "dup": int(dup), "late": int(late)}
+        self.rng, self.serial = random.Random(5), itertools.count()
+        self.front = {s: port for port in (500, 4500) for s in [self._bound(port)]}
+        self.back, self.owner, self.heap = {}, {}, []
+
+    def _bound(self, port):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((self.own, port))
+        return s
+
+    def _hit(self, what):
+        return self.rng.randrange(100) < self.chance[what]
+
+    def _put(self, sock, data, addr):
+        if self._hit("loss"):
+            return
+        for _ in range(2 if self._hit("dup") else 1):
+            wait = self.rng.random() * 0.2 if self._hit("late") else 0
+            heapq.heappush(self.heap, (time.monotonic() + wait, next(self.serial),
+                                       sock, data, addr))
+
+    def _take(self, sock):
+        try:
+            data, addr = sock.recvfrom(65535)
+        except ConnectionError:
+            return
+        if sock in self.owner:
+            front, client = self.owner[sock]
+            self._put(front, data, client)
+            return
+        key = (sock, addr)
+        if key not in self.back:
+            self.back[key] = self._bound(0)
+            self.owner[self.back[key]] = key
+        self._put(self.back[key], data, (self.to, self.front[sock]))
+
+    def run(self):
+        """For ever."""
+        print("relaying", flush=True)
+        while True:
+            now = time.monotonic()
+            while self.heap and self.heap[0][0] <= now:
+                _, _, sock, data, addr = heapq.heappop(self.heap)
+                sock.sendto(data, addr)
+            wait = max(self.heap[0][0] - now, 0) if self.heap else 1
+            for sock in select.select([*self.front, *self.owner], [], [], wait)[0]:
+                self._take(sock)
+
+
+def relay(own, to, loss, dup, late):
+    """A lossy way to another address."""
+    Relay(own, to, loss, dup, late).run()
 
 
 if __name__ == "__main__":
