@@ -162,6 +162,7 @@ struct conf_realm {
 	struct ip_net addr[CONF_ADDR_MAX]; /* host bits kept: 10.0.0.1/24 */
 	enum vpn_mode mode;
 	enum vpn_suite suite;
+	enum vpn_prefer cipher;
 	enum vpn_encap encap;
 	uint32_t resources;	/* SAs side by side; or one of these: */
 #define CONF_RESOURCES_AUTO 0

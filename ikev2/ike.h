@@ -67,6 +67,7 @@ struct ike_realm_conf {
 	uint32_t index;
 	char name[IKE_NAME_MAX];
 	enum vpn_suite suite;
+	enum vpn_prefer prefer;		/* of ESP */
 	uint32_t dpd_s;			/* silence before a liveness check */
 	uint32_t dead_s;		/* an established peer that leaves a
 					 * request unanswered so long is dead;

@@ -14,6 +14,9 @@ enum vpn_mode { VPN_MODE_AUTO, VPN_MODE_ETHER, VPN_MODE_IP, VPN_MODE_GRE };
 enum vpn_encap { VPN_ENCAP_AUTO, VPN_ENCAP_UDP, VPN_ENCAP_ESP };
 enum vpn_suite { VPN_SUITE_2026, VPN_SUITE_COMPAT };
 
+/* Which of a suite's ciphers goes first for packets; the others stay possible. */
+enum vpn_prefer { VPN_PREFER_AES256, VPN_PREFER_AES128, VPN_PREFER_CHACHA20 };
+
 /* How an SA protects packets: cipher and integrity as one choice, so that
  * encryption without integrity cannot be said (requirement K17). */
 enum vpn_alg {

@@ -138,6 +138,7 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 	struct ike_realm_conf rc = {
 		.index = cr->index,
 		.suite = cr->suite,
+		.prefer = cr->cipher,
 		.dpd_s = cr->dpd_s,
 		.is_childless = cr->childless,
 		.is_reauth = cr->reauth,

@@ -158,6 +158,53 @@ ike_prop_offer_addke(struct arena *a, unsigned kems, struct ike_props *io)
 	return 0;
 }
 
+static enum vpn_alg
+preferred(unsigned kems)
+{
+	if ((kems & IKE_PREFER_AES128) != 0)
+		return VPN_ALG_AES_GCM_128;
+	if ((kems & IKE_PREFER_CHACHA20) != 0)
+		return VPN_ALG_CHACHA20_POLY1305;
+	return VPN_ALG_NONE;
+}
+
+static bool
+is_of_alg(const struct ike_tr *t, enum vpn_alg alg)
+{
+	enum spi_hash integ;
+	const struct ike_cipher_row *row = ike_row_of_alg(alg, &integ);
+
+	return row != NULL && t->type == IKE_TRT_ENCR && t->id == row->id &&
+	    t->key_bits == row->key_bits;
+}
+
+int
+ike_prop_offer_first(struct arena *a, unsigned kems, struct ike_props *io)
+{
+	struct ike_prop *prop = arena_dup(a, io->prop, io->n * sizeof(*prop));
+	enum vpn_alg alg = preferred(kems);
+
+	if (prop == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < io->n; i++) {
+		const struct ike_prop *p = &io->prop[i];
+		struct ike_tr *tr = arena_alloc(a, p->n_tr * sizeof(*tr));
+		unsigned n = 0;
+
+		if (tr == NULL)
+			return ERR_NOMEM;
+		for (unsigned k = 0; k < p->n_tr; k++)
+			if (is_of_alg(&p->tr[k], alg))
+				tr[n++] = p->tr[k];
+		for (unsigned k = 0; k < p->n_tr; k++)
+			if (!is_of_alg(&p->tr[k], alg))
+				tr[n++] = p->tr[k];
+		prop[i].tr = tr;
+	}
+	io->prop = prop;
+	return 0;
+}
+
 /* The algorithm with an implicit IV that goes with one, or 0. */
 static uint16_t
 iiv_of(const struct ike_tr *t)
@@ -406,26 +453,44 @@ match(const struct ike_prop *p, const struct ike_kind *k,
 	return true;
 }
 
+/* only: nothing but this algorithm; NONE = whatever there is. */
+static int
+choose_from(const struct ike_props *peer, const struct wish *w,
+	    enum vpn_alg only, struct ike_choice *out)
+{
+	for (unsigned k = 0; k < IKE_N_KIND; k++) {
+		const struct ike_kind *kind = &ike_kinds[k];
+
+		if (kind->suite > w->suite)
+			continue;
+		for (unsigned c = 0; c < kind->n_cipher; c++) {
+			if (only != VPN_ALG_NONE &&
+			    vpn_alg_explicit(kind->cipher[c].esp) != only)
+				continue;
+			for (unsigned i = 0; i < peer->n; i++)
+				if (match(&peer->prop[i], kind,
+					  &kind->cipher[c], w, out))
+					return 0;
+		}
+	}
+	return ERR_NOPROP;
+}
+
 static int
 choose_of(const struct ike_props *peer, const struct wish *w,
 	  struct ike_choice *out)
 {
-	for (unsigned k = 0; k < IKE_N_KIND; k++) {
-		if (ike_kinds[k].suite > w->suite)
-			continue;
-		for (unsigned c = 0; c < ike_kinds[k].n_cipher; c++)
-			for (unsigned i = 0; i < peer->n; i++)
-				if (match(&peer->prop[i], &ike_kinds[k],
-					  &ike_kinds[k].cipher[c], w, out))
-					return 0;
-	}
-	return ERR_NOPROP;
+	enum vpn_alg alg = preferred(w->kems);
+
+	if (alg != VPN_ALG_NONE && choose_from(peer, w, alg, out) == 0)
+		return 0;
+	return choose_from(peer, w, VPN_ALG_NONE, out);
 }
 
 static bool
 has_kem(unsigned kems)
 {
-	return (kems & ~(IKE_ADDKE_KNOWN | IKE_MAY_IIV)) != 0;
+	return (kems & ~(IKE_ADDKE_KNOWN | IKE_MAY_IIV | IKE_PREFER_ANY)) != 0;
 }
 
 /* One with an additional key exchange goes before all others. */

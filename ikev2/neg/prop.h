@@ -38,6 +38,10 @@ enum ike_ke_rule {
 #define IKE_ADDKE_KNOWN		IKE_KEM_BIT(SPI_GROUP_NONE)
 /* Beside them: implicit IVs of ESP may be chosen (RFC 8750). */
 #define IKE_MAY_IIV		(1u << 31)
+/* And: of ESP, this cipher before all others. */
+#define IKE_PREFER_AES128	(1u << 30)
+#define IKE_PREFER_CHACHA20	(1u << 29)
+#define IKE_PREFER_ANY		(IKE_PREFER_AES128 | IKE_PREFER_CHACHA20)
 
 /** Group number on the wire, and back (SPI_GROUP_NONE when not ours). */
 uint16_t ike_group_wire(enum spi_group g);
@@ -70,6 +74,14 @@ MUST_USE int ike_prop_offer_esp(struct arena *a, enum vpn_suite suite,
  * @return 0 or ERR_NOMEM.
  */
 MUST_USE int ike_prop_offer_addke(struct arena *a, unsigned kems,
+				  struct ike_props *io);
+/**
+ * Put the cipher that is preferred (IKE_PREFER_*) in front of the others in ESP
+ * proposals; without a preference nothing changes.
+ *
+ * @return 0 or ERR_NOMEM.
+ */
+MUST_USE int ike_prop_offer_first(struct arena *a, unsigned kems,
 				  struct ike_props *io);
 /**
  * Put in front of each AEAD of ESP proposals the same with an implicit IV (RFC

@@ -63,6 +63,20 @@ may_iiv(const struct ike_sa *sa)
 	    sa->ike->key_log == NULL ? IKE_MAY_IIV : 0;
 }
 
+static unsigned
+prefers(const struct ike_sa *sa)
+{
+	switch (sa->link->realm->conf.prefer) {
+	case VPN_PREFER_AES128:
+		return IKE_PREFER_AES128;
+	case VPN_PREFER_CHACHA20:
+		return IKE_PREFER_CHACHA20;
+	case VPN_PREFER_AES256:
+		break;
+	}
+	return 0;
+}
+
 void
 ike_child_payloads(struct ike_sa *sa, struct ike_build *b, struct arena *a,
 		   const struct ike_offer *o, struct view nonce,
@@ -80,6 +94,8 @@ ike_child_payloads(struct ike_sa *sa, struct ike_build *b, struct arena *a,
 				  o->group, &props) :
 	    ike_prop_offer_esp(a, sa->link->realm->conf.suite,
 			       (struct view){ spi, 4 }, o->group, &props);
+	if (err == 0 && o->alg == VPN_ALG_NONE && prefers(sa) != 0)
+		err = ike_prop_offer_first(a, prefers(sa), &props);
 	if (err == 0 && o->alg == VPN_ALG_NONE && may_iiv(sa) != 0)
 		err = ike_prop_offer_iiv(a, &props);
 	/* one follows the other: none without a first key exchange */
@@ -194,7 +210,7 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 	enum ike_verdict v;
 
 	if (ike_prop_choose_esp(m->p->sa, sa->link->realm->conf.suite,
-				may_iiv(sa) | (rule == IKE_KE_NEVER ?
+				may_iiv(sa) | prefers(sa) | (rule == IKE_KE_NEVER ?
 				IKE_ADDKE_KNOWN : ike_follow_kems(sa, false)),
 				ke, rule,
 				&m->choice) != 0) {

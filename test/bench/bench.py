@@ -66,6 +66,7 @@ def system():
 
 def contenders(a):
     out = [Veth(), Tapir("tapir ether", "ether", "udp"), Tapir("tapir ip", "ip", "udp"),
+           Tapir("tapir AES-128", suite="AES-128-GCM", realm='cipher="aes128"'),
            Tapir("tapir raw ESP", "ether", "esp"), StrongSwan()]
     if a.all:
         out += peers(a.wireguard_go)

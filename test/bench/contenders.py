@@ -48,8 +48,6 @@ class Veth(Contender):
 
 class Tapir(Contender):
     """mode as in the configuration; encap udp or esp."""
-    suite = SUITE
-
     core = None             # where it runs, unless each side has its own core
 
     def __init__(self, name, mode="ether", encap="udp", **kw):
@@ -59,7 +57,7 @@ class Tapir(Contender):
         self.at = kw.pop("at", OUT["b"])
         self.vpn, self.realm = kw.pop("vpn", 'workers="1"'), kw.pop("realm", "")
         self.args, self.vlan = kw.pop("args", ()), kw.pop("vlan", 0)
-        self.core = kw.pop("core", None)
+        self.core, self.suite = kw.pop("core", None), kw.pop("suite", SUITE)
         if mode == "ip":
             self.source, self.target = LAN["a"], LAN["b"]
 

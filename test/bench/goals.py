@@ -6,7 +6,7 @@ after.  Nothing fails here: figures of another machine, or of a busy one, differ
 """
 import statistics
 
-TAPIR = ("tapir ether", "tapir ip", "tapir raw ESP")
+TAPIR = ("tapir ether", "tapir ip", "tapir AES-128", "tapir raw ESP")
 
 
 def median(runs, name, key):
@@ -44,6 +44,8 @@ GOALS = (
     ("TCP, one stream, Ethernet in UDP", "Gbit/s", lambda r: median(r, "tapir ether", "tcp_gbit"),
      7, 9),
     ("  the same, of bare veth", "", lambda r: median(r, "tapir ether", "ratio"), 0.25, 0.25),
+    ("  the same, AES-128-GCM", "Gbit/s", lambda r: median(r, "tapir AES-128", "tcp_gbit"),
+     8, 10),
     ("  the same, times strongSwan", "", lambda r: times(r, ["strongSwan"]), 1, 12),
     ("  the same, times the best peer", "", lambda r: times(r, peers_of(r)), 1, 4),
     ("sealing", "ns/byte", lambda r: median(r, "tapir ether", "seal_ns"), 0.65, 0.50),

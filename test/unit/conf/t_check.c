@@ -84,6 +84,7 @@ TEST(two_offices_need_only_names_and_get_defaults)
 	assert_string_equal(r->bridge, "br-lan");
 	assert_int_equal(r->mode, VPN_MODE_AUTO);
 	assert_int_equal(r->suite, VPN_SUITE_2026);
+	assert_int_equal(r->cipher, VPN_PREFER_AES256);
 	assert_int_equal(r->encap, VPN_ENCAP_AUTO);
 	assert_int_equal(r->dpd_s, 10);
 	assert_int_equal(r->child_life_s, 3600);
@@ -111,7 +112,7 @@ TEST(every_written_value_arrives)
 	    " priority=\"3\" port=\"501\" nat-port=\"4501\" cookie-threshold=\"5\""
 	    " half-open-max=\"64\" esp-provider=\"my-card.2\">"
 	    "<realm name=\"r\" tap=\"t0\" address=\"10.0.0.1/24, fd00::1/64\""
-	    " mode=\"ip\" suite=\"compat\" encap=\"esp\" mtu=\"1400\" dpd=\"3\""
+	    " mode=\"ip\" suite=\"compat\" cipher=\"aes128\" encap=\"esp\" mtu=\"1400\" dpd=\"3\""
 	    " dead=\"9\" child-life=\"60\" ike-life=\"120\">"
 	    "<match id=\"*@sales.example.com\"/>"
 	    "<me id=\"me@example.com\" psk=\"a\"/>"
@@ -144,6 +145,7 @@ TEST(every_written_value_arrives)
 	assert_int_equal(r->addr[1].addr.family, 6);
 	assert_int_equal(r->mode, VPN_MODE_IP);
 	assert_int_equal(r->suite, VPN_SUITE_COMPAT);
+	assert_int_equal(r->cipher, VPN_PREFER_AES128);
 	assert_int_equal(r->encap, VPN_ENCAP_ESP);
 	assert_int_equal(r->mtu, 1400);
 	assert_int_equal(r->dpd_s, 3);

@@ -330,6 +330,81 @@ TEST(implicit_ivs_are_offered_in_front_of_the_same_with_explicit_ones)
 	arena_fini(&arena);
 }
 
+static enum vpn_alg
+chosen(const struct ike_props *p, enum vpn_suite suite, unsigned kems)
+{
+	struct ike_choice ch = { .alg = VPN_ALG_NONE };
+
+	assert_int_equal(ike_prop_choose_esp(p, suite, kems, IKE_KE_NONE,
+					     IKE_KE_NEVER, &ch), 0);
+	return ch.alg;
+}
+
+TEST(the_preferred_cipher_is_offered_first_and_the_others_stay)
+{
+	static const uint16_t want[] = { IKE_ENCR_AES_GCM_16,
+		IKE_ENCR_AES_GCM_16, IKE_ENCR_CHACHA20_POLY1305 };
+	static const uint16_t bits[] = { 128, 256, 0 };
+	struct ike_props p, was;
+	unsigned n = 0;
+
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(ike_prop_offer_esp(&arena, VPN_SUITE_COMPAT, SPI4,
+					    SPI_GROUP_NONE, &was), 0);
+	p = was;
+	assert_int_equal(ike_prop_offer_first(&arena, IKE_PREFER_AES128, &p), 0);
+	assert_int_equal(p.n, was.n);
+	for (unsigned i = 0; i < p.n; i++)
+		assert_int_equal(p.prop[i].n_tr, was.prop[i].n_tr);
+	for (unsigned i = 0; i < p.prop[0].n_tr; i++)
+		if (p.prop[0].tr[i].type == IKE_TRT_ENCR) {
+			assert_true(n < N_OF(want));
+			assert_int_equal(p.prop[0].tr[i].id, want[n]);
+			assert_int_equal(p.prop[0].tr[i].key_bits, bits[n]);
+			n++;
+		}
+	assert_int_equal(n, N_OF(want));
+	/* what is no AEAD keeps its order */
+	assert_memory_equal(p.prop[1].tr, was.prop[1].tr,
+			    was.prop[1].n_tr * sizeof(*was.prop[1].tr));
+	/* and the implicit IV comes before its own */
+	assert_int_equal(ike_prop_offer_iiv(&arena, &p), 0);
+	assert_int_equal(p.prop[0].tr[0].id, IKE_ENCR_AES_GCM_16_IIV);
+	assert_int_equal(p.prop[0].tr[0].key_bits, 128);
+	arena_fini(&arena);
+}
+
+TEST(the_preferred_cipher_is_chosen_where_it_is_offered)
+{
+	struct ike_props p;
+
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(ike_prop_offer_esp(&arena, VPN_SUITE_COMPAT, SPI4,
+					    SPI_GROUP_NONE, &p), 0);
+	assert_int_equal(chosen(&p, VPN_SUITE_COMPAT, 0), VPN_ALG_AES_GCM_256);
+	assert_int_equal(chosen(&p, VPN_SUITE_COMPAT, IKE_PREFER_AES128),
+			 VPN_ALG_AES_GCM_128);
+	assert_int_equal(chosen(&p, VPN_SUITE_COMPAT, IKE_PREFER_CHACHA20),
+			 VPN_ALG_CHACHA20_POLY1305);
+	assert_int_equal(ike_prop_offer_iiv(&arena, &p), 0);
+	assert_int_equal(chosen(&p, VPN_SUITE_2026, IKE_PREFER_AES128 |
+				IKE_MAY_IIV), VPN_ALG_AES_GCM_128_IIV);
+	assert_int_equal(chosen(&p, VPN_SUITE_2026, IKE_PREFER_CHACHA20),
+			 VPN_ALG_CHACHA20_POLY1305);
+	arena_fini(&arena);
+}
+
+TEST(a_peer_without_the_preferred_cipher_gets_another)
+{
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(SN, SEQ_32));
+
+	(void)ch;
+	assert_int_equal(chosen(&props, VPN_SUITE_2026, IKE_PREFER_AES128),
+			 VPN_ALG_AES_GCM_256);
+	assert_int_equal(chosen(&props, VPN_SUITE_2026, IKE_PREFER_CHACHA20),
+			 VPN_ALG_AES_GCM_256);
+}
+
 TEST(an_implicit_iv_we_did_not_offer_is_no_answer)
 {
 	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16_IIV, 256), T(SN, SEQ_32));
