@@ -200,7 +200,7 @@ $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 # ---- small frames at an even rate, many streams: for test/bench/bench.py ------
-BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams
+BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams $(B)/test/bench/flood
 $(BENCH_BIN): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
@@ -231,10 +231,10 @@ check:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
-check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim
+check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/flood
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
-net: progs
+net: progs $(B)/test/bench/flood
 	@B=$(abspath $(B)) $(PYTHON) -m pytest -q test/net
 soak:
 	@packaging/deps build test

@@ -63,7 +63,7 @@ struct request {
 const char *
 ike_gate_level_name(enum ike_gate_level level)
 {
-	static const char *const name[] = { "open", "cookies", "puzzles" };
+	static const char *const name[] = { "nothing", "cookies", "puzzles" };
 
 	return (unsigned)level < N_OF(name) ? name[level] : "?";
 }

@@ -242,11 +242,26 @@ realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
 	bus_set_u64(r, BUS_F_N_UP, up);
 }
 
+/* Why newcomers may take longer. */
+static void
+attack_rec(const struct ike_stats *is, struct bus_rec *r)
+{
+	char why[IKE_WHY_MAX] = "";
+
+	if (is->level == IKE_GATE_OPEN)
+		return;
+	str_add(why, sizeof(why), "many strangers: %s asked of newcomers for "
+		"%llu s now", ike_gate_level_name(is->level),
+		(unsigned long long)(clk_ms() - is->level_ms) / 1000);
+	bus_set_str(r, BUS_F_WHY, why);
+}
+
 static void
 cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
 	struct ike_link_info li;
 	struct bus_rec r;
+	struct ike_stats is;
 	unsigned n = 0;
 	uint32_t it;
 
@@ -254,10 +269,12 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 		not_found(v, cl, cmd);
 		return;
 	}
+	ike_stats_get(v->ike, &is);
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		if (!fits(bus_str(cmd, BUS_F_REALM), v->conf->realm[i].name))
 			continue;
 		realm_rec(v, i, &r);
+		attack_rec(&is, &r);
 		ctl_send(cl, &r, cmd->tag);
 		for (it = 0; ike_link_next(v->ike, &it, &li);) {
 			if (li.realm != i || !link_fits(v, &li, cmd))

@@ -35,6 +35,8 @@ struct lookup {
 
 struct wire_ike {
 	struct jobs *jobs;
+	enum ike_gate_level level;	/* what is asked of strangers */
+	uint64_t attack_ms;		/* since when */
 	atomic_uint n_posted;		/* messages from workers to the loop */
 	struct lookup lookup[LOOKUPS_MAX];
 	unsigned n_lookup;
@@ -92,8 +94,20 @@ static void
 op_gate(void *ctx, enum ike_gate_level level)
 {
 	struct vpn *v = ctx;
+	struct wire_ike *wi = v->wire_ike;
+	struct bus_rec r;
 
 	door_level(v->door, level);
+	bus_rec_init(&r, level == IKE_GATE_OPEN ? BUS_EV_ATTACK_OVER :
+		     BUS_EV_ATTACK);
+	if (level == IKE_GATE_OPEN)
+		bus_set_u64(&r, BUS_F_UP_S, (clk_ms() - wi->attack_ms) / 1000);
+	else if (wi->level == IKE_GATE_OPEN)
+		wi->attack_ms = clk_ms();
+	bus_set_str(&r, BUS_F_WHAT, ike_gate_level_name(
+		    level == IKE_GATE_OPEN ? wi->level : level));
+	wi->level = level;
+	vpn_publish(v, &r);
 }
 
 static void

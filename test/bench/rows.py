@@ -6,12 +6,14 @@
     workers    both cores for both ends: one worker and two
     peers      a gateway with a thousand peers that all have traffic
     fair       pings of one peer beside bulk of another
+    flood      forged IKE_SA_INIT requests beside bulk, and peers that come in meanwhile
     control    what commands and IKE take, idle and beside all the data there can be
 """
 import subprocess
 import sys
 
 import control
+import flood
 import many
 from contenders import Tapir
 from measures import measure_bulk
@@ -110,6 +112,8 @@ GROUPS = {
                            ("setup_s", "all up", "s", 1)), many.thousand),
     "fair": Own("ONE PEER'S PINGS", (("rtt_us", "RTT", "us", 0), ("lost", "lost", "pings", 0),
                                      ("gbit", "bulk", "Gbit/s", 2)), many.fair),
+    "flood": Own("A FLOOD", (("gbit", "data", "Gbit/s", 2), ("in", "came in", "of all", 2),
+                             ("in_ms", "after", "ms", 0)), flood.flood),
     "control": Own("CONTROL", (("status_ms", "tapir status", "ms", 1),
                                ("status_max_ms", "worst", "ms", 1),
                                ("info_ms", "INFORMAT.", "ms", 2), ("info_max_ms", "worst", "ms", 2),
