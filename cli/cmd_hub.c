@@ -2,10 +2,13 @@
 /*
  * cli/cmd_hub.c - tapir hub: tables of the virtual hub.
  */
+#include <poll.h>
 #include <string.h>
-#include "cli/ask.h"
+#include "cli/hub.h"
 #include "cli/json.h"
 #include "daemon/base/str.h"
+
+#define WATCH_MS 1000
 
 /* ---- hub -------------------------------------------------------------------- */
 
@@ -22,6 +25,11 @@ static const struct show_col mac_col[] = {
 static const struct show_col neigh_col[] = {
 	{ "REALM", false, 6 }, { "VLAN", true, 0 }, { "IP", false, 15 },
 	{ "MAC", false, 0 },   { "PORT", false, 8 },  { "SEEN", true, 0 },
+};
+
+static const struct show_col group_col[] = {
+	{ "REALM", false, 6 }, { "VLAN", true, 0 }, { "GROUP", false, 15 },
+	{ "PORT", false, 8 },  { "LEFT", true, 0 },
 };
 
 static void
@@ -56,6 +64,15 @@ vlan_cell(struct show_table *t, const struct bus_rec *r)
 		show_cell(t, SHOW_PLAIN, "-");
 	else
 		show_cell(t, SHOW_PLAIN, "%u", (unsigned)vlan);
+}
+
+static void
+left_cell(struct show_table *t, const struct bus_rec *r)
+{
+	char b[16];
+
+	show_cell(t, SHOW_PLAIN, "%s", show_age((int64_t)bus_u64(r,
+		  BUS_F_LEFT_S), b, sizeof(b)));
 }
 
 static void
@@ -94,6 +111,13 @@ hub_row(struct show_table *t, const struct bus_rec *r)
 		str_cell(t, r, BUS_F_PORT);
 		age_cell(t, r);
 		break;
+	case BUS_RES_GROUP:
+		vlan_cell(t, r);
+		str_cell(t, r, *bus_str(r, BUS_F_IP) != '\0' ? BUS_F_IP :
+			 BUS_F_KIND);
+		str_cell(t, r, BUS_F_PORT);
+		left_cell(t, r);
+		break;
 	default:
 		vlan_cell(t, r);
 		str_cell(t, r, BUS_F_IP);
@@ -104,7 +128,7 @@ hub_row(struct show_table *t, const struct bus_rec *r)
 	}
 }
 
-/* The three things hub can show. */
+/* What hub can show. */
 static const struct hub_kind {
 	const char *word, *key;
 	enum bus_row row;
@@ -118,6 +142,8 @@ static const struct hub_kind {
 	  "no MAC address learned yet" },
 	{ "arp", "neighbours", BUS_RES_NEIGH, neigh_col, N_OF(neigh_col),
 	  "no IP address learned yet" },
+	{ "groups", "groups", BUS_RES_GROUP, group_col, N_OF(group_col),
+	  "no multicast group joined, no router heard" },
 };
 
 static const struct hub_kind *
@@ -171,6 +197,41 @@ hub_table(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
 	show_table_free(t);
 }
 
+static void
+on_change(void *ctx, enum hub_change what, const struct bus_rec *r,
+	  const struct bus_rec *was)
+{
+	hub_change_show(ctx, what, r, was);
+}
+
+/* Changes from now on, until interrupted or the daemon is gone. */
+static int
+watch(struct cli *c, struct bus_rec *cmd)
+{
+	struct ask_list before = { 0 }, now = { 0 };
+	struct bus_rec end;
+	bool is_first = true;
+	int status;
+
+	cli_catch();
+	do {
+		now = (struct ask_list){ 0 };
+		status = ask(c, cmd, ask_keep, &now, &end);
+		if (status == CLI_OK && !is_first &&
+		    hub_diff(&before, &now, on_change, c) != 0)
+			status = cli_fail(c, CLI_FAILED, "memory", NULL,
+					  "out of memory");
+		is_first = false;
+		ask_list_fini(&before);
+		before = now;
+		fflush(c->out);
+		if (status == CLI_OK && !cli_stopped)
+			poll(NULL, 0, WATCH_MS);
+	} while (status == CLI_OK && !cli_stopped);
+	ask_list_fini(&before);
+	return status;
+}
+
 int
 cmd_hub(struct cli *c, int argc, char **argv)
 {
@@ -178,17 +239,21 @@ cmd_hub(struct cli *c, int argc, char **argv)
 	struct ask_list a = { 0 };
 	struct bus_rec cmd, end;
 	const char *realm = "";
+	bool is_watch = false, is_all = true;
+	struct cli_opt opt[] = { { 'w', "watch", &is_watch, NULL } };
 	int status;
 
-	if ((argc = cli_opts(c, NULL, 0, argc, argv, 2)) < 0)
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 2)) < 0)
 		return CLI_USAGE;
 	if (argc > 0 && (last = hub_kind_find(argv[argc - 1])) != NULL) {
 		k = last;
+		is_all = false;
 		argc--;
 	} else if (argc == 2) {
 		return cli_fail(c, CLI_USAGE, "usage",
-				"usage: tapir hub [REALM] [ports|mac|arp]",
-				"hub: there are ports, mac and arp, not '%s'",
+				"usage: tapir hub [-w] [REALM] [ports|mac|arp|groups]",
+				"hub: there are ports, mac, arp and groups, "
+				"not '%s'",
 				argv[1]);
 	}
 	if (argc > 1)
@@ -198,7 +263,9 @@ cmd_hub(struct cli *c, int argc, char **argv)
 		realm = argv[0];
 	bus_rec_init(&cmd, BUS_CMD_HUB);
 	bus_set_str(&cmd, BUS_F_REALM, realm);
-	bus_set_str(&cmd, BUS_F_WHAT, k->word);
+	bus_set_str(&cmd, BUS_F_WHAT, is_watch && is_all ? "" : k->word);
+	if (is_watch)
+		return watch(c, &cmd);
 	status = ask(c, &cmd, ask_keep, &a, &end);
 	if (status == CLI_OK && c->is_json)
 		hub_json(c, &a, k);

@@ -86,6 +86,7 @@ struct conf_net {
 
 enum conf_pass { CONF_PASS, CONF_FILTER };
 enum conf_full { CONF_FULL_FLOOD, CONF_FULL_DROP };
+enum conf_cast { CONF_CAST_FLOOD, CONF_CAST_MEMBERS, CONF_CAST_STRICT };
 enum conf_loop { CONF_LOOP_PROBE, CONF_LOOP_STRICT, CONF_LOOP_OFF };
 
 /* What a port of the hub may do. */
@@ -171,6 +172,7 @@ struct conf_realm {
 	struct conf_port port;	/* of the TAP, and of peers that say nothing else */
 	enum conf_pass stp, lldp;
 	enum conf_loop loop;
+	enum conf_cast multicast;
 	unsigned n_fixed;	/* <static> */
 	struct conf_static *fixed;
 	uint32_t dpd_s;		/* silence before we ask */

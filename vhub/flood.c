@@ -110,24 +110,24 @@ batch_run_next(struct batch *x, struct buf *b)
 	return true;
 }
 
-void
-batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
+static bool
+flood_one(struct batch *x, struct port *from, uint16_t vlan, uint32_t num,
+	  struct buf *b, enum drop *why)
 {
-	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
-	    memory_order_relaxed);
-	enum drop why = DROP_HUB_NOPORT;
-	bool sent = false;
+	struct port *to = port_at(x->h, num);
 
-	for (uint32_t i = 0; i < n_slot; i++) {
-		struct port *to = port_at(x->h, i);
+	if (to == NULL || num == from->num ||
+	    to->conf.kind == HUB_PORT_IP || !fwd_may_leave(from, to, vlan, why))
+		return false;
+	put(x, to, buf_get(b));
+	return true;
+}
 
-		if (to == NULL || i == from->num ||
-		    to->conf.kind == HUB_PORT_IP ||
-		    !fwd_may_leave(from, to, vlan, &why))
-			continue;
-		put(x, to, buf_get(b));
-		sent = true;
-	}
+/* After the ports were gone through. */
+static void
+flood_end(struct batch *x, struct port *from, struct buf *b, bool sent,
+	  enum drop why)
+{
 	if (!sent) {
 		port_drop(x, from, b, why);
 		return;
@@ -137,6 +137,33 @@ batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 		    memory_order_relaxed);
 	port_flooded(from, x->worker);
 	buf_put(b);
+}
+
+void
+batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
+{
+	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
+	    memory_order_relaxed);
+	enum drop why = DROP_HUB_NOPORT;
+	bool sent = false;
+
+	for (uint32_t i = 0; i < n_slot; i++)
+		sent |= flood_one(x, from, vlan, i, b, &why);
+	flood_end(x, from, b, sent, why);
+}
+
+void
+batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
+		const struct port_set *set, struct buf *b)
+{
+	enum drop why = DROP_HUB_NOLISTEN;
+	bool sent = false;
+
+	for (unsigned k = 0; k < N_OF(set->w); k++)
+		for (uint64_t w = set->w[k]; w != 0; w &= w - 1)
+			sent |= flood_one(x, from, vlan, k * 64 +
+			    (uint32_t)__builtin_ctzll(w), b, &why);
+	flood_end(x, from, b, sent, why);
 }
 
 void

@@ -200,20 +200,29 @@ sum16(uint32_t sum, const uint8_t *p, size_t n)
 	return sum;
 }
 
-/* ICMPv6 checksum over pseudo header and message (RFC 4443 2.3); 0 when the
- * message carries the right one. */
 static uint16_t
-icmpv6_sum(const struct ip_addr *src, const struct ip_addr *dst,
-	   const uint8_t *p, size_t n)
+fold(uint32_t sum)
+{
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+uint16_t
+ip_sum(const uint8_t *p, size_t n)
+{
+	return fold(sum16(0, p, n));
+}
+
+uint16_t
+ip_sum_icmpv6(const struct ip_addr *src, const struct ip_addr *dst,
+	      const uint8_t *p, size_t n)
 {
 	uint32_t sum = PROTO_ICMPV6 + (uint32_t)n;
 
 	sum = sum16(sum, src->b, 16);
 	sum = sum16(sum, dst->b, 16);
-	sum = sum16(sum, p, n);
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	return fold(sum16(sum, p, n));
 }
 
 /* Options: type, length in units of 8 bytes, data.  RFC 4861 4.6. */
@@ -286,7 +295,7 @@ nd_dec(struct view v, struct nd *out)
 		return err;
 	if (code != 0 || ip.hops != ND_HOPS)
 		return ERR_SYNTAX;
-	if (icmpv6_sum(&ip.src, &ip.dst, v.p + IPV6_HEAD, n) != 0)
+	if (ip_sum_icmpv6(&ip.src, &ip.dst, v.p + IPV6_HEAD, n) != 0)
 		return ERR_ICV;
 	out->src = ip.src;
 	out->dst = ip.dst;
@@ -323,7 +332,7 @@ nd_enc(struct wcur *w, const struct eth_to *to, const struct nd *n)
 	wcur_u8(w, 1);
 	wcur_bytes(w, n->mac.b, 6);
 	if (w->err == 0)
-		wcur_put16(w, sum_at, icmpv6_sum(&n->src, &n->dst,
+		wcur_put16(w, sum_at, ip_sum_icmpv6(&n->src, &n->dst,
 		    w->base + at, w->len - at));
 }
 

@@ -75,6 +75,11 @@ MUST_USE int ip_dec(struct view v, struct ip_head *out);
  * ERR_SYNTAX / ERR_ICV (one that must be ignored). */
 MUST_USE int nd_dec(struct view v, struct nd *out);
 
+/** Internet checksum (RFC 1071); 0 when n bytes carry their right one. */
+uint16_t ip_sum(const uint8_t *p, size_t n);
+/** The same of ICMPv6 with its pseudo header (RFC 4443 2.3). */
+uint16_t ip_sum_icmpv6(const struct ip_addr *src, const struct ip_addr *dst,
+		       const uint8_t *p, size_t n);
 void eth_enc(struct wcur *w, const struct mac *dst, const struct mac *src,
 	     uint16_t type);
 /** The same with a tag (struct eth), if it is not 0: 4 bytes more. */

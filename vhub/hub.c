@@ -83,6 +83,8 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 		return;
 	if (e.n_tag <= 1 && e.type == ETHER_IPV6 && nd_input(x, from, &e, b))
 		return;
+	if (group_input(x, from, &e, b))
+		return;
 	batch_forward(x, from, &e.dst, e.vlan, b);
 }
 
@@ -104,6 +106,7 @@ hub_destroy(struct hub *h)
 		port_free(p);
 	}
 	own_free(atomic_load(&h->own));
+	snoop_free(h->snoop);
 	wait_free(h->waits);
 	neigh_free(h->neighs);
 	mactab_free(h->macs);
@@ -151,6 +154,7 @@ hub_new(struct hub **out, const struct hub_conf *conf)
 	if ((err = mactab_new(&h->macs)) != 0 ||
 	    (err = neigh_new(&h->neighs)) != 0 ||
 	    (err = wait_new(&h->waits)) != 0 ||
+	    (err = snoop_new(&h->snoop)) != 0 ||
 	    (err = own_new(&own, NULL, 0)) != 0 ||
 	    (err = mac_random(&h->probe_mac)) != 0 ||
 	    (err = fix_all(h, conf)) != 0) {
@@ -222,6 +226,8 @@ hub_tick(struct hub *h, uint64_t now_ms)
 		mactab_age(h->macs, now_s, HUB_MAC_AGE_S);
 		neigh_age(h->neighs, now_s, HUB_MAC_AGE_S);
 	}
+	if (h->conf.snoop != HUB_SNOOP_FLOOD)
+		snoop_age(h->snoop, now_s);
 	has_flap = note_tick(h, now_s, &a, &b);
 	if (loop_tick(h, now_s, has_flap, a, b))
 		atomic_store(&h->probe_due, true);
@@ -260,5 +266,16 @@ hub_neigh_next(const struct hub *h, uint32_t *it, struct hub_neigh_info *out)
 	if (!neigh_next(h->neighs, it, out))
 		return false;
 	out->age_s = age(h, out->age_s);
+	return true;
+}
+
+bool
+hub_group_next(const struct hub *h, uint32_t *it, struct hub_group_info *out)
+{
+	uint32_t now_s = h->now_s;
+
+	if (!snoop_next(h->snoop, it, out))
+		return false;
+	out->left_s = out->left_s > now_s ? out->left_s - now_s : 0;
 	return true;
 }

@@ -36,6 +36,9 @@ struct hub;
 #define HUB_MAC_AGE_S	 300	/* IEEE 802.1D default ageing time */
 #define HUB_NAME_MAX	 64
 #define HUB_FIXED_MAX	 1024	/* configured static addresses; ours */
+#define HUB_GROUP_MAX	 1024	/* multicast groups with listeners; ours */
+#define HUB_MEMBER_MAX	 4096	/* ports of all groups together; ours */
+#define HUB_PORT_GROUP_MAX 256	/* groups of one port; ours */
 #define HUB_VLANS	 4096	/* VLAN identifiers (IEEE 802.1Q), 12 bits */
 
 /* What is flooded, and limited by storm control. */
@@ -46,6 +49,12 @@ enum hub_loop {
 	HUB_LOOP_PROBE,		/* a probe that comes back blocks a port */
 	HUB_LOOP_STRICT,	/* so do addresses that move to and fro */
 	HUB_LOOP_OFF
+};
+/* Where multicast goes once a querier is heard. */
+enum hub_snoop {
+	HUB_SNOOP_FLOOD,	/* everywhere */
+	HUB_SNOOP_MEMBERS,	/* groups somebody joined: to who joined */
+	HUB_SNOOP_STRICT	/* and others to routers only */
 };
 
 /* What a port may do; all zero is a port without restrictions. */
@@ -92,6 +101,7 @@ struct hub_conf {
 	bool has_bridge;		/* the TAP is a bridge port: hosts behind it */
 	bool pass_stp, pass_lldp;	/* else they end here */
 	enum hub_loop loop;
+	enum hub_snoop snoop;
 	unsigned n_fixed;
 	const struct hub_fixed *fixed;	/* copied */
 	unsigned n_worker;
@@ -155,9 +165,17 @@ struct hub_port_info {
 	bool is_isolated, is_blocked;
 	uint32_t blocked_s;		/* seconds until it is tried again */
 };
+struct hub_group_info {
+	struct ip_addr group;		/* family 0: the port leads to a router */
+	uint8_t family;			/* of the group, or of what is routed */
+	uint16_t vlan;
+	uint32_t port;
+	uint32_t left_s;		/* until it must be heard of again */
+};
 /** Visit tables: start with *it = 0; false at the end.  Thread: the loop. */
 bool hub_mac_next(const struct hub *h, uint32_t *it, struct hub_mac_info *out);
 bool hub_neigh_next(const struct hub *h, uint32_t *it, struct hub_neigh_info *out);
 bool hub_port_next(const struct hub *h, uint32_t *it, struct hub_port_info *out);
+bool hub_group_next(const struct hub *h, uint32_t *it, struct hub_group_info *out);
 
 #endif

@@ -169,6 +169,7 @@ inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	    struct buf *b)
 {
 	struct mac to = *dst;
+	struct eth e;
 	struct wcur w;
 	uint8_t *head;
 
@@ -183,6 +184,9 @@ inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	wcur_init(&w, head, ETH_HEAD);
 	eth_enc(&w, &to, &from->conf.mac, b->data[ETH_HEAD] >> 4 == 4 ?
 	    ETHER_IPV4 : ETHER_IPV6);
+	if (mac_is_group(&to) && eth_dec(buf_view(b), &e) == 0 &&
+	    group_input(x, from, &e, b))
+		return;
 	batch_forward(x, from, &to, 0, b);
 }
 

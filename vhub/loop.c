@@ -239,6 +239,7 @@ begin(struct hub *h, struct port *p, uint32_t now_s)
 	/* What was learned on it came the wrong way round. */
 	mactab_forget(h->macs, p->num, false);
 	neigh_forget(h->neighs, p->num);
+	snoop_forget(h->snoop, p->num);
 	tell(h, p, BUS_EV_HUB_LOOP);
 }
 

@@ -78,6 +78,7 @@ release(void *ctx)
 	if (p->is_last || (now != NULL && now->conf.kind == HUB_PORT_IP)) {
 		mactab_forget(h->macs, p->num, p->is_last);
 		neigh_forget(h->neighs, p->num);
+		snoop_forget(h->snoop, p->num);
 	}
 	if (p->is_last) {
 		drop_count(DROP_HUB_NOPORT, wait_forget(h->waits, p->num));
@@ -326,6 +327,7 @@ hub_port_set(struct hub *h, uint32_t port, const struct hub_port_conf *conf)
 	if (old->conf.kind != p->conf.kind) {
 		mactab_forget(h->macs, port, false);
 		neigh_forget(h->neighs, port);
+		snoop_forget(h->snoop, port);
 	}
 	retire(h, old, false);
 	return 0;
@@ -352,6 +354,7 @@ hub_port_del(struct hub *h, uint32_t port)
 		own_publish(h, own);
 	mactab_forget(h->macs, port, true);
 	neigh_forget(h->neighs, port);
+	snoop_forget(h->snoop, port);
 	drop_count(DROP_HUB_NOPORT, wait_forget(h->waits, port));
 	retire(h, p, true);
 }

@@ -12,6 +12,7 @@
 #include "vhub/mactab.h"
 #include "vhub/neigh.h"
 #include "vhub/owner.h"
+#include "vhub/snoop.h"
 #include "vhub/wait.h"
 
 #define HUB_WORKER_MAX	64	/* ours */
@@ -70,6 +71,7 @@ struct hub {
 	struct mactab *macs;
 	struct neigh *neighs;
 	struct wait *waits;
+	struct snoop *snoop;
 	struct mac probe_mac;		/* our probes' source; immutable */
 	unsigned n_fixed;		/* immutable, as what they point at */
 	struct hub_fixed *fixed;
@@ -173,10 +175,18 @@ bool batch_run_next(struct batch *x, struct buf *b);
  * takes b. */
 void batch_flood(struct batch *x, struct port *from, uint16_t vlan,
 		 struct buf *b);
+/** The same, of the ports of a set. */
+void batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
+		     const struct port_set *set, struct buf *b);
 /** Forward as decided; takes b. */
 void batch_forward(struct batch *x, struct port *from, const struct mac *dst,
 		   uint16_t vlan, struct buf *b);
 void batch_send(struct batch *x);
+
+/* group.c: multicast that is IP: note who wants it, send it there.  True when it
+ * was dealt with (b is taken). */
+bool group_input(struct batch *x, struct port *from, const struct eth *e,
+		 struct buf *b);
 
 /* storm.c: may b, which is to be flooded, pass?  Counts what may not. */
 bool storm_pass(struct batch *x, struct port *from, const struct mac *dst,

@@ -441,6 +441,30 @@ hub_neighs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 }
 
 static void
+hub_groups(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
+{
+	struct hub_group_info gi;
+	struct bus_rec r;
+	char text[IP_TEXT_MAX];
+	uint32_t it = 0;
+
+	while (hub_group_next(vr->hub, &it, &gi)) {
+		bool is_router = gi.group.family == 0;
+
+		bus_rec_init(&r, BUS_RES_GROUP);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_u64(&r, BUS_F_VLAN, gi.vlan);
+		bus_set_str(&r, BUS_F_IP, is_router ? "" :
+			    ip_text(&gi.group, text));
+		bus_set_str(&r, BUS_F_KIND, !is_router ? "member" :
+			    gi.family == 4 ? "router4" : "router6");
+		port_name(vr->hub, gi.port, &r);
+		bus_set_u64(&r, BUS_F_LEFT_S, gi.left_s);
+		ctl_send(cl, &r, tag);
+	}
+}
+
+static void
 hub_ports(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 {
 	static const char *const kind[] = { "tap", "ether", "ip" };
@@ -491,6 +515,8 @@ cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 			hub_macs(vr, cl, cmd->tag);
 		if (fits(what, "arp"))
 			hub_neighs(vr, cl, cmd->tag);
+		if (fits(what, "groups"))
+			hub_groups(vr, cl, cmd->tag);
 	}
 	ctl_done(cl, cmd->tag, "");
 }

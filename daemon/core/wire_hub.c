@@ -125,6 +125,7 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 		.pass_stp = r->conf->stp == CONF_PASS,
 		.pass_lldp = r->conf->lldp == CONF_PASS,
 		.loop = (enum hub_loop)r->conf->loop,
+		.snoop = (enum hub_snoop)r->conf->multicast,
 		.n_fixed = r->conf->n_fixed,
 		.n_worker = v->n_worker,
 		.buf_new = work_buf_new,

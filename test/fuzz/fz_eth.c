@@ -107,6 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rng_det_init(&rng, 1);
 	rng_set_source(rng_det_source, &rng);
 	hc.has_bridge = size > 0 && (data[0] & 0x10) != 0;
+	hc.snoop = HUB_SNOOP_STRICT;
 	if (buf_pool_new(&r.pool, 80, 512) != 0 || hub_new(&h, &hc) != 0)
 		abort();
 	for (unsigned i = 0; i < 4; i++) {
@@ -118,8 +119,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (cur_view(&c, len, &v) != 0)
 			cur_rest(&c, &v);
 		r.is_dry = (ctl & 8) != 0;
-		if (ctl & 4)
-			hub_tick(h, now += 1000);
+		if (ctl & 4 && hub_tick(h, now += 1000))
+			hub_work(h, 0);
 		if (ctl & 64) {
 			port_conf(&pc, ctl & 3);
 			if (hub_port_set(h, port[ctl & 3], &pc) != 0)

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "cli/cli.h"
+#include "cli/hub.h"
 #include "cli/status.h"
 #include "daemon/base/err.h"
 #include "daemon/bus/bus_wire.h"
@@ -485,6 +486,72 @@ TEST(hub_and_stats_have_their_arrays)
 	fake_stop();
 	assert_non_null(strstr(out, "esp-icv"));
 	assert_non_null(strstr(out, "ESP integrity check failed"));
+}
+
+struct changes {
+	char text[400];
+};
+
+static void
+note_change(void *ctx, enum hub_change what, const struct bus_rec *r,
+	    const struct bus_rec *was)
+{
+	struct changes *c = ctx;
+	size_t n = strlen(c->text);
+
+	snprintf(c->text + n, sizeof(c->text) - n, "%c%s%s%s ", "+->"[what],
+		 bus_str(r, r->desc->row == BUS_RES_PORT ? BUS_F_PORT :
+			 r->desc->row == BUS_RES_MAC ? BUS_F_MAC : BUS_F_IP),
+		 was != NULL ? "/" : "", was != NULL ?
+		 bus_str(was, r->desc->row == BUS_RES_PORT ? BUS_F_STATE :
+			 BUS_F_PORT) : "");
+}
+
+static void
+row(struct ask_list *a, enum bus_row kind, enum bus_field f, const char *key,
+    const char *port, uint64_t vlan)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, kind);
+	bus_set_str(&r, f, key);
+	if (kind == BUS_RES_PORT) {
+		bus_set_str(&r, BUS_F_STATE, port);
+		bus_set_u64(&r, BUS_F_RX_PACKETS, vlan);
+	} else {
+		bus_set_str(&r, BUS_F_PORT, port);
+		bus_set_u64(&r, BUS_F_VLAN, vlan);
+	}
+	ask_keep(a, &r);
+}
+
+TEST(hub_changes_are_what_came_went_or_moved)
+{
+	struct ask_list a = { 0 }, b = { 0 }, none = { 0 };
+	struct changes c = { "" };
+
+	row(&a, BUS_RES_PORT, BUS_F_PORT, "osaka", "forwarding", 5);
+	row(&a, BUS_RES_PORT, BUS_F_PORT, "kobe", "forwarding", 5);
+	row(&a, BUS_RES_MAC, BUS_F_MAC, "02:01", "osaka", 0);
+	row(&a, BUS_RES_MAC, BUS_F_MAC, "02:02", "osaka", 0);
+	row(&a, BUS_RES_MAC, BUS_F_MAC, "02:02", "kobe", 10);
+	row(&a, BUS_RES_GROUP, BUS_F_IP, "239.1.1.1", "kobe", 0);
+	/* In another order; counters do not matter. */
+	row(&b, BUS_RES_MAC, BUS_F_MAC, "02:02", "tap", 10);
+	row(&b, BUS_RES_MAC, BUS_F_MAC, "02:02", "osaka", 0);
+	row(&b, BUS_RES_MAC, BUS_F_MAC, "02:03", "osaka", 0);
+	row(&b, BUS_RES_PORT, BUS_F_PORT, "kobe", "blocked", 6);
+	row(&b, BUS_RES_PORT, BUS_F_PORT, "osaka", "forwarding", 9);
+	row(&b, BUS_RES_GROUP, BUS_F_IP, "239.1.1.1", "osaka", 0);
+	assert_int_equal(hub_diff(&a, &b, note_change, &c), 0);
+	assert_string_equal(c.text, ">kobe/forwarding -02:01 +02:03 "
+			    ">02:02/kobe -239.1.1.1 +239.1.1.1 ");
+	c.text[0] = '\0';
+	assert_int_equal(hub_diff(&none, &none, note_change, &c), 0);
+	assert_int_equal(hub_diff(&b, &b, note_change, &c), 0);
+	assert_string_equal(c.text, "");
+	ask_list_fini(&a);
+	ask_list_fini(&b);
 }
 
 /* Worker 0: 2 s of CPU time; 1,000,000,000 bytes out, and as many in. */

@@ -68,7 +68,7 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 		   " ike-life='30'>" BASE);
 	round_trip("<vpn><realm name='r' isolate='yes' macs='3' macs-full='drop'"
 		   " vlans='1-4' untagged='filter' guard='yes' stp='pass'"
-		   " lldp='pass' loop='off' storm-broadcast='0'>"
+		   " lldp='pass' loop='off' multicast='strict' storm-broadcast='0'>"
 		   "<me id='a' psk='k'/><peer id='b' isolate='no' vlans='7'/>"
 		   "<peer id='c' storm-unknown='1'/>"
 		   "<static mac='02:00:00:00:00:01' peer='b'/>"
