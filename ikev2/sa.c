@@ -643,8 +643,12 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	     const struct net_ep *remote, bool is_natt)
 {
 	/* 2.23: follow a peer behind a NAT; before that a responder follows the
-	 * initiator's move to port 4500 */
-	bool may = sa->is_nat_there || sa->state == IKE_SA_INIT_R;
+	 * initiator's move to port 4500.  Behind a NAT ourselves we do not, or
+	 * one packet sent on by an attacker would part us; but who is dialled
+	 * through a NAT has no other way to find its peer again. */
+	bool dials = sa->link != NULL && sa->link->is_wanted;
+	bool may = sa->state == IKE_SA_INIT_R ||
+	    (sa->is_nat_there && !(sa->is_nat_here && dials));
 
 	if (!may || (net_ep_equal(&sa->remote, remote) &&
 		     sa->is_natt == is_natt))

@@ -92,6 +92,8 @@ static bool
 cmd_nat(struct play *p)
 {
 	play_host(p, 1)->is_natted = true;
+	if (p->n_arg > 2)		/* static: its ports lead in */
+		play_host(p, 1)->nat_shift = 0;
 	return true;
 }
 
@@ -522,7 +524,7 @@ static const struct {
 } command[] = {
 	{ "set", 4, play_set },		/* a|b|both KEY VALUE */
 	{ "net", 3, cmd_net },		/* loss|dup|reorder|flip % | delay|job ms */
-	{ "nat", 2, cmd_nat },		/* a|b lives behind a NAT */
+	{ "nat", 2, cmd_nat },		/* a|b [static] lives behind a NAT */
 	{ "remap", 2, cmd_remap },	/* that NAT chooses another port */
 	{ "start", 1, cmd_start },	/* [a|b|both] */
 	{ "kill", 2, cmd_kill },	/* as by SIGKILL */
