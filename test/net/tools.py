@@ -7,12 +7,16 @@
   tools.py mangle IF PCAP DST COUNT   mutated, cut and repeated copies of captured datagrams
   tools.py esp IF MAC SRC DST KIND COUNT   raw IPv4 packets of protocol 50; KIND: whole,
                                       first, overlap, bad-sum, options
+  tools.py again IF PCAP COUNT        the last ESP packets of a capture once more, to the end
+                                      behind IF; prints how many
+  tools.py etherip LOCAL REMOTE TAP   a TAP device whose frames are packets of protocol 97
   tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
   tools.py udp-source ADDR PORT SEC SIZE
   tools.py relay FROM TO LOSS DUP LATE   UDP ports 500 and 4500 of FROM lead to TO, as
                                       through a NAT; so many per cent are lost, doubled,
                                       and up to 200 ms late, both ways
 """
+import fcntl
 import heapq
 import itertools
 import os
@@ -140,6 +144,75 @@ def esp(ifname, mac, src, dst, kind, count):
             s.sendto(packet, to)
         if n % 64 == 63:
             time.sleep(0.005)
+
+
+def _esp_frames(path):
+    """Frames of a capture that hold ESP, raw or in UDP, whole."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 24
+    while at + 16 <= len(data):
+        n = struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + n]
+        at += 16 + n
+        if n > 1400 or n < 60 or frame[12:14] not in (b"\x08\x00", b"\x86\xdd"):
+            continue
+        proto, rest = (frame[23], frame[34:]) if frame[12] == 8 else (frame[20], frame[54:])
+        if proto == 50 or (proto == 17 and struct.unpack_from(">HH", rest) == (4500, 4500)
+                           and rest[8:12] != bytes(4)):
+            yield frame
+
+
+def _summed(frame):
+    """With its UDP checksum: a capture on the way may hold an unfinished one."""
+    is_ip4 = frame[12] == 8
+    if frame[23 if is_ip4 else 20] != 17:
+        return frame
+    at = 34 if is_ip4 else 54
+    out = bytearray(frame[:at + struct.unpack_from(">H", frame, at + 4)[0]])
+    out[at + 6:at + 8] = bytes(2)
+    if not is_ip4:                                    # IPv4 may do without
+        pseudo = out[22:54] + struct.pack(">II", len(out) - at, 17)
+        data = bytes(pseudo + out[at:])
+        out[at + 6:at + 8] = struct.pack(">H", _sum(data + bytes(len(data) % 2)) or 0xffff)
+    return bytes(out)
+
+
+def again(ifname, path, count):
+    """Send the last packets to whoever is behind an interface a second time."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((ifname, 0))
+    behind = {f[0:6] for f in _esp_frames(path)}
+    known = set()
+    for line in os.popen(f"bridge fdb show dev {ifname}"):
+        known.add(bytes.fromhex(line.split()[0].replace(":", "")))
+    frames = [f for f in _esp_frames(path) if f[0:6] in behind & known][-int(count):]
+    for frame in frames:
+        s.send(_summed(frame))
+    print(len(frames))
+
+
+def etherip(local, remote, ifname):
+    """RFC 3378 over whatever protects protocol 97 between two addresses."""
+    tap = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH", ifname.encode(), 0x1002))
+    family = socket.AF_INET6 if ":" in local else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_RAW, 97)
+    s.bind((local, 0))
+    s.connect((remote, 0))
+    while True:
+        for ready in select.select([tap, s], [], [])[0]:
+            try:
+                if ready == tap:
+                    s.send(b"\x30\x00" + os.read(tap, 65536))
+                    continue
+                packet = s.recv(65536)
+                if family == socket.AF_INET:          # it comes with its header
+                    packet = packet[(packet[0] & 15) * 4:]
+                if packet[:2] == b"\x30\x00":
+                    os.write(tap, packet[2:])
+            except OSError:
+                pass                                  # the device is down, or no SA yet
 
 
 def udp_sink(addr, port, seconds):
