@@ -324,6 +324,8 @@ struct ike_setup {
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
 	bool is_ppk;			/* both ends said USE_PPK, RFC 8784 */
+	bool is_ppk_int;		/* both said USE_PPK_INT, RFC 9867 */
+	struct ike_keys *ppk_keys;	/* with the PPK, not in use yet; secret */
 	bool is_mixed;			/* ... and the keys are mixed with it */
 	uint8_t ppk_id[IKE_PPK_ID_MAX];
 	size_t ppk_id_len;

@@ -40,6 +40,7 @@ struct bus;
 #define IKE_PRF_MAX       64	/* output of PRF_HMAC_SHA2_512 */
 #define IKE_AUTH_DATA_MAX 2048	/* AUTH data, RSA of 8192 bits; ours */
 #define IKE_EP_MAX        8	/* addresses of one peer that are tried; ours */
+#define IKE_PPK_NAME_MAX  128	/* name of a PPK */
 #define IKE_WHY_MAX       160	/* sentence why a link is not up */
 
 /* ---- what the engine is told ------------------------------------------------ */
@@ -49,7 +50,8 @@ struct ike_peer_conf {
 	char name[IKE_NAME_MAX];	/* as users call it */
 	char id[IKE_ID_TEXT_MAX];	/* text; may be a pattern ("*...") */
 	bool is_pattern;		/* many peers may match: links made on demand */
-	bool has_ppk;			/* RFC 8784: it must be used */
+	bool has_ppk;			/* it must be used, RFC 8784 or 9867 */
+	char ppk[IKE_PPK_NAME_MAX];	/* its name */
 	bool has_at;			/* an address or name to dial is known */
 	bool is_dial;			/* we initiate, and keep trying */
 	enum vpn_mode mode;
@@ -98,6 +100,8 @@ struct ike_conf {
 					 * the peer knows fragments; 0 = never cut */
 	bool can_raw_esp;		/* a raw ESP socket exists */
 	bool has_qcd;			/* make and take QCD tokens, RFC 6290 */
+	bool has_ppk_int;		/* PPKs are mixed in IKE_INTERMEDIATE with
+					 * those who can, RFC 9867 */
 };
 
 /* ---- questions to the secure process ---------------------------------------- */
@@ -105,7 +109,7 @@ struct ike_conf {
 enum ike_ask_type {
 	IKE_ASK_SIGN,	/* make our ID payload(s) and AUTH */
 	IKE_ASK_VERIFY,	/* check the peer's AUTH; as responder also finds the realm */
-	IKE_ASK_PPK,	/* mix a PPK into SK_d, SK_pi, SK_pr; before the others */
+	IKE_ASK_PPK,	/* mix a PPK into keys; before the others */
 	IKE_ASK_TOKEN,	/* the QCD token of a pair of SPIs, RFC 6290 */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
@@ -139,10 +143,15 @@ struct ike_ask {
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
 	struct view auth;	/* VERIFY: auth data */
 	struct view int_auth;	/* IntAuth of RFC 9242 3.3.2, or empty */
-	/* PPK; with id_peer and id_own as responder */
+	/* PPK in IKE_AUTH, RFC 8784; with id_peer and id_own as responder */
 	struct view ppk_id;	/* responder: PPK_IDENTITY of the peer */
 	struct view sk_d, sk_pi, sk_pr; /* as derived */
 	uint64_t ispi, rspi;	/* TOKEN */
+	/* PPK in IKE_INTERMEDIATE, RFC 9867; of the keys sk_d alone */
+	bool is_ppk_int;
+	struct view ppk_seed;	/* Ni | Nr | SPIi | SPIr */
+	struct view ppk_offers;	/* responder: list of PPK_IDENTITY_KEYs, each
+				 * with its length (16 bits) in front */
 };
 
 /* Views are borrowed during ike_answer(). */
@@ -166,7 +175,8 @@ struct ike_ans {
 	uint64_t not_after_s;	/* end of its certificate, Unix time; 0 = none */
 	/* PPK */
 	struct view ppk_id;	/* to send as PPK_IDENTITY */
-	struct view sk_d, sk_pi, sk_pr;
+	struct view sk_d, sk_pi, sk_pr; /* RFC 9867: sk_d is SKEYSEED' */
+	struct view ppk_confirm; /* RFC 9867, initiator: 8 bytes to send */
 	bool is_ppk_required;	/* err != 0: the peer is configured to use one */
 	struct view token;	/* TOKEN; handle is 0 */
 };

@@ -38,6 +38,8 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_keys,
 	ike_step_inter_key,		/* RFC 9370: waits for a key, if any */
 	ike_step_inter_request,		/* ... and ends here then */
+	ike_step_ppk_int_ask,		/* RFC 9867: waits, if there is a PPK */
+	ike_step_ppk_int_request,	/* ... and ends here then */
 	ike_step_ppk_ask,		/* RFC 8784; waits, if there is a PPK */
 	ike_step_ppk_mixed,
 	ike_step_auth_sign,		/* 2.15; waits for the secure process */
@@ -53,17 +55,21 @@ static ike_step_fn *const init_rsp_cookie[] = {
 static ike_step_fn *const init_rsp_ke[] = { ike_step_init_ke_again, NULL };
 static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
 
-/* IKE_INTERMEDIATE: an additional key exchange.     RFC 9242, RFC 9370 */
+/* IKE_INTERMEDIATE: an additional key exchange, a PPK.  RFC 9242, 9370, 9867 */
 static ike_step_fn *const inter_req[] = {
-	ike_step_inter_check,		/* waits for the secret */
+	ike_step_inter_check,		/* waits for the secret, if any */
+	ike_step_ppk_int_find,		/* waits, if one is offered */
 	ike_step_inter_reply,		/* answers, then new keys */
 	NULL
 };
 static ike_step_fn *const inter_rsp[] = {
+	ike_step_ppk_int_answer,	/* of the last one: new keys */
 	ike_step_inter_answer,		/* waits for the secret */
 	ike_step_inter_keys,
 	ike_step_inter_key,		/* the next one, if any */
 	ike_step_inter_request,
+	ike_step_ppk_int_ask,
+	ike_step_ppk_int_request,
 	ike_step_ppk_ask,
 	ike_step_ppk_mixed,
 	ike_step_auth_sign,

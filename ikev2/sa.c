@@ -393,6 +393,7 @@ ike_sa_setup_free(struct ike_sa *sa)
 		ike_msg_free(m);
 	ike_offer_drop(sa->ike, &st->offer);
 	spi_crypto()->dh_free(st->dh);
+	secret_free(st->ppk_keys);
 	free(st->own_msg.p);
 	free(st->peer_msg.p);
 	free(st->certreq.p);

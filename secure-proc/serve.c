@@ -227,8 +227,9 @@ on_ppk(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	if (err == 0) {
 		a.u.ppk_ok.ppk_id = (struct view){ out.id, out.id_len };
 		a.u.ppk_ok.sk_d = (struct view){ out.sk_d, out.len };
-		a.u.ppk_ok.sk_pi = (struct view){ out.sk_pi, out.len };
-		a.u.ppk_ok.sk_pr = (struct view){ out.sk_pr, out.len };
+		a.u.ppk_ok.sk_pi = (struct view){ out.sk_pi, out.p_len };
+		a.u.ppk_ok.sk_pr = (struct view){ out.sk_pr, out.p_len };
+		a.u.ppk_ok.confirm = (struct view){ out.confirm, out.n_confirm };
 	}
 	err = answer(s, &a, NULL, 0);
 	wipe(&out, sizeof(out));

@@ -127,6 +127,8 @@ peer_params(const struct vpn *v, const struct conf_peer *p,
 	share_params(v, p, out);
 	net_params(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
 		   out->ts_remote);
+	if (p->ppk != NULL)
+		str_copy(out->ppk, sizeof(out->ppk), p->ppk);
 	str_copy(out->name, sizeof(out->name), p->name);
 	str_copy(out->id, sizeof(out->id), p->id != NULL ? p->id : "*");
 }
@@ -187,6 +189,7 @@ realm_start(struct vpn *v)
 		.puzzle_bits = (uint8_t)v->conf->puzzle_bits,
 		.max_halfopen = v->conf->half_open_max,
 		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
+		.has_ppk_int = true,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,
 		.has_qcd = v->conf->qcd,
 		.kems = kems_here(),

@@ -157,7 +157,8 @@ answer_ppk(struct secure *s, const struct ipc_msg *m)
 	struct ike_ans ans = {
 		.ticket = m->ticket, .handle = m->handle, .err = m->err,
 		.ppk_id = a->ppk_id, .sk_d = a->sk_d, .sk_pi = a->sk_pi,
-		.sk_pr = a->sk_pr, .is_ppk_required = a->is_required,
+		.sk_pr = a->sk_pr, .ppk_confirm = a->confirm,
+		.is_ppk_required = a->is_required,
 		.realm = UINT32_MAX, .peer = UINT32_MAX,
 	};
 
@@ -540,6 +541,9 @@ ask_ppk(const struct ike_ask *a, struct ipc_msg *m)
 	q->sk_d = a->sk_d;
 	q->sk_pi = a->sk_pi;
 	q->sk_pr = a->sk_pr;
+	q->is_int = a->is_ppk_int;
+	q->seed = a->ppk_seed;
+	q->offers = a->ppk_offers;
 }
 
 int

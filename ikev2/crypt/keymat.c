@@ -167,6 +167,13 @@ ike_keymat_rekey(const struct ike_suite *s, enum spi_hash old_prf,
 }
 
 int
+ike_keymat_seeded(const struct ike_suite *s, struct view skeyseed,
+		  const struct ike_keymat_in *in, struct ike_keys *out)
+{
+	return expand(s, skeyseed, in, out);
+}
+
+int
 ike_keymat_child(enum spi_hash prf, const uint8_t *sk_d,
 		 const struct ike_keymat_in *in, enum vpn_alg alg,
 		 struct vpn_keys keys[2])

@@ -67,6 +67,11 @@ MUST_USE int ike_keymat_rekey(const struct ike_suite *s, enum spi_hash old_prf,
 			      const uint8_t *old_sk_d,
 			      const struct ike_keymat_in *in,
 			      struct ike_keys *out);
+/** Keys out of a SKEYSEED that somebody else has made (RFC 9867 3.1.1); of in only
+ * nonces and SPIs count. */
+MUST_USE int ike_keymat_seeded(const struct ike_suite *s, struct view skeyseed,
+			       const struct ike_keymat_in *in,
+			       struct ike_keys *out);
 /** Keys of a child SA, RFC 7296 2.17; keys[0] protects what the initiator of
  * the exchange sends, keys[1] what its responder sends.  The caller wipes. */
 MUST_USE int ike_keymat_child(enum spi_hash prf, const uint8_t *sk_d,

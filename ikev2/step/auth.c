@@ -397,6 +397,9 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ike_ppk_is_missing(sa))
 		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
 				"the peer does not use its PPK");
+	if (ike_ppk_is_foreign(sa))	/* RFC 9867 3.1 */
+		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
+				"the peer uses a PPK that is not its own");
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
 	note_proof(link, m);

@@ -199,7 +199,7 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	/* F4: only what we offered; own values refused */
 	if (m->h.rspi == 0 || ike_sa_by_spi(ike, m->h.rspi) != NULL)
 		return ike_drop(m, DROP_IKE_SPI);
-	sa->has_inter = ike->conf.kems != 0 && ike_inter_said(m);
+	sa->has_inter = ike_inter_wanted(sa) && ike_inter_said(m);
 	if (ike_prop_check_ike(m->p->sa, own_suite(sa), ike_inter_kems(sa),
 			       false, &ch) != 0 ||
 	    ch.ike.group != st->group)
@@ -213,8 +213,7 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	    ct_equal(m->p->nonce->p, st->ni, st->ni_len))
 		return ike_drop(m, DROP_IKE_SYNTAX);
 	/* RFC 8784 3: a PPK is there to be used */
-	if (sa->link->peer->has_ppk &&
-	    ike_ntf_find(m->p, IKE_N_USE_PPK) == NULL) {
+	if (sa->link->peer->has_ppk && !ike_ppk_said(sa, m)) {
 		sa->is_told = true;
 		ike_link_why(sa->link, "the peer does not use a PPK");
 		return ike_drop(m, DROP_IKE_NOPROP);

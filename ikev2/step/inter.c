@@ -8,8 +8,9 @@
  *
  *   SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr)
  *
- * There is one such exchange for each key exchange that was agreed on, and none
- * for anything else.  Their content is authenticated by AUTH:
+ * There is one such exchange for each key exchange that was agreed on, and one
+ * for a PPK (ppk_int.c), which a peer may join to the last of them.  Their
+ * content is authenticated by AUTH:
  *
  *   IntAuth_n = prf(SK_p, IntAuth_(n-1) | header | SK header | text)
  */
@@ -31,12 +32,19 @@ ike_inter_kems(const struct ike_sa *sa)
 	return sa->has_inter ? sa->ike->conf.kems | IKE_ADDKE_KNOWN : 0;
 }
 
+bool
+ike_inter_wanted(const struct ike_sa *sa)
+{
+	return sa->ike->conf.kems != 0 ||
+	    (sa->ike->conf.has_ppk_int && sa->link->peer->has_ppk);
+}
+
 void
 ike_inter_add(struct ike_sa *sa, struct ike_build *b)
 {
 	struct view none = { NULL, 0 };
 
-	if (sa->is_initiator ? sa->ike->conf.kems != 0 : sa->has_inter)
+	if (sa->is_initiator ? ike_inter_wanted(sa) : sa->has_inter)
 		ike_build_notify(b, IKE_PROTO_NONE,
 				 IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, none,
 				 none);
@@ -94,9 +102,8 @@ int_auth(struct ike_sa *sa, bool of_initiator, uint8_t head[SK_AT + SK_LEN],
 	return err;
 }
 
-/* Of a message of the peer. */
-static int
-int_auth_in(struct ike_sa *sa, const struct ike_msg *m)
+int
+ike_inter_auth_in(struct ike_sa *sa, const struct ike_msg *m)
 {
 	uint8_t head[SK_AT + SK_LEN];
 
@@ -106,9 +113,8 @@ int_auth_in(struct ike_sa *sa, const struct ike_msg *m)
 	return int_auth(sa, m->h.is_initiator, head, m->text);
 }
 
-/* Of a message of ours that was built and is not sealed yet. */
-static int
-int_auth_out(struct ike_sa *sa, struct ike_build *b, uint32_t msgid)
+int
+ike_inter_auth_out(struct ike_sa *sa, struct ike_build *b, uint32_t msgid)
 {
 	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi, .major = 2,
 		.next = IKE_PL_SK, .xchg = IKE_XCHG_IKE_INTERMEDIATE,
@@ -143,8 +149,8 @@ ike_inter_auth(struct ike_sa *sa)
 
 /* ---- keys ---------------------------------------------------------------- */
 
-static int
-next_keys(struct ike_sa *sa, struct ike_msg *m)
+int
+ike_inter_derive(struct ike_sa *sa, struct ike_msg *m, struct ike_keys **out)
 {
 	struct ike_setup *st = sa->setup;
 	struct ike_keymat_in in = {
@@ -163,20 +169,28 @@ next_keys(struct ike_sa *sa, struct ike_msg *m)
 		secret_free(k);
 		return err;
 	}
+	*out = k;
+	st->addke_at++;
+	return 0;
+}
+
+void
+ike_inter_done(struct ike_sa *sa, struct ike_keys *k)
+{
+	sa->setup->n_inter++;
+	if (k == NULL)
+		return;
 	/* the last message may have to be cut once more, or come so */
 	secret_free(sa->old_keys);
 	sa->old_keys = sa->keys;
 	sa->keys = k;
 	sa->in.plain.is_old = true;
-	st->n_inter++;
-	st->addke_at++;
-	return 0;
 }
 
 static void
-add_ke(struct ike_build *b, enum spi_group g, const struct spi_dh_key *dh)
+add_ke(struct ike_build *b, uint16_t group, const struct spi_dh_key *dh)
 {
-	struct ike_ke ke = { ike_group_wire(g), spi_crypto()->dh_public(dh) };
+	struct ike_ke ke = { group, spi_crypto()->dh_public(dh) };
 
 	ike_build_begin(b, IKE_PL_KE, false);
 	enc_ke(&b->w, &ke);
@@ -219,9 +233,9 @@ ike_step_inter_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	st->dh = m->dh;
 	m->dh = NULL;
 	ike_out_open(sa, &b);
-	add_ke(&b, g, st->dh);
+	add_ke(&b, ike_group_wire(g), st->dh);
 	sa->task->type = IKE_TASK_AUTH;
-	if ((err = int_auth_out(sa, &b, sa->out.next)) != 0 ||
+	if ((err = ike_inter_auth_out(sa, &b, sa->out.next)) != 0 ||
 	    (err = ike_out_request(sa, &b, IKE_XCHG_IKE_INTERMEDIATE)) != 0)
 		return ike_fail(m, 0, "IKE_INTERMEDIATE not sent: %s",
 				err_text(err));
@@ -235,14 +249,16 @@ ike_step_inter_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	enum spi_group g = due(sa);
 
 	(void)ike;
-	if (g == SPI_GROUP_NONE || st->dh == NULL ||
+	if (st->is_mixed)		/* it was about the PPK */
+		return V_NEXT;
+	if (g == SPI_GROUP_NONE || st->dh == NULL || m->p->ke == NULL ||
 	    m->p->ke->group != ike_group_wire(g) ||
 	    m->p->ke->data.len != spi_group_answer_len(g)) {
 		drop_count(DROP_IKE_KE, 1);
 		return ike_fail(m, 0, "the peer's additional key exchange is "
 				"not the one agreed on");
 	}
-	if (int_auth_in(sa, m) != 0 ||
+	if (ike_inter_auth_in(sa, m) != 0 ||
 	    ike_job_start(sa, IKE_JOB_MSG, g, &st->dh, m->p->ke->data) != 0)
 		return ike_fail(m, 0, "out of memory");
 	return V_WAIT;
@@ -251,13 +267,18 @@ ike_step_inter_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 enum ike_verdict
 ike_step_inter_keys(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	struct ike_keys *k = NULL;
 	int err = m->job_err;
 
 	(void)ike;
-	if (err == 0)
-		err = next_keys(sa, m);
-	if (err == 0)
+	if (sa->setup->is_mixed)
 		return V_NEXT;
+	if (err == 0)
+		err = ike_inter_derive(sa, m, &k);
+	if (err == 0) {
+		ike_inter_done(sa, k);
+		return V_NEXT;
+	}
 	drop_count(DROP_IKE_KE, 1);
 	return ike_fail(m, 0, "additional key exchange failed: %s",
 			err_text(err));
@@ -269,10 +290,18 @@ enum ike_verdict
 ike_step_inter_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	enum spi_group g = due(sa);
+	bool has_ppk = ike_ppk_int_offered(sa, m);
+	unsigned at = sa->setup->addke_at;
 
 	(void)ike;
-	if (g == SPI_GROUP_NONE || m->p->ke->group != ike_group_wire(g) ||
-	    m->p->ke->data.len != spi_group_public_len(g)) {
+	if (g == SPI_GROUP_NONE && m->p->ke == NULL && has_ppk)
+		return V_NEXT;
+	/* RFC 9867 3.1: the PPK comes with the last one */
+	if (g == SPI_GROUP_NONE || m->p->ke == NULL ||
+	    m->p->ke->group != ike_group_wire(g) ||
+	    m->p->ke->data.len != spi_group_public_len(g) ||
+	    (has_ppk && ike_addke_next(sa->suite.addke, at + 1) <
+	     IKE_ADDKE_MAX)) {
 		m->drop = DROP_IKE_KE;
 		return ike_fail(m, IKE_N_INVALID_SYNTAX, "the peer's additional "
 				"key exchange is not the one agreed on");
@@ -285,23 +314,34 @@ ike_step_inter_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 enum ike_verdict
 ike_step_inter_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	struct ike_setup *st = sa->setup;
+	struct ike_keys *k;
 	struct ike_build b;
+	int err = 0;
 
 	(void)ike;
-	if (m->job_err != 0 || m->dh == NULL) {
+	if (m->p->ke != NULL && (m->job_err != 0 || m->dh == NULL)) {
 		m->drop = DROP_IKE_KE;
 		return ike_fail(m, IKE_N_INVALID_SYNTAX, "the peer's additional "
 				"key exchange value is invalid");
 	}
 	ike_out_open(sa, &b);
-	add_ke(&b, due(sa), m->dh);
+	if (m->p->ke != NULL)
+		add_ke(&b, m->p->ke->group, m->dh);
+	if (ike_ppk_int_offered(sa, m))
+		err = ike_ppk_int_take(sa, m, &b);
+	else if (m->p->ke != NULL)
+		err = ike_inter_derive(sa, m, &st->ppk_keys);
+	k = st->ppk_keys;
 	/* the request first: both parts are of one generation */
-	if (int_auth_in(sa, m) != 0 ||
-	    int_auth_out(sa, &b, m->h.msgid) != 0 ||
-	    ike_out_reply(sa, m, &b) != 0 || next_keys(sa, m) != 0) {
+	if (err != 0 || ike_inter_auth_in(sa, m) != 0 ||
+	    ike_inter_auth_out(sa, &b, m->h.msgid) != 0 ||
+	    ike_out_reply(sa, m, &b) != 0) {
 		/* half of it is done: the peer begins anew */
 		ike_sa_kill(sa, NULL);
 		return V_DONE;
 	}
+	st->ppk_keys = NULL;
+	ike_inter_done(sa, k);
 	return V_DONE;
 }

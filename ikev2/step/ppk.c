@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/step/ppk.c - post-quantum pre-shared keys (RFC 8784).
+ * ikev2/step/ppk.c - post-quantum pre-shared keys in IKE_AUTH (RFC 8784), and
+ * which way is taken; the other is ppk_int.c.
  *
  *   IKE_SA_INIT  N(USE_PPK)  -->                    <--  N(USE_PPK)
  *   IKE_AUTH     .., N(PPK_IDENTITY)  -->           <--  .., N(PPK_IDENTITY)
@@ -21,17 +22,39 @@ static const struct view none;
 void
 ike_ppk_add(struct ike_sa *sa, struct ike_build *b)
 {
-	if (sa->is_initiator ? sa->link->peer->has_ppk : sa->setup->is_ppk)
+	bool has = sa->is_initiator && sa->link->peer->has_ppk;
+
+	if (has || sa->setup->is_ppk)
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_PPK, none, none);
+	if ((has && sa->ike->conf.has_ppk_int) || sa->setup->is_ppk_int)
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_PPK_INT, none,
+				 none);
+}
+
+/* RFC 9867 3.1: it needs the exchange as well. */
+static bool
+is_int_said(const struct ike_sa *sa, const struct ike_msg *m)
+{
+	return sa->ike->conf.has_ppk_int && ike_inter_said(m) &&
+	    ike_ntf_find(m->p, IKE_N_USE_PPK_INT) != NULL;
+}
+
+bool
+ike_ppk_said(const struct ike_sa *sa, const struct ike_msg *m)
+{
+	return is_int_said(sa, m) || ike_ntf_find(m->p, IKE_N_USE_PPK) != NULL;
 }
 
 enum ike_verdict
 ike_step_ppk(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
-	bool is_said = ike_ntf_find(m->p, IKE_N_USE_PPK) != NULL;
 	bool has = sa->is_initiator ? sa->link->peer->has_ppk : ike->has_ppk;
+	struct ike_setup *st = sa->setup;
 
-	sa->setup->is_ppk = is_said && has;
+	/* one of the two, RFC 9867 3.1: the one that protects IKE_AUTH too */
+	st->is_ppk_int = has && is_int_said(sa, m);
+	st->is_ppk = has && !st->is_ppk_int &&
+	    ike_ntf_find(m->p, IKE_N_USE_PPK) != NULL;
 	return V_NEXT;
 }
 
@@ -129,7 +152,7 @@ ike_ppk_id_add(const struct ike_sa *sa, struct ike_build *b)
 {
 	const struct ike_setup *st = sa->setup;
 
-	if (st->is_mixed)	/* the answer names it without data */
+	if (st->is_mixed && !st->is_ppk_int)	/* the answer names it without data */
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_PPK_IDENTITY, none,
 				 sa->is_initiator ? (struct view){ st->ppk_id,
 				 st->ppk_id_len } : none);

@@ -101,6 +101,18 @@ struct ike_msg *ike_frag_held(struct ike_sa *sa);
 unsigned ike_inter_kems(const struct ike_sa *sa);
 void ike_inter_add(struct ike_sa *sa, struct ike_build *b);
 bool ike_inter_said(const struct ike_msg *m);
+/** Do we, as initiator, have a use for IKE_INTERMEDIATE? */
+bool ike_inter_wanted(const struct ike_sa *sa);
+/** IntAuth of a message of the peer, and of one of ours that is built and not
+ * sealed yet, RFC 9242 3.3.2.  0, ERR_CRYPTO or what the build has. */
+MUST_USE int ike_inter_auth_in(struct ike_sa *sa, const struct ike_msg *m);
+MUST_USE int ike_inter_auth_out(struct ike_sa *sa, struct ike_build *b,
+				uint32_t msgid);
+/** One exchange is done; its keys, or NULL when it made none. */
+void ike_inter_done(struct ike_sa *sa, struct ike_keys *k);
+/** Keys that follow from the secret in m; secret memory. */
+MUST_USE int ike_inter_derive(struct ike_sa *sa, struct ike_msg *m,
+			      struct ike_keys **out);
 /** Is one of them still to be done before IKE_AUTH? */
 bool ike_inter_is_due(const struct ike_sa *sa);
 /** IntAuth for AUTH; empty when there was no such exchange. */
@@ -144,6 +156,20 @@ void ike_ppk_id_add(const struct ike_sa *sa, struct ike_build *b);
 struct view ike_ppk_auth(const struct ike_sa *sa, const struct ike_msg *m);
 /** The peer is one that must use a PPK, and did not. */
 bool ike_ppk_is_missing(const struct ike_sa *sa);
+/** Responder, the peer is known: does the PPK it used belong to another? */
+bool ike_ppk_is_foreign(const struct ike_sa *sa);
+/** Initiator: did the answer agree to use a PPK, in one way or the other? */
+bool ike_ppk_said(const struct ike_sa *sa, const struct ike_msg *m);
+/** Responder: does a request in IKE_INTERMEDIATE offer PPKs that are due? */
+bool ike_ppk_int_offered(const struct ike_sa *sa, const struct ike_msg *m);
+/** Responder: the PPK that was found, as PPK_IDENTITY, and keys with it in
+ * place of st->ppk_keys. */
+MUST_USE int ike_ppk_int_take(struct ike_sa *sa, struct ike_msg *m,
+			      struct ike_build *b);
+ike_step_fn ike_step_ppk_int_ask;	/* initiator: (waits) */
+ike_step_fn ike_step_ppk_int_request;
+ike_step_fn ike_step_ppk_int_answer;
+ike_step_fn ike_step_ppk_int_find;	/* responder: (waits) */
 ike_step_fn ike_step_ppk;		/* will there be a PPK? */
 ike_step_fn ike_step_ppk_ask;		/* (waits) */
 ike_step_fn ike_step_ppk_mixed;

@@ -60,10 +60,11 @@ static const struct rule rules[] = {
 	  .error = NEEDS_ERROR },
 
 	/* ---- IKE_INTERMEDIATE, RFC 9242 3.2, RFC 9370 2.2.2 ---- */
+	/* what has to be in it was agreed on before: a KE, a PPK, or both */
 	{ IKE_XCHG_IKE_INTERMEDIATE, REQ, INITIATOR, IN_SK, IKE_FORM_INTER,
-	  .item = { ONE(KE) } },
+	  .item = { OPT(KE) } },
 	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK, IKE_FORM_INTER,
-	  .error = NO_ERROR, .item = { ONE(KE) } },
+	  .error = NO_ERROR, .item = { OPT(KE) } },
 	{ IKE_XCHG_IKE_INTERMEDIATE, RESP, RESPONDER, IN_SK,
 	  IKE_FORM_INTER_ERROR, .error = NEEDS_ERROR },
 

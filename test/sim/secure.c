@@ -112,6 +112,27 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 	}
 }
 
+/* RFC 9867 3.1: prove it, or see among the offers whether one is the same. */
+static bool
+answer_ppk_int(struct sim_host *h, const struct ike_ask *ask,
+	       struct sim_event *e, struct view ppk)
+{
+	const uint8_t *p = ask->ppk_offers.p;
+	size_t at = 0, n;
+
+	if (spi_crypto()->hmac(hash_of(ask->prf), ppk, &ask->ppk_seed, 1,
+			       h->confirm) != 0)
+		abort();
+	e->ans.ppk_confirm = (struct view){ h->confirm, 8 };
+	for (; !ask->is_initiator && at < ask->ppk_offers.len; at += 2 + n) {
+		n = (size_t)(p[at] << 8 | p[at + 1]);
+		if (n == 4 + 8 && memcmp(p + at + 2, "\002ppk", 4) == 0 &&
+		    memcmp(p + at + 6, h->confirm, 8) == 0)
+			return true;
+	}
+	return ask->is_initiator;
+}
+
 /* RFC 8784 3, one round of prf+; the identity is "ppk". */
 static void
 answer_ppk(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
@@ -123,12 +144,17 @@ answer_ppk(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	static const uint8_t one = 1;
 
 	e->ans.is_ppk_required = ppk.len > 0;
+	if (ask->is_ppk_int && ppk.len > 0 && !answer_ppk_int(h, ask, e, ppk)) {
+		e->ans.err = ERR_NOTFOUND;
+		str_copy(e->ans.why, sizeof(e->ans.why), "no such PPK");
+		return;
+	}
 	if (ppk.len == 0) {
 		e->ans.err = ERR_NOTFOUND;
 		str_copy(e->ans.why, sizeof(e->ans.why), "no PPK");
 		return;
 	}
-	for (unsigned i = 0; i < N_OF(in); i++) {
+	for (unsigned i = 0; i < (ask->is_ppk_int ? 1 : N_OF(in)); i++) {
 		struct view part[2] = { in[i], { &one, 1 } };
 
 		if (spi_crypto()->hmac(hash, ppk, part, 2, out[i]) != 0)

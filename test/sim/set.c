@@ -75,7 +75,12 @@ set_one(struct sim_host *h, const char *key, const char *val)
 	else if (strcmp(key, "ppk") == 0) {
 		str_copy(h->ppk, sizeof(h->ppk), val);
 		h->peer.has_ppk = true;
-	} else if (strcmp(key, "psk") == 0)
+		str_copy(h->peer.ppk, sizeof(h->peer.ppk), "ppk");
+	} else if (strcmp(key, "ppk-of") == 0)
+		str_copy(h->peer.ppk, sizeof(h->peer.ppk), val);
+	else if (strcmp(key, "ppk-int") == 0)
+		h->conf.has_ppk_int = yes;
+	else if (strcmp(key, "psk") == 0)
 		str_copy(h->psk, sizeof(h->psk), val);
 	else if (strcmp(key, "peer-id") == 0) {
 		str_copy(h->peer.id, sizeof(h->peer.id), val);

@@ -465,7 +465,8 @@ host_init(struct sim_world *w, struct sim_host *h, struct sim_host *other,
 	h->ep.port = 500;
 	h->conf = (struct ike_conf){ .port = 500, .natt_port = 4500,
 		.cookie_threshold = 100, .max_halfopen = 1000,
-		.can_raw_esp = true, .frag_bytes = 1280, .has_qcd = true };
+		.can_raw_esp = true, .frag_bytes = 1280, .has_qcd = true,
+		.has_ppk_int = true };
 	str_copy(h->realm.name, sizeof(h->realm.name), "branches");
 	h->realm.dpd_s = 10;
 	h->realm.child_life_s = 3600;

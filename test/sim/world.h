@@ -85,6 +85,7 @@ struct sim_host {
 	unsigned n_event[16], n_keepalive;
 	unsigned n_frag;		/* fragments that it sent */
 	char ppk[SIM_WORD_MAX];
+	uint8_t confirm[SPI_HASH_MAX];	/* RFC 9867 */
 	struct ike_keys mixed;		/* the last answer about it */
 	enum ike_gate_level level;	/* as the engine said last */
 	struct ike_gate_seat seat;	/* of its other thread */
