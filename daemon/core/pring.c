@@ -26,9 +26,14 @@
 #define LOOKS	 4	/* frames looked at for each packet asked for: pieces
 			 * and packets for others may not keep us here */
 
+#define EMPTY_MAX 64	/* looks at an empty ring until the socket's queue is
+			 * looked at; ours */
+#define LARGE_BYTES (4 << 20) /* kernel's buffer for packets larger than a frame */
+
 struct pring {
 	int fd;
 	unsigned at;		/* the next frame */
+	unsigned n_empty;	/* times in a row that it was empty */
 	bool is_synced;
 	uint8_t *map;
 };
@@ -147,6 +152,16 @@ steer(int fd, int fam, unsigned n)
 			  sizeof(prog)) == 0 ? 0 : ERR_SYS;
 }
 
+/* What the ring's frames are too small for waits in the socket's queue. */
+static void
+large_room(int fd)
+{
+	int n = LARGE_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &n, sizeof(n)) != 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n));
+}
+
 /* The socket sees packets from bind() on: everything else comes first. */
 static int
 open_one(int fam)
@@ -166,6 +181,7 @@ open_one(int fam)
 	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
+	large_room(fd);
 	if ((fam == FAM_V4 ? filter_set(fd, take4, N_OF(take4))
 			   : filter_set(fd, take6, N_OF(take6))) == 0 &&
 	    setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version,
@@ -422,6 +438,8 @@ take_large(struct fill *f)
 	n = recv(f->r->fd, b->data, buf_tail(b), 0);
 	if (n > 0)
 		take(f, (struct view){ b->data, (size_t)n });
+	else
+		drop_count(DROP_RING_FULL, 1);
 	buf_put(b);
 }
 
@@ -432,11 +450,25 @@ take_frame(struct fill *f, struct tpacket2_hdr *h, uint32_t st)
 
 	if ((st & TP_STATUS_COPY) != 0)
 		take_large(f);
-	else if (len != h->tp_len || at > PRING_FRAME_LEN ||
-		 len > PRING_FRAME_LEN - at)
+	else if (len < h->tp_len) /* cut, and no room for it elsewhere */
+		drop_count(DROP_RING_FULL, 1);
+	else if (at > PRING_FRAME_LEN || len > PRING_FRAME_LEN - at)
 		drop_count(DROP_TOO_BIG, 1);
 	else
 		take(f, (struct view){ (uint8_t *)h + at, len });
+}
+
+/* A packet in the socket's queue without a frame would wake us for ever; but the
+ * kernel puts it there a moment before its frame is ready. */
+static void
+found_none(struct pring *r)
+{
+	uint8_t junk;
+
+	if (++r->n_empty < EMPTY_MAX)
+		return;
+	r->n_empty = 0;
+	(void)!recv(r->fd, &junk, 1, 0);
 }
 
 unsigned
@@ -446,15 +478,13 @@ pring_recv(struct pring *r, const struct pring_rx *rx, struct buf **out,
 	struct fill f = { .r = r, .rx = rx, .out = out };
 	unsigned left = LOOKS * n;
 	uint32_t st, all = 0;
-	uint8_t junk;
 
 	if ((UNLIKELY(!r->is_synced) && !find_first(r)) ||
 	    (status(r, r->at) & TP_STATUS_USER) == 0) {
-		/* A packet in the socket's queue without a frame would wake us
-		 * for ever. */
-		(void)!recv(r->fd, &junk, 1, 0);
+		found_none(r);
 		return 0;
 	}
+	r->n_empty = 0;
 	f.now_ms = clk_ms();
 	while (f.n < n && left-- > 0 &&
 	       ((st = status(r, r->at)) & TP_STATUS_USER) != 0) {

@@ -37,7 +37,9 @@
 #define PRING_FRAMES	 2048	/* 4 MiB: what 2.5 Gbit/s bring in 10 ms, about
 				 * the time for which the scheduler may take
 				 * our CPU away; ours */
-#define PRING_FRAME_LEN	 2048	/* larger packets take a way of their own */
+#define PRING_FRAME_LEN	 2048	/* larger packets, of jumbo frames, come by the
+				 * socket's queue, a call for each, in order with
+				 * the others */
 #define PRING_BLOCK_LEN	 65536	/* what the kernel allocates at once */
 
 struct pring;
