@@ -32,7 +32,10 @@ struct esp;
 #define ESP_BATCH_MAX	 64	/* buffers in one call; PERFORMANCE */
 #define ESP_WORKER_MAX	 64	/* workers; the SPI has 6 bits for them */
 #define ESP_WORKER_BITS	 6	/* low bits of our inbound SPIs: the worker */
-#define ESP_WINDOW_BITS	 1024	/* anti-replay window */
+#define ESP_WINDOW_BITS	 16320	/* anti-replay window: several workers number the
+				 * packets of an SA, and one that is without its
+				 * CPU for some ms has old numbers in its hands;
+				 * 16 ms at 1 million packets a second; ours */
 #define ESP_TRAIN_SEGS	 64	/* packets of a train: UDP_MAX_SEGMENTS of Linux
 				 * before 6.9 */
 #define ESP_TRAIN_MAX	 65400	/* bytes: with all headers less than the 65,536

@@ -317,13 +317,20 @@ accept_one(struct batch *a, struct item *it, const struct spi_esp_op *op,
 	struct esp_stat *st = &c->stat[a->worker];
 	int err;
 
-	if (op->err != 0) {
-		*why = op->err == ERR_ICV ? DROP_ESP_ICV : DROP_ESP_CRYPTO;
-		if (op->err == ERR_ICV)
-			esp_stat_add(&st->n_icv, 1);
+	if (op->err == ERR_ICV && !esp_replay_is_old(&c->replay, it->seq)) {
+		*why = DROP_ESP_ICV;
+		esp_stat_add(&st->n_icv, 1);
 		return op->err;
 	}
 	*why = DROP_ESP_REPLAY;
+	if (op->err == ERR_ICV) {
+		esp_stat_add(&st->n_replay, 1);
+		return ERR_REPLAY;
+	}
+	if (op->err != 0) {
+		*why = DROP_ESP_CRYPTO;
+		return op->err;
+	}
 	if ((err = commit(a, it)) != 0 ||
 	    (err = unwrap(a, c, it->b, op, why)) != 0)
 		return err;

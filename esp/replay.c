@@ -54,6 +54,12 @@ esp_replay_rebuild(const struct esp_replay *w, bool is_esn, uint32_t seq_lo)
 	return hi << 32 | seq_lo;
 }
 
+bool
+esp_replay_is_old(const struct esp_replay *w, uint64_t seq)
+{
+	return seq > w->top && seq - w->top > UINT64_C(1) << 31;
+}
+
 int
 esp_replay_check(const struct esp_replay *w, uint64_t seq)
 {

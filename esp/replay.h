@@ -10,7 +10,7 @@
 
 /* Words of the ring: a power of two, and at least one word more than the
  * window needs (RFC 6479 section 2). */
-#define ESP_REPLAY_WORDS 32
+#define ESP_REPLAY_WORDS 256
 
 struct esp_replay {
 	uint64_t top;		/* highest accepted; 0 = none */
@@ -28,6 +28,14 @@ void esp_replay_init(struct esp_replay *w);
  */
 uint64_t esp_replay_rebuild(const struct esp_replay *w, bool is_esn,
 			    uint32_t seq_lo);
+/**
+ * Is it likelier that a packet whose ICV was wrong was an old one?  Left of the
+ * window the low half is taken for one of the next high half, as if billions of
+ * packets had been lost, and the ICV then refutes that.
+ *
+ * @param seq  as esp_replay_rebuild() gave it.
+ */
+bool esp_replay_is_old(const struct esp_replay *w, uint64_t seq);
 /**
  * Decide whether a sequence number may still be accepted.  Changes nothing.
  *

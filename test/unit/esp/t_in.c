@@ -255,12 +255,12 @@ TEST(number_zero_and_left_of_the_window_are_refused)
 		rig_pair(PAIR, VPN_ALG_AES_GCM_128, VPN_MODE_ETHER, esn);
 		rig_in(1, rig_good(PAIR, 0));
 		rig_drops(DROP_ESP_REPLAY, 1);
-		rig_in(1, rig_good(PAIR, 2000));
+		rig_in(1, rig_good(PAIR, 20000));
 		/* With ESN such a low half stands for the next high half
 		 * (RFC 4303 A2.2), which the ICV then refutes. */
-		rig_in(1, rig_good(PAIR, 2000 - ESP_WINDOW_BITS));
-		rig_drops(esn ? DROP_ESP_ICV : DROP_ESP_REPLAY, 1);
-		rig_in(1, rig_good(PAIR, 2000 - ESP_WINDOW_BITS + 1));
+		rig_in(1, rig_good(PAIR, 20000 - ESP_WINDOW_BITS));
+		rig_drops(DROP_ESP_REPLAY, 1);
+		rig_in(1, rig_good(PAIR, 20000 - ESP_WINDOW_BITS + 1));
 		assert_int_equal(rig[1].n_got, 2);
 		rig_drops(DROP_END, 0);
 		rig_close();

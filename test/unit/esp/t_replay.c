@@ -35,11 +35,11 @@ TEST(replay_refuses_zero_and_what_was_seen)
 
 TEST(replay_refuses_left_of_window)
 {
-	start(5000);
-	assert_int_equal(esp_replay_check(&w, 5000 - W), ERR_REPLAY);
-	assert_int_equal(esp_replay_check(&w, 5000 - W + 1), 0);
-	assert_int_equal(esp_replay_commit(&w, 5000 - W + 1), 0);
-	assert_int_equal(esp_replay_check(&w, 5000 - W + 1), ERR_REPLAY);
+	start(50000);
+	assert_int_equal(esp_replay_check(&w, 50000 - W), ERR_REPLAY);
+	assert_int_equal(esp_replay_check(&w, 50000 - W + 1), 0);
+	assert_int_equal(esp_replay_commit(&w, 50000 - W + 1), 0);
+	assert_int_equal(esp_replay_check(&w, 50000 - W + 1), ERR_REPLAY);
 	assert_int_equal(esp_replay_check(&w, 1), ERR_REPLAY);
 }
 
@@ -47,16 +47,25 @@ TEST(check_changes_nothing)
 {
 	struct esp_replay before;
 
-	start(5000);
+	start(50000);
 	before = w;
-	for (uint64_t s = 0; s < 10000; s++)
+	for (uint64_t s = 0; s < 100000; s++)
 		(void)!esp_replay_check(&w, s);
 	assert_memory_equal(&before, &w, sizeof(w));
 }
 
-TEST(jumps_of_every_length_forget_what_left_the_window)
+/* Each near the borders of words and of the window, some between. */
+static uint64_t
+next_jump(uint64_t jump)
 {
-	for (uint64_t jump = 1; jump < 3 * W; jump++) {
+	uint64_t in = jump % W;
+
+	return jump + (in < 130 || in > W - 130 ? 1 : 61);
+}
+
+TEST(jumps_of_any_length_forget_what_left_the_window)
+{
+	for (uint64_t jump = 1; jump < 3 * W; jump = next_jump(jump)) {
 		uint64_t base = 10 * W;
 
 		start(0);
@@ -75,7 +84,7 @@ TEST(jumps_of_every_length_forget_what_left_the_window)
 
 TEST(shuffled_traffic_agrees_with_a_plain_list)
 {
-	enum { N = 20000 };
+	enum { N = 5 * W };
 	static uint8_t seen[N + 2];
 	struct rng_det r;
 	uint64_t top = 0, at = 1;
@@ -97,7 +106,7 @@ TEST(shuffled_traffic_agrees_with_a_plain_list)
 			seen[s] = 1;
 			top = s > top ? s : top;
 		}
-		if (i % 10 == 0 && at < N)
+		if (i % 3 == 0 && at < N)
 			at++;
 	}
 	assert_int_equal(w.top, top);
@@ -114,15 +123,15 @@ TEST(without_esn_the_low_half_is_the_number)
 
 TEST(esn_case_a_window_within_one_half)
 {
-	start(3 * HALF + 5000);
-	assert_int_equal(esp_replay_rebuild(&w, true, 5001), 3 * HALF + 5001);
-	assert_int_equal(esp_replay_rebuild(&w, true, 5000 - W + 1),
-			 3 * HALF + 5000 - W + 1);
+	start(3 * HALF + 50000);
+	assert_int_equal(esp_replay_rebuild(&w, true, 50001), 3 * HALF + 50001);
+	assert_int_equal(esp_replay_rebuild(&w, true, 50000 - W + 1),
+			 3 * HALF + 50000 - W + 1);
 	assert_int_equal(esp_replay_rebuild(&w, true, UINT32_MAX),
 			 3 * HALF + UINT32_MAX);
 	/* Left of the window: the next half. */
-	assert_int_equal(esp_replay_rebuild(&w, true, 5000 - W),
-			 4 * HALF + 5000 - W);
+	assert_int_equal(esp_replay_rebuild(&w, true, 50000 - W),
+			 4 * HALF + 50000 - W);
 	assert_int_equal(esp_replay_rebuild(&w, true, 0), 4 * HALF);
 	/* The border of the case: Tl = W - 1. */
 	start(3 * HALF + W - 1);
@@ -175,4 +184,29 @@ TEST(esn_follows_a_sender_over_the_border_of_the_halves)
 			top = seq;
 	}
 	assert_int_equal(w.top, top);
+}
+
+TEST(what_is_far_ahead_was_rather_left_of_the_window)
+{
+	esp_replay_init(&w);
+	assert_int_equal(esp_replay_commit(&w, 3 * W), 0);
+	assert_true(esp_replay_is_old(&w, esp_replay_rebuild(&w, true, W)));
+	assert_true(esp_replay_is_old(&w, esp_replay_rebuild(&w, true, 1)));
+	assert_false(esp_replay_is_old(&w, esp_replay_rebuild(&w, true,
+							       2 * W + 1)));
+	assert_false(esp_replay_is_old(&w, 3 * W));
+	assert_false(esp_replay_is_old(&w, 3 * W + 1));
+	assert_false(esp_replay_is_old(&w, esp_replay_rebuild(&w, true,
+							       1u << 30)));
+	assert_false(esp_replay_is_old(&w, esp_replay_rebuild(&w, false, 1)));
+}
+
+TEST(a_worker_that_stands_still_for_long_may_send_late)
+{
+	/* a million packets a second by one, and 15 ms later the other's */
+	esp_replay_init(&w);
+	for (uint64_t seq = 65; seq < 15000; seq++)
+		assert_int_equal(esp_replay_commit(&w, seq), 0);
+	for (uint64_t seq = 1; seq <= 64; seq++)
+		assert_int_equal(esp_replay_commit(&w, seq), 0);
 }
