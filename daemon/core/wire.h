@@ -26,9 +26,9 @@ void wire_ike_from_worker(struct vpn *v, struct buf *b);
 /** The same, with what was proven of it (gate.h); takes b. */
 void wire_ike_proven(struct vpn *v, struct buf *b, bool natt,
 		     const struct ike_proof *proof);
-/** Fill the ops and start the job thread.  0, ERR_NOMEM, ERR_SYS. */
+/** Fill the ops and start the job threads.  0, ERR_NOMEM, ERR_SYS. */
 MUST_USE int wire_ike_init(struct vpn *v, struct ike_ops *ops);
-/** End the job thread; what it posted is still to be drained. */
+/** End the job threads; what they posted is still to be drained. */
 void wire_ike_stop(struct vpn *v);
 /** Free it all, after the engine, which may ask its ops for a last time. */
 void wire_ike_fini(struct vpn *v);

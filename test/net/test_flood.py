@@ -7,7 +7,8 @@ import time
 import pytest
 
 import topo
-from gateway import Gateway, office
+from charon import Charon
+from gateway import Gateway, office, realm, vpn
 from lab import until
 
 B = os.path.abspath(os.environ.get("B", "build"))
@@ -83,3 +84,50 @@ def test_the_log_is_not_filled(ends):
     b = ends[1]
     assert len(b.log().splitlines()) < 100
     assert b.lines("cookie")
+
+
+PATIENT = "retransmit_tries = 30\n  retransmit_timeout = 1.0\n  retransmit_base = 1.0"
+
+
+@pytest.mark.parametrize("puzzles", [False, True], ids=["cookies", "puzzles"])
+def test_strongswan_comes_in_while_strangers_are_asked(puzzles):
+    """It returns cookies; puzzles it leaves alone, and is let in by chance (RFC 8019 7.1)."""
+    pair = topo.pair()
+    try:
+        pair.batch("inet", "addr add 192.0.2.66/24 dev br0\n")
+        pair.batch("left", "route add 198.18.0.0/15 via 192.0.2.66\n")
+        level = 2 if puzzles else 1
+        a = Gateway(pair, "left", vpn(realm(
+            "tokyo", "osaka", attrs='mode="ip"',
+            inner='    <net local="10.1.0.0/24" remote="10.2.0.0/24"/>\n'),
+            attrs=f'log="info" cookie-threshold="3" puzzle-threshold="{3 if puzzles else 0}"'))
+        b = Charon(pair, "right", local="192.0.2.2", remote="192.0.2.1", local_id="osaka",
+                   remote_id="tokyo", local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24",
+                   ike="aes256gcm16-prfsha384-x25519", esp="aes256gcm16", options=PATIENT)
+        a.start()
+        b.start()
+        pair.spawn("inet", FLOOD, "192.0.2.1", 500, 50, 60, name="slow-flood")
+        assert until(5, lambda: a.stat("ike-attack-level") == level)
+        b.ctl("--initiate", "--child", "c", "--timeout", "40")
+        assert pair.ping("right", "10.1.0.1", 3, source="10.2.0.1") == 3, b.log()[-3000:]
+        assert (a.stat("ike-puzzles-excused") > 0) == puzzles
+        assert a.stat("ike-puzzles-solved") == 0
+        a.stop()
+        b.stop()
+    finally:
+        pair.close()
+
+
+def test_a_peer_solves_its_puzzle(lab, ends):
+    """Both ends are ours: no chance is needed."""
+    a, b = ends
+    a.stop()
+    b.stop()
+    b.write(office("osaka", top='log="info" cookie-threshold="3" puzzle-threshold="3"'), {})
+    b.start()
+    lab.spawn("inet", FLOOD, "192.0.2.2", 500, 50, 30, name="puzzling")
+    assert until(5, lambda: b.stat("ike-attack-level") == 2)
+    a.start()
+    assert lab.until_ping("host-a", "10.0.0.2", 15), b.log()
+    assert b.stat("ike-puzzles-solved") > 0
+    assert "puzzles" in b.tapir("status").stdout
