@@ -270,6 +270,8 @@ struct ike_plain {
 	uint8_t first;		/* type of the first payload inside */
 	uint16_t n_frag;	/* of the last cut; 0 = never cut */
 	bool is_old;		/* under the keys before (RFC 9242 3.3.1) */
+	uint8_t ps[IKE_PS_KEYS * IKE_PUZZLE_KEY_LEN]; /* in clear before it */
+	size_t ps_len;
 	uint8_t *text;		/* owned; wiped */
 	size_t len;
 };
@@ -313,6 +315,8 @@ struct ike_setup {
 	size_t cookie_len;
 	uint8_t ps[IKE_PS_KEYS * IKE_PUZZLE_KEY_LEN]; /* solution that goes with it */
 	size_t ps_len;
+	uint8_t auth_ps[IKE_PS_KEYS * IKE_PUZZLE_KEY_LEN]; /* of IKE_AUTH, 7.2 */
+	size_t auth_ps_len;
 	unsigned n_again;
 	bool has_natd;			/* the peer sent both kinds, 2.23 */
 	struct ip_addr src;		/* counted in by_src */
@@ -546,6 +550,11 @@ const char *ike_notify_text(uint16_t type, char *buf);
 
 /* ---- out.c: building and sending ----------------------------------------- */
 
+/** The solution of a puzzle that goes in front of the SK payload of what is built
+ * next (RFC 8019 7.2.2); its bytes, header included, 0 = none. */
+size_t ike_out_ps(const struct ike_sa *sa, struct view *keys);
+/** Header of a message, and in front of SK or SKF the solution, if any. */
+void ike_out_head(struct wcur *w, const struct ike_hdr *h, struct view ps);
 /** Begin the inside of a protected message in ike->tx. */
 void ike_out_open(struct ike_sa *sa, struct ike_build *b);
 /** Seal what was built.  @param out points into ike->tx. */

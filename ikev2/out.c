@@ -11,13 +11,50 @@
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
 
-#define SK_AT IKE_HDR_LEN	/* SK is the first and only outer payload */
+#define SK_AT IKE_HDR_LEN	/* SK is the first outer payload, but for a PS */
 #define HDR_LEN_AT 24		/* length field of the IKE header */
 
-static size_t
-text_at(const struct ike_dir *d)
+size_t
+ike_out_ps(const struct ike_sa *sa, struct view *keys)
 {
-	return SK_AT + IKE_PL_HDR_LEN + ike_protect_iv_len(d);
+	const struct ike_setup *st = sa->setup;
+
+	*keys = (struct view){ NULL, 0 };
+	/* IKE_AUTH is meant, not an IKE_INTERMEDIATE before it */
+	if (st == NULL || st->auth_ps_len == 0 || ike_inter_is_due(sa))
+		return 0;
+	*keys = (struct view){ st->auth_ps, st->auth_ps_len };
+	return IKE_PL_HDR_LEN + keys->len;
+}
+
+void
+ike_out_head(struct wcur *w, const struct ike_hdr *h, struct view ps)
+{
+	struct ike_hdr head = *h;
+
+	if (ps.len > 0)
+		head.next = IKE_PL_PS;
+	ike_hdr_encode(w, &head);
+	if (ps.len == 0)
+		return;
+	wcur_u8(w, h->next);		/* SK or SKF */
+	wcur_u8(w, 0);
+	wcur_u16(w, (uint16_t)(IKE_PL_HDR_LEN + ps.len));
+	wcur_view(w, ps);
+}
+
+static size_t
+sk_at(const struct ike_sa *sa)
+{
+	struct view ps;
+
+	return SK_AT + ike_out_ps(sa, &ps);
+}
+
+static size_t
+text_at(const struct ike_sa *sa, const struct ike_dir *d)
+{
+	return sk_at(sa) + IKE_PL_HDR_LEN + ike_protect_iv_len(d);
 }
 
 void
@@ -27,7 +64,7 @@ ike_out_open(struct ike_sa *sa, struct ike_build *b)
 	size_t at;
 
 	ike_sa_dir(sa, true, &d);
-	at = text_at(&d);
+	at = text_at(sa, &d);
 	ike_build_init_inner(b, sa->ike->tx + at, IKE_MAX_MSG_BYTES - at -
 			     ike_protect_tail_max(&d));
 }
@@ -42,8 +79,8 @@ ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
 		.msgid = msgid };
 	uint8_t *tx = sa->ike->tx;
 	struct ike_sealing s = { .msg = tx, .cap = IKE_MAX_MSG_BYTES,
-		.sk_at = SK_AT, .iv_at = SK_AT + IKE_PL_HDR_LEN };
-	struct view inner;
+		.sk_at = sk_at(sa), .iv_at = sk_at(sa) + IKE_PL_HDR_LEN };
+	struct view inner, ps;
 	struct ike_dir d;
 	struct wcur w;
 	size_t len;
@@ -51,8 +88,9 @@ ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
 
 	if ((err = ike_build_finish(b, &inner)) != 0)
 		return err;
-	wcur_init(&w, tx, SK_AT + IKE_PL_HDR_LEN);
-	ike_hdr_encode(&w, &h);
+	wcur_init(&w, tx, s.iv_at);
+	(void)ike_out_ps(sa, &ps);
+	ike_out_head(&w, &h, ps);
 	wcur_u8(&w, b->first);
 	wcur_u8(&w, 0);
 	wcur_u16(&w, 0);		/* sealing fills both lengths in */
@@ -98,6 +136,8 @@ ike_out_request(struct ike_sa *sa, struct ike_build *b, uint8_t xchg)
 
 	if ((err = seal_train(sa, b, &h, &plain, &train)) != 0)
 		return err;
+	if (sa->setup != NULL && xchg == IKE_XCHG_IKE_AUTH)
+		sa->setup->auth_ps_len = 0;	/* once; plain has it for a cut */
 	if ((err = ike_win_send(sa, xchg, train)) != 0)
 		ike_plain_free(&plain);
 	else

@@ -34,6 +34,8 @@ static ike_step_fn *const init_rsp[] = {
 	ike_step_vendor,
 	ike_step_childless,		/* RFC 6023 */
 	ike_step_cert_told,		/* 3.7, RFC 7427 4, RFC 9593 */
+	ike_step_auth_puzzle,		/* RFC 8019 7.2; waits, if there is one */
+	ike_step_auth_puzzled,
 	ike_step_derive,		/* 2.14; waits for the secret */
 	ike_step_keys,
 	ike_step_inter_key,		/* RFC 9370: waits for a key, if any */

@@ -302,3 +302,37 @@ ike_step_cookie_send(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, 0, "the request could not be sent again");
 	return V_KEEP;
 }
+
+/* ---- puzzles of IKE_AUTH, RFC 8019 7.2 ------------------------------------ */
+
+enum ike_verdict
+ike_step_auth_puzzle(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	const struct ike_ntf *n = ike_ntf_find(m->p, IKE_N_PUZZLE);
+	struct ike_setup *st = sa->setup;
+	uint8_t s[IKE_NONCE_MAX + 8];
+	struct ike_puzzle puzzle;
+
+	(void)ike;
+	m->secret_len = 0;
+	if (!is_solvable(sa, n, &puzzle))
+		return V_NEXT;
+	memcpy(s, st->nr, st->nr_len);		/* 7.2.3: Nr | SPIr */
+	be64_put(s + st->nr_len, sa->rspi);
+	if (ike_job_puzzle(sa, &puzzle, (struct view){ s, st->nr_len + 8 }) != 0)
+		return ike_fail(m, 0, "not enough memory to connect");
+	return V_WAIT;
+}
+
+enum ike_verdict
+ike_step_auth_puzzled(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_setup *st = sa->setup;
+
+	(void)ike;
+	if (m->secret_len != sizeof(st->auth_ps) || m->job_err != 0)
+		return V_NEXT;
+	memcpy(st->auth_ps, m->secret, sizeof(st->auth_ps));
+	st->auth_ps_len = sizeof(st->auth_ps);
+	return V_NEXT;
+}

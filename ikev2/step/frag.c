@@ -76,9 +76,14 @@ dgram_len(const struct ike_sa *sa, const struct ike_dir *d, size_t text_len)
 
 /* Text that fits into one fragment of a datagram of so many bytes. */
 static size_t
-room_of(const struct ike_sa *sa, const struct ike_dir *d, size_t bytes)
+room_of(const struct ike_sa *sa, const struct ike_dir *d, size_t bytes,
+	size_t ps_len)
 {
 	size_t fixed = dgram_len(sa, d, 0) + IKE_SKF_NUMBERS;
+
+	/* in the first one only, but all are cut alike */
+	if (ps_len > 0)
+		fixed += IKE_PL_HDR_LEN + ps_len;
 
 	return bytes > fixed + ROOM_MIN ? bytes - fixed : ROOM_MIN;
 }
@@ -108,7 +113,7 @@ ike_frag_keep(const struct ike_sa *sa, const struct ike_hdr *h,
 	      struct ike_build *b, struct ike_plain *out)
 {
 	struct ike_plain p = { .h = *h, .first = b->first };
-	struct view text;
+	struct view text, ps;
 	struct ike_dir d;
 	int err;
 
@@ -116,6 +121,10 @@ ike_frag_keep(const struct ike_sa *sa, const struct ike_hdr *h,
 		return err;
 	p.len = text.len;
 	p.h.next = IKE_PL_SKF;
+	if (ike_out_ps(sa, &ps) > 0) {
+		memcpy(p.ps, ps.p, ps.len);
+		p.ps_len = ps.len;
+	}
 	ike_sa_dir(sa, true, &d);
 	if (sa->has_frag && dgram_len(sa, &d, text.len) > MIN(least_bytes(sa),
 	    (size_t)sa->frag_bytes)) {
@@ -139,15 +148,18 @@ static int
 cut_one(struct ike_sa *sa, const struct ike_plain *p, uint16_t num,
 	uint16_t total, struct view text, uint8_t *msg, size_t cap, size_t *len)
 {
-	struct ike_sealing s = { .msg = msg, .cap = cap, .sk_at = IKE_HDR_LEN,
-		.iv_at = IKE_HDR_LEN + IKE_PL_HDR_LEN + IKE_SKF_NUMBERS,
+	/* RFC 7383 2.5.3: what is in clear is in the first one only */
+	struct view ps = { p->ps, num == 1 ? p->ps_len : 0 };
+	size_t at = IKE_HDR_LEN + (ps.len > 0 ? IKE_PL_HDR_LEN + ps.len : 0);
+	struct ike_sealing s = { .msg = msg, .cap = cap, .sk_at = at,
+		.iv_at = at + IKE_PL_HDR_LEN + IKE_SKF_NUMBERS,
 		.text_len = text.len, .iv = ++sa->iv };
 	struct ike_dir d;
 	struct wcur w;
 
 	dir_of(sa, p, &d);
 	wcur_init(&w, msg, cap);
-	ike_hdr_encode(&w, &p->h);
+	ike_out_head(&w, &p->h, ps);
 	wcur_u8(&w, num == 1 ? p->first : IKE_PL_NONE);
 	wcur_u8(&w, 0);
 	wcur_u16(&w, 0);		/* sealing fills both lengths in */
@@ -169,7 +181,7 @@ ike_frag_cut(struct ike_sa *sa, struct ike_plain *p, struct view *train)
 	int err = 0;
 
 	dir_of(sa, p, &d);
-	room = room_of(sa, &d, sa->frag_bytes);
+	room = room_of(sa, &d, sa->frag_bytes, p->ps_len);
 	total = (p->len + room - 1) / room;
 	if (p->text == NULL || total > IKE_MAX_FRAGMENTS ||
 	    total <= p->n_frag)	/* 2.5.2: a new set has more */

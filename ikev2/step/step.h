@@ -23,6 +23,8 @@ void ike_door_used(struct ike *ike, const struct ike_proof *proof);
 ike_step_fn ike_step_cookie_again;	/* response N(COOKIE); waits for the
 					 * solution of a puzzle, if any */
 ike_step_fn ike_step_cookie_send;
+ike_step_fn ike_step_auth_puzzle;	/* response: one for IKE_AUTH (waits) */
+ike_step_fn ike_step_auth_puzzled;
 
 /* init.c: IKE_SA_INIT, 1.2 */
 MUST_USE int ike_init_start(struct ike_link *link, const struct ip_addr *own,

@@ -89,6 +89,7 @@ def test_the_log_is_not_filled(ends):
 PATIENT = "retransmit_tries = 30\n  retransmit_timeout = 1.0\n  retransmit_base = 1.0"
 
 
+@pytest.mark.skipif(not os.path.exists(FLOOD), reason="make build/test/bench/flood")
 @pytest.mark.parametrize("puzzles", [False, True], ids=["cookies", "puzzles"])
 def test_strongswan_comes_in_while_strangers_are_asked(puzzles):
     """It returns cookies; puzzles it leaves alone, and is let in by chance (RFC 8019 7.1)."""

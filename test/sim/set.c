@@ -115,6 +115,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->conf.puzzle_threshold = v;
 	else if (strcmp(key, "puzzle-bits") == 0)
 		h->conf.puzzle_bits = (uint8_t)v;
+	else if (strcmp(key, "auth-puzzle") == 0)
+		h->adds_puzzle = yes;
 	else if (strcmp(key, "wrong-solutions") == 0)
 		h->spoils_ps = yes;
 	else if (strcmp(key, "half-open-max") == 0)

@@ -422,6 +422,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "sent") == 0 ? h->w->n_sent :
 	    strcmp(key, "clear-tokens") == 0 ? h->w->n_clear_token :
 	    strcmp(key, "cookies") == 0 ? s.n_cookie_asked :
+	    strcmp(key, "auth-solved") == 0 ? h->n_auth_ps :
 	    strcmp(key, "puzzles") == 0 ? s.gate.n_puzzle :
 	    strcmp(key, "solved") == 0 ? s.gate.n_solved :
 	    strcmp(key, "excused") == 0 ? s.gate.n_lucky :

@@ -136,6 +136,9 @@ put_on_wire(struct sim_host *h, const struct net_ep *from,
 		mangle(e->p, e->len);
 	if (h->spoils_ps)
 		spoil_ps(e->p, e->len);
+	if (h->adds_puzzle && (e->p = realloc(e->p, e->len + 64)) != NULL)
+		e->len = sim_puzzle_add(e->p, e->len, e->len + 64);
+	sim_puzzle_see(h, data);
 	if (chance(w, w->flip))
 		e->p[pick(w, 0, (unsigned)e->len - 1)] ^=
 		    (uint8_t)(1u << pick(w, 0, 7));

@@ -90,6 +90,8 @@ struct sim_host {
 	enum ike_gate_level level;	/* as the engine said last */
 	struct ike_gate_seat seat;	/* of its other thread */
 	bool spoils_ps;			/* solutions of puzzles are wrong */
+	bool adds_puzzle;		/* its IKE_SA_INIT answers get one for IKE_AUTH */
+	unsigned n_auth_ps;		/* IKE_AUTH requests it sent with a right solution */
 	unsigned auth_bytes;		/* AUTH is padded to so many */
 	uint16_t also_notify;		/* goes with its answers about child SAs */
 	bool is_id_odd;			/* RESERVED of its identity is not zero */
@@ -150,6 +152,11 @@ void sim_send(struct sim_host *h, const struct net_ep *from,
 /* door.c */
 /** Is a datagram for the thread that judges requests? */
 bool sim_door_takes(struct sim_host *h, const struct sim_event *e);
+/** Add a puzzle for IKE_AUTH to an IKE_SA_INIT response of len bytes; its new
+ * length. */
+size_t sim_puzzle_add(uint8_t *p, size_t len, size_t cap);
+/** Count a right solution in front of an IKE_AUTH request. */
+void sim_puzzle_see(struct sim_host *h, struct view data);
 void sim_door_judge(struct sim_host *h, const struct sim_event *e);
 
 /* data.c */
