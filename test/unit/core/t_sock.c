@@ -264,3 +264,67 @@ TEST(port_4500_is_split_by_worker_and_lane_and_ike_has_its_own)
 	steers(16);
 	steers(40); /* too many for lanes */
 }
+
+/* The socket that has the datagram: 'i' IKE, 'd' door, 'I' and 'D' those of port
+ * 4500, '-' none. */
+static char
+which(const struct sock_set *s)
+{
+	static const char name[] = "idID";
+	int fd[] = { s->ike[FAM_V4], s->door[FAM_V4], s->nat_ike[FAM_V4],
+		     s->nat_door[FAM_V4] };
+	uint8_t b[64];
+
+	for (unsigned i = 0; i < N_OF(fd); i++)
+		if (recv(fd[i], b, sizeof(b), 0) > 0)
+			return name[i];
+	return '-';
+}
+
+TEST(requests_of_strangers_have_sockets_of_their_own)
+{
+	static const struct {
+		uint8_t xchg, flags;
+		char at_500, at_4500;
+	} row[] = {
+		{ 34, 0x08, 'd', 'D' },	/* IKE_SA_INIT request */
+		{ 34, 0x00, 'd', 'D' },	/* with a wrong flag */
+		{ 34, 0x20, 'i', 'I' },	/* its response */
+		{ 34, 0x28, 'i', 'I' },
+		{ 35, 0x08, 'i', 'I' },	/* IKE_AUTH */
+		{ 37, 0x00, 'i', 'I' },	/* INFORMATIONAL */
+		{ 37, 0x20, 'i', 'I' },
+		{ 0, 0x08, 'i', 'I' },
+	};
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct net_ep ep;
+	int fd = bound(FAM_V4, &ep);
+	struct sock_set s;
+	uint16_t port;
+
+	open_somewhere(&s, 2, &port);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (unsigned i = 0; i < N_OF(row); i++)
+		for (size_t len = 20; len <= 28; len += 4) {
+			uint8_t m[32] = { 0 };
+
+			m[4 + 18] = row[i].xchg;
+			m[4 + 19] = row[i].flags;
+			to.sin_port = htons(port ^ 1u);
+			assert_int_equal(sendto(fd, m + 4, len, 0,
+			    (struct sockaddr *)&to, sizeof(to)), (ssize_t)len);
+			assert_int_equal(which(&s), row[i].at_500);
+			to.sin_port = htons(port);
+			assert_int_equal(sendto(fd, m, len + 4, 0,
+			    (struct sockaddr *)&to, sizeof(to)),
+			    (ssize_t)len + 4);
+			assert_int_equal(which(&s), row[i].at_4500);
+		}
+	/* too short to say */
+	to.sin_port = htons(port ^ 1u);
+	assert_int_equal(sendto(fd, "\0\0\0\0", 4, 0, (struct sockaddr *)&to,
+				sizeof(to)), 4);
+	assert_int_equal(which(&s), 'i');
+	sock_close(&s);
+	close(fd);
+}
