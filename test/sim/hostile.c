@@ -154,6 +154,9 @@ play_early(struct play *p)
 	return true;
 }
 
+/* A KE payload of another group than the proposal's; 0 = of that. */
+static uint16_t odd_group;
+
 /* SA, nonce and KE: for the IKE SA when esp_spi is 0, else with TS for a child. */
 static void
 add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
@@ -163,7 +166,8 @@ add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
 	struct spi_dh_key *dh = NULL;
 	uint8_t nonce[IKE_NONCE_LEN], spi[8];
 	struct ike_props props;
-	struct ike_ke ke = { .group = IKE_KE_CURVE25519 };
+	struct ike_ke ke = { .group = odd_group != 0 ? odd_group :
+			     IKE_KE_CURVE25519 };
 	struct arena a;
 
 	arena_init(&a, IKE_ARENA_MAX);
@@ -197,6 +201,41 @@ add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
 	arena_fini(&a);
 }
 
+/* Only ciphers that nobody has. */
+static void
+spoil_ciphers(struct ike_build *b)
+{
+	for (size_t i = 0; i + 6 <= b->w.len; i++)
+		if (b->w.base[i] == 0 && (b->w.base[i + 1] == 8 ||
+		    b->w.base[i + 1] == 12) && b->w.base[i + 2] == IKE_TRT_ENCR &&
+		    b->w.base[i + 3] == 0 && b->w.base[i + 4] == 0)
+			b->w.base[i + 5] = IKE_ENCR_3DES;
+}
+
+/* ... and of those: group-child and group-ike have a KE of a group that was not
+ * proposed, cipher-child and cipher-ike ciphers of nobody; tunnel-child asks for
+ * tunnel mode. */
+static bool
+odd_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
+{
+	bool is_ike = strstr(what, "-ike") != NULL;
+	struct view none = { NULL, 0 };
+
+	if (strncmp(what, "group-", 6) != 0 &&
+	    strncmp(what, "cipher-", 7) != 0 &&
+	    strcmp(what, "tunnel-child") != 0)
+		return false;
+	odd_group = what[0] == 'g' ? 2 : 0;
+	if (!is_ike && what[0] != 't')
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE,
+				 none, none);
+	add_rekey(b, sa, is_ike ? 0 : 1);
+	odd_group = 0;
+	if (what[0] == 'c')
+		spoil_ciphers(b);
+	return true;
+}
+
 /* Requests that make SAs: rekey-ike, rekey-child, rekey-gone, new-child. */
 static bool
 creating_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
@@ -210,6 +249,8 @@ creating_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
 		add_rekey(b, sa, 0);
 		return true;
 	}
+	if (odd_payloads(b, sa, what))
+		return true;
 	if (strcmp(what, "rekey-gone") == 0)
 		spi = 0x01020304;
 	else if (strcmp(what, "rekey-child") != 0 &&
@@ -302,6 +343,71 @@ play_sealed(struct play *p)
 		return play_fail(p, "not sealed");
 	ike_out_send(sa, pkt);
 	return true;
+}
+
+/* The inside of the last answer to h with a message id; false: there is none. */
+static bool
+open_answer(struct play *p, struct sim_host *h, uint32_t id, struct ike_pls *pls,
+	    struct arena *a)
+{
+	static uint8_t copy[IKE_MAX_MSG_BYTES];
+	struct sim_event *r = NULL;
+	struct ike_sa *sa;
+	struct ike_perr perr;
+	struct ike_dir d;
+	struct ike_hdr hdr;
+	struct view text;
+
+	for (unsigned i = 0; i < p->w.n_rec; i++)
+		if (p->w.rec[i]->host == h &&
+		    (p->w.rec[i]->p[19] & 0x20) != 0 &&
+		    be32_get(p->w.rec[i]->p + 20) == id)
+			r = p->w.rec[i];
+	if (r == NULL || ike_hdr_decode((struct view){ r->p, r->len },
+					&hdr) != 0 || hdr.next != IKE_PL_SK)
+		return false;
+	sa = ike_sa_by_spi(h->ike, hdr.is_initiator ? hdr.rspi : hdr.ispi);
+	if (sa == NULL || sa->keys == NULL)
+		return false;
+	memcpy(copy, r->p, r->len);
+	ike_sa_dir(sa, false, &d);
+	return ike_protect_open(&d, copy, r->len, IKE_HDR_LEN +
+				IKE_PL_HDR_LEN, &text) == 0 &&
+	    ike_pls_decode(a, &hdr, text, copy[IKE_HDR_LEN], pls, &perr) == 0;
+}
+
+/* told HOST WHAT NOTIFY|none: it sends WHAT, as sealed does; the answer, which
+ * comes under the keys of the SA, holds that error and no other */
+bool
+play_told(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+	struct ike_sa *sa = any_sa(h);
+	uint16_t want = (uint16_t)play_num(p, 3);
+	static struct ike_pls pls;
+	const struct ike_ntf *n;
+	struct arena a;
+	uint32_t id;
+	bool is_ok;
+
+	if (sa == NULL || p->n_arg < 4)
+		return play_fail(p, "told HOST WHAT NOTIFY|none");
+	id = sa->out.next;
+	p->n_arg = 3;
+	if (!play_sealed(p))
+		return false;
+	sim_run(&p->w, 45);
+	arena_init(&a, IKE_ARENA_MAX);
+	is_ok = open_answer(p, h, id, &pls, &a);
+	n = is_ok ? ike_ntf_error(&pls) : NULL;
+	if (!is_ok)
+		play_fail(p, "no answer to %s", p->arg[2]);
+	else if ((n != NULL ? n->type : 0) != want)
+		play_fail(p, "%s is answered with error %u", p->arg[2],
+			  n != NULL ? n->type : 0);
+	is_ok = is_ok && p->fail[0] == '\0';
+	arena_fini(&a);
+	return is_ok;
 }
 
 static struct sim_event *

@@ -33,6 +33,7 @@ bool play_reflect(struct play *p);
 bool play_liar(struct play *p);
 bool play_early(struct play *p);
 bool play_sealed(struct play *p);
+bool play_told(struct play *p);
 bool play_flood(struct play *p);
 bool play_probe(struct play *p);
 

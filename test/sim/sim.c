@@ -557,6 +557,8 @@ static const struct {
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
 	{ "early", 3, play_early },	/* a create|delete|eap, good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
+	{ "told", 4, play_told },	/* a|b WHAT NOTIFY|none: as sealed, and the
+					 * answer is this error */
 	{ "stray", 2, play_stray },	/* a|b: its ESP comes to one who lost the SA */
 	{ "fish", 2, play_fish },	/* a|b: asked for tokens of its SAs */
 	{ "token", 3, play_token },	/* a|b wrong|short|long|fourth */
