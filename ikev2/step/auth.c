@@ -378,6 +378,8 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_link *link;
 	char suite[96];
 
+	if (ans->err == ERR_AGAIN)	/* too many at once; the peer repeats it */
+		return ike_drop(m, DROP_IKE_BUSY);
 	if (ans->err != 0 && ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
 	if (ans->err != 0)

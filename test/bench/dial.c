@@ -5,12 +5,13 @@
  *   dial GATEWAY N AT_ONCE psk KEY
  *   dial GATEWAY N AT_ONCE ecdsa|rsa CA.pem CA.key
  *
- * N peers p0.r0.bench, p1.r0.bench, ... (a thousand, then r1) connect to one gateway, AT_ONCE of them at a
- * time, each from a /24 of its own below 10.128.0.0/9 (a responder counts what
- * one source does) and with a child SA between an address of 10.0.0.0/9 and
- * 172.16.0.1.  The addresses outside have to be local here.  What a peer says is real, certificates included, which
- * are made before the clock runs, with one key for all; that the gateway is who
- * it says is not checked, since the gateway is what is measured.
+ * N peers p0.r0.bench, p1.r0.bench, ... (a thousand, then r1) connect to one
+ * gateway, AT_ONCE of them at a time, each from a /24 of its own below
+ * 10.128.0.0/9 (a responder counts what one source does) and with a child SA
+ * between an address of 10.0.0.0/9 and 172.16.0.1.  The addresses outside have
+ * to be local here.  What a peer says is real, certificates included, which are
+ * made before the clock runs, with one key for all; that the gateway is who it
+ * says is not checked, since the gateway is what is measured.
  *
  * Prints "ready", waits for a line on its standard input, connects, and prints
  * "N_UP SECONDS MEDIAN_US P99_US".  Then it answers until its input ends.
