@@ -33,6 +33,7 @@
 #include "daemon/base/base.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
+#include "daemon/base/str.h"
 #include "ikev2/crypt/keymat.h"
 #include "ikev2/ike.h"
 #include "ikev2/wire/wire.h"
@@ -252,7 +253,7 @@ op_ask(void *ctx, const struct ike_ask *ask)
 	if (ask->type == IKE_ASK_SIGN)
 		answer_sign(ask, a);
 	else
-		strcpy(a->ans.id_text, "gw.bench");
+		str_copy(a->ans.id_text, sizeof(a->ans.id_text), "gw.bench");
 	d.ans[d.n_ans++] = a;
 	return 0;
 }
@@ -552,7 +553,7 @@ make_engine(const char *inside)
 	for (unsigned g = 0; g < SPI_GROUP_END; g++)
 		if (spi_group_is_kem(g) && spi_crypto()->group_usable(g))
 			conf.kems |= 1u << g;
-	strcpy(realm.name, "bench");
+	str_copy(realm.name, sizeof(realm.name), "bench");
 	for (unsigned i = 0; i < d.n; i++) {
 		struct ip_addr own = source(i, 0);
 
@@ -560,7 +561,7 @@ make_engine(const char *inside)
 			.mode = VPN_MODE_IP, .encap = VPN_ENCAP_UDP,
 			.n_ts_local = 1, .n_ts_remote = 1 };
 		snprintf(peer[i].name, sizeof(peer[i].name), "p%u", i);
-		strcpy(peer[i].id, "gw.bench");
+		str_copy(peer[i].id, sizeof(peer[i].id), "gw.bench");
 		peer[i].ts_local[0] = (struct vpn_ts){ .lo = own, .hi = own,
 			.port_hi = UINT16_MAX };
 		peer[i].ts_remote[0] = vpn_ts_from_net(&net);

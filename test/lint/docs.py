@@ -12,6 +12,7 @@ Each of these is one test; a failure is one line "file:line: what":
                   tapir and tapird in the program it belongs to
   links           every relative link resolves, with its #heading
   file names      every file of the tree that is named exists
+  RFC sections    every row of doc/ikev2.md has what it must, and its tests exist (rfc.py)
 
 Commands are looked for in `code spans` and in blocks fenced as ```sh.  The last line
 is "N passed, M failed"; the status is 1 when something failed.
@@ -22,6 +23,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import rfc
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.environ.get("B", "build")
@@ -222,6 +225,7 @@ def main():
     for name in PLAIN:
         if os.path.exists(os.path.join(ROOT, name)):
             d.plain(name)
+    rfc.check(d, ROOT)
     print(f"{d.passed} passed, {d.failed} failed")
     return 0 if d.failed == 0 and d.passed > 0 else 1
 
