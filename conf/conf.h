@@ -196,6 +196,7 @@ struct conf_realm {
 struct conf {
 	uint32_t workers;	/* 0 = one a CPU */
 	uint32_t priority;	/* nice levels above other programs */
+	bool packet_ring;	/* raw ESP may come by packet sockets */
 	enum log_level log;
 	uint32_t port;		/* IKE; 500 */
 	uint32_t nat_port;	/* IKE and ESP in UDP; 4500 */

@@ -306,7 +306,7 @@ raw_open(int fam)
 bool
 sock_wants_rings(const struct conf *c, unsigned n_worker)
 {
-	if (n_worker < 2)
+	if (n_worker < 2 || !c->packet_ring)
 		return false;
 	for (unsigned i = 0; i < c->n_realm; i++) {
 		const struct conf_realm *r = &c->realm[i];

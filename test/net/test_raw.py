@@ -21,6 +21,13 @@ FORMS = {
 INNER = ("10.0.0.2", "fd00::2")
 
 
+NO_ESP = """table inet filter {
+  chain in { type filter hook input priority 0;
+    ip protocol esp counter drop; }
+}
+"""
+
+
 class Joined(Offices):
     """Both gateways up in one of FORMS."""
 
@@ -124,3 +131,16 @@ def test_strangers_are_counted_and_do_no_harm(joined):
         counted("frag-overlap", "overlap", 100, 100)
         counted("frag-full", "first", 500, 400)
     assert joined.lab.ping("host-a", INNER[0], 5, size=1472) == 5
+
+
+@pytest.mark.parametrize("ring", ["yes", "no"])
+def test_a_firewall_sees_it_where_that_is_asked_for(lab, ring):
+    """INPUT drops raw ESP, except what a packet socket takes (doc/security.md)."""
+    ends = Offices(lab, V4, 'encap="esp"', f'log="info" workers="2" packet-ring="{ring}"')
+    try:
+        assert ends.a.stat("without-packet-ring") == 0
+        lab.need("gw-a", "nft", "-f", "-", text=NO_ESP)
+        assert lab.ping("host-b", INNER[0].replace(".2", ".1"), 5) == (5 if ring == "yes" else 0)
+    finally:
+        lab.run("gw-a", "nft", "delete", "table", "inet", "filter")
+        ends.stop()

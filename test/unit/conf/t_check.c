@@ -110,7 +110,7 @@ TEST(every_written_value_arrives)
 	struct conf *c = good(
 	    "<vpn workers=\"4\" cpus=\"0-2,7\" rule=\"round-robin\" log=\"debug\""
 	    " priority=\"3\" port=\"501\" nat-port=\"4501\" cookie-threshold=\"5\""
-	    " half-open-max=\"64\" esp-provider=\"my-card.2\">"
+	    " half-open-max=\"64\" packet-ring=\"no\" esp-provider=\"my-card.2\">"
 	    "<realm name=\"r\" tap=\"t0\" address=\"10.0.0.1/24, fd00::1/64\""
 	    " mode=\"ip\" suite=\"compat\" cipher=\"aes128\" encap=\"esp\" mtu=\"1400\" dpd=\"3\""
 	    " dead=\"9\" child-life=\"60\" ike-life=\"120\">"
@@ -137,6 +137,7 @@ TEST(every_written_value_arrives)
 	assert_int_equal(c->nat_port, 4501);
 	assert_int_equal(c->cookie_threshold, 5);
 	assert_int_equal(c->half_open_max, 64);
+	assert_false(c->packet_ring);
 	assert_string_equal(c->esp_provider, "my-card.2");
 	assert_string_equal(r->tap, "t0");
 	assert_int_equal(r->n_addr, 2);

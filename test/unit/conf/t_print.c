@@ -59,7 +59,7 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 	round_trip("<vpn workers='3' cpus='0-2' rule='spi' log='error' port='1'"
 		   " priority='7'"
 		   " nat-port='2' cookie-threshold='0' half-open-max='16'"
-		   " puzzle-threshold='0' puzzle-bits='9'"
+		   " packet-ring='no' puzzle-threshold='0' puzzle-bits='9'"
 		   " esp-provider='card' fragment='576'>"
 		   "<realm name='r' tap='t' bridge='b' mode='ether' mtu='1280'"
 		   " address='fd00::1/64,10.0.0.1/8' suite='compat'"
