@@ -66,11 +66,18 @@ offer_ike_rest(struct ike_tr *tr, unsigned *n, enum vpn_suite suite)
 			tr_add(tr, n, IKE_TRT_KE, ike_group_row[i].id, 0);
 }
 
+/* The group of the KE payload, and then the others: who is configured for one of
+ * those can only say so (INVALID_KE_PAYLOAD, RFC 7296 1.3) if it was offered. */
 static void
-offer_esp_rest(struct ike_tr *tr, unsigned *n, enum spi_group group)
+offer_esp_rest(struct ike_tr *tr, unsigned *n, enum vpn_suite suite,
+	       enum spi_group group)
 {
 	if (group != SPI_GROUP_NONE)
 		tr_add(tr, n, IKE_TRT_KE, ike_group_wire(group), 0);
+	for (unsigned i = 0; group != SPI_GROUP_NONE && i < IKE_N_GROUP; i++)
+		if (ike_group_row[i].suite <= suite &&
+		    ike_group_row[i].group != group)
+			tr_add(tr, n, IKE_TRT_KE, ike_group_row[i].id, 0);
 	for (unsigned i = 0; i < IKE_N_ESN; i++)
 		tr_add(tr, n, IKE_TRT_SN, ike_esn_row[i], 0);
 }
@@ -97,7 +104,7 @@ offer(struct arena *a, enum vpn_suite suite, uint8_t proto, struct view spi,
 		if (proto == IKE_PROTO_IKE)
 			offer_ike_rest(tr, &n, suite);
 		else
-			offer_esp_rest(tr, &n, group);
+			offer_esp_rest(tr, &n, suite, group);
 		prop[n_prop] = (struct ike_prop){
 			.num = (uint8_t)(n_prop + 1), .proto = proto,
 			.spi = { own_spi, spi.len }, .n_tr = n, .tr = tr

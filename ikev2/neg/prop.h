@@ -57,7 +57,8 @@ bool ike_prop_permits(enum vpn_suite suite, const struct ike_suite *s);
  * Our proposals.  Arrays come from the arena.
  *
  * @param spi   IKE rekey: 8 bytes; first IKE SA: empty; ESP: 4 bytes.
- * @param group ESP: group to offer, or SPI_GROUP_NONE.
+ * @param group ESP: group of our KE payload, before all others of the suite, or
+ *              SPI_GROUP_NONE for none at all.
  * @return 0 or ERR_NOMEM.
  */
 MUST_USE int ike_prop_offer_ike(struct arena *a, enum vpn_suite suite,
@@ -146,7 +147,7 @@ MUST_USE int ike_prop_answer_esp(struct arena *a, const struct ike_choice *c,
  * Check the peer's answer to our offer: exactly one proposal, one transform of
  * each type, all of them offered by us.
  *
- * @param group ESP: the group offered.
+ * @param group ESP: the group of our KE payload.
  * @return 0 or ERR_NOPROP.
  */
 MUST_USE int ike_prop_check_ike(const struct ike_props *ans,

@@ -445,6 +445,33 @@ TEST(sequence_numbers_of_an_unknown_kind_are_not_chosen)
 	assert_false(ch.is_esn);
 }
 
+/* Who is configured for another group can only say so when it was offered. */
+TEST(a_child_sa_is_offered_with_the_group_at_hand_before_all_others)
+{
+	static const uint16_t want[] = { IKE_KE_ECP_256, IKE_KE_CURVE25519,
+		IKE_KE_ECP_384 };
+	PROP(IKE_PROTO_ESP, SPI4, TK(AES_GCM_16, 256), T(KE, ECP_384),
+	     T(SN, SEQ_32));
+	struct ike_props p;
+	unsigned n = 0;
+
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(ike_prop_offer_esp(&arena, VPN_SUITE_2026, SPI4,
+					    SPI_GROUP_ECP_256, &p), 0);
+	for (unsigned i = 0; i < p.prop[0].n_tr; i++)
+		if (p.prop[0].tr[i].type == IKE_TRT_KE) {
+			assert_true(n < N_OF(want));
+			assert_int_equal(p.prop[0].tr[i].id, want[n++]);
+		}
+	assert_int_equal(n, N_OF(want));
+	/* an answer is in the group of the KE payload and no other */
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
+	    SPI_GROUP_ECP_256, &ch), ERR_NOPROP);
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
+	    SPI_GROUP_ECP_384, &ch), 0);
+	arena_fini(&arena);
+}
+
 TEST(every_esp_choice_survives_its_answer)
 {
 	for (enum vpn_alg alg = VPN_ALG_NONE + 1; alg < VPN_ALG_END; alg++)
