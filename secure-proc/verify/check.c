@@ -140,6 +140,25 @@ usage_check(struct work *w)
 	return 0;
 }
 
+/* The first end in the chain.  An authority that comes along and names purposes
+ * must name one that fits: what is below it cannot have more. */
+static int
+issuers_check(struct work *w, const struct spi_cert_path *path,
+	      struct spi_cert_facts *f)
+{
+	for (unsigned i = 0; i < path->n; i++) {
+		spi_certs()->cert_facts(path->cert[i], f);
+		if (i == 0 || f->not_after < w->out->not_after)
+			w->out->not_after = f->not_after;
+		if (i > 0 && i + 1 < path->n && f->has_ext_usage &&
+		    (f->ext_usage & EKU_FINE) == 0)
+			return fail(w, ERR_AUTH, "wrong usage: an issuing "
+			    "authority is for neither servers, clients nor "
+			    "IKE (extendedKeyUsage)");
+	}
+	return 0;
+}
+
 static int
 chain_check(struct work *w)
 {
@@ -164,13 +183,9 @@ chain_check(struct work *w)
 		return err;
 	if ((f = malloc(sizeof(*f))) == NULL)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < path.n; i++) {
-		spi_certs()->cert_facts(path.cert[i], f);
-		if (i == 0 || f->not_after < w->out->not_after)
-			w->out->not_after = f->not_after;
-	}
+	err = issuers_check(w, &path, f);
 	free(f);
-	return 0;
+	return err;
 }
 
 /* This certificate and no other: the administrator has said who it is. */

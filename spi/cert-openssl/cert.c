@@ -218,13 +218,15 @@ cert_facts(const struct spi_cert *c, struct spi_cert_facts *f)
 
 	memset(f, 0, sizeof(*f));
 	f->is_ca = X509_check_ca(c->x) == 1;
-	f->is_self_signed = X509_self_signed(c->x, 1) == 1;
 	f->not_before = ossl_time(X509_get0_notBefore(c->x));
 	f->not_after = ossl_time(X509_get0_notAfter(c->x));
 	if (k != NULL) {
 		f->key = ossl_key_kind(k);
 		f->key_bits = (unsigned)MAX(EVP_PKEY_get_bits(k), 0);
 	}
+	/* A key that is not one of ours may cost any time. */
+	f->is_self_signed = f->key != SPI_KEY_NONE &&
+	    X509_self_signed(c->x, 1) == 1;
 	name_text(X509_get_subject_name(c->x), f->subject);
 	name_text(X509_get_issuer_name(c->x), f->issuer);
 	if (X509_NAME_get0_der(X509_get_subject_name(c->x), &p, &len) == 1)

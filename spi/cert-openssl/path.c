@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNKNOWN	 "unknown CA"
 #define STRENGTH 2	/* OpenSSL's level: 112 bits, no SHA-1 */
 
 static int
@@ -71,7 +72,7 @@ sentence(X509_STORE_CTX *ctx, char *why)
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_CERT_UNTRUSTED:
-		fail(why, "unknown CA: no authority of ca= has issued it");
+		fail(why, UNKNOWN ": no authority of ca= has issued it");
 		break;
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 		fail(why, "the chain of certificates is too long");
@@ -106,6 +107,11 @@ sentence(X509_STORE_CTX *ctx, char *why)
 		fail(why, "its names lie outside of what its authority may "
 		    "name (name constraints)");
 		break;
+	case X509_V_ERR_NO_EXPLICIT_POLICY:
+	case X509_V_ERR_INVALID_POLICY_EXTENSION:
+		fail(why, "it has no policy that its authority requires "
+		    "(policy constraints)");
+		break;
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 		snprintf(why, SPI_CERT_WHY_MAX, "the signature of %s is wrong",
 		    of);
@@ -127,6 +133,15 @@ find(const X509 *x, struct spi_cert *const *list, unsigned n)
 	return NULL;
 }
 
+/* RFC 5280 6.1.4 (k), RFC 4945 5.1.3.9: who issues must say that it may; for the
+ * library it is enough that its key may.  A root of version 1 cannot say. */
+static bool
+may_issue(X509 *x, const struct spi_path_ask *q)
+{
+	return X509_check_ca(x) == 1 || (X509_get_version(x) == X509_VERSION_1 &&
+	    find(x, q->anchor, q->n_anchor) != NULL);
+}
+
 /* The chain as it was built, in our objects. */
 static int
 path_take(X509_STORE_CTX *ctx, const struct spi_path_ask *q,
@@ -137,8 +152,11 @@ path_take(X509_STORE_CTX *ctx, const struct spi_path_ask *q,
 
 	out->n = 0;
 	for (int i = 0; i < sk_X509_num(chain); i++) {
-		const X509 *x = sk_X509_value(chain, i);
+		X509 *x = sk_X509_value(chain, i);
 
+		if (i > 0 && !may_issue(x, q))
+			return fail(why, "wrong usage: issued by a certificate "
+			    "that may not issue any (basicConstraints)");
 		c = i == 0 ? q->leaf : NULL;
 		if (c == NULL)
 			c = find(x, q->anchor, q->n_anchor);
@@ -161,9 +179,12 @@ run(X509_STORE_CTX *ctx, const struct spi_path_ask *q,
 	X509_VERIFY_PARAM_set_time(p, (time_t)q->now);
 	X509_VERIFY_PARAM_set_depth(p, SPI_CERT_PATH_MAX - 1);
 	X509_VERIFY_PARAM_set_auth_level(p, STRENGTH);
+	/* Any policy is fine (RFC 5280 6.1.1), where one is required. */
+	if (X509_VERIFY_PARAM_add0_policy(p, OBJ_nid2obj(NID_any_policy)) != 1)
+		return ERR_CRYPTO;
 	/* An intermediate authority in ca= is believed by itself. */
 	if (X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN |
-	    X509_V_FLAG_CHECK_SS_SIGNATURE) != 1)
+	    X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK) != 1)
 		return ERR_CRYPTO;
 	if (X509_verify_cert(ctx) != 1)
 		return sentence(ctx, why);
@@ -238,6 +259,7 @@ ossl_path_build(const struct spi_path_ask *q, struct spi_cert_path *out,
 {
 	STACK_OF(X509) *other = sk_X509_new_null();
 	X509_STORE *store = X509_STORE_new();
+	unsigned n_left_out = 0;
 	int err = ERR_NOMEM;
 
 	if (!is_usable(q->leaf)) {
@@ -247,13 +269,18 @@ ossl_path_build(const struct spi_path_ask *q, struct spi_cert_path *out,
 	if (other == NULL || store == NULL)
 		goto out;
 	for (unsigned i = 0; i < q->n_other; i++)
-		if (is_usable(q->other[i]) &&
-		    sk_X509_push(other, q->other[i]->x) == 0)
+		if (!is_usable(q->other[i]))
+			n_left_out++;
+		else if (sk_X509_push(other, q->other[i]->x) == 0)
 			goto out;
 	for (unsigned i = 0; i < q->n_anchor; i++)
 		if (X509_STORE_add_cert(store, q->anchor[i]->x) != 1)
 			goto out;
 	err = ways_try(store, other, q, out, why);
+	if (err == ERR_AUTH && n_left_out > 0 &&
+	    strncmp(why, UNKNOWN, strlen(UNKNOWN)) == 0)
+		fail(why, "weak: an issuing authority that came along has a key "
+		    "that is not used, or an extension that cannot be read");
 out:
 	if (err == ERR_NOMEM)
 		fail(why, err_text(err));

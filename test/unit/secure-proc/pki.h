@@ -31,9 +31,11 @@ struct pki_spec {
 	const char *bc;		/* basicConstraints, or NULL */
 	const char *ku, *eku;	/* or NULL */
 	const char *constraints; /* nameConstraints, or NULL */
+	const char *policy_limits; /* policyConstraints, or NULL */
 	const char *crl_url;	/* "URI:http://..." or NULL */
 	const char *odd;	/* OID of a critical extension nobody knows */
 	int64_t from, to;	/* relative to PKI_NOW; 0, 0: a year around */
+	void (*tweak)(X509 *x);	/* whatever else, before it is signed */
 	const EVP_MD *md;	/* NULL: SHA-256, or none for Edwards curves */
 };
 
@@ -124,9 +126,12 @@ pki_cert(const struct pki_spec *s)
 	pki_ext(x, issuer, NID_ext_key_usage, s->eku);
 	pki_ext(x, issuer, NID_subject_alt_name, s->san);
 	pki_ext(x, issuer, NID_name_constraints, s->constraints);
+	pki_ext(x, issuer, NID_policy_constraints, s->policy_limits);
 	pki_ext(x, issuer, NID_crl_distribution_points, s->crl_url);
 	if (s->odd != NULL)
 		pki_odd(x, s->odd);
+	if (s->tweak != NULL)
+		s->tweak(x);
 	if (X509_sign(x, by, pki_md(by, s->md)) <= 0) {
 		ERR_print_errors_fp(stderr);
 		fail_msg("%s cannot be signed", s->cn);
