@@ -10,8 +10,10 @@
 #include "spi/cert-openssl/cert_openssl.h"
 #define ERR_STATE ossl_err_state_type
 #include <openssl/ec.h>
+#include <openssl/provider.h>
 #include <openssl/rsa.h>
 #undef ERR_STATE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +136,25 @@ raw_to_der(struct view raw, int half, uint8_t *out, size_t *len)
 	return 0;
 }
 
+/* Where a key lives it signs: one that cannot be taken out of a TPM still gives its
+ * public half to any provider, and the first that knows the algorithm would have
+ * taken it. */
+static int
+sign_begin(EVP_MD_CTX *c, EVP_PKEY_CTX **p, const struct spi_sig *how,
+	   EVP_PKEY *k)
+{
+	const OSSL_PROVIDER *home = EVP_PKEY_get0_provider(k);
+	const EVP_MD *md = md_of(how);
+	char query[128] = "";
+
+	if (home != NULL)
+		snprintf(query, sizeof(query), "?provider=%.100s",
+		    OSSL_PROVIDER_get0_name(home));
+	return EVP_DigestSignInit_ex(c, p, md != NULL ? EVP_MD_get0_name(md) :
+	    NULL, NULL, query[0] != '\0' ? query : NULL, k, NULL) == 1 ? 0 :
+	    ERR_CRYPTO;
+}
+
 static int
 sign_parts(EVP_MD_CTX *c, struct spi_pkey *k, const struct spi_sig *how,
 	   const struct view *part, unsigned n, uint8_t *out, size_t *len)
@@ -143,7 +164,7 @@ sign_parts(EVP_MD_CTX *c, struct spi_pkey *k, const struct spi_sig *how,
 	size_t all_len = 0;
 	int err;
 
-	if (EVP_DigestSignInit(c, &p, md_of(how), NULL, k->k) != 1 ||
+	if (sign_begin(c, &p, how, k->k) != 0 ||
 	    pad_set(p, how) != 1)
 		return ERR_CRYPTO;
 	if (how->form == SPI_SIG_ED) {
