@@ -206,6 +206,10 @@ $(BENCH_BIN): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(if $(filter %.a,$^),$(SYS_LIBS))
 
+$(B)/test/bench/hub_bench: $(B)/test/bench/hub_bench.o $(call libs_of,vhub)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+
 # ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)

@@ -21,6 +21,7 @@
 #define ETHER_VLAN	0x8100	/* IEEE 802.1Q */
 #define ETHER_QINQ	0x88a8	/* IEEE 802.1ad */
 #define ETHER_IPV6	0x86dd
+#define ETHER_PROBE	0x88b5	/* IEEE 802, local experimental 1: ours */
 #define ARP_FRAME	(ETH_HEAD + 28)
 #define ND_FRAME	(ETH_HEAD + 40 + 32) /* NS or NA with one address option */
 

@@ -63,7 +63,7 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 		port_drop(x, from, b, why);
 		return;
 	}
-	if (loop_input(x, from, &e, b))
+	if (UNLIKELY(e.type == ETHER_PROBE) && loop_input(x, from, &e, b))
 		return;
 	if (atomic_load_explicit(&from->live->is_blocked,
 	    memory_order_relaxed)) {
@@ -83,7 +83,7 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 		return;
 	if (e.n_tag <= 1 && e.type == ETHER_IPV6 && nd_input(x, from, &e, b))
 		return;
-	if (group_input(x, from, &e, b))
+	if (mac_is_group(&e.dst) && group_input(x, from, &e, b))
 		return;
 	batch_forward(x, from, &e.dst, e.vlan, b);
 }

@@ -32,7 +32,6 @@
 #include "daemon/bus/bus.h"
 #include "vhub/priv.h"
 
-#define ETHER_PROBE	0x88b5		/* IEEE 802, local experimental 1 */
 #define PROBE_MAGIC	0x54415052u	/* "TAPR" */
 #define PROBE_VERSION	1
 #define PROBE_FRAME	60		/* the least of an Ethernet frame */

@@ -35,7 +35,7 @@
 #define REST_MASK	(~(uint64_t)0xffff)
 #define HALF_BITS	30
 #define HALF_MASK	((1u << HALF_BITS) - 1)
-#define ROUNDS		4
+#define ROUNDS		3
 
 _Static_assert(N_SLOT >= 2 * HUB_MAC_MAX, "room for the bound");
 _Static_assert(MAC_NOBODY <= PORT_MASK, "a port fits an entry");
@@ -200,15 +200,18 @@ reserve(atomic_uint *n, unsigned max)
 static int
 find(const struct mactab *t, const struct places *p, uint64_t *e)
 {
-	for (unsigned i = 0; i < 2 * WAYS; i++) {
-		*e = get(t, nth(p, i));
-		if (is_it(p, i, *e))
-			return (int)nth(p, i);
-	}
+	for (unsigned k = 0; k < 2; k++)
+		for (uint32_t i = p->at[k]; i < p->at[k] + WAYS; i++) {
+			*e = get(t, i);
+			if ((*e & (REST_MASK | SECOND)) == p->want[k] &&
+			    *e != 0)
+				return (int)i;
+		}
 	return -1;
 }
 
-/* The same, of a fixed address in any VLAN. */
+/* The same, of a fixed address in any VLAN: mactab_fix() saw to it that it is not
+ * learned in one. */
 static int
 find_all(const struct mactab *t, uint16_t vlan, const struct mac *m,
 	 struct places *p, uint64_t *e)
@@ -217,11 +220,11 @@ find_all(const struct mactab *t, uint16_t vlan, const struct mac *m,
 	int at;
 
 	*p = places_of(t, vlan, m);
-	if (vlan == 0)
-		return find(t, p, e);
+	if ((at = find(t, p, e)) >= 0 || vlan == 0)
+		return at;
 	untagged = places_of(t, 0, m);
 	at = find(t, &untagged, e);
-	return at >= 0 && is_fixed(*e) ? at : find(t, p, e);
+	return at >= 0 && is_fixed(*e) ? at : -1;
 }
 
 static void
@@ -379,6 +382,23 @@ mactab_learn(struct mactab *t, uint16_t vlan, const struct mac *m,
 	return learn_moved(t, (uint32_t)at, e, by);
 }
 
+/* What is fixed now may have been learned in some VLAN. */
+static void
+forget_mac(struct mactab *t, const struct mac *m)
+{
+	struct mac is;
+
+	for (uint32_t i = 0; mactab_count(t) > 0 && i < N_SLOT; i++) {
+		uint64_t e = get(t, i);
+
+		if (e == 0 || is_fixed(e))
+			continue;
+		address_of(t, i, e, &is);
+		if (mac_equal(&is, m))
+			drop_entry(t, i, e);
+	}
+}
+
 int
 mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 {
@@ -395,6 +415,7 @@ mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 	}
 	if (insert(t, &p, FIXED | port, 0) >= 0) {
 		keep_one(t, &p);
+		forget_mac(t, m);
 		return 0;
 	}
 	for (unsigned i = 0; i < 2 * WAYS; i++) {
@@ -406,6 +427,7 @@ mactab_fix(struct mactab *t, const struct mac *m, uint32_t port)
 			continue;
 		uncount(t, e);
 		keep_one(t, &p);
+		forget_mac(t, m);
 		return 0;
 	}
 	return ERR_FULL;

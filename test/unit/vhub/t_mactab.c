@@ -258,7 +258,9 @@ TEST(a_fixed_address_counts_in_every_vlan)
 	uint32_t old = 0;
 	struct mac_seen by = { 5, HUB_PORT_MAC_MAX, 1 };
 
+	assert_int_equal(mactab_learn(t, 77, &m, &by, &old), MAC_NEW);
 	assert_int_equal(mactab_fix(t, &m, 2), 0);
+	assert_int_equal(mactab_count(t), 0);
 	assert_int_equal(mactab_find(t, 77, &m), 2);
 	assert_int_equal(mactab_learn(t, 77, &m, &by, &old), MAC_CLASH);
 	assert_int_equal(old, 2);
