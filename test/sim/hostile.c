@@ -201,20 +201,20 @@ add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
 	arena_fini(&a);
 }
 
-/* Only ciphers that nobody has. */
+/* In all transforms of a type another number. */
 static void
-spoil_ciphers(struct ike_build *b)
+spoil_transforms(struct ike_build *b, uint8_t type, uint16_t id)
 {
 	for (size_t i = 0; i + 6 <= b->w.len; i++)
 		if (b->w.base[i] == 0 && (b->w.base[i + 1] == 8 ||
-		    b->w.base[i + 1] == 12) && b->w.base[i + 2] == IKE_TRT_ENCR &&
+		    b->w.base[i + 1] == 12) && b->w.base[i + 2] == type &&
 		    b->w.base[i + 3] == 0 && b->w.base[i + 4] == 0)
-			b->w.base[i + 5] = IKE_ENCR_3DES;
+			be16_put(b->w.base + i + 4, id);
 }
 
 /* ... and of those: group-child and group-ike have a KE of a group that was not
- * proposed, cipher-child and cipher-ike ciphers of nobody; tunnel-child asks for
- * tunnel mode. */
+ * proposed, cipher-child and cipher-ike ciphers of nobody; none-ike no key
+ * exchange; tunnel-child asks for tunnel mode. */
 static bool
 odd_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
 {
@@ -223,6 +223,7 @@ odd_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
 
 	if (strncmp(what, "group-", 6) != 0 &&
 	    strncmp(what, "cipher-", 7) != 0 &&
+	    strcmp(what, "none-ike") != 0 &&
 	    strcmp(what, "tunnel-child") != 0)
 		return false;
 	odd_group = what[0] == 'g' ? 2 : 0;
@@ -232,7 +233,9 @@ odd_payloads(struct ike_build *b, struct ike_sa *sa, const char *what)
 	add_rekey(b, sa, is_ike ? 0 : 1);
 	odd_group = 0;
 	if (what[0] == 'c')
-		spoil_ciphers(b);
+		spoil_transforms(b, IKE_TRT_ENCR, IKE_ENCR_3DES);
+	else if (what[0] == 'n')
+		spoil_transforms(b, IKE_TRT_KE, IKE_KE_NONE);
 	return true;
 }
 

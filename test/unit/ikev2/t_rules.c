@@ -316,3 +316,20 @@ TEST(every_form_has_a_name)
 	}
 	assert_string_equal(ike_form_name(IKE_FORM_END), "none");
 }
+
+/* RFC 7296 1.7, 2.5: the order of payloads is no reason to refuse. */
+TEST(payloads_may_come_in_any_order)
+{
+	static const char *const turn[] = {
+		"IDi AUTH SA TSi TSr", "TSr TSi SA AUTH IDi",
+		"SA TSi TSr IDi CERT AUTH N16384", "N16384 AUTH TSr IDi SA TSi",
+		"CERT CERT TSi SA N16391 TSr CERTREQ IDi IDr AUTH"
+	};
+	struct ike_perr perr;
+
+	for (size_t i = 0; i < N_OF(turn); i++)
+		assert_int_equal(check(REQ_I, IKE_XCHG_IKE_AUTH, "SK", turn[i],
+				       &perr), IKE_FORM_AUTH);
+	assert_int_equal(check(REQ_I, IKE_XCHG_IKE_SA_INIT, "Nonce KE V SA",
+			       NULL, &perr), IKE_FORM_INIT);
+}
