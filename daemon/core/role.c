@@ -535,14 +535,14 @@ take_down(struct role *r)
 		tmr_stop(loop_timers(v->loop), &r->second);
 	}
 	ctl_free(v->ctl);
-	door_free(v->door);
-	v->door = NULL;
 	resolve_free(v->resolve);
 	ike_free(v->ike);
 	v->ike = NULL;
 	wire_ike_fini(v);
 	secure_free(v->secure);
 	realm_close_all(v);
+	door_free(v->door);	/* workers may have held buffers of it */
+	v->door = NULL;
 	buf_pool_free(v->loop_pool);
 	loop_free(v->loop);
 	bus_free(v->bus);
