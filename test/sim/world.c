@@ -112,13 +112,15 @@ mangle(uint8_t *p, size_t len)
 			p[i + 5] = IKE_ENCR_3DES;
 }
 
-/* The solution of a puzzle, behind the cookie: not one any more. */
+/* The solution of a puzzle, behind the cookie: the same key twice is none. */
 static void
 spoil_ps(uint8_t *p, size_t len)
 {
+	uint8_t *key = p + 28 + be16_get(p + 30) + 4;
+
 	if (len > 100 && p[18] == IKE_XCHG_IKE_SA_INIT &&
 	    p[16] == IKE_PL_N && p[28] == IKE_PL_PS)
-		p[28 + be16_get(p + 30) + 4] ^= 0x55;
+		memcpy(key, key + 4, 4);
 }
 
 static void
