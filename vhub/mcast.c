@@ -12,6 +12,7 @@
  * Thread: none shared.  No allocation.
  */
 #include "vhub/mcast.h"
+#include <string.h>
 #include "daemon/base/err.h"
 
 #define PROTO_IGMP	2
@@ -37,9 +38,12 @@ dec_ip(struct cur *c, size_t n, struct ip_addr *out)
 	uint8_t b[16];
 	int err = cur_copy(c, b, n);
 
-	if (err == 0)
-		*out = ip_from(b, n);
-	return err;
+	if (err != 0)
+		return err;
+	out->family = n == 4 ? 4 : 6;
+	memset(out->b, 0, sizeof(out->b));
+	memcpy(out->b, b, n);
+	return 0;
 }
 
 /* Mantissa and exponent (RFC 3376 4.1.1 and 4.1.7, RFC 3810 5.1.3). */
