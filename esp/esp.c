@@ -265,6 +265,7 @@ find_lane(const struct esp_set *set, uint32_t bundle, struct esp_task *t)
 		c = atomic_load_explicit(&set->child[i], memory_order_acquire);
 		if (c == NULL || c->bundle != bundle)
 			continue;
+		t->n_lane++;
 		weight = esp_lane_weight(flow, c->lane);
 		if (t->has_lane && weight <= best)
 			continue;

@@ -34,10 +34,12 @@ hash_u32(uint32_t x)
 	return hash((struct view){ b, sizeof(b) });
 }
 
+/* A peer with a single SA may have a window of 32 packets, out of which several
+ * sealers would push each other's: one seals for it (RFC 9611 1). */
 static uint32_t
 by_queue(const struct esp_task *t)
 {
-	return t->self;
+	return t->n_lane > 1 || t->esp_spi == 0 ? t->self : hash_u32(t->link);
 }
 
 static uint32_t

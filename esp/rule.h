@@ -34,6 +34,7 @@ struct esp_task {
 	bool is_ether;		/* what frame is */
 	struct view frame;	/* empty at a reservation */
 	bool has_lane;		/* esp_spi is one of a bundle's */
+	unsigned n_lane;	/* SAs of the bundle */
 	uint32_t lane;
 };
 

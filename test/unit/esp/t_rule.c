@@ -69,14 +69,34 @@ TEST(provider_is_the_best_one_or_the_one_asked_for)
 	esp_free(e);
 }
 
-TEST(rule_queue_keeps_frames_where_they_are)
+TEST(rule_queue_keeps_frames_where_they_are_if_there_are_sas_enough)
 {
+	const struct esp_rule *r = esp_rule_find("queue");
+	struct esp_task t = { .self = 2, .link = 1, .esp_spi = 9 };
+
+	t.n_lane = 2;
+	assert_int_equal(r->out(&t), 2);
+	t.n_lane = 1;
+	assert_int_not_equal(r->out(&t), 2);
+}
+
+TEST(rule_queue_has_one_sealer_for_a_single_sa)
+{
+	unsigned seen = 0;
+
 	rig_open(N_WORKER);
-	add_link(1, 0);
-	for (unsigned w = 0; w < N_WORKER; w++) {
-		assert_int_equal(out(w, 1, 9), w);
-		assert_int_equal(out(w, 99, 9), w);
+	for (uint32_t l = 1; l <= 32; l++) {
+		unsigned first;
+
+		add_link(l, 0);
+		first = out(0, l, 9);
+		seen |= 1u << first;
+		for (unsigned w = 0; w < N_WORKER; w++)
+			assert_int_equal(out(w, l, (uint8_t)w), first);
 	}
+	assert_int_equal(seen, (1u << N_WORKER) - 1);
+	for (unsigned w = 0; w < N_WORKER; w++) /* a link without an SA */
+		assert_int_equal(out(w, 99, 9), w);
 	rig_close();
 }
 
