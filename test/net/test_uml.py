@@ -21,9 +21,8 @@ CASES = {
     "gcm-esn": ("ip", "esp", V4, "2026", "aes256gcm16-esn-x25519", "left", True, "rfc4106"),
     "gcm-noesn-guest-dials": ("ip", "esp", V4, "2026", "aes128gcm16-noesn-x25519", "right", False,
                               "rfc4106"),
-    "gcm-esn-ipv6": ("ip", "esp", V6, "2026", "aes256gcm16-esn-x25519", "right", True, "rfc4106"),
-    "chacha-esn": ("ip", "esp", V4, "2026", "chacha20poly1305-esn-x25519", "left", True,
-                   "rfc7539esp"),
+    "chacha-esn-ipv6": ("ip", "esp", V6, "2026", "chacha20poly1305-esn-x25519", "left", True,
+                        "rfc7539esp"),
     "cbc-esn": ("ip", "esp", V4, "compat", "aes256-sha256-esn-x25519", "left", True, "sha256"),
     "udp-ipv6": ("ip", "udp", V6, "compat", "aes128-sha512-noesn-x25519", "right", False,
                  "sha512"),
@@ -141,7 +140,7 @@ def joined(world, request):
 
 def test_echoes_cross_both_ways(joined):
     """Small and large, IPv4 and IPv6 inside."""
-    for size in 0, 56, 1300:
+    for size in 0, 1300:
         assert joined.ping("left", 2, size) == 2, (size, joined.a.log())
         assert joined.ping("right", 2, size) == 2, size
     assert until(4, lambda: joined.ping("left", six=True))
@@ -178,7 +177,7 @@ def test_the_kernel_has_what_was_agreed(joined):
 
 def test_new_keys_from_either_end(joined):
     """Nothing is lost while the SAs are replaced."""
-    run = joined.lab.spawn("left", "ping", "-n", "-i", "0.02", "-c", "80", "-W", "2", "-I",
+    run = joined.lab.spawn("left", "ping", "-n", "-i", "0.02", "-c", "50", "-W", "2", "-I",
                            joined.here, joined.there, name="flow")
     old = joined.a.peer()["spi_in"]
     joined.b.ctl("--rekey", "--child", "c")
@@ -186,7 +185,7 @@ def test_new_keys_from_either_end(joined):
     old = joined.a.peer()["spi_in"]
     assert joined.a.tapir("rekey", "branches/osaka", "child").returncode == 0
     assert until(5, lambda: joined.a.peer()["spi_in"] != old), joined.a.log()
-    assert run.wait(15) == 0 and " 80 received" in run.text(), run.text()[-300:]
+    assert run.wait(15) == 0 and " 50 received" in run.text(), run.text()[-300:]
     assert until(8, lambda: joined.b.sas().count("INSTALLED") == 1), joined.b.sas()
 
 
