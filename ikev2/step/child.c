@@ -184,8 +184,11 @@ choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 
 	if (m->offer.mode == VPN_MODE_ETHER) {
 		m->offer.remote.n = m->offer.local.n = 1;
-		m->offer.remote.ts[0] = m->p->tsi->ts[0];
-		m->offer.local.ts[0] = m->p->tsr->ts[0];
+		/* 2.23.1: as the packets look here */
+		m->offer.remote.ts[0] = sa->is_nat_there ?
+		    ike_ts_etherip(&sa->remote.ip) : m->p->tsi->ts[0];
+		m->offer.local.ts[0] = sa->is_nat_here ?
+		    ike_ts_etherip(&sa->local.ip) : m->p->tsr->ts[0];
 		return V_NEXT;
 	}
 	if (old != NULL) {		/* I3: rekeying never widens */
@@ -237,10 +240,24 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 
 /* ---- checking as initiator ----------------------------------------------- */
 
+/* 2.23.1: behind a NAT the answer has the address that the peer sees, and ours
+ * takes its place. */
+static int
+check_ts(const struct ike_tss *ts, const struct ike_ts_set *own, bool is_natted,
+	 struct ike_ts_set *out)
+{
+	if (!is_natted || !ike_ts_is_etherip(ts) || ts->ts[0].lo.family !=
+	    own->ts[0].lo.family)
+		return ike_ts_check(ts, own, out);
+	*out = *own;
+	return 0;
+}
+
 enum ike_verdict
 ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 {
 	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
+	bool is_ether = o->mode == VPN_MODE_ETHER;
 	struct ike_ts_set local, remote;
 
 	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite,
@@ -254,8 +271,10 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, transport ?
 		    "the peer wants transport mode, which we did not offer" :
 		    "the peer declines transport mode, which EtherIP needs");
-	if (ike_ts_check(m->p->tsi, &o->local, &local) != 0 ||
-	    ike_ts_check(m->p->tsr, &o->remote, &remote) != 0)
+	if (check_ts(m->p->tsi, &o->local, is_ether && sa->is_nat_here,
+		     &local) != 0 ||
+	    check_ts(m->p->tsr, &o->remote, is_ether && sa->is_nat_there,
+		     &remote) != 0)
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
 				"the peer's selectors are wider than our offer");
 	o->local = local;
