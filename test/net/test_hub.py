@@ -54,7 +54,7 @@ print("ready", flush=True)
 while (left := end - time.monotonic()) > 0:
     s.settimeout(left)
     try:
-        n += sys.argv[1].encode() in s.recv(2000)
+        n += s.recv(70000).count(sys.argv[1].encode())    # several may come as one
     except TimeoutError:
         break
 print("frames", n, flush=True)
@@ -158,3 +158,122 @@ def test_a_static_address_elsewhere_is_refused(lab):
         for gw in a, b:
             if gw:
                 gw.stop()
+
+
+# ---- multicast ----------------------------------------------------------------
+
+JOIN = """
+import socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+             socket.inet_aton(sys.argv[1]) + socket.inet_aton(sys.argv[2]))
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def checksum(data):
+    """RFC 1071."""
+    total = sum(int.from_bytes(data[i:i + 2], "big") for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return (~total & 0xffff).to_bytes(2, "big")
+
+
+def query(lab, host, ip):
+    """A general query of IGMPv2 from a host, as a router sends it; its MAC address."""
+    mac = lab.need(host, "cat", "/sys/class/net/eth0/address").strip().replace(":", "")
+    msg = bytearray(bytes.fromhex("1114000000000000"))
+    msg[2:4] = checksum(msg)
+    head = bytearray(bytes.fromhex("46c0002000000000010200000a000000e000000194040000"))
+    head[12:16] = bytes(map(int, ip.split(".")))
+    head[10:12] = checksum(head)
+    lab.need(host, "/usr/bin/python3", "-c", SEND,
+             "01005e000001" + mac + "0800" + head.hex() + msg.hex() + "00" * 14)
+    return mac
+
+
+def stream(lab, group):
+    """How many of three datagrams from host-a to a group reach host-b's wire."""
+    marker = "stream-" + secrets.token_hex(6)
+    ear = lab.spawn("host-b", "/usr/bin/python3", "-c", LISTEN, marker, 1.5, name="listen")
+    assert until(5, lambda: "ready" in ear.text()), ear.text()
+    lab.need("host-a", "/usr/bin/python3", "-c",
+             "import socket, sys\n"
+             "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             "s.setsockopt(0, socket.IP_MULTICAST_IF, socket.inet_aton('10.0.0.1'))\n"
+             "for i in range(3): s.sendto(sys.argv[2].encode(), (sys.argv[1], 5000))\n",
+             group, marker)
+    ear.wait(5)
+    return int(ear.text().split()[-1])
+
+
+def test_multicast_goes_to_listeners_once_somebody_asks(lab):
+    """Everywhere without a querier; with one, only groups that somebody joined."""
+    a, b = joined(lab, 'multicast="strict"')
+    try:
+        assert stream(lab, "239.1.1.1") == 3 and stream(lab, "239.1.1.2") == 3
+        ear = lab.spawn("host-b", "/usr/bin/python3", "-c", JOIN, "239.1.1.1", "10.0.0.2",
+                        name="join")
+        assert until(5, lambda: "ready" in ear.text()), ear.text()
+        query(lab, "host-a", "10.0.0.1")
+        assert until(5, lambda: "239.1.1.1" in
+                     {g["ip"] for g in a.json("hub", "branches", "groups")["groups"]})
+        rows = b.json("hub", "branches", "groups")["groups"]
+        assert [r["port"] for r in rows if r["kind"] == "router4"] == ["tokyo"]
+        assert until(40, lambda: stream(lab, "239.1.1.2") == 0)
+        assert stream(lab, "239.1.1.1") == 3
+        assert stream(lab, "224.0.0.200") == 3
+        assert a.stat("hub-nolistener") >= 3
+        ear.stop()
+    finally:
+        a.stop()
+        b.stop()
+
+
+# ---- three offices --------------------------------------------------------------
+
+def third(lab):
+    """A third office, nagoya, at gw-c: host-c has 10.0.0.3."""
+    lab.add("gw-c", "host-c")
+    lab.wire("gw-c", "wan0", "inet", "p3")
+    lab.batch("inet", "link set p3 master br0\n")
+    lab.batch("gw-c", "addr add 192.0.2.3/24 dev wan0\n")
+    lab.wire("host-c", "eth0", "gw-c", "lan0")
+    lab.batch("gw-c", "link add br-lan type bridge forward_delay 0 mcast_snooping 0\n"
+                      "link set lan0 master br-lan\nlink set br-lan up\n")
+    lab.batch("host-c", "addr add 10.0.0.3/24 dev eth0\n")
+
+
+def centre(isolate):
+    """osaka, to which tokyo and nagoya come."""
+    return ('<vpn log="info"><realm name="branches" dpd="1" dead="3" bridge="br-lan"'
+            f' isolate="{isolate}"><me id="osaka" psk="branches.psk"/>'
+            '<peer id="tokyo"/><peer id="nagoya"/></realm></vpn>')
+
+
+def branch(me):
+    """An office of that centre."""
+    return ('<vpn log="info"><realm name="branches" dpd="1" dead="3" bridge="br-lan">'
+            f'<me id="{me}" psk="branches.psk"/><peer id="osaka" at="192.0.2.2"/></realm></vpn>')
+
+
+def test_branches_reach_each_other_unless_they_are_isolated(lab):
+    """Mesh through the centre; with isolate the centre alone."""
+    third(lab)
+    running = []
+    try:
+        for isolate, across in ("no", 3), ("yes", 0):
+            running = [Gateway(lab, "gw-b", centre(isolate)).start(),
+                       Gateway(lab, "gw-a", branch("tokyo")).start(),
+                       Gateway(lab, "gw-c", branch("nagoya")).start()]
+            assert lab.until_ping("host-a", "10.0.0.2", 10)
+            assert lab.until_ping("host-c", "10.0.0.2", 10)
+            assert lab.ping("host-a", "10.0.0.3", 3) == across
+            rows = running[0].json("hub", "branches", "ports")["ports"]
+            assert {r["isolated"] for r in rows if r["kind"] == "ether"} == {isolate == "yes"}
+            for gw in running:
+                gw.stop()
+    finally:
+        for gw in running:
+            gw.stop()
