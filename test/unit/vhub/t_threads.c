@@ -3,6 +3,7 @@
  * test/unit/vhub/t_threads.c - two workers send while the loop changes ports.
  */
 #include "test/unit/vhub/rig.h"
+#include "test/unit/vhub/mcmake.h"
 #include <stdatomic.h>
 
 #define N_BATCH 3000
@@ -36,6 +37,29 @@ out(void *ctx, unsigned worker, struct buf **b, unsigned n)
 	c->n_out += n;
 }
 
+/* A question, a report or data of one of eight groups. */
+static size_t
+multicast(uint8_t *f, uint64_t x)
+{
+	uint8_t p[200];
+	size_t n = mk_igmp(p, "10.1.0.1", "224.0.0.1", x % 3 == 0 ?
+	    "11 64 0000 00000000 02 7d 0000" : "16 00 0000 ef010100");
+
+	if (x % 3 != 0) {
+		p[19] = p[31] = (uint8_t)(x / 3 % 8);
+		memcpy(p + 16, "\xef\1\1", 3);
+		memset(p + 26, 0, 2);
+		be16_put(p + 26, ip_sum(p + 24, 8));
+		p[9] = x % 3 == 1 ? 2 : 17;
+	}
+	memcpy(f, "\1\0\x5e", 3);
+	f[3] = p[17] & 0x7f;
+	memcpy(f + 4, p + 18, 2);
+	be16_put(f + 12, 0x0800);
+	memcpy(f + 14, p, n);
+	return 14 + n;
+}
+
 /* Frames between few addresses, ARP among them, from every port in turn. */
 static void
 work(void *ctx)
@@ -50,7 +74,7 @@ work(void *ctx)
 		unsigned n = 0;
 
 		for (unsigned i = 0; i < 8; i++) {
-			uint8_t f[64] = { 2, 0, 0, 0, 0 };
+			uint8_t f[80] = { 2, 0, 0, 0, 0 };
 			uint64_t x = rng_det_u64(&rng);
 			size_t len = 60;
 
@@ -69,11 +93,19 @@ work(void *ctx)
 				    46);
 			f[27] = f[11];
 			f[31] = f[11] + 1;
+			if (x % 7 == 0)
+				len = multicast(f, x / 7);
+			if (x % 11 == 0) {
+				memmove(f + 16, f + 12, len - 12);
+				be32_put(f + 12, 0x81000000u | (x >> 32 & 3));
+				len += 4;
+			}
 			if ((b[n] = buf_new(w->c->pool[w->num])) == NULL)
 				continue;
 			memcpy(buf_append(b[n++], len), f, len);
 		}
 		hub_input(w->c->h, w->num, w->c->port[k % 4], b, n);
+		hub_work(w->c->h, w->num);
 		thr_quiet();
 	}
 	w->c->n_left--;
@@ -84,13 +116,15 @@ TEST(workers_and_the_loop_do_not_disturb_each_other)
 {
 	struct crowd c = { .n_left = 2 };
 	struct hub_conf hc = { .name = "t", .n_worker = 2, .buf_new = new,
-		.ctx = &c, .has_bridge = true };
-	struct hub_port_conf pc = { .ops = { &c, out } };
+		.ctx = &c, .has_bridge = true, .snoop = HUB_SNOOP_STRICT };
+	struct hub_port_conf pc = { .ops = { &c, out },
+		.policy = { .rate = { 1000, 1000, 1000 } } };
 	struct worker w[2] = { { &c, 0 }, { &c, 1 } };
 	struct thr *t[2];
 	struct hub_mac_info mi;
 	struct hub_neigh_info ni;
 	struct hub_port_info pi;
+	struct hub_group_info gi;
 	uint32_t extra, it;
 	uint64_t now = 1000;
 	struct ip_net net;
@@ -124,6 +158,9 @@ TEST(workers_and_the_loop_do_not_disturb_each_other)
 			;
 		it = 0;
 		while (hub_port_next(c.h, &it, &pi))
+			;
+		it = 0;
+		while (hub_group_next(c.h, &it, &gi))
 			;
 		thr_reclaim();
 	}
