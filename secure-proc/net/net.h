@@ -46,7 +46,7 @@ struct sec_route_req {
 	bool is_add;
 };
 
-/* What serve.c demands; why gets a sentence on failure. */
+/* What serve_net.c demands; why gets a sentence on failure. */
 struct sec_net {
 	void *ctx;
 	int (*tap_open)(void *ctx, const struct sec_tap_req *q,

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/serve_auth.c - handlers of messages about who somebody is: our AUTH
+ * data, the peer's, PPKs, what we say of certificates, QCD tokens.
+ *
+ * A VERIFY that needs the verify child is answered when the child has answered.
+ *
+ * Thread: the only one.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/map.h"
+#include "daemon/base/secret.h"
+#include "secure-proc/keys/ppk.h"
+#include "secure-proc/keys/token.h"
+#include "secure-proc/serve_priv.h"
+
+#define CERTREQ_MAX 8192 /* bytes of CERTREQ bodies, as secure.def has it */
+
+/* ---- AUTH and PPK ------------------------------------------------------------ */
+
+/* What we ask of this peer, as initiator. */
+static struct view
+certreq_of(struct sec_serve *s, const struct sec_auth *a, uint8_t *buf,
+	   size_t cap)
+{
+	const struct conf_peer *p =
+	    &s->c.conf->realm[a->realm].peer[a->peer];
+	struct view v = { buf, 0 };
+
+	if (s->c.trust != NULL && a->is_initiator &&
+	    p->auth == CONF_AUTH_CERT)
+		v.len = sec_trust_certreq(s->c.trust, a->realm, a->peer, buf,
+		    cap);
+	return v;
+}
+
+int
+sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "";
+	uint8_t certreq[CERTREQ_MAX];
+	struct sec_signed out;
+	struct ipc_msg a;
+	int err;
+
+	err = sec_auth_sign(&s->keys, &sa->auth, &m->u.sign, &out, why,
+	    sizeof(why));
+	if (err != 0)
+		return sec_refuse(s, m, err, why);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.sign_ok.id_own = (struct view){ out.id_own, out.id_own_len };
+	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
+	a.u.sign_ok.method = out.method;
+	a.u.sign_ok.cert = out.cert;
+	a.u.sign_ok.certreq = certreq_of(s, &sa->auth, certreq,
+	    sizeof(certreq));
+	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };
+	return sec_answer(s, &a, NULL, 0);
+}
+
+int
+sec_on_ppk(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "";
+	struct sec_ppk out;
+	struct ipc_msg a;
+	int err;
+
+	(void)sa;
+	err = sec_ppk_mix(&s->keys, &m->u.ppk, &out, why, sizeof(why));
+	ipc_msg_answer(&a, m, err, why);
+	a.u.ppk_ok.is_required = out.is_required;
+	if (err == 0) {
+		a.u.ppk_ok.ppk_id = (struct view){ out.id, out.id_len };
+		a.u.ppk_ok.sk_d = (struct view){ out.sk_d, out.len };
+		a.u.ppk_ok.sk_pi = (struct view){ out.sk_pi, out.p_len };
+		a.u.ppk_ok.sk_pr = (struct view){ out.sk_pr, out.p_len };
+		a.u.ppk_ok.confirm = (struct view){ out.confirm, out.n_confirm };
+	}
+	err = sec_answer(s, &a, NULL, 0);
+	wipe(&out, sizeof(out));
+	return err;
+}
+
+/* Hand a VERIFY to the child; its answer comes to sec_on_checked(). */
+static int
+verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
+	   const struct sec_auth_asked *with, const char *id)
+{
+	const struct ipc_verify *v = &m->u.verify;
+	const struct sec_check q = {
+		.realm = sa->auth.realm, .peer = sa->auth.peer,
+		.now = clk_wall_s(), .method = v->method, .id = v->id_peer,
+		.cert = v->cert, .auth = v->auth, .init_msg = v->init_msg,
+		.nonce = v->nonce,
+		.maced_id = { with->maced_id, with->maced_id_len },
+	};
+	struct asked *a;
+	int err;
+
+	if (s->c.link == NULL)
+		return ERR_STATE;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_NOMEM;
+	a->number = ++s->last_number;
+	a->ticket = m->ticket;
+	a->handle = m->handle;
+	memcpy(a->id, id, strlen(id) + 1);
+	if ((err = map_add(s->asked, &a->number, a)) != 0) {
+		free(a);
+		return err;
+	}
+	sa->asked = a->number;
+	err = sec_link_ask(s->c.link, a->number, &q, clk_ms());
+	if (err != 0) {
+		map_remove(s->asked, &a->number);
+		free(a);
+		sa->asked = 0;
+	}
+	return err;
+}
+
+/* The child has looked. */
+void
+sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
+{
+	struct sec_serve *s = ctx;
+	struct asked *q = map_remove(s->asked, &number);
+	struct ipc_msg req, a;
+	char why[WHY_MAX];
+	struct sa *sa;
+	int err = c->err;
+
+	if (q == NULL)
+		return;
+	ipc_msg_init(&req, IPC_VERIFY);
+	req.ticket = q->ticket;
+	req.handle = q->handle;
+	sa = q->is_closed ? NULL : map_find(s->sa, &q->handle);
+	if (sa == NULL) {
+		err = sec_refuse(s, &req, ERR_STATE, "the IKE SA is gone");
+	} else if ((sa->asked = 0, sec_auth_verified(&sa->auth, err)) != 0) {
+		snprintf(why, sizeof(why), "peer \"%.60s\": %.180s", q->id,
+		    c->why);
+		err = sec_refuse(s, &req, err != 0 ? err : ERR_STATE, why);
+	} else {
+		ipc_msg_answer(&a, &req, 0, NULL);
+		a.u.verify_ok.realm = sa->auth.realm;
+		a.u.verify_ok.peer = sa->auth.peer;
+		a.u.verify_ok.not_after = (uint64_t)c->not_after;
+		memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
+		memcpy(a.u.verify_ok.subject, c->subject,
+		    strlen(c->subject) + 1);
+		err = sec_answer(s, &a, NULL, 0);
+	}
+	if (err != 0)
+		s->fatal = err;
+	free(q);
+}
+
+int
+sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	char why[WHY_MAX] = "", id[SEC_ID_TEXT_MAX];
+	struct sec_auth_asked asked;
+	struct ipc_msg a;
+	int err;
+
+	err = sec_auth_verify(&s->keys, &sa->auth, &m->u.verify, id, &asked,
+	    why, sizeof(why));
+	if (err == ERR_AGAIN) {
+		err = verify_ask(s, m, sa, &asked, id);
+		wipe(&asked, sizeof(asked));
+		if (err == 0)
+			return s->fatal;
+		(void)!sec_auth_verified(&sa->auth, err);
+		return sec_refuse(s, m, err, err == ERR_FULL ? "too many "
+		    "certificates wait to be looked at" : NULL);
+	}
+	if (err != 0)
+		return sec_refuse(s, m, err, why);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.verify_ok.realm = sa->auth.realm;
+	a.u.verify_ok.peer = sa->auth.peer;
+	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
+	return sec_answer(s, &a, NULL, 0);
+}
+
+/* ---- certificates ------------------------------------------------------------ */
+
+int
+sec_on_ca_list(struct sec_serve *s, const struct ipc_msg *m,
+	       struct sa *sa UNUSED)
+{
+	uint8_t certreq[CERTREQ_MAX], ann[512];
+	struct ipc_msg a;
+
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.ca_list_ok.certreq.p = certreq;
+	a.u.ca_list_ok.auth_ann.p = ann;
+	if (s->c.trust != NULL)
+		a.u.ca_list_ok.certreq.len = sec_trust_certreq(s->c.trust,
+		    UINT32_MAX, UINT32_MAX, certreq, sizeof(certreq));
+	a.u.ca_list_ok.auth_ann.len = sec_trust_methods(s->c.trust, s->c.conf,
+	    ann, sizeof(ann));
+	return sec_answer(s, &a, NULL, 0);
+}
+
+/* ---- quick crash detection, RFC 6290 ----------------------------------------- */
+
+int
+sec_on_token(struct sec_serve *s, const struct ipc_msg *m,
+	     struct sa *sa UNUSED)
+{
+	const struct ipc_token *q = &m->u.token;
+	uint8_t token[SEC_TOKEN_LEN];
+	struct ipc_msg a;
+	int err;
+
+	if (s->c.token == NULL)
+		return sec_refuse(s, m, ERR_UNSUP, "no tokens are made here");
+	if (q->ispi == 0 || q->rspi == 0)
+		return sec_refuse(s, m, ERR_RANGE, NULL);
+	if ((err = sec_token_make(s->c.token, q->ispi, q->rspi, token)) != 0)
+		return sec_refuse(s, m, err, NULL);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.token_ok.token = (struct view){ token, sizeof(token) };
+	return sec_answer(s, &a, NULL, 0);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/serve_net.c - handlers of messages that change the network: TAPs,
+ * their MTU, routes.
+ *
+ * Nothing is done that the configuration does not name: which realm has a TAP, and
+ * into which networks of which peer a route may lead (security: A6).
+ *
+ * Thread: the only one.
+ */
+#include <string.h>
+#include <unistd.h>
+#include "daemon/base/err.h"
+#include "daemon/base/log.h"
+#include "daemon/base/map.h"
+#include "secure-proc/serve_priv.h"
+
+#define ROUTE_BITS_MIN 8 /* shorter prefixes need policy routing */
+
+/* ---- TAPs -------------------------------------------------------------------- */
+
+int
+sec_on_tap_open(struct sec_serve *s, const struct ipc_msg *m,
+		struct sa *sa UNUSED)
+{
+	const struct ipc_tap_open *q = &m->u.tap_open;
+	const struct conf_realm *r = sec_realm_at(s, q->realm);
+	char why[WHY_MAX] = "";
+	struct sec_tap_req req;
+	struct sec_tap tap;
+	struct ipc_msg a;
+	int err;
+
+	if (r == NULL)
+		return sec_refuse(s, m, ERR_NOTFOUND, "no such realm");
+	if (q->n_queue == 0 || q->n_queue > IPC_FD_MAX ||
+	    q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX ||
+	    (q->offloads & ~IPC_TAP_ALL) != 0)
+		return sec_refuse(s, m, ERR_RANGE, NULL);
+	req = (struct sec_tap_req){
+		.realm = r, .mac = s->c.mac[q->realm],
+		.n_queue = q->n_queue, .mtu = q->mtu,
+		.offloads = q->offloads,
+	};
+	err = s->c.net->tap_open(s->c.net->ctx, &req, &tap, why, sizeof(why));
+	if (err != 0)
+		return sec_refuse(s, m, err, why);	/* tapird logs it */
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.tap_ok.realm = q->realm;
+	a.u.tap_ok.ifindex = tap.ifindex;
+	memcpy(a.u.tap_ok.ifname, tap.ifname, sizeof(tap.ifname));
+	memcpy(a.u.tap_ok.mac, tap.mac.b, sizeof(tap.mac.b));
+	a.u.tap_ok.mtu = tap.mtu;
+	a.u.tap_ok.offloads = tap.offloads;
+	a.u.tap_ok.n_fd = tap.n_fd;
+	/* Our copies are closed when they are sent: the device lives exactly as
+	 * long as main holds it. */
+	return sec_answer(s, &a, tap.fd, tap.n_fd);
+}
+
+int
+sec_on_tap_mtu(struct sec_serve *s, const struct ipc_msg *m,
+	       struct sa *sa UNUSED)
+{
+	const struct ipc_tap_mtu *q = &m->u.tap_mtu;
+	const struct conf_realm *r = sec_realm_at(s, q->realm);
+	char why[WHY_MAX] = "";
+	int err;
+
+	if (r == NULL)
+		return sec_refuse(s, m, ERR_NOTFOUND, "no such realm");
+	if (q->mtu < SEC_MTU_MIN || q->mtu > SEC_MTU_MAX)
+		return sec_refuse(s, m, ERR_RANGE, NULL);
+	err = s->c.net->tap_mtu(s->c.net->ctx, r, q->mtu, why, sizeof(why));
+	return sec_refuse(s, m, err, why[0] != '\0' ? why : NULL);
+}
+/* ---- routes ------------------------------------------------------------------ */
+
+static int
+route_kernel(struct sec_serve *s, uint32_t realm, const struct conf_net *net,
+	     const struct ip_net *prefix, bool is_add, char *why, size_t cap)
+{
+	struct sec_route_req req = {
+		.realm = sec_realm_at(s, realm), .net = net, .prefix = *prefix,
+		.is_add = is_add,
+	};
+
+	if (req.realm == NULL)
+		return ERR_NOTFOUND;
+	return s->c.net->route(s->c.net->ctx, &req, why, cap);
+}
+
+void
+sec_unroute(struct sec_serve *s, uint32_t handle)
+{
+	struct ip_net prefix;
+	uint32_t realm;
+
+	while (sec_routes_take(&s->routes, handle, &realm, &prefix)) {
+		char why[WHY_MAX] = "";
+
+		if (sec_routes_users(&s->routes, realm, &prefix) > 0)
+			continue;
+		if (route_kernel(s, realm, NULL, &prefix, false, why,
+		    sizeof(why)) != 0)
+			log_warn(WHO, "%s", why);
+	}
+}
+
+/* The prefix as main wrote it, or an error when it is not a clean one. */
+static int
+prefix_read(const struct ipc_route *q, struct ip_net *out)
+{
+	size_t len = q->family == 4 ? 4 : q->family == 6 ? 16 : 0;
+	struct ip_addr lo, hi;
+
+	if (len == 0 || q->bits > len * 8)
+		return ERR_RANGE;
+	for (size_t i = len; i < sizeof(q->addr); i++)
+		if (q->addr[i] != 0)
+			return ERR_RANGE;
+	out->addr = ip_from(q->addr, len);
+	out->bits = q->bits;
+	ip_net_range(out, &lo, &hi);
+	if (!ip_equal(&lo, &out->addr))		/* host bits are set */
+		return ERR_RANGE;
+	return 0;
+}
+
+static int
+prefix_permitted(const struct conf_net *net, const struct ip_net *prefix,
+		 const char **why)
+{
+	struct vpn_ts want = vpn_ts_from_net(prefix);
+	struct vpn_ts any;
+
+	if (prefix->bits < ROUTE_BITS_MIN) {
+		*why = "a default route into the tunnel would also catch the "
+		    "tunnel's own packets: that needs policy routing, which is "
+		    "not done here";
+		return ERR_PERM;
+	}
+	if (!ip_is_unicast(&prefix->addr)) {
+		*why = "not a network a peer can have";
+		return ERR_PERM;
+	}
+	for (unsigned i = 0; i < net->n_remote; i++) {
+		/* The route carries what the selector narrows by protocol. */
+		any = net->remote[i];
+		any.proto = 0;
+		any.port_lo = 0;
+		any.port_hi = 65535;
+		if (vpn_ts_covers(&any, &want))
+			return 0;
+	}
+	*why = net->n_remote == 0 ?
+	    "the configuration names no network behind this peer: "
+	    "<net remote=...>" :
+	    "outside of the networks the configuration permits behind this "
+	    "peer";
+	return ERR_PERM;
+}
+
+static int
+route_add(struct sec_serve *s, const struct sa *sa, const struct conf_net *net,
+	  const struct ip_net *prefix, char *why, size_t cap)
+{
+	uint32_t realm = sa->auth.realm;
+	const char *text = NULL;
+	int err;
+
+	if ((err = prefix_permitted(net, prefix, &text)) != 0) {
+		snprintf(why, cap, "%s", text);
+		return err;
+	}
+	if (sec_routes_has(&s->routes, sa->handle, realm, prefix))
+		return 0;
+	if (sec_routes_users(&s->routes, realm, prefix) == 0 &&
+	    (err = route_kernel(s, realm, net, prefix, true, why, cap)) != 0)
+		return err;
+	err = sec_routes_add(&s->routes, sa->handle, realm, prefix);
+	if (err == 0)
+		return 0;
+	snprintf(why, cap, "too many routes");
+	if (sec_routes_users(&s->routes, realm, prefix) == 0 &&
+	    route_kernel(s, realm, net, prefix, false, why, cap) != 0)
+		log_warn(WHO, "%s", why);
+	return err;
+}
+
+static int
+route_remove(struct sec_serve *s, const struct sa *sa,
+	     const struct ip_net *prefix, char *why, size_t cap)
+{
+	uint32_t realm = sa->auth.realm;
+
+	if (!sec_routes_has(&s->routes, sa->handle, realm, prefix))
+		return 0;
+	sec_routes_remove(&s->routes, sa->handle, realm, prefix);
+	if (sec_routes_users(&s->routes, realm, prefix) > 0)
+		return 0;
+	return route_kernel(s, realm, NULL, prefix, false, why, cap);
+}
+
+int
+sec_on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	const struct ipc_route *q = &m->u.route;
+	const struct conf_peer *p;
+	char why[WHY_MAX] = "";
+	struct ip_net prefix;
+	int err;
+
+	if (sa == NULL || !sec_auth_is_done(&sa->auth))
+		return sec_refuse(s, m, ERR_PERM, "routes are for authenticated "
+		    "peers");
+	if (q->realm != sa->auth.realm)
+		return sec_refuse(s, m, ERR_PERM, "this peer belongs to another "
+		    "realm");
+	if ((err = prefix_read(q, &prefix)) != 0)
+		return sec_refuse(s, m, err, "not a clean prefix");
+	p = &s->c.conf->realm[sa->auth.realm].peer[sa->auth.peer];
+	if (q->is_add)
+		err = route_add(s, sa, p->net, &prefix, why, sizeof(why));
+	else
+		err = route_remove(s, sa, &prefix, why, sizeof(why));
+	return sec_refuse(s, m, err, why[0] != '\0' ? why : NULL);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure-proc/serve_priv.h - what serve.c, serve_auth.c and serve_net.c share.
+ *
+ * Thread: the only one.
+ */
+#ifndef TAPIR_SECURE_SERVE_PRIV_H
+#define TAPIR_SECURE_SERVE_PRIV_H
+
+#include "daemon/ipc/gate.h"
+#include "secure-proc/keys/auth.h"
+#include "secure-proc/route_table.h"
+#include "secure-proc/serve.h"
+#include "secure-proc/verify/link.h"
+
+#define WHO	"secure"
+#define WHY_MAX IPC_WHY_MAX
+
+struct sa {
+	uint32_t handle;
+	uint64_t seen;		/* IPC_ONCE_SA messages */
+	uint64_t asked;		/* number of its question, or 0 */
+	struct sec_auth auth;
+};
+/* A VERIFY that the verify child has, or will have. */
+struct asked {
+	uint64_t number;	/* of the question */
+	uint64_t ticket;
+	uint32_t handle;
+	bool is_closed;		/* the IKE SA ended meanwhile */
+	char id[SEC_ID_TEXT_MAX];
+};
+struct sec_serve {
+	struct sec_serve_conf c;
+	struct sec_keys keys;
+	struct ipc_gate gate;
+	struct map *sa;		/* handle -> struct sa */
+	struct map *asked;	/* number -> struct asked */
+	uint64_t last_number;
+	int fatal;		/* an answer could not be sent */
+	struct sec_routes routes;
+	sec_send_fn *send;
+	void *send_ctx;
+	uint8_t digest[IPC_DIGEST_LEN];
+};
+
+/* A handler: sends its answer itself, and returns what sending returned.  sa is
+ * NULL for messages without handle and for handles nobody has heard of. */
+typedef int handler_fn(struct sec_serve *s, const struct ipc_msg *m,
+		       struct sa *sa);
+
+/** Send an answer; fds are taken. */
+MUST_USE int sec_answer(struct sec_serve *s, const struct ipc_msg *m,
+			const int *fds, unsigned n_fd);
+/** Answer with an error (0 = done) and its reason, or NULL. */
+MUST_USE int sec_refuse(struct sec_serve *s, const struct ipc_msg *m, int err,
+			const char *why);
+/** NULL: there is none of this number. */
+const struct conf_realm *sec_realm_at(const struct sec_serve *s,
+				      uint32_t realm);
+
+/* ---- serve_auth.c: signatures, certificates, tokens -------------------------- */
+
+handler_fn sec_on_sign, sec_on_verify, sec_on_ppk, sec_on_ca_list, sec_on_token;
+/** The verify child has answered; ctx is the server. */
+void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
+
+/* ---- serve_net.c: TAPs and routes -------------------------------------------- */
+
+handler_fn sec_on_tap_open, sec_on_tap_mtu, sec_on_route;
+/** Take away the routes of an IKE SA that nobody else wants. */
+void sec_unroute(struct sec_serve *s, uint32_t handle);
+
+#endif
