@@ -14,8 +14,8 @@
 
 static const struct show_col port_col[] = {
 	{ "REALM", false, 6 },	{ "PORT", false, 8 },	  { "KIND", false, 0 },
-	{ "MACS", true, 0 },	{ "RX PKTS", true, 0 }, { "RX", true, 0 },
-	{ "TX PKTS", true, 0 }, { "TX", true, 0 },	  { "FLOOD", true, 0 },
+	{ "MACS", true, 0 },	{ "RX PK", true, 0 }, { "RX", true, 0 },
+	{ "TX PK", true, 0 }, { "TX", true, 0 },	  { "FLOOD", true, 0 },
 	{ "DROP", true, 0 },	{ "STATE", false, 0 },
 };
 static const struct show_col mac_col[] = {
@@ -82,7 +82,7 @@ state_cell(struct show_table *t, const struct bus_rec *r)
 	unsigned left = (unsigned)bus_u64(r, BUS_F_RETRY_S);
 
 	if (strcmp(state, "blocked") == 0)
-		show_cell(t, SHOW_BAD, "blocked %u s", left);
+		show_cell(t, SHOW_BAD, "blocked %us", left);
 	else
 		show_cell(t, SHOW_PLAIN, "%s", bus_bool(r, BUS_F_IS_ISOLATED) ?
 			  "isolated" : state);
