@@ -37,6 +37,7 @@ struct loop;
 struct resolve;
 struct bus_rec;
 struct secure;
+struct wire_event;
 struct wire_ike;
 struct work;
 
@@ -95,6 +96,7 @@ struct vpn {
 	struct bus *bus;
 	struct ike *ike;
 	struct wire_ike *wire_ike;	/* jobs, names, handles */
+	struct wire_event *wire_event;
 	struct esp *esp;
 	struct work *work;
 	struct secure *secure;

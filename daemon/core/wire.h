@@ -3,6 +3,7 @@
  * daemon/core/wire.h - what the siblings demand, filled by wire_*.c.
  *
  *   wire_ike.c   struct ike_ops: send, ask, child up and down, jobs
+ *   wire_event.c its links -> events, in words
  *   wire_esp.c   struct esp_io: send packets, deliver frames, events
  *   wire_hub.c   struct hub_port_ops: TAP port, tunnel ports; links
  *   wire_ctl.c   control socket: commands -> actions, events (ctl.h)
@@ -37,12 +38,20 @@ void wire_ike_idle(struct vpn *v);
 
 /** The secure process is gone: its handles mean nothing any more. */
 void wire_ike_secure_lost(struct vpn *v);
-/** How a peer proved itself, into a record with those fields. */
-void wire_ike_proof(struct bus_rec *r, const struct ike_link_info *info);
 /** Answer of the secure process (secure_cb) and of the resolver. */
 void wire_ike_answer(void *vpn, const struct ike_ans *ans);
 void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 		       const struct ip_addr *ip, unsigned n);
+
+/** Which links were up is remembered; NULL is fine to free.  0 or ERR_NOMEM. */
+MUST_USE int wire_event_new(struct wire_event **out);
+void wire_event_free(struct wire_event *we);
+/** Ops of the engine (struct ike_ops: link_event, auth_refused). */
+void wire_event_link(void *vpn, uint32_t link, int what, const char *why);
+void wire_event_refused(void *vpn, const struct net_ep *remote, const char *id,
+			const char *why);
+/** How a peer proved itself, into a record with those fields. */
+void wire_event_proof(struct bus_rec *r, const struct ike_link_info *info);
 
 struct esp_io wire_esp_io(struct vpn *v);
 

@@ -155,7 +155,7 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, li->realm));
 	bus_set_str(r, BUS_F_NAME, li->name);
 	bus_set_str(r, BUS_F_ID, li->id);
-	wire_ike_proof(r, li);
+	wire_event_proof(r, li);
 	bus_set_str(r, BUS_F_STATE, ike_link_state_name(li->state));
 	if (li->child_id != 0) {
 		bus_set_str(r, BUS_F_MODE, vpn_mode_name(li->mode));

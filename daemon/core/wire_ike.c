@@ -22,8 +22,6 @@
 #include "daemon/core/udp.h"
 #include "ikev2/ike.h"
 
-#define METHOD_PSK    2		/* RFC 7296 3.8 */
-#define EXPIRY_WARN_S (14u * 24 * 3600) /* a certificate's end is near; ours */
 #define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
 #define POSTED_MAX    (VPN_POOL_BUFS / 4) /* IKE messages on their way from a
 					   * worker; the rest of its buffers
@@ -42,7 +40,6 @@ struct wire_ike {
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
 	struct behind *behind;
-	bool *was_up;			/* [VPN_LINK_MAX] or has said why not */
 	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
 
@@ -416,195 +413,6 @@ wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 	ike_peer_at(v->ike, realm, peer, ep, n);
 }
 
-/* ---- events -------------------------------------------------------------- */
-
-static void
-common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
-       const struct ike_link_info *info)
-{
-	char text[IP_TEXT_MAX];
-
-	bus_rec_init(r, row);
-	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, info->realm));
-	bus_set_str(r, BUS_F_PEER, info->name);
-	if (bus_has(r, BUS_F_REMOTE) && info->remote.ip.family != 0)
-		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&info->remote, text));
-}
-
-static const char *
-alg_name(enum vpn_alg alg)
-{
-	const struct vpn_alg_info *info = vpn_alg_info(vpn_alg_explicit(alg));
-
-	return info != NULL ? info->name : "";
-}
-
-void
-wire_ike_proof(struct bus_rec *r, const struct ike_link_info *info)
-{
-	if (info->peer_method == 0)
-		return;
-	bus_set_str(r, BUS_F_AUTH, info->peer_method == METHOD_PSK ? "psk" :
-		    info->subject[0] != '\0' ? "cert" : "key");
-	bus_set_str(r, BUS_F_CERT_SUBJECT, info->subject);
-	bus_set_u64(r, BUS_F_CERT_UNTIL, info->not_after_s);
-}
-
-static void
-peer_up(struct bus_rec *r, const struct ike_link_info *info)
-{
-	bus_set_str(r, BUS_F_ID, info->id);
-	wire_ike_proof(r, info);
-	bus_set_str(r, BUS_F_MODE, vpn_mode_name(info->mode));
-	bus_set_str(r, BUS_F_ENCAP, vpn_encap_name(info->encap));
-	bus_set_str(r, BUS_F_SUITE, alg_name(info->alg));
-	bus_set_str(r, BUS_F_IKE_SUITE, info->ike_suite);
-	bus_set_str(r, BUS_F_NAT, info->is_nat_here && info->is_nat_there ?
-		    "both" : info->is_nat_here ? "here" :
-		    info->is_nat_there ? "there" : "none");
-}
-
-/* A tunnel that will not come up again after its peer's certificate ended is
- * better known before. */
-static void
-warn_expiry(struct vpn *v, const struct ike_link_info *info)
-{
-	uint64_t now = (uint64_t)clk_wall_s();
-	struct bus_rec r;
-
-	if (info->not_after_s == 0 || info->not_after_s > now + EXPIRY_WARN_S)
-		return;
-	common(&r, BUS_EV_WARNING, v, info);
-	bus_set_str(&r, BUS_F_CODE, "certificate-ends");
-	bus_set_str(&r, BUS_F_TEXT, "the certificate of this peer ends in less "
-		    "than 14 days; have it renewed");
-	vpn_publish(v, &r);
-}
-
-/* It never came up: what the administrator may look at. */
-static void
-peer_failed(struct bus_rec *r, const char *why)
-{
-	static const struct {
-		const char *in, *code, *hint;
-	} row[] = {
-		{ "NO_PROPOSAL_CHOSEN", "no-proposal",
-		  "no algorithms in common: compare suite= with the proposal "
-		  "of the peer" },
-		{ "TS_UNACCEPTABLE", "selectors",
-		  "compare <net> of both ends" },
-		{ "not answer", "no-answer",
-		  "check at=, and UDP ports 500 and 4500 in the firewalls" },
-		{ "no route", "no-route", "check the routes of this machine" },
-		{ "", "failed", "the peer's log may say more" },
-	};
-	unsigned i = 0;
-
-	while (strstr(why, row[i].in) == NULL)
-		i++;
-	bus_set_str(r, BUS_F_CODE, row[i].code);
-	bus_set_str(r, BUS_F_WHY, why);
-	bus_set_str(r, BUS_F_HINT, row[i].hint);
-}
-
-/* What to compare when one end did not believe the other. */
-static const char *
-auth_hint(const struct vpn *v, const struct ike_link_info *info)
-{
-	const struct conf_peer *p;
-
-	if (info->realm >= v->n_realm ||
-	    info->peer >= v->conf->realm[info->realm].n_peer)
-		return "compare both ends";
-	p = &v->conf->realm[info->realm].peer[info->peer];
-	if (p->own_auth == CONF_AUTH_PSK && p->auth == CONF_AUTH_PSK)
-		return "compare id= and the psk file of both ends";
-	return "compare id= with the names in the certificates, and ca= with "
-	    "who issued them, at both ends";
-}
-
-/* Note what an event says; was the link up before, or has said why not? */
-static bool
-note_up(bool *was_up, int what)
-{
-	bool before = *was_up;
-
-	if (what == IKE_LINK_UP || what == IKE_LINK_AUTH_FAILED)
-		*was_up = true;
-	else if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
-		*was_up = false;
-	return before;
-}
-
-static void
-op_link_event(void *ctx, uint32_t link, int what, const char *why)
-{
-	static const enum bus_row row[] = {
-		[IKE_LINK_CONNECTING] = BUS_EV_PEER_CONNECTING,
-		[IKE_LINK_UP] = BUS_EV_PEER_UP,
-		[IKE_LINK_SUSPECT] = BUS_EV_PEER_SUSPECT,
-		[IKE_LINK_DOWN] = BUS_EV_PEER_DOWN,
-		[IKE_LINK_REKEYED] = BUS_EV_PEER_REKEYED,
-		[IKE_LINK_AUTH_FAILED] = BUS_EV_AUTH_FAILED,
-		[IKE_LINK_GONE] = BUS_EV_PEER_DOWN,
-	};
-	struct vpn *v = ctx;
-	struct ike_link_info info = { .realm = UINT32_MAX };
-	struct bus_rec r;
-	bool was_up, is_failed;
-
-	if (what < 0 || (size_t)what >= N_OF(row) || link >= VPN_LINK_MAX)
-		return;
-	was_up = note_up(&v->wire_ike->was_up[link], what);
-	is_failed = what == IKE_LINK_DOWN && !was_up && *why != '\0';
-	(void)ike_link_get(v->ike, link, &info);
-	common(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
-	switch ((enum ike_link_event)what) {
-	case IKE_LINK_UP:
-		peer_up(&r, &info);
-		break;
-	case IKE_LINK_REKEYED:
-		bus_set_str(&r, BUS_F_WHAT, why);
-		bus_set_str(&r, BUS_F_SUITE, strcmp(why, "ike") == 0 ?
-			    info.ike_suite : alg_name(info.alg));
-		break;
-	case IKE_LINK_AUTH_FAILED:
-		bus_set_str(&r, BUS_F_ID, info.id);
-		bus_set_str(&r, BUS_F_HINT, auth_hint(v, &info));
-		bus_set_str(&r, BUS_F_WHY, why);
-		break;
-	case IKE_LINK_DOWN:
-	case IKE_LINK_GONE:
-		if (is_failed)
-			peer_failed(&r, why);
-		else
-			bus_set_str(&r, BUS_F_WHY, why);
-		break;
-	case IKE_LINK_CONNECTING:
-	case IKE_LINK_SUSPECT:
-		break;
-	}
-	vpn_publish(v, &r);
-	if (what == IKE_LINK_UP)
-		warn_expiry(v, &info);
-}
-
-/* A peer that dialled us and has no link: only its own word says who it is. */
-static void
-op_auth_refused(void *ctx, const struct net_ep *remote, const char *id,
-		const char *why)
-{
-	char text[IP_TEXT_MAX];
-	struct bus_rec r;
-
-	bus_rec_init(&r, BUS_EV_AUTH_FAILED);
-	bus_set_str(&r, BUS_F_REMOTE, net_ep_text(remote, text));
-	bus_set_str(&r, BUS_F_ID, id);
-	bus_set_str(&r, BUS_F_WHY, why);
-	bus_set_str(&r, BUS_F_HINT, "the peer is told only that it failed");
-	vpn_publish(ctx, &r);
-}
-
 /* ---- start and end ------------------------------------------------------- */
 
 static int
@@ -632,10 +440,10 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		return ERR_NOMEM;
 	v->wire_ike = wi;
 	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
-	wi->was_up = calloc(VPN_LINK_MAX, sizeof(*wi->was_up));
-	if (wi->n_child == NULL || wi->was_up == NULL)
+	if (wi->n_child == NULL)
 		return ERR_NOMEM;
 	if ((err = handles_new(v, wi)) != 0 ||
+	    (err = wire_event_new(&v->wire_event)) != 0 ||
 	    (err = behind_new(&wi->behind, VPN_LINK_MAX)) != 0 ||
 	    (err = jobs_new(&wi->jobs, v)) != 0)
 		return err;
@@ -655,8 +463,8 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.child_path = op_child_path,
 		.traffic = op_traffic,
 		.resolve = op_resolve,
-		.link_event = op_link_event,
-		.auth_refused = op_auth_refused,
+		.link_event = wire_event_link,
+		.auth_refused = wire_event_refused,
 	};
 	return 0;
 }
@@ -684,7 +492,8 @@ wire_ike_fini(struct vpn *v)
 	free(wi->handle);
 	behind_free(wi->behind);
 	free(wi->n_child);
-	free(wi->was_up);
+	wire_event_free(v->wire_event);
+	v->wire_event = NULL;
 	free(wi);
 	v->wire_ike = NULL;
 }
