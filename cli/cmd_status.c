@@ -2,16 +2,15 @@
 /*
  * cli/cmd_status.c - tapir status: realms, peers, tunnels.
  */
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include "cli/ask.h"
+#include "cli/evidence.h"
 #include "cli/json.h"
 #include "cli/status.h"
+#include "cli/watch.h"
 #include "daemon/bus/bus_text.h"
-
-#define WATCH_MS 1000
 
 static bool
 is_peer_of(const struct bus_rec *r, const struct bus_rec *realm)
@@ -88,7 +87,7 @@ peer_row(struct show_table *t, const struct bus_rec *p)
 {
 	const char *state = bus_str(p, BUS_F_STATE);
 	const char *mode = bus_str(p, BUS_F_MODE);
-	char b[3][16];
+	char b[3][16], note[EVIDENCE_MAX];
 
 	show_cell(t, SHOW_PLAIN, "%s", bus_str(p, BUS_F_NAME));
 	show_cell(t, show_state_tone(state), "%s", state);
@@ -102,8 +101,8 @@ peer_row(struct show_table *t, const struct bus_rec *p)
 		  show_short(bus_u64(p, BUS_F_TX_BYTES), b[1], sizeof(b[1])));
 	show_cell(t, SHOW_PLAIN, "%s",
 		  show_age(bus_i64(p, BUS_F_LAST_PACKET_S), b[2], sizeof(b[2])));
-	if (strcmp(state, "up") != 0 && *bus_str(p, BUS_F_WHY) != '\0')
-		show_note(t, "%s", bus_str(p, BUS_F_WHY));
+	if (*evidence_note(p, note, sizeof(note)) != '\0')
+		show_note(t, "%s", note);
 }
 
 static void
@@ -201,6 +200,23 @@ status_proof(const struct show *s, const struct bus_rec *p)
 		line(s, "valid until", "%s", date);
 }
 
+/* What the state rests on. */
+static void
+status_evidence(const struct show *s, const struct bus_rec *p)
+{
+	int64_t down = bus_i64(p, BUS_F_DOWN_S);
+	char text[EVIDENCE_MAX], age[24];
+
+	line(s, "last heard", "%s", evidence_heard(p, text, sizeof(text)));
+	if (*evidence_doubt(p, text, sizeof(text)) != '\0')
+		line(s, "in doubt", "%s", text);
+	if (*evidence_next(p, text, sizeof(text)) != '\0')
+		line(s, "what next", "%s", text);
+	if (down >= 0)
+		line(s, "was up", "until %s ago", show_age(down, age,
+							    sizeof(age)));
+}
+
 void
 status_peer(const struct show *s, const struct bus_rec *p)
 {
@@ -215,6 +231,7 @@ status_peer(const struct show *s, const struct bus_rec *p)
 	fputc('\n', s->out);
 	if (*bus_str(p, BUS_F_WHY) != '\0')
 		line(s, "why", "%s", bus_str(p, BUS_F_WHY));
+	status_evidence(s, p);
 	line(s, "identity", "%s", bus_str(p, BUS_F_ID));
 	status_proof(s, p);
 	line(s, "addresses", "%s - %s", bus_str(p, BUS_F_LOCAL),
@@ -260,36 +277,43 @@ status_child(const struct show *s, const struct bus_rec *c)
 
 /* ---- the command ------------------------------------------------------------ */
 
-static int
-status_once(struct cli *c, const char *realm, const char *peer, bool is_watch)
+struct status_of {
+	const char *realm, *peer;
+};
+
+static void
+status_text(const struct show *s, const struct ask_list *a, bool is_one)
 {
+	if (!is_one) {
+		status_table(s, a);
+		return;
+	}
+	for (size_t i = 0; i < a->n; i++)
+		if (a->rec[i].desc->row == BUS_RES_PEER)
+			status_peer(s, &a->rec[i]);
+		else if (a->rec[i].desc->row == BUS_RES_CHILD)
+			status_child(s, &a->rec[i]);
+}
+
+/* watch_fn. */
+static int
+status_draw(struct cli *c, struct show *s, void *ctx)
+{
+	const struct status_of *of = ctx;
 	struct ask_list a = { 0 };
 	struct bus_rec cmd, end;
 	int status;
-	size_t i;
 
 	bus_rec_init(&cmd, BUS_CMD_STATUS);
-	bus_set_str(&cmd, BUS_F_REALM, realm);
-	bus_set_str(&cmd, BUS_F_PEER, peer);
+	bus_set_str(&cmd, BUS_F_REALM, of->realm);
+	bus_set_str(&cmd, BUS_F_PEER, of->peer);
 	status = ask(c, &cmd, ask_keep, &a, &end);
 	if (status == CLI_OK && a.is_short)
 		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	if (status != CLI_OK)
-		goto out;
-	if (is_watch && c->show.is_tty)
-		fputs("\033[H\033[J", c->out);
-	if (c->is_json) {
-		status_json(c->out, &a);
-	} else if (*peer != '\0') {
-		for (i = 0; i < a.n; i++)
-			if (a.rec[i].desc->row == BUS_RES_PEER)
-				status_peer(&c->show, &a.rec[i]);
-			else if (a.rec[i].desc->row == BUS_RES_CHILD)
-				status_child(&c->show, &a.rec[i]);
-	} else {
-		status_table(&c->show, &a);
-	}
-out:
+	if (status == CLI_OK && c->is_json)
+		status_json(s->out, &a);
+	else if (status == CLI_OK)
+		status_text(s, &a, *of->peer != '\0');
 	ask_list_fini(&a);
 	return status;
 }
@@ -298,9 +322,9 @@ int
 cmd_status(struct cli *c, int argc, char **argv)
 {
 	char realm[CLI_NAME_MAX] = "", peer[CLI_NAME_MAX] = "";
+	struct status_of of = { realm, peer };
 	bool is_watch = false;
 	struct cli_opt opt[] = { { 'w', "watch", &is_watch, NULL } };
-	int status;
 
 	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;
@@ -308,16 +332,9 @@ cmd_status(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage", NULL,
 				"status: the form is REALM or REALM/PEER");
 	if (is_watch && c->is_json)
-		return cli_fail(c, CLI_USAGE, "usage", "call it repeatedly instead",
+		return cli_fail(c, CLI_USAGE, "usage",
+				"tapir log -f --json tells what changes",
 				"status: --watch and --json do not go together");
-	if (!is_watch)
-		return status_once(c, realm, peer, false);
-	cli_catch();
-	do {
-		status = status_once(c, realm, peer, true);
-		fflush(c->out);
-		if (status == CLI_OK && !cli_stopped)
-			poll(NULL, 0, WATCH_MS);
-	} while (status == CLI_OK && !cli_stopped);
-	return status;
+	return is_watch ? watch_run(c, status_draw, &of) :
+	    status_draw(c, &c->show, &of);
 }

@@ -215,6 +215,7 @@ static void
 authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	sa->in_ms = ike->now_ms;
+	ike_link_heard(sa, m->h.is_response);
 	if (m->h.is_response)
 		ike_win_answered(sa);
 	ike_sa_moved(sa, &m->local, &m->remote, m->is_natt);

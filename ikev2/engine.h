@@ -163,6 +163,9 @@ struct ike_link {
 	struct list sas;
 	unsigned n_sa;
 	uint64_t up_since_ms;
+	uint64_t down_since_ms;		/* it was up before; 0 = it is, or never was */
+	uint64_t heard_ms;		/* last authentic IKE message of the proven peer */
+	uint64_t answer_ms;		/* last answer to a request of ours; 0 = never */
 	char why[IKE_WHY_MAX];
 };
 
@@ -288,6 +291,7 @@ struct ike_win_out {
 	unsigned n_try, max_try;
 	uint64_t dead_ms;		/* unanswered until then: dead; 0 = by tries */
 	uint64_t wait_ms;
+	uint64_t sent_ms;		/* the first time */
 	struct tmr tmr;
 };
 /* The peer's requests, answered in order. */
@@ -758,6 +762,8 @@ void ike_link_reap(struct ike *ike);
 void ike_link_why(struct ike_link *link, const char *fmt, ...) PRINTF(2, 3);
 /** Recompute the state from the SAs, tell core, dial again when wanted. */
 void ike_link_update(struct ike_link *link);
+/** An authentic message came; of a peer that proved itself it is noted. */
+void ike_link_heard(const struct ike_sa *sa, bool is_answer);
 /** The port to dial. */
 uint16_t ike_link_port(const struct ike_link *link);
 /** Start to dial now unless something is under way. */

@@ -252,7 +252,9 @@ enum ike_link_event {
 	IKE_LINK_DOWN,		/* not connected; why says the reason */
 	IKE_LINK_REKEYED,	/* an SA was replaced; why is "child" or "ike" */
 	IKE_LINK_AUTH_FAILED,	/* why says which side refused */
-	IKE_LINK_GONE		/* a link made on demand ends */
+	IKE_LINK_GONE,		/* a link made on demand ends */
+	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
+	IKE_LINK_MOVED		/* its outer address; why is the one before */
 };
 
 /* ---- functions ------------------------------------------------------------------ */
@@ -330,6 +332,21 @@ void ike_shutdown(struct ike *ike, uint64_t now_ms);
 enum ike_link_state { IKE_ST_DOWN, IKE_ST_CONNECTING, IKE_ST_SUSPECT, IKE_ST_UP };
 const char *ike_link_state_name(enum ike_link_state s);
 
+/* What a link's state rests on.  Times of clk_ms(); 0 = never, or none. */
+struct ike_evidence {
+	uint64_t heard_ms;		/* last authentic IKE message of the peer */
+	uint64_t answer_ms;		/* last answer to a request of ours */
+	uint64_t asked_ms;		/* a request is under way since */
+	unsigned n_try;			/* ... and was sent so often */
+	uint64_t next_ms;		/* its next repeat, or the next dialling */
+	uint64_t dead_ms;		/* unanswered until then: the peer is dead */
+	unsigned n_fail;		/* rounds of dialling that failed */
+	uint64_t down_since_ms;		/* it was up before */
+	bool is_wanted;			/* we dial, and keep trying */
+	bool is_held;			/* taken down by command */
+	bool is_resolving;		/* its name is being looked up */
+};
+
 struct ike_link_info {
 	uint32_t link, realm, peer;
 	char name[IKE_NAME_MAX];	/* peer name; identity for links on demand */
@@ -354,6 +371,7 @@ struct ike_link_info {
 	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
 	uint64_t not_after_s;		/* end of it, Unix time; 0 = none */
 	char why[IKE_WHY_MAX];		/* why it is not up; may be empty */
+	struct ike_evidence seen;
 };
 /** Visit the links: start with *it = 0; false at the end. */
 bool ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out);

@@ -136,10 +136,11 @@ went_up(struct ike_link *link, bool is_new)
 {
 	link->n_fail = 0;
 	link->why[0] = '\0';
+	link->down_since_ms = 0;
 	if (is_new)
 		link->up_since_ms = link->ike->now_ms;
 	tmr_stop(&link->ike->tmr, &link->dial);
-	event(link, IKE_LINK_UP);
+	event(link, is_new ? IKE_LINK_UP : IKE_LINK_ALIVE);
 }
 
 void
@@ -148,6 +149,8 @@ ike_link_update(struct ike_link *link)
 	enum ike_link_state was = link->state, now = compute(link);
 
 	link->state = now;
+	if (now < IKE_ST_SUSPECT && link->up_since_ms != 0)
+		link->down_since_ms = link->ike->now_ms;
 	if (now < IKE_ST_SUSPECT)
 		link->up_since_ms = 0;
 	if (now != was) {
@@ -163,6 +166,16 @@ ike_link_update(struct ike_link *link)
 	if (link->is_wanted && !ike_link_is_busy(link) &&
 	    !tmr_is_set(&link->dial))
 		dial_in(link, 0);
+}
+
+void
+ike_link_heard(const struct ike_sa *sa, bool is_answer)
+{
+	if (sa->link == NULL || !sa->is_authenticated)
+		return;
+	sa->link->heard_ms = sa->ike->now_ms;
+	if (is_answer)
+		sa->link->answer_ms = sa->ike->now_ms;
 }
 
 /* ---- dialling ------------------------------------------------------------ */

@@ -51,6 +51,40 @@ fill_sa(const struct ike_sa *sa, struct ike_link_info *out)
 		fill_child(c, out);
 }
 
+/* The request under way, else the next dialling. */
+static void
+fill_next(const struct ike_link *link, const struct ike_sa *sa,
+	  struct ike_evidence *e)
+{
+	if (tmr_is_set(&link->dial))
+		e->next_ms = link->dial.at_ms;
+	if (sa == NULL || !sa->out.is_busy)
+		return;
+	e->asked_ms = sa->out.sent_ms;
+	e->n_try = sa->out.n_try;
+	e->dead_ms = sa->out.dead_ms;
+	if (tmr_is_set(&sa->out.tmr))
+		e->next_ms = sa->out.tmr.at_ms;
+}
+
+static void
+fill_evidence(const struct ike_link *link, const struct ike_sa *sa,
+	      struct ike_evidence *e)
+{
+	*e = (struct ike_evidence){
+		.heard_ms = link->heard_ms,
+		.answer_ms = link->answer_ms,
+		.n_fail = link->n_fail,
+		.down_since_ms = link->down_since_ms,
+		.is_wanted = link->is_wanted,
+		.is_held = link->is_held,
+		.is_resolving = link->is_resolving,
+	};
+	if (sa != NULL && sa->is_authenticated) /* before there was the link */
+		e->heard_ms = MAX(e->heard_ms, sa->in_ms);
+	fill_next(link, sa, e);
+}
+
 static void
 fill(const struct ike_link *link, struct ike_link_info *out)
 {
@@ -75,6 +109,7 @@ fill(const struct ike_link *link, struct ike_link_info *out)
 		out->remote = link->ep[link->at_ep % link->n_ep];
 	if (sa != NULL)
 		fill_sa(sa, out);
+	fill_evidence(link, sa, &out->seen);
 }
 
 bool

@@ -651,6 +651,9 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	bool may = sa->state == IKE_SA_INIT_R ||
 	    (sa->is_nat_there && !(sa->is_nat_here && dials));
 
+	struct net_ep was = sa->remote;
+	char text[IP_TEXT_MAX];
+
 	if (!may || (net_ep_equal(&sa->remote, remote) &&
 		     sa->is_natt == is_natt))
 		return;
@@ -659,6 +662,10 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	sa->is_natt = is_natt;
 	LIST_FOREACH(it, &sa->children)
 		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
+	if (sa->state == IKE_SA_UP && sa->link != NULL)
+		sa->ike->ops.link_event(sa->ike->ops.ctx, sa->link->id,
+					IKE_LINK_MOVED,
+					net_ep_text(&was, text));
 }
 
 void

@@ -122,6 +122,7 @@ ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train)
 	o->xchg = xchg;
 	o->id = o->next;
 	o->n_try = 1;
+	o->sent_ms = sa->ike->now_ms;
 	o->max_try = sa->state == IKE_SA_DELETING ? IKE_RETRY_N_BYE :
 	    IKE_RETRY_N;
 	o->dead_ms = dead_at(sa);

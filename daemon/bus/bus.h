@@ -22,7 +22,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
 
-#define BUS_FIELD_MAX	32	/* fields of a row; ours */
+#define BUS_FIELD_MAX	48	/* fields of a row; ours */
 #define BUS_STR_MAX	1024	/* bytes of one text value; ours */
 #define BUS_TEXT_MAX	3072	/* bytes of all text values of a record, with NULs */
 #define BUS_SENTENCE_MAX 1024	/* an event as a sentence, with NUL */

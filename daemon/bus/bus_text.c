@@ -98,7 +98,10 @@ add_val(struct out *o, const struct bus_rec *r, unsigned i)
 		snprintf(num, sizeof(num), "%" PRId64, (int64_t)r->val[i].num);
 		break;
 	case BUS_KIND_U64:
-		snprintf(num, sizeof(num), "%" PRIu64, r->val[i].num);
+		/* as other tools write Security Parameter Indexes */
+		snprintf(num, sizeof(num), r->desc->field[i] == BUS_F_SPI_IN ||
+			 r->desc->field[i] == BUS_F_SPI_OUT ? "%08" PRIx64 :
+			 "%" PRIu64, r->val[i].num);
 		break;
 	}
 	add(o, num, strlen(num));

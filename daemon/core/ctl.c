@@ -190,8 +190,11 @@ pump(struct ctl_client *cl)
 void
 ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd)
 {
+	uint64_t after = bus_u64(cmd, BUS_F_AFTER_SEQ);
+
 	cl->filter = *cmd;
-	bus_reader_init(&cl->reader, bus_u64(cmd, BUS_F_AFTER_SEQ));
+	bus_reader_init(&cl->reader, MIN(after,
+					 bus_last_seq(cl->ctl->vpn->bus)));
 	cl->is_reading = true;
 	pump(cl);
 }

@@ -35,8 +35,9 @@ void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
 void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 		const char *hint);
 uid_t ctl_uid(const struct ctl_client *cl);
-/** Send events from after_seq on, as fast as the client reads; then DONE, or
- * with is_follow new ones as they come. */
+/** Send events after after_seq (what is to come has a place beyond the newest),
+ * as fast as the client reads; then DONE, or with is_follow new ones as they
+ * come. */
 void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 
 /** Carry out a command (wire_ctl.c). */

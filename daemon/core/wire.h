@@ -50,6 +50,12 @@ void wire_event_free(struct wire_event *we);
 void wire_event_link(void *vpn, uint32_t link, int what, const char *why);
 void wire_event_refused(void *vpn, const struct net_ep *remote, const char *id,
 			const char *why);
+/** Events about child SAs; down: before the engine forgets it. */
+void wire_event_child_up(struct vpn *v, uint32_t link, const struct vpn_child *c);
+void wire_event_child_down(struct vpn *v, uint32_t link, uint32_t child_id);
+/** Traffic selectors side by side.  @return out. */
+const char *wire_ts_text(const struct vpn_ts *ts, unsigned n, char *out,
+			 size_t cap);
 /** How a peer proved itself, into a record with those fields. */
 void wire_event_proof(struct bus_rec *r, const struct ike_link_info *info);
 

@@ -99,12 +99,39 @@ static void
 ts_list(const struct vpn_ts *ts, unsigned n, struct bus_rec *r,
 	enum bus_field f)
 {
-	char all[BUS_STR_MAX] = "", one[VPN_TS_TEXT_MAX];
+	char all[BUS_STR_MAX];
 
-	for (unsigned i = 0; i < n; i++)
-		str_add(all, sizeof(all), "%s%s", i > 0 ? " " : "",
-			vpn_ts_text(&ts[i], one));
-	bus_set_str(r, f, all);
+	bus_set_str(r, f, wire_ts_text(ts, n, all, sizeof(all)));
+}
+
+static int64_t
+ago_s(uint64_t now, uint64_t at)
+{
+	return at == 0 ? -1 : (int64_t)((now - MIN(now, at)) / 1000);
+}
+
+static int64_t
+ahead_s(uint64_t now, uint64_t at)
+{
+	return at == 0 ? -1 : at <= now ? 0 : (int64_t)((at - now + 999) / 1000);
+}
+
+/* What the state rests on, and what comes next. */
+static void
+peer_evidence(const struct ike_evidence *e, struct bus_rec *r)
+{
+	uint64_t now = clk_ms();
+
+	bus_set_i64(r, BUS_F_IKE_HEARD_S, ago_s(now, e->heard_ms));
+	bus_set_i64(r, BUS_F_IKE_ANSWER_S, ago_s(now, e->answer_ms));
+	bus_set_i64(r, BUS_F_ASKED_S, ago_s(now, e->asked_ms));
+	bus_set_u64(r, BUS_F_TRY, e->n_try);
+	bus_set_i64(r, BUS_F_NEXT_TRY_S, ahead_s(now, e->next_ms));
+	bus_set_i64(r, BUS_F_DEAD_IN_S, ahead_s(now, e->dead_ms));
+	bus_set_u64(r, BUS_F_N_FAILED, e->n_fail);
+	bus_set_i64(r, BUS_F_DOWN_S, ago_s(now, e->down_since_ms));
+	bus_set_str(r, BUS_F_INTENT, e->is_held ? "held" : e->is_wanted ?
+		    "dial" : "wait");
 }
 
 static void
@@ -118,8 +145,7 @@ peer_traffic(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	bus_set_u64(r, BUS_F_TX_BYTES, st.tx_bytes);
 	bus_set_u64(r, BUS_F_RX_PACKETS, st.rx_packets);
 	bus_set_u64(r, BUS_F_TX_PACKETS, st.tx_packets);
-	bus_set_i64(r, BUS_F_LAST_PACKET_S, st.last_in_ms == 0 ? -1 :
-		    (int64_t)((now - MIN(now, st.last_in_ms)) / 1000));
+	bus_set_i64(r, BUS_F_LAST_PACKET_S, ago_s(now, st.last_in_ms));
 }
 
 /* What a peer that is not up would get first: the words of the configuration,
@@ -179,6 +205,7 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 	if (li->up_since_ms != 0)
 		bus_set_u64(r, BUS_F_UP_S, (clk_ms() - li->up_since_ms) / 1000);
 	bus_set_str(r, BUS_F_WHY, li->why);
+	peer_evidence(&li->seen, r);
 	peer_traffic(v, li, r);
 }
 

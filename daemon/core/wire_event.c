@@ -10,6 +10,7 @@
 #include <string.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
+#include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "ikev2/ike.h"
 
@@ -18,6 +19,7 @@
 
 struct wire_event {
 	bool was_up[VPN_LINK_MAX];	/* or has said why not */
+	uint64_t up_ms[VPN_LINK_MAX];	/* since when; 0 = it is not */
 };
 
 static void
@@ -31,6 +33,18 @@ common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
 	bus_set_str(r, BUS_F_PEER, info->name);
 	if (bus_has(r, BUS_F_REMOTE) && info->remote.ip.family != 0)
 		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&info->remote, text));
+}
+
+const char *
+wire_ts_text(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
+{
+	char one[VPN_TS_TEXT_MAX];
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		str_add(out, cap, "%s%s", i > 0 ? " " : "",
+			vpn_ts_text(&ts[i], one));
+	return out;
 }
 
 static const char *
@@ -138,6 +152,31 @@ note_up(bool *was_up, int what)
 	return before;
 }
 
+/* Note when a link came up; how long it was, once it is down. */
+static uint64_t
+up_time(uint64_t *up_ms, int what)
+{
+	uint64_t was = *up_ms, now = clk_ms();
+
+	if (what == IKE_LINK_UP)
+		*up_ms = now;
+	else if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
+		*up_ms = 0;
+	return was == 0 ? 0 : now - was;
+}
+
+/* How long nothing authentic came of a peer. */
+static uint64_t
+silence_s(struct vpn *v, const struct ike_link_info *info)
+{
+	struct esp_child_stats st;
+	uint64_t now = clk_ms(), last = info->seen.heard_ms;
+
+	esp_link_stats_get(v->esp, info->link, &st);
+	last = MAX(last, st.last_in_ms);
+	return (now - MIN(now, last)) / 1000;
+}
+
 void
 wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 {
@@ -149,15 +188,19 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		[IKE_LINK_REKEYED] = BUS_EV_PEER_REKEYED,
 		[IKE_LINK_AUTH_FAILED] = BUS_EV_AUTH_FAILED,
 		[IKE_LINK_GONE] = BUS_EV_PEER_DOWN,
+		[IKE_LINK_ALIVE] = BUS_EV_PEER_ALIVE,
+		[IKE_LINK_MOVED] = BUS_EV_PEER_MOVED,
 	};
 	struct vpn *v = ctx;
 	struct ike_link_info info = { .realm = UINT32_MAX };
 	struct bus_rec r;
 	bool was_up, is_failed;
+	uint64_t up_ms;
 
 	if (what < 0 || (size_t)what >= N_OF(row) || link >= VPN_LINK_MAX)
 		return;
 	was_up = note_up(&v->wire_event->was_up[link], what);
+	up_ms = up_time(&v->wire_event->up_ms[link], what);
 	is_failed = what == IKE_LINK_DOWN && !was_up && *why != '\0';
 	(void)ike_link_get(v->ike, link, &info);
 	common(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
@@ -177,13 +220,21 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	case IKE_LINK_DOWN:
 	case IKE_LINK_GONE:
-		if (is_failed)
+		if (is_failed) {
 			peer_failed(&r, why);
-		else
-			bus_set_str(&r, BUS_F_WHY, why);
+			break;
+		}
+		bus_set_str(&r, BUS_F_WHY, why);
+		bus_set_u64(&r, BUS_F_UP_S, up_ms / 1000);
+		break;
+	case IKE_LINK_SUSPECT:
+		bus_set_u64(&r, BUS_F_IDLE_S, silence_s(v, &info));
+		break;
+	case IKE_LINK_MOVED:
+		bus_set_str(&r, BUS_F_OLD_REMOTE, why);
 		break;
 	case IKE_LINK_CONNECTING:
-	case IKE_LINK_SUSPECT:
+	case IKE_LINK_ALIVE:
 		break;
 	}
 	vpn_publish(v, &r);
@@ -205,6 +256,49 @@ wire_event_refused(void *ctx, const struct net_ep *remote, const char *id,
 	bus_set_str(&r, BUS_F_WHY, why);
 	bus_set_str(&r, BUS_F_HINT, "the peer is told only that it failed");
 	vpn_publish(ctx, &r);
+}
+
+void
+wire_event_child_up(struct vpn *v, uint32_t link, const struct vpn_child *c)
+{
+	struct ike_link_info info = { .realm = c->realm };
+	char text[BUS_STR_MAX];
+	struct bus_rec r;
+
+	(void)ike_link_get(v->ike, link, &info);
+	common(&r, BUS_EV_CHILD_UP, v, &info);
+	bus_set_u64(&r, BUS_F_SPI_IN, c->esp_spi_in);
+	bus_set_u64(&r, BUS_F_SPI_OUT, c->esp_spi_out);
+	bus_set_str(&r, BUS_F_MODE, vpn_mode_name(c->mode));
+	bus_set_str(&r, BUS_F_ENCAP, vpn_encap_name(c->path.encap));
+	bus_set_str(&r, BUS_F_SUITE, alg_name(c->alg));
+	bus_set_str(&r, BUS_F_TS_LOCAL, wire_ts_text(c->ts_local,
+		    c->n_ts_local, text, sizeof(text)));
+	bus_set_str(&r, BUS_F_TS_REMOTE, wire_ts_text(c->ts_remote,
+		    c->n_ts_remote, text, sizeof(text)));
+	vpn_publish(v, &r);
+}
+
+void
+wire_event_child_down(struct vpn *v, uint32_t link, uint32_t child_id)
+{
+	struct ike_link_info info;
+	struct ike_child_info ci = { 0 };
+	struct bus_rec r;
+	uint32_t it = 0;
+
+	if (!ike_link_get(v->ike, link, &info))
+		return;
+	while (ike_child_visit(v->ike, link, &it, &ci) && ci.id != child_id)
+		continue;
+	if (ci.id != child_id)
+		return;
+	common(&r, BUS_EV_CHILD_DOWN, v, &info);
+	bus_set_u64(&r, BUS_F_SPI_IN, ci.esp_spi_in);
+	bus_set_u64(&r, BUS_F_SPI_OUT, ci.esp_spi_out);
+	bus_set_str(&r, BUS_F_WHY, ci.is_current ? "its tunnel ends" :
+		    "it was replaced");
+	vpn_publish(v, &r);
 }
 
 /* ---- start and end ------------------------------------------------------- */

@@ -269,6 +269,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
 		return err;
 	}
 	v->wire_ike->n_child[link]++;
+	wire_event_child_up(v, link, c);
 	if (c->mode == VPN_MODE_IP)
 		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
 	return 0;
@@ -314,6 +315,7 @@ op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 	struct vpn *v = ctx;
 	struct vpn_link *l = vpn_link_find(v, link);
 
+	wire_event_child_down(v, link, child_id);
 	esp_child_del(v->esp, child_id);
 	behind_del(v->wire_ike->behind, link, child_id);
 	if (l == NULL || v->wire_ike->n_child[link] == 0)

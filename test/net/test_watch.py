@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is told of peers: the evidence of a state, and that doubt comes before the end."""
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+
+import pytest
+
+from gateway import TAPIR, Gateway, office
+from lab import until
+
+
+@pytest.fixture(scope="module")
+def ends(lab):
+    """Tunnel up; gw-a dials, gives up after 6 s of silence."""
+    b = Gateway(lab, "gw-b", office("osaka").replace('dead="3"', 'dead="6"')).start()
+    a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2").replace('dead="3"', 'dead="6"'))
+    a.start()
+    assert lab.until_ping("host-a", "10.0.0.2", 10)
+    yield a, b
+    a.stop()
+    b.stop()
+
+
+def peer(gw):
+    """The only peer of a gateway."""
+    return gw.json("status")["realms"][0]["peers"][0]
+
+
+def cut(lab, on):
+    """Nothing passes between the gateways, or everything again."""
+    lab.need("inet", "ip", "link", "set", "p2", "down" if on else "up")
+
+
+class Screen:
+    """A command of tapir on a terminal of 80 columns."""
+
+    def __init__(self, lab, gw, *words):
+        self.text = ""
+        env = dict(os.environ, TERM="xterm", COLUMNS="80")
+        self.fd, side = pty.openpty()
+        self.proc = subprocess.Popen(
+            lab.argv(gw.node, [TAPIR, "--run-dir", gw.run_dir, *words]), stdin=side, stdout=side,
+            stderr=side, env=env, close_fds=True)
+        os.close(side)
+
+    def until(self, seconds, check):
+        """Read until the last whole frame satisfies."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode()
+                except OSError:
+                    break
+            if check(self.frame()):
+                return True
+        return check(self.frame())
+
+    def frame(self):
+        """The last picture, without colours."""
+        last = self.text.split("\033[H")[-1]
+        return re.sub("\033\\[[0-9;?]*[a-zA-Z]", "", last)
+
+    def close(self):
+        """End it as a person does."""
+        os.write(self.fd, b"q")
+        try:
+            status = self.proc.wait(5)
+            self.until(0.2, lambda f: False)
+            return status
+        finally:
+            self.proc.kill()
+            os.close(self.fd)
+
+
+def test_state_has_its_evidence(ends):
+    """Who is up was heard of, and nothing is overdue."""
+    up = peer(ends[0])
+    assert up["state"] == "up" and up["intent"] == "dial" and up["down_s"] == -1
+    assert 0 <= up["last_packet_s"] <= 5 and up["ike_heard_s"] >= 0 and up["n_failed"] == 0
+    assert peer(ends[1])["intent"] == "wait"
+
+
+def test_doubt_before_the_end_and_nothing_disappears(lab, ends):
+    """Silence: suspect with its count, then down with a reason and the next try, then up."""
+    a = ends[0]
+    screen = Screen(lab, a, "status", "-w")
+    assert screen.until(5, lambda f: "1 of 1 peer up" in f)
+    cut(lab, True)
+    try:
+        lab.run("host-a", "ping", "-c", "1", "-W", "1", "10.0.0.2")
+        assert until(8, lambda: peer(a)["state"] == "suspect")
+        one = peer(a)
+        assert one["try"] >= 3 and 0 <= one["dead_in_s"] <= 6 and one["asked_s"] >= 1
+        words = lab.run("gw-a", TAPIR, "--run-dir", a.run_dir, "status", "branches/osaka").stdout
+        assert "no answer yet; counts as dead in" in words
+        assert screen.until(3, lambda f: "no answer yet" in f), screen.text
+        assert until(12, lambda: peer(a)["state"] in ("connecting", "down"))
+        one = peer(a)
+        assert one["name"] == "osaka" and one["down_s"] >= 0 and "no answer" in one["why"]
+        assert screen.until(3, lambda f: "0 of 1 peer up" in f and "no answer" in f), screen.text
+    finally:
+        cut(lab, False)
+    assert until(15, lambda: peer(a)["state"] == "up")
+    assert screen.until(3, lambda f: "1 of 1 peer up" in f)
+    assert screen.close() == 0
+    assert screen.text.startswith("\033[?1049h") and screen.text.rstrip().endswith("\033[?1049l")
+    assert all(len(line) <= 80 for line in screen.frame().splitlines())
+    codes = [e["event"] for e in a.json("log", "--peer", "osaka")["events"]]
+    assert codes.index("peer-suspect") < codes.index("peer-down") and "child-up" in codes
+    down = a.json("log", "--code", "peer-down")["events"][-1]
+    assert down["up_s"] > 0 and "no answer" in down["why"]
+
+
+def test_doubt_that_was_wrong(lab, ends):
+    """A short silence: suspect, then alive; no second peer-up."""
+    a = ends[0]
+    ups = len(a.json("log", "--code", "peer-up")["events"])
+    cut(lab, True)
+    try:
+        lab.run("host-a", "ping", "-c", "1", "-W", "1", "10.0.0.2")
+        assert until(8, lambda: peer(a)["state"] == "suspect")
+    finally:
+        cut(lab, False)
+    assert until(8, lambda: peer(a)["state"] == "up")
+    assert a.json("log", "--code", "peer-alive")["events"]
+    assert len(a.json("log", "--code", "peer-up")["events"]) == ups
