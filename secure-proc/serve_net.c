@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * secure-proc/serve_net.c - handlers of messages that change the network: TAPs,
- * their MTU, routes.
+ * their MTU and bridges, routes.
  *
  * Nothing is done that the configuration does not name: which realm has a TAP, and
  * into which networks of which peer a route may lead (security: A6).
@@ -74,6 +74,28 @@ sec_on_tap_mtu(struct sec_serve *s, const struct ipc_msg *m,
 	err = s->c.net->tap_mtu(s->c.net->ctx, r, q->mtu, why, sizeof(why));
 	return sec_refuse(s, m, err, why[0] != '\0' ? why : NULL);
 }
+
+int
+sec_on_tap_bridge(struct sec_serve *s, const struct ipc_msg *m,
+		  struct sa *sa UNUSED)
+{
+	const struct conf_realm *r = sec_realm_at(s, m->u.tap_bridge.realm);
+	char why[WHY_MAX] = "";
+	struct ipc_msg a;
+	bool has_joined;
+	int err;
+
+	if (r == NULL)
+		return sec_refuse(s, m, ERR_NOTFOUND, "no such realm");
+	err = s->c.net->bridge(s->c.net->ctx, r, &has_joined, why,
+	    sizeof(why));
+	if (err != 0)
+		return sec_refuse(s, m, err, why);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.tap_bridge_ok.has_joined = has_joined;
+	return sec_answer(s, &a, NULL, 0);
+}
+
 /* ---- routes ------------------------------------------------------------------ */
 
 static int

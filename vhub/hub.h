@@ -129,6 +129,10 @@ MUST_USE int hub_port_set(struct hub *h, uint32_t port,
  * port's out() until each was quiet: release its context by thr_defer(). */
 void hub_port_del(struct hub *h, uint32_t port);
 
+/** Forget what was learned on a port: other hosts may be behind it now.
+ * Thread: the loop. */
+void hub_port_flush(struct hub *h, uint32_t port);
+
 /** n (<= HUB_BATCH_MAX) frames (IP packets on an IP port) that came in by port;
  * takes the buffers.  Thread: any worker, with its number. */
 void hub_input(struct hub *h, unsigned worker, uint32_t port,

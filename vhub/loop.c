@@ -236,9 +236,7 @@ begin(struct hub *h, struct port *p, uint32_t now_s)
 	l->until_s = now_s + jitter(l->wait_s);
 	l->is_told = true;
 	/* What was learned on it came the wrong way round. */
-	mactab_forget(h->macs, p->num, false);
-	neigh_forget(h->neighs, p->num);
-	snoop_forget(h->snoop, p->num);
+	hub_port_flush(h, p->num);
 	tell(h, p, BUS_EV_HUB_LOOP);
 }
 

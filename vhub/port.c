@@ -325,9 +325,7 @@ hub_port_set(struct hub *h, uint32_t port, const struct hub_port_conf *conf)
 	    !mac_equal(&old->conf.mac, &p->conf.mac))
 		mactab_unfix(h->macs, &old->conf.mac);
 	if (old->conf.kind != p->conf.kind) {
-		mactab_forget(h->macs, port, false);
-		neigh_forget(h->neighs, port);
-		snoop_forget(h->snoop, port);
+		hub_port_flush(h, port);
 	}
 	retire(h, old, false);
 	return 0;
@@ -357,6 +355,14 @@ hub_port_del(struct hub *h, uint32_t port)
 	snoop_forget(h->snoop, port);
 	drop_count(DROP_HUB_NOPORT, wait_forget(h->waits, port));
 	retire(h, p, true);
+}
+
+void
+hub_port_flush(struct hub *h, uint32_t port)
+{
+	mactab_forget(h->macs, port, false);
+	neigh_forget(h->neighs, port);
+	snoop_forget(h->snoop, port);
 }
 
 static void

@@ -85,6 +85,7 @@ struct vpn_realm {
 	int tap_fd[VPN_LANE_MAX];	/* [worker * n_lane + lane] */
 	uint32_t offloads;		/* IPC_TAP_*: what is on */
 	bool is_tap_gone;		/* its device was removed; the loop's */
+	char bridge_why[256];		/* it is not in its bridge; or empty */
 };
 
 struct vpn {

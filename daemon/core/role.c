@@ -21,6 +21,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/bridge.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/door.h"
 #include "daemon/core/fallback.h"
@@ -131,13 +132,22 @@ on_secure_trust(void *ctx, struct view certreq, struct view auth_ann)
 			 err_text(err));
 }
 
+static void
+on_secure_bridge(void *ctx, uint32_t realm, int err, bool has_joined,
+		 const char *why)
+{
+	struct role *r = ctx;
+
+	bridge_answer(&r->vpn, realm, err, has_joined, why);
+}
+
 static int
 secure_take(struct role *r, int fd)
 {
 	struct secure_cb cb = {
 		.ctx = r, .answer = on_secure_answer,
 		.lost = on_secure_lost, .trust = on_secure_trust,
-		.ready = on_secure_ready,
+		.bridge = on_secure_bridge, .ready = on_secure_ready,
 	};
 	int err;
 
@@ -310,6 +320,7 @@ on_second(void *ctx)
 		has_work |= hub_tick(r->vpn.realm[i].hub, now);
 	if (has_work)
 		work_kick(r->vpn.work);
+	bridge_tick(&r->vpn);
 	door_count(r->vpn.door);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)
@@ -511,6 +522,7 @@ announce(struct role *r)
 	bus_set_u64(&ev, BUS_F_PID, (uint64_t)getpid());
 	vpn_publish(&r->vpn, &ev);
 	realm_announce(&r->vpn);
+	bridge_tick(&r->vpn);
 	if (secret_is_locked())
 		r->feat |= CONFINE_F_LOCKED;
 	confine_report("tapird", r->feat);

@@ -28,6 +28,8 @@
 #define START_WAIT_MS 5000 /* patience for the first answers */
 /* Tickets of our own questions; the engine's count up from 1. */
 #define TICKET_OWN    (1ull << 63)
+/* Of a realm's bridge: one question at a time; the realm is in the low bits. */
+#define TICKET_BRIDGE (3ull << 62)
 
 struct secure {
 	struct ipc_chan *chan;	/* NULL once lost */
@@ -196,6 +198,16 @@ answer_verify(struct secure *s, const struct ipc_msg *m)
 	s->cb.answer(s->cb.ctx, &ans);
 }
 
+static void
+answer_bridge(struct secure *s, const struct ipc_msg *m)
+{
+	char why[IPC_WHY_MAX + 1] = "";
+
+	str_copy(why, sizeof(why), m->why);
+	s->cb.bridge(s->cb.ctx, (uint32_t)m->ticket, m->err,
+		     m->u.tap_bridge_ok.has_joined, why);
+}
+
 /* Whom do we trust?  A responder says so before it knows the peer; without an
  * answer it asks for no certificate. */
 static void
@@ -268,6 +280,9 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_CA_LIST_OK:
 		answer_trust(s, m);
+		break;
+	case IPC_TAP_BRIDGE_OK:
+		answer_bridge(s, m);
 		break;
 	case IPC_ROUTE_OK:
 	case IPC_TAP_MTU_OK:
@@ -599,4 +614,17 @@ secure_route(struct secure *s, uint32_t ike_handle, uint32_t realm,
 	if ((err = post(s, &m)) != 0)
 		log_rl(LOG_WARN, "net", "route to %s: %s",
 		       ip_net_text(net, text), err_text(err));
+}
+
+void
+secure_bridge(struct secure *s, uint32_t realm)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_TAP_BRIDGE);
+	m.ticket = TICKET_BRIDGE | realm;
+	m.u.tap_bridge.realm = realm;
+	/* ERR_EXISTS: it has not answered yet; ERR_CLOSED: it is not there now.
+	 * The next second asks again. */
+	(void)post(s, &m);
 }

@@ -26,6 +26,9 @@ struct secure_cb {
 	/* What to ask strangers for: CERTREQ payloads as a list, and methods;
 	 * borrowed (ike_set_cert_asks()). */
 	void (*trust)(void *ctx, struct view certreq, struct view auth_ann);
+	/* secure_bridge() was answered: bridge_answer(). */
+	void (*bridge)(void *ctx, uint32_t realm, int err, bool has_joined,
+		       const char *why);
 	/* secure_hello_later() was answered well. */
 	void (*ready)(void *ctx, uint32_t features);
 };
@@ -56,6 +59,9 @@ MUST_USE int secure_ask(struct secure *s, const struct ike_ask *ask);
  * authenticated handle.  A refusal is logged. */
 void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
 		  const struct ip_net *net, bool is_add);
+/** Have the TAP of a realm put into its bridge if it is not there; bridge is
+ * called with the answer.  While one is awaited, nothing is asked. */
+void secure_bridge(struct secure *s, uint32_t realm);
 /** Pid of the process at the other end, also after it was lost; 0 when none
  * ever spoke. */
 pid_t secure_pid(const struct secure *s);

@@ -12,6 +12,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
+#include "daemon/core/bridge.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 
@@ -264,7 +265,7 @@ realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
 	bus_set_str(r, BUS_F_TAP, vr->ifname);
 	bus_set_str(r, BUS_F_BRIDGE, vr->conf->bridge);
 	bus_set_str(r, BUS_F_MAC, mac_text(&vr->mac, mac));
-	bus_set_str(r, BUS_F_STATE, "up");
+	bridge_status(vr, r);
 	bus_set_u64(r, BUS_F_N_PEER, n);
 	bus_set_u64(r, BUS_F_N_UP, up);
 }

@@ -53,6 +53,10 @@ struct sec_net {
 			struct sec_tap *out, char *why, size_t cap);
 	int (*tap_mtu)(void *ctx, const struct conf_realm *realm, uint32_t mtu,
 		       char *why, size_t cap);
+	/* See to it that the realm's TAP is in its bridge, and up; down while
+	 * there is no bridge.  0: it is (has_joined: since now). */
+	int (*bridge)(void *ctx, const struct conf_realm *realm,
+		      bool *has_joined, char *why, size_t cap);
 	int (*route)(void *ctx, const struct sec_route_req *q, char *why,
 		     size_t cap);
 };

@@ -7,6 +7,7 @@
 #include "secure-proc/net/netlink.h"
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -66,6 +67,25 @@ sec_link_index(struct sec_netlink *nl, const char *name, bool *is_bridge)
 }
 
 int
+sec_link_change(struct sec_netlink *nl, int ifindex,
+		struct rtnl_link *change, const char *what, char *why,
+		size_t cap)
+{
+	struct rtnl_link *orig = rtnl_link_alloc();
+	int rc = -NLE_NOMEM;
+
+	if (orig != NULL) {
+		rtnl_link_set_ifindex(orig, ifindex);
+		rc = rtnl_link_change(nl->sk, orig, change, 0);
+		rtnl_link_put(orig);
+	}
+	if (rc >= 0)
+		return 0;
+	snprintf(why, cap, "%s: %s", what, nl_geterror(rc));
+	return sec_nl_err(rc);
+}
+
+int
 sec_net_open(struct sec_netlink **out, struct sec_net *ops)
 {
 	struct sec_netlink *nl = calloc(1, sizeof(*nl));
@@ -84,6 +104,7 @@ sec_net_open(struct sec_netlink **out, struct sec_net *ops)
 	ops->ctx = nl;
 	ops->tap_open = sec_tap_open;
 	ops->tap_mtu = sec_tap_mtu;
+	ops->bridge = sec_bridge;
 	ops->route = sec_route;
 	*out = nl;
 	return 0;

@@ -12,6 +12,7 @@
 
 struct nl_sock;
 struct nl_addr;
+struct rtnl_link;
 
 struct sec_netlink {
 	struct nl_sock *sk;
@@ -20,6 +21,11 @@ struct sec_netlink {
 /** Interface by name: its index, 0 when there is none, or ERR_SYS. */
 MUST_USE int sec_link_index(struct sec_netlink *nl, const char *name,
 			    bool *is_bridge);
+/** Change the link; `change` holds what is to be changed, what is a beginning for
+ * the sentence in why. */
+MUST_USE int sec_link_change(struct sec_netlink *nl, int ifindex,
+			     struct rtnl_link *change, const char *what,
+			     char *why, size_t cap);
 /** Address object of an IP address with a prefix length; NULL: no memory.
  * nl_addr_put() it. */
 struct nl_addr *sec_nl_addr(const struct ip_addr *ip, uint8_t bits);
@@ -30,10 +36,21 @@ int sec_nl_err(int nle);
 MUST_USE int sec_addr_add(struct sec_netlink *nl, int ifindex,
 			  const char *ifname, const struct ip_net *a, char *why,
 			  size_t cap);
+/* bridge.c */
+/** Index of a bridge.  ERR_NOTFOUND: there is no interface of this name; ERR_CONF:
+ * it is something else. */
+MUST_USE int sec_bridge_find(struct sec_netlink *nl, const char *bridge,
+			     int *index, char *why, size_t cap);
+/** Put an interface into a bridge (index 0: none) and bring it up. */
+MUST_USE int sec_link_attach(struct sec_netlink *nl, const char *ifname,
+			     int ifindex, const char *bridge, int bridge_index,
+			     char *why, size_t cap);
+struct conf_realm;
+MUST_USE int sec_bridge(void *ctx, const struct conf_realm *realm,
+			bool *has_joined, char *why, size_t cap);
 /* tapdev.c */
 struct sec_tap_req;
 struct sec_tap;
-struct conf_realm;
 MUST_USE int sec_tap_open(void *ctx, const struct sec_tap_req *q,
 			  struct sec_tap *out, char *why, size_t cap);
 MUST_USE int sec_tap_mtu(void *ctx, const struct conf_realm *realm,

@@ -2,8 +2,8 @@
 /*
  * secure-proc/net/tapdev.c - make a TAP device and dress it.
  *
- *   open /dev/net/tun (once a queue) -> TUNSETIFF -> MAC, MTU, queue length,
- *   bridge -> addresses -> up -> descriptors to main
+ *   open /dev/net/tun (once a queue) -> TUNSETIFF -> MAC, MTU, queue length
+ *   -> addresses -> bridge, up (bridge.c) -> descriptors to main
  *
  * The device is not persistent: closing all queues removes it with everything
  * that hangs on it, so any failure on the way leaves nothing behind.
@@ -127,52 +127,9 @@ queues_open(struct sec_tap *t, unsigned n, uint32_t want, char *why, size_t cap)
 	return 0;
 }
 
-/* Change the link; fill sets what is to be changed. */
-static int
-link_change(struct sec_netlink *nl, int ifindex, struct rtnl_link *change,
-	    const char *what, char *why, size_t cap)
-{
-	struct rtnl_link *orig = rtnl_link_alloc();
-	int rc = -NLE_NOMEM;
-
-	if (orig != NULL) {
-		rtnl_link_set_ifindex(orig, ifindex);
-		rc = rtnl_link_change(nl->sk, orig, change, 0);
-		rtnl_link_put(orig);
-	}
-	if (rc >= 0)
-		return 0;
-	snprintf(why, cap, "%s: %s", what, nl_geterror(rc));
-	return sec_nl_err(rc);
-}
-
-static int
-bridge_find(struct sec_netlink *nl, const char *bridge, int *index, char *why,
-	    size_t cap)
-{
-	bool is_bridge = false;
-	int i = sec_link_index(nl, bridge, &is_bridge);
-
-	if (i == 0) {
-		snprintf(why, cap, "bridge %s does not exist: ip link add %s "
-		    "type bridge", bridge, bridge);
-		return ERR_NOTFOUND;
-	}
-	if (i < 0) {
-		snprintf(why, cap, "bridge %s cannot be looked up", bridge);
-		return i;
-	}
-	if (!is_bridge) {
-		snprintf(why, cap, "%s is not a bridge", bridge);
-		return ERR_CONF;
-	}
-	*index = i;
-	return 0;
-}
-
 static int
 link_dress(struct sec_netlink *nl, const struct sec_tap_req *q,
-	   const struct sec_tap *t, int bridge, char *why, size_t cap)
+	   const struct sec_tap *t, char *why, size_t cap)
 {
 	struct rtnl_link *l = rtnl_link_alloc();
 	struct nl_addr *mac = nl_addr_build(AF_LLC, q->mac.b, sizeof(q->mac.b));
@@ -184,37 +141,12 @@ link_dress(struct sec_netlink *nl, const struct sec_tap_req *q,
 		rtnl_link_set_addr(l, mac);
 		rtnl_link_set_mtu(l, q->mtu);
 		rtnl_link_set_txqlen(l, TX_QUEUE);
-		err = link_change(nl, (int)t->ifindex, l, what, why, cap);
+		err = sec_link_change(nl, (int)t->ifindex, l, what, why, cap);
 	}
 	if (mac != NULL)
 		nl_addr_put(mac);
 	if (l != NULL)
 		rtnl_link_put(l);
-	if (err != 0 || bridge == 0)
-		return err;
-	if ((l = rtnl_link_alloc()) == NULL)
-		return ERR_NOMEM;
-	snprintf(what, sizeof(what), "TAP %s cannot join bridge %.20s",
-	    t->ifname, q->realm->bridge);
-	rtnl_link_set_master(l, bridge);
-	err = link_change(nl, (int)t->ifindex, l, what, why, cap);
-	rtnl_link_put(l);
-	return err;
-}
-
-static int
-link_up(struct sec_netlink *nl, const struct sec_tap *t, char *why, size_t cap)
-{
-	struct rtnl_link *l = rtnl_link_alloc();
-	char what[80];
-	int err;
-
-	if (l == NULL)
-		return ERR_NOMEM;
-	snprintf(what, sizeof(what), "TAP %s cannot be brought up", t->ifname);
-	rtnl_link_set_flags(l, IFF_UP);
-	err = link_change(nl, (int)t->ifindex, l, what, why, cap);
-	rtnl_link_put(l);
 	return err;
 }
 
@@ -224,10 +156,15 @@ tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
 {
 	const struct conf_realm *r = q->realm;
 	int err, index, bridge = 0;
+	bool is_waiting = false;
 
-	if (r->bridge != NULL &&
-	    (err = bridge_find(nl, r->bridge, &bridge, why, cap)) != 0)
-		return err;
+	if (r->bridge != NULL) {
+		err = sec_bridge_find(nl, r->bridge, &bridge, why, cap);
+		is_waiting = err == ERR_NOTFOUND;
+		if (err != 0 && !is_waiting)
+			return err;
+		why[0] = '\0';
+	}
 	index = sec_link_index(nl, t->ifname, NULL);
 	if (index != 0) {
 		snprintf(why, cap, "interface %s exists already: is another "
@@ -243,13 +180,16 @@ tap_make(struct sec_netlink *nl, const struct sec_tap_req *q,
 		return ERR_SYS;
 	}
 	t->ifindex = (uint32_t)index;
-	if ((err = link_dress(nl, q, t, bridge, why, cap)) != 0)
+	if ((err = link_dress(nl, q, t, why, cap)) != 0)
 		return err;
 	for (unsigned i = 0; i < r->n_addr; i++)
 		if ((err = sec_addr_add(nl, index, t->ifname, &r->addr[i], why,
 		    cap)) != 0)
 			return err;
-	return link_up(nl, t, why, cap);
+	/* Without its bridge it stays down: nothing of the peers' LAN shall reach
+	 * this machine itself meanwhile, like its router advertisements. */
+	return is_waiting ? 0 : sec_link_attach(nl, t->ifname, index, r->bridge,
+	    bridge, why, cap);
 }
 
 int
@@ -293,7 +233,7 @@ sec_tap_mtu(void *ctx, const struct conf_realm *realm, uint32_t mtu, char *why,
 		return ERR_NOMEM;
 	snprintf(what, sizeof(what), "MTU of %.16s cannot be set", realm->tap);
 	rtnl_link_set_mtu(l, mtu);
-	err = link_change(nl, index, l, what, why, cap);
+	err = sec_link_change(nl, index, l, what, why, cap);
 	rtnl_link_put(l);
 	return err;
 }

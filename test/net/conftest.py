@@ -12,7 +12,7 @@ import topo
 
 TEST_SECONDS = 90
 TOOLS = ("ip", "ping", "nft", "tcpdump", "tshark", "iperf3", "swanctl", "ss", "sysctl",
-         "unshare", "setpriv")
+         "unshare", "setpriv", "brctl", "dnsmasq", "busybox")
 FILES = ("/usr/lib/ipsec/charon", "/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so",
          "/dev/net/tun")
 

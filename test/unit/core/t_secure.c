@@ -28,6 +28,10 @@ struct world {
 	struct ike_ans last;
 	bool asks_in_lost;	/* as the engine may do */
 	unsigned n_trust;
+	unsigned n_bridge;
+	uint32_t bridge_realm;
+	int bridge_err;
+	bool has_joined;
 	size_t trust_len, ann_len;
 	uint8_t cert[64];	/* of the last answer */
 	size_t cert_len;
@@ -81,6 +85,18 @@ on_trust(void *ctx, struct view certreq, struct view auth_ann)
 }
 
 static void
+on_bridge(void *ctx, uint32_t realm, int err, bool has_joined, const char *why)
+{
+	struct world *w = ctx;
+
+	assert_true(err == 0 || *why != '\0');
+	w->n_bridge++;
+	w->bridge_realm = realm;
+	w->bridge_err = err;
+	w->has_joined = has_joined;
+}
+
+static void
 on_lost(void *ctx, const char *why)
 {
 	struct world *w = ctx;
@@ -117,7 +133,7 @@ turn(struct world *w)
 static void
 world_new(struct world *w)
 {
-	struct secure_cb cb = { w, on_answer, on_lost, on_trust,
+	struct secure_cb cb = { w, on_answer, on_lost, on_trust, on_bridge,
 		on_ready };
 	struct ipc_peer me = { .uid = getuid() };
 	int fd[2];
@@ -257,6 +273,38 @@ TEST(whom_we_trust_is_asked_and_handed_on)
 	ipc_msg_answer(&a, &m, ERR_NOMEM, NULL);
 	say(&w, &a);
 	assert_int_equal(w.n_trust, 0);
+	assert_int_equal(w.n_lost, 0);
+	world_free(&w);
+}
+
+TEST(a_bridge_is_asked_for_again_once_it_was_answered)
+{
+	struct ipc_msg m, a;
+	struct world w;
+
+	world_new(&w);
+	secure_bridge(w.s, 3); /* nobody is there yet: no harm */
+	greet(&w);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
+	for (unsigned i = 1; i <= 2; i++) {
+		secure_bridge(w.s, 3);
+		secure_bridge(w.s, 3);
+		secure_bridge(w.s, 4);
+		assert_int_equal(heard(&w, &m), IPC_TAP_BRIDGE);
+		assert_int_equal(m.u.tap_bridge.realm, 3);
+		ipc_msg_answer(&a, &m, i == 2 ? ERR_NOTFOUND : 0, "no br0");
+		a.u.tap_bridge_ok.has_joined = i == 1;
+		say(&w, &a);
+		assert_int_equal(w.n_bridge, 2 * i - 1);
+		assert_int_equal(w.bridge_realm, 3);
+		assert_int_equal(w.bridge_err, i == 2 ? ERR_NOTFOUND : 0);
+		assert_int_equal(w.has_joined, i == 1);
+		assert_int_equal(heard(&w, &m), IPC_TAP_BRIDGE);
+		assert_int_equal(m.u.tap_bridge.realm, 4);
+		ipc_msg_answer(&a, &m, 0, NULL);
+		say(&w, &a);
+		assert_int_equal(w.bridge_realm, 4);
+	}
 	assert_int_equal(w.n_lost, 0);
 	world_free(&w);
 }

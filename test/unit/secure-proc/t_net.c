@@ -116,11 +116,6 @@ TEST(a_tap_is_dressed_and_leaves_nothing_behind)
 	if (!begin())
 		skip();
 	c = kit_conf(conf_text);
-	/* Without its bridge: a sentence that says what to type. */
-	assert_int_equal(tap_open(&c->realm[0], 2, &t), ERR_NOTFOUND);
-	assert_string_equal(why, "bridge br0 does not exist: ip link add br0 "
-	    "type bridge");
-	assert_int_equal(if_nametoindex("tap-r"), 0);
 	ip_do("ip link add br0 type bridge");
 	assert_int_equal(tap_open(&c->realm[0], 2, &t), 0);
 	assert_string_equal(t.ifname, "tap-r");
@@ -147,6 +142,80 @@ TEST(a_tap_is_dressed_and_leaves_nothing_behind)
 	assert_int_equal(if_nametoindex("tap-r"), 0);
 	assert_int_equal(ops.tap_mtu(ops.ctx, &c->realm[0], 1300, why,
 	    sizeof(why)), ERR_NOTFOUND);
+	conf_free(c);
+	end();
+}
+
+/* Is it in the bridge now, or why not? */
+static int
+look(const struct conf_realm *r, bool *has_joined)
+{
+	why[0] = '\0';
+	return ops.bridge(ops.ctx, r, has_joined, why, sizeof(why));
+}
+
+TEST(a_tap_waits_for_its_bridge_and_joins_it_again)
+{
+	struct conf *c;
+	struct sec_tap t;
+	bool has_joined;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	assert_int_equal(look(&c->realm[0], &has_joined), ERR_NOTFOUND);
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_false(shows("ip link show tap-r", ",UP"));
+	assert_int_equal(look(&c->realm[0], &has_joined), ERR_NOTFOUND);
+	assert_string_equal(why, "bridge br0 does not exist: ip link add br0 "
+	    "type bridge");
+	for (int i = 0; i < 2; i++) {
+		ip_do("ip link add br0 type bridge");
+		assert_int_equal(look(&c->realm[0], &has_joined), 0);
+		assert_true(has_joined);
+		assert_true(shows("ip link show tap-r", "master br0"));
+		assert_true(shows("ip link show tap-r", ",UP"));
+		assert_int_equal(look(&c->realm[0], &has_joined), 0);
+		assert_false(has_joined);
+		ip_do("ip link del br0");
+		assert_int_equal(look(&c->realm[0], &has_joined), ERR_NOTFOUND);
+		assert_false(shows("ip link show tap-r", ",UP"));
+	}
+	/* Something else that took its name. */
+	ip_do("ip link add br0 type veth peer name other");
+	assert_int_equal(look(&c->realm[0], &has_joined), ERR_CONF);
+	assert_string_equal(why, "br0 is not a bridge");
+	ip_do("ip link del br0");
+	/* Deleted and made within a moment, or taken out by hand. */
+	ip_do("ip link add br0 type bridge");
+	ip_do("ip link set tap-r master br0 up");
+	ip_do("ip link set tap-r nomaster");
+	assert_int_equal(look(&c->realm[0], &has_joined), 0);
+	assert_true(has_joined);
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
+
+TEST(a_tap_in_another_bridge_stays_there)
+{
+	struct conf *c;
+	struct sec_tap t;
+	bool has_joined;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	ip_do("ip link add br0 type bridge");
+	ip_do("ip link add br1 type bridge");
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	ip_do("ip link set tap-r master br1");
+	assert_int_equal(look(&c->realm[0], &has_joined), ERR_EXISTS);
+	assert_non_null(strstr(why, "another bridge than br0"));
+	assert_true(shows("ip link show tap-r", "master br1"));
+	/* A realm without one has nothing to ask for. */
+	assert_int_equal(look(&c->realm[1], &has_joined), ERR_CONF);
+	tap_close(&t);
 	conf_free(c);
 	end();
 }

@@ -30,7 +30,7 @@ static const char conf_text[] =
 /* ---- the fake network ---------------------------------------------------------- */
 
 struct fake {
-	unsigned n_tap, n_mtu, n_add, n_del;
+	unsigned n_tap, n_mtu, n_bridge, n_add, n_del;
 	struct ip_net last;
 	int err;
 };
@@ -68,6 +68,18 @@ fake_mtu(void *ctx, const struct conf_realm *r UNUSED, uint32_t mtu UNUSED,
 	struct fake *f = ctx;
 
 	f->n_mtu++;
+	return f->err;
+}
+
+static int
+fake_bridge(void *ctx, const struct conf_realm *r UNUSED, bool *has_joined,
+	    char *why, size_t cap)
+{
+	struct fake *f = ctx;
+
+	*has_joined = ++f->n_bridge == 1;
+	if (f->err != 0)
+		snprintf(why, cap, "bridge br-lan does not exist");
 	return f->err;
 }
 
@@ -143,7 +155,8 @@ world_begin(void)
 	kit_key("k", PSK);
 	w.c = kit_conf(conf_text);
 	assert_int_equal(sec_store_load(&w.store, w.c, kit_dir, geteuid()), 0);
-	w.net = (struct sec_net){ &w.fake, fake_tap, fake_mtu, fake_route };
+	w.net = (struct sec_net){ &w.fake, fake_tap, fake_mtu, fake_bridge,
+	    fake_route };
 	w.sc = (struct sec_serve_conf){
 		.conf = w.c, .store = w.store, .net = &w.net, .mac = w.mac,
 		.features = 5,
@@ -712,6 +725,22 @@ TEST(a_third_process_on_the_channel_ends_the_server)
 	assert_int_equal(waitpid(third, &st, 0), third);
 	assert_int_equal(serve_status(pid), 1);
 	close(fd);
+	world_end();
+}
+
+TEST(a_tap_is_put_into_its_bridge_and_why_not_is_said)
+{
+	struct ipc_msg m;
+
+	world_run();
+	ipc_msg_init(&m, IPC_TAP_BRIDGE);
+	m.ticket = 9;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_TAP_BRIDGE_OK);
+	assert_true(w.last.u.tap_bridge_ok.has_joined);
+	w.fake.err = ERR_NOTFOUND;
+	assert_int_equal(say(&m), 0);
+	assert_string_equal(w.last.why, "bridge br-lan does not exist");
 	world_end();
 }
 
