@@ -115,11 +115,19 @@ flood_one(struct batch *x, struct port *from, uint16_t vlan, uint32_t num,
 	  struct buf *b, enum drop *why)
 {
 	struct port *to = port_at(x->h, num);
+	struct buf *packet;
 
 	if (to == NULL || num == from->num ||
-	    to->conf.kind == HUB_PORT_IP || !fwd_may_leave(from, to, vlan, why))
+	    (to->conf.kind == HUB_PORT_IP && to->conf.mcast == HUB_MCAST_NONE) ||
+	    !fwd_may_leave(from, to, vlan, why))
 		return false;
-	put(x, to, buf_get(b));
+	if (to->conf.kind != HUB_PORT_IP) {
+		put(x, to, buf_get(b));
+		return true;
+	}
+	if ((packet = inside_group(x, from, to, b)) == NULL)
+		return false;
+	put(x, to, packet);
 	return true;
 }
 
@@ -159,10 +167,14 @@ batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
 	enum drop why = DROP_HUB_NOLISTEN;
 	bool sent = false;
 
-	for (unsigned k = 0; k < N_OF(set->w); k++)
-		for (uint64_t w = set->w[k]; w != 0; w &= w - 1)
+	for (unsigned k = 0; k < N_OF(set->w); k++) {
+		uint64_t w = set->w[k] | atomic_load_explicit(&x->h->named[k],
+		    memory_order_relaxed);
+
+		for (; w != 0; w &= w - 1)
 			sent |= flood_one(x, from, vlan, k * 64 +
 			    (uint32_t)__builtin_ctzll(w), b, &why);
+	}
 	flood_end(x, from, b, sent, why);
 }
 

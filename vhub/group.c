@@ -83,8 +83,10 @@ where_to(struct batch *x, struct port *from, const struct eth *e,
 	struct mc_msg m;
 	int err = ERR_UNSUP;
 
-	/* An IP peer gets no multicast, so what it joins does not matter. */
-	if (from->conf.kind != HUB_PORT_IP)
+	/* What an IP peer joins does not matter where it gets no multicast, or
+	 * what its selectors name. */
+	if (from->conf.kind != HUB_PORT_IP ||
+	    from->conf.mcast == HUB_MCAST_LINK)
 		err = mc_dec(e->data, ip, &m);
 	if (err == 0)
 		return on_message(x, from, e, &m, set);

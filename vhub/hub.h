@@ -70,6 +70,13 @@ struct hub_policy {
 
 enum hub_port_kind { HUB_PORT_TAP, HUB_PORT_ETHER, HUB_PORT_IP };
 
+/* Does an IP port get multicast?  That which its selectors hold, and ... */
+enum hub_mcast {
+	HUB_MCAST_NONE,		/* none */
+	HUB_MCAST_NAMED,	/* always: they name groups */
+	HUB_MCAST_LINK		/* as an Ethernet port: who joins is heeded */
+};
+
 struct hub_port_ops {
 	void *ctx;
 	/** Frames (IP packets for an IP port) to send out of this port; takes
@@ -83,6 +90,7 @@ struct hub_port_conf {
 	uint32_t link;			/* tunnel ports: the peer; shown only */
 	struct mac mac;			/* TAP: its address; IP: pseudo MAC (null =
 					 * made by the hub at random) */
+	enum hub_mcast mcast;		/* IP ports */
 	unsigned n_ts;			/* IP: what lies behind the peer; with
 					 * has_guard: what it may speak for */
 	struct vpn_ts ts[VPN_TS_MAX];

@@ -14,6 +14,9 @@
  * A default route (0.0.0.0/0) of another port counts in 3 only with a bridge:
  * without one the kernel's routes know better.
  *
+ * Multicast from the peer is flooded as any frame.  To the peer goes what its
+ * selectors name, or in mode gre what they hold; broadcasts never do.
+ *
  * Thread: any worker.
  */
 #include <string.h>
@@ -162,6 +165,38 @@ inside_strip(struct batch *x, struct port *from, struct buf *b)
 	}
 	/* Ethernet pads to 60 bytes; the packet ends where it says. */
 	return narrow(x, from, b, ETH_HEAD, ip.total_len);
+}
+
+/* Is the group one that may travel to this peer? */
+static bool
+is_wanted(const struct port *to, const struct ip_addr *group)
+{
+	const struct hub_port_conf *c = &to->conf;
+
+	for (unsigned i = 0; i < c->n_ts; i++)
+		if (group->family == c->ts[i].lo.family &&
+		    ip_compare(group, &c->ts[i].lo) >= 0 &&
+		    ip_compare(group, &c->ts[i].hi) <= 0)
+			return true;
+	return false;
+}
+
+struct buf *
+inside_group(struct batch *x, struct port *from, const struct port *to,
+	     struct buf *b)
+{
+	struct ip_head ip;
+	struct eth e;
+
+	if (eth_dec(buf_view(b), &e) != 0 || e.n_tag != 0 ||
+	    !mac_is_group(&e.dst) ||
+	    (e.type != ETHER_IPV4 && e.type != ETHER_IPV6) ||
+	    ip_dec(e.data, &ip) != 0 || !ip_is_multicast(&ip.dst) ||
+	    ip.src.family != (e.type == ETHER_IPV4 ? 4 : 6) ||
+	    !is_wanted(to, &ip.dst))
+		return NULL;
+	/* Others hold b: the packet is a copy. */
+	return own_copy(x, from, buf_get(b), ETH_HEAD, ip.total_len);
 }
 
 void

@@ -198,6 +198,17 @@ conf_check(const struct hub *h, const struct hub_port_conf *conf,
 	return 0;
 }
 
+static void
+named_set(struct hub *h, uint32_t num, bool is_named)
+{
+	uint64_t bit = UINT64_C(1) << num % 64;
+
+	if (is_named)
+		atomic_fetch_or(&h->named[num / 64], bit);
+	else
+		atomic_fetch_and(&h->named[num / 64], ~bit);
+}
+
 /* Make p the current version of its slot, with the table that knows it. */
 static void
 publish(struct hub *h, struct port *p, struct own_tab *own)
@@ -207,6 +218,8 @@ publish(struct hub *h, struct port *p, struct own_tab *own)
 		atomic_store_explicit(&h->tap, p, memory_order_release);
 	if (h->n_slot <= p->num)
 		h->n_slot = p->num + 1;
+	named_set(h, p->num, p->conf.kind == HUB_PORT_IP &&
+		  p->conf.mcast == HUB_MCAST_NAMED);
 	own_publish(h, own);
 	fixed_claim(h, p, true);
 	news_add(h, p);
@@ -345,6 +358,7 @@ hub_port_del(struct hub *h, uint32_t port)
 		atomic_store(&h->tap, NULL);
 	while (h->n_slot > 0 && port_at(h, h->n_slot - 1) == NULL)
 		h->n_slot--;
+	named_set(h, port, false);
 	fixed_claim(h, p, false);
 	own_drop(atomic_load(&h->own), port);
 	if (p->conf.kind == HUB_PORT_IP && p->conf.n_ts > 0 &&

@@ -76,6 +76,8 @@ struct hub {
 	unsigned n_fixed;		/* immutable, as what they point at */
 	struct hub_fixed *fixed;
 	struct spoof spoof;
+	/* IP ports whose selectors name groups; the loop writes. */
+	_Atomic uint64_t named[HUB_PORT_MAX / 64];
 	_Atomic uint32_t now_s;		/* as of the last tick */
 	_Atomic bool probe_due;		/* hub_work() shall send probes */
 	_Atomic bool news_due;		/* ... announcements, of these ports */
@@ -258,5 +260,9 @@ void inside_send(struct batch *x, struct port *from, const struct mac *dst,
 		 struct buf *b);
 /** Make b a bare IP packet; NULL when it is not IP (b is put and counted). */
 struct buf *inside_strip(struct batch *x, struct port *from, struct buf *b);
+/** The packet of a frame (borrowed) that is flooded, in a buffer of its own: when
+ * it is multicast that an IP port gets; else NULL. */
+struct buf *inside_group(struct batch *x, struct port *from,
+			 const struct port *to, struct buf *b);
 
 #endif

@@ -309,3 +309,109 @@ TEST(a_pseudo_address_is_unicast_local_and_unique)
 	assert_false(mac_equal(&a.mac, &b.mac));
 	rig_fini(&r);
 }
+
+/* An IP port with another wish for multicast than none. */
+static void
+add_mcast(struct rig *r, unsigned i, enum hub_mcast mcast, const char *nets)
+{
+	struct hub_port_conf c = rig_conf(r, i, HUB_PORT_IP, NULL);
+
+	c.mcast = mcast;
+	rig_nets(&c, nets);
+	assert_int_equal(hub_port_add(r->h, &c, &r->port[i].num), 0);
+}
+
+TEST(multicast_goes_to_ip_ports_that_hold_the_group)
+{
+	struct rig r;
+	uint8_t f[64], want[64];
+	size_t n, len = rig_ipv4(want, "10.1.0.1", "239.1.1.1");
+
+	setup(&r, false);
+	add_mcast(&r, 4, HUB_MCAST_NAMED, "10.4.0.0/16 239.1.0.0/16");
+	add_mcast(&r, 5, HUB_MCAST_LINK, "0.0.0.0/0 ::/0");
+	n = frame(f, "01005e010101" A "0800", "10.1.0.1", "239.1.1.1");
+	rig_in(&r, 1, f, n);
+	rig_expect(&r, 0, 1);
+	rig_expect(&r, 2, 0);
+	rig_expect(&r, 3, 0);
+	for (unsigned i = 4; i < 6; i++) {
+		rig_expect(&r, i, 1);
+		assert_int_equal(r.port[i].out[0]->len, len);
+		assert_memory_equal(r.port[i].out[0]->data, want, len);
+	}
+	rig_clear(&r);
+	n = frame(f, "01005e020101" A "0800", "10.1.0.1", "239.2.1.1");
+	rig_in(&r, 1, f, n);
+	rig_expect(&r, 4, 0);
+	rig_expect(&r, 5, 1);
+	rig_clear(&r);
+	/* from IP port to IP port, and not back */
+	packet(&r, 5, "10.5.0.1", "239.1.9.9");
+	rig_expect(&r, 0, 1);
+	rig_expect(&r, 4, 1);
+	rig_expect(&r, 5, 0);
+	rig_fini(&r);
+}
+
+TEST(an_ip_port_with_groups_gets_no_broadcast_tag_or_lie)
+{
+	struct rig r;
+	uint8_t f[80];
+	size_t n;
+
+	setup(&r, false);
+	add_mcast(&r, 5, HUB_MCAST_LINK, "0.0.0.0/0 ::/0");
+	n = frame(f, ALL A "0800", "10.1.0.1", "255.255.255.255");
+	rig_in(&r, 1, f, n);
+	n = frame(f, ALL A "0800", "10.1.0.1", "10.5.0.1");
+	rig_in(&r, 1, f, n);
+	rig_in_hex(&r, 1, ALL A REQ A "0a010001" ZERO "0b0c0d0e");
+	rig_clear(&r);
+	n = frame(f, "01005e010101" A "86dd", "10.1.0.1", "239.1.1.1");
+	rig_in(&r, 1, f, n);		/* another version than it says */
+	n = frame(f, "01005e010101" A "0800", "10.1.0.1", "239.1.1.1");
+	rig_in(&r, 1, f, n - 1);	/* shorter than it says */
+	rig_in_hex(&r, 1, "01005e010101" A "8100 0005 0800 4500");
+	rig_in_hex(&r, 1, "0180c2000000" A "0026 424203");
+	rig_expect(&r, 5, 0);
+	assert_int_equal(buf_pool_used(r.pool), r.port[0].n_out);
+	rig_fini(&r);
+}
+
+TEST(an_ip_port_loses_its_groups_with_its_selectors)
+{
+	struct rig r;
+	struct hub_port_conf c;
+	uint8_t f[64];
+	size_t n = frame(f, "01005e010101" A "0800", "10.1.0.1", "239.1.1.1");
+
+	setup(&r, false);
+	add_mcast(&r, 4, HUB_MCAST_NAMED, "239.1.0.0/16");
+	rig_in(&r, 1, f, n);
+	rig_expect(&r, 4, 1);
+	c = rig_conf(&r, 4, HUB_PORT_IP, NULL);
+	rig_nets(&c, "10.4.0.0/16");
+	assert_int_equal(hub_port_set(r.h, r.port[4].num, &c), 0);
+	rig_in(&r, 1, f, n);
+	rig_expect(&r, 4, 1);
+	rig_fini(&r);
+}
+
+TEST(without_buffers_a_group_is_lost_for_the_ip_port_alone)
+{
+	struct rig r;
+	uint8_t f[64];
+	size_t n = frame(f, "01005e010101" A "0800", "10.1.0.1", "239.1.1.1");
+	struct buf *b;
+
+	setup(&r, false);
+	add_mcast(&r, 4, HUB_MCAST_LINK, "0.0.0.0/0");
+	b = rig_buf(&r, f, n);
+	r.is_dry = true;
+	hub_input(r.h, 0, r.port[1].num, &b, 1);
+	rig_expect(&r, 0, 1);
+	rig_expect(&r, 4, 0);
+	assert_int_equal(drop_sum(DROP_NO_BUF), 1);
+	rig_fini(&r);
+}
