@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * esp/encap.h - what travels inside of ESP: interface and the two kinds.
+ * esp/encap.h - what travels inside of ESP: interface and the three kinds.
  *
  * Thread: pure functions.
  */
@@ -12,8 +12,9 @@
 #include "daemon/base/vpn.h"
 #include "esp/sel.h"
 
-#define ESP_WRAP_MAX	 2	/* bytes an encapsulation puts in front */
+#define ESP_WRAP_MAX	 4	/* bytes an encapsulation puts in front */
 #define ESP_ETHERIP_LEN	 2
+#define ESP_GRE_LEN	 4	/* without a checksum */
 #define ESP_ETHER_HDR	 14	/* shortest frame that is one */
 
 struct esp_wrap {
@@ -39,8 +40,9 @@ struct esp_encap {
 
 extern const struct esp_encap esp_encap_etherip; /* RFC 3378 */
 extern const struct esp_encap esp_encap_ip;	 /* RFC 4303 tunnel mode */
+extern const struct esp_encap esp_encap_gre;	 /* RFC 2784 */
 
-/** Encapsulation of a mode; NULL when there is none (yet). */
+/** Encapsulation of a mode; NULL for AUTO. */
 const struct esp_encap *esp_encap_of(enum vpn_mode mode);
 
 #endif

@@ -66,6 +66,8 @@ esp_encap_of(enum vpn_mode mode)
 		return &esp_encap_etherip;
 	case VPN_MODE_IP:
 		return &esp_encap_ip;
+	case VPN_MODE_GRE:
+		return &esp_encap_gre;
 	default:
 		return NULL;
 	}

@@ -207,7 +207,7 @@ esp_child_next(const struct esp *e, size_t *it, struct esp_child_info *out)
 		.esp_spi_out = c->esp_spi_out,
 		.worker_in = c->worker_in,
 		.alg = c->alg,
-		.is_ether = c->is_ether,
+		.mode = c->mode,
 		.path = atomic_load(&c->path)->p,
 	};
 	esp_child_sum(c, &out->stats);
@@ -319,7 +319,8 @@ esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 	if (info == NULL)
 		return 0;
 	n += info->iv_len + info->icv_len + MAX(info->block_len, 4) - 1u;
-	n += mode == VPN_MODE_ETHER ? ESP_ETHERIP_LEN : 0;
+	n += mode == VPN_MODE_ETHER ? ESP_ETHERIP_LEN :
+	    mode == VPN_MODE_GRE ? ESP_GRE_LEN : 0;
 	n += encap == VPN_ENCAP_ESP ? 0 : UDP_HDR_LEN;
 	return n + (outer_family == 6 ? IP6_HDR_LEN : IP4_HDR_LEN);
 }

@@ -146,7 +146,7 @@ struct esp_child_info {
 	uint32_t esp_spi_in, esp_spi_out;
 	unsigned worker_in;		/* owner of what comes in */
 	enum vpn_alg alg;
-	bool is_ether;
+	enum vpn_mode mode;
 	struct vpn_path path;
 	struct esp_child_stats stats;
 };

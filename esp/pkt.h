@@ -32,6 +32,7 @@
 #define ESP_NEXT_IPV4	 4
 #define ESP_NEXT_IPV6	 41
 #define ESP_NEXT_DUMMY	 59	/* RFC 4303 2.6 */
+#define ESP_NEXT_GRE	 47	/* RFC 2784 */
 #define ESP_NEXT_ETHERIP 97	/* RFC 3378 */
 
 /* A received packet; the views point into it. */

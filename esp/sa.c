@@ -51,6 +51,7 @@ fill(struct esp_child *n, const struct vpn_child *c)
 	n->is_esn = c->is_esn;
 	n->is_aead = n->info->integ_key_len == 0;
 	n->is_iiv = n->info->iv_len == 0;
+	n->mode = c->mode;
 	n->is_ether = c->mode == VPN_MODE_ETHER;
 	n->bundle = c->bundle;
 	n->lane = c->lane;

@@ -64,6 +64,7 @@ struct esp_child {
 	const struct vpn_alg_info *info;
 	const struct spi_esp *provider;
 	const struct esp_encap *encap;
+	enum vpn_mode mode;
 	bool is_esn, is_aead, is_ether;
 	bool is_iiv;			/* the IV is not sent, RFC 8750 */
 	uint32_t bundle, lane;			/* esp/lane.h; bundle 0 = alone */

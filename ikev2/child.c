@@ -83,10 +83,11 @@ ike_child_offer(struct ike_sa *sa, struct ike_offer *o, char *why)
 		mode = sa->is_tapir ? VPN_MODE_ETHER : VPN_MODE_IP;
 	o->mode = mode;
 	ike_lane_ask(sa, o);
-	if (mode == VPN_MODE_ETHER) {
+	if (ike_ts_proto(mode) != 0) {
 		o->local.n = o->remote.n = 1;
-		o->local.ts[0] = ike_ts_etherip(&sa->local.ip);
-		o->remote.ts[0] = ike_ts_etherip(&sa->remote.ip);
+		o->local.ts[0] = ike_ts_host(&sa->local.ip, ike_ts_proto(mode));
+		o->remote.ts[0] = ike_ts_host(&sa->remote.ip,
+					      ike_ts_proto(mode));
 		return 0;
 	}
 	ike_link_ts(sa->link, &o->local, &o->remote);

@@ -690,7 +690,9 @@ ike_child_selectors(struct ike *ike, uint32_t child_id, struct view head,
 	struct ike_child *c = ike_child_by_id(ike, child_id);
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if (c == NULL || c->state != IKE_CHILD_UP)
+	/* Within GRE the selectors are those of our configuration, of which the
+	 * peer does not know. */
+	if (c == NULL || c->state != IKE_CHILD_UP || c->mode == VPN_MODE_GRE)
 		return;
 	c->n_sel_head = (unsigned)MIN(head.len, sizeof(c->sel_head));
 	memcpy(c->sel_head, head.p, c->n_sel_head);

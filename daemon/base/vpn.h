@@ -54,6 +54,12 @@ const struct vpn_alg_info *vpn_alg_info(enum vpn_alg alg);
 enum vpn_alg vpn_alg_explicit(enum vpn_alg alg);
 
 const char *vpn_mode_name(enum vpn_mode m);	/* auto ether ip gre */
+/** True when IP packets travel, not frames. */
+static inline bool
+vpn_mode_is_ip(enum vpn_mode m)
+{
+	return m == VPN_MODE_IP || m == VPN_MODE_GRE;
+}
 const char *vpn_encap_name(enum vpn_encap e);	/* auto udp esp */
 const char *vpn_suite_name(enum vpn_suite s);	/* 2026 compat */
 
@@ -99,10 +105,12 @@ struct vpn_child {
 	bool is_esn;
 	bool is_initiator;	/* of the IKE exchange that made it */
 	bool is_heir;		/* it replaces another */
-	enum vpn_mode mode;	/* ETHER or IP (GRE later) */
+	enum vpn_mode mode;	/* never AUTO */
 	struct vpn_path path;
 	const struct vpn_keys *keys_in;
 	const struct vpn_keys *keys_out;
+	/* GRE: those of protocol 47 between two hosts; what may travel in it
+	 * is for the receiver to say. */
 	unsigned n_ts_local, n_ts_remote;
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];

@@ -11,6 +11,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/inner.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 #include "daemon/core/work.h"
@@ -39,8 +40,8 @@ mtu_of(const struct conf_realm *cr)
 		if (cr->suite == VPN_SUITE_2026 &&
 		    alg > VPN_ALG_CHACHA20_POLY1305)
 			break;
-		o = esp_overhead((enum vpn_alg)alg, cr->mode == VPN_MODE_IP ?
-				 VPN_MODE_IP : VPN_MODE_ETHER, VPN_ENCAP_UDP, 6);
+		o = esp_overhead((enum vpn_alg)alg, vpn_mode_is_ip(cr->mode) ?
+				 cr->mode : VPN_MODE_ETHER, VPN_ENCAP_UDP, 6);
 		over = MAX(over, o);
 	}
 	return PATH_MTU - over;
@@ -76,27 +77,6 @@ realm_open_all(struct vpn *v)
 
 /* ---- parameters of the engine -------------------------------------------- */
 
-/* Selectors of a <net> list; a side left out means any address. */
-static void
-net_params(const struct conf_net *net, unsigned *n_local, struct vpn_ts *local,
-	   unsigned *n_remote, struct vpn_ts *remote)
-{
-	static const struct ip_net any[] = {
-		{ .addr = { .family = 4 } }, { .addr = { .family = 6 } },
-	};
-
-	*n_local = net->n_local;
-	*n_remote = net->n_remote;
-	memcpy(local, net->local, sizeof(net->local));
-	memcpy(remote, net->remote, sizeof(net->remote));
-	if (*n_local == 0 && *n_remote == 0)
-		return;
-	for (unsigned i = 0; i < N_OF(any) && net->n_local == 0; i++)
-		local[(*n_local)++] = vpn_ts_from_net(&any[i]);
-	for (unsigned i = 0; i < N_OF(any) && net->n_remote == 0; i++)
-		remote[(*n_remote)++] = vpn_ts_from_net(&any[i]);
-}
-
 /* RFC 9611: not for strangers who only fit a pattern (section 7), unless the
  * administrator says so. */
 static void
@@ -125,8 +105,8 @@ peer_params(const struct vpn *v, const struct conf_peer *p,
 		.encap = p->encap,
 	};
 	share_params(v, p, out);
-	net_params(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
-		   out->ts_remote);
+	inner_of_net(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
+		     out->ts_remote);
 	if (p->ppk != NULL)
 		str_copy(out->ppk, sizeof(out->ppk), p->ppk);
 	str_copy(out->name, sizeof(out->name), p->name);
@@ -157,8 +137,8 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 	if (peer == NULL)
 		return ERR_NOMEM;
 	str_copy(rc.name, sizeof(rc.name), cr->name);
-	net_params(&cr->net, &rc.n_ts_local, rc.ts_local, &rc.n_ts_remote,
-		   rc.ts_remote);
+	inner_of_net(&cr->net, &rc.n_ts_local, rc.ts_local, &rc.n_ts_remote,
+		     rc.ts_remote);
 	for (unsigned i = 0; i < cr->n_peer; i++)
 		peer_params(v, &cr->peer[i], &peer[i]);
 	err = ike_realm_add(v->ike, &rc);

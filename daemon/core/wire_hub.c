@@ -170,6 +170,19 @@ link_replace(struct vpn *v, uint32_t id, struct vpn_link *l)
 		log_error("core", "link %u: out of memory, its record is kept", id);
 }
 
+/* GRE is a link, on which routers speak by multicast.  IP mode carries the groups
+ * that somebody took the trouble to name: 0.0.0.0/0 means hosts. */
+static enum hub_mcast
+mcast_of(enum vpn_mode mode, const struct vpn_link *l)
+{
+	if (mode == VPN_MODE_GRE)
+		return HUB_MCAST_LINK;
+	for (unsigned i = 0; i < l->n_ts; i++)
+		if (!ip_is_unicast(&l->ts[i].lo) && !ip_is_any(&l->ts[i].lo))
+			return HUB_MCAST_NAMED;
+	return HUB_MCAST_NONE;
+}
+
 static void
 port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 	  struct hub_port_conf *pc)
@@ -179,13 +192,13 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 	struct ike_link_info info;
 
 	*pc = (struct hub_port_conf){
-		.kind = c->mode == VPN_MODE_IP ? HUB_PORT_IP : HUB_PORT_ETHER,
+		.kind = vpn_mode_is_ip(c->mode) ? HUB_PORT_IP : HUB_PORT_ETHER,
 		.link = l->id,
 		.ops = { l, tunnel_out },
 	};
 	/* A link keeps its pseudo address while it comes and goes, so that the
 	 * neighbour caches of hosts stay right (V5, V6). */
-	if (c->mode == VPN_MODE_IP) {
+	if (vpn_mode_is_ip(c->mode)) {
 		if (mac_is_null(&v->link_mac[l->id]) &&
 		    mac_random(&v->link_mac[l->id]) != 0)
 			log_warn("core", "link %u: no random numbers", l->id);
@@ -199,6 +212,7 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 	policy(cp != NULL ? &cp->port : &cr->port, &pc->policy);
 	pc->n_ts = l->n_ts;
 	memcpy(pc->ts, l->ts, sizeof(pc->ts));
+	pc->mcast = mcast_of(c->mode, l);
 	/* An Ethernet peer has no selectors: for what it may speak is said in
 	 * the configuration. */
 	if (pc->kind == HUB_PORT_ETHER && cp != NULL) {
@@ -231,7 +245,7 @@ wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
 		.hub = v->realm[c->realm].hub,
 		.vpn = v,
 	};
-	if (c->mode == VPN_MODE_IP) {
+	if (vpn_mode_is_ip(c->mode)) {
 		l->n_ts = c->n_ts_remote;
 		memcpy(l->ts, c->ts_remote, sizeof(l->ts));
 	}

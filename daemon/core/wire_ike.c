@@ -15,6 +15,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/core/behind.h"
 #include "daemon/core/door.h"
+#include "daemon/core/inner.h"
 #include "daemon/core/jobs.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/resolve.h"
@@ -198,18 +199,29 @@ op_spi_free(void *ctx, uint32_t esp_spi)
 	esp_spi_free(v->esp, esp_spi);
 }
 
+/* What the configuration says of a peer, else of its realm. */
+static const struct conf_net *
+net_of(const struct vpn *v, uint32_t realm, uint32_t peer)
+{
+	const struct conf_realm *cr = &v->conf->realm[realm];
+
+	return peer < cr->n_peer ? cr->peer[peer].net : &cr->net;
+}
+
 /* Routes to what lies behind an IP-mode peer. */
 static void
 routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
        unsigned n_ts, bool is_add)
 {
-	struct ip_net net[64];
+	const struct conf_net *net;
+	struct ip_net part[64];
 	uint32_t handle;
 	int n;
 
 	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
 		return;
 	handle = v->wire_ike->handle[realm][peer];
+	net = net_of(v, realm, peer);
 	if (handle == 0) { /* authenticated by a secure process that is gone */
 		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
 		       "are until it authenticates again",
@@ -217,9 +229,12 @@ routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
 		return;
 	}
 	for (unsigned i = 0; i < n_ts; i++) {
-		n = ip_range_nets(&ts[i].lo, &ts[i].hi, net, N_OF(net));
+		if (!inner_is_route(net, &ts[i]))
+			continue;
+		n = ip_range_nets(&ts[i].lo, &ts[i].hi, part, N_OF(part));
 		for (int k = 0; k < n; k++)
-			secure_route(v->secure, handle, realm, &net[k], is_add);
+			secure_route(v->secure, handle, realm, &part[k],
+				     is_add);
 	}
 }
 
@@ -231,7 +246,7 @@ link_set(struct vpn *v, uint32_t link, uint32_t peer, uint32_t realm,
 {
 	struct vpn_child all = { .realm = realm, .mode = mode };
 
-	if (mode == VPN_MODE_IP)
+	if (vpn_mode_is_ip(mode))
 		all.n_ts_remote = behind_get(v->wire_ike->behind, link,
 					     all.ts_remote);
 	return wire_hub_link_up(v, link, peer, &all);
@@ -250,17 +265,19 @@ child_undo(struct vpn *v, uint32_t link, const struct vpn_link *l, uint32_t id)
 }
 
 static int
-op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
+op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 {
+	struct vpn_child in = *made, *c = &in;
 	struct vpn *v = ctx;
 	struct ike_link_info info;
 	uint32_t peer = UINT32_MAX;
 	int err;
 
-	if (link >= VPN_LINK_MAX)
+	if (link >= VPN_LINK_MAX || c->realm >= v->n_realm)
 		return ERR_LIMIT;
 	if (ike_link_get(v->ike, link, &info))
 		peer = info.peer;
+	inner_of_child(net_of(v, c->realm, peer), c);
 	if ((err = behind_add(v->wire_ike->behind, link, c)) != 0)
 		return err;
 	if ((err = link_set(v, link, peer, c->realm, c->mode)) != 0 ||
@@ -270,7 +287,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *c)
 	}
 	v->wire_ike->n_child[link]++;
 	wire_event_child_up(v, link, c);
-	if (c->mode == VPN_MODE_IP)
+	if (vpn_mode_is_ip(c->mode))
 		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
 	return 0;
 }

@@ -209,8 +209,7 @@ sa_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 		bus_set_u64(&r, BUS_F_SPI_OUT, ci.esp_spi_out);
 		bus_set_u64(&r, BUS_F_WORKER, ci.worker_in);
 		bus_set_str(&r, BUS_F_SUITE, alg != NULL ? alg->name : "");
-		bus_set_str(&r, BUS_F_MODE, vpn_mode_name(ci.is_ether ?
-			    VPN_MODE_ETHER : VPN_MODE_IP));
+		bus_set_str(&r, BUS_F_MODE, vpn_mode_name(ci.mode));
 		bus_set_str(&r, BUS_F_ENCAP, vpn_encap_name(ci.path.encap));
 		bus_set_u64(&r, BUS_F_RX_PACKETS, st->rx_packets);
 		bus_set_u64(&r, BUS_F_RX_BYTES, st->rx_bytes);

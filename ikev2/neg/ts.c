@@ -11,7 +11,6 @@
 
 #include "daemon/base/err.h"
 
-#define PROTO_ETHERIP 97	/* RFC 3378 */
 
 static bool
 is_opaque(const struct vpn_ts *t)
@@ -107,16 +106,42 @@ ike_ts_check(const struct ike_tss *ans, const struct ike_ts_set *offered,
 	return 0;
 }
 
+uint8_t
+ike_ts_proto(enum vpn_mode mode)
+{
+	switch (mode) {
+	case VPN_MODE_ETHER:
+		return 97;	/* EtherIP, RFC 3378 */
+	case VPN_MODE_GRE:
+		return 47;	/* RFC 2784 */
+	default:
+		return 0;
+	}
+}
+
 struct vpn_ts
-ike_ts_etherip(const struct ip_addr *host)
+ike_ts_host(const struct ip_addr *host, uint8_t proto)
 {
 	return (struct vpn_ts){ .lo = *host, .hi = *host,
-		.proto = PROTO_ETHERIP, .port_lo = 0, .port_hi = UINT16_MAX };
+		.proto = proto, .port_lo = 0, .port_hi = UINT16_MAX };
 }
 
 bool
-ike_ts_is_etherip(const struct ike_tss *ts)
+ike_ts_is_host(const struct ike_tss *ts, uint8_t proto)
 {
-	return ts->n == 1 && ts->ts[0].proto == PROTO_ETHERIP &&
+	return ts->n == 1 && ts->ts[0].proto == proto &&
 	    ip_equal(&ts->ts[0].lo, &ts->ts[0].hi);
+}
+
+bool
+ike_ts_may_be_host(const struct ike_tss *ts, uint8_t proto)
+{
+	const struct ip_addr *host = &ts->ts[0].lo;
+
+	for (unsigned i = 0; i < ts->n; i++)
+		if ((ts->ts[i].proto != proto && ts->ts[i].proto != 0) ||
+		    !ip_equal(&ts->ts[i].lo, host) ||
+		    !ip_equal(&ts->ts[i].hi, host))
+			return false;
+	return ts->n > 0;
 }

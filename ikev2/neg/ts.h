@@ -24,9 +24,15 @@ MUST_USE int ike_ts_narrow(const struct ike_tss *offer,
 MUST_USE int ike_ts_check(const struct ike_tss *ans,
 			  const struct ike_ts_set *offered,
 			  struct ike_ts_set *out);
-/** Selector of one host for EtherIP in transport mode: protocol 97, any port. */
-struct vpn_ts ike_ts_etherip(const struct ip_addr *host);
-/** Is the list exactly one host with protocol 97? */
-bool ike_ts_is_etherip(const struct ike_tss *ts);
+/** The protocol that a mode has in ESP transport mode between two hosts; 0 = the
+ * mode is IP in tunnel mode. */
+uint8_t ike_ts_proto(enum vpn_mode mode);
+/** Selector of one host for transport mode: a protocol, any port. */
+struct vpn_ts ike_ts_host(const struct ip_addr *host, uint8_t proto);
+/** Is the list exactly one host with that protocol? */
+bool ike_ts_is_host(const struct ike_tss *ts, uint8_t proto);
+/** May the list be narrowed to that: the same host each time, with the protocol or
+ * any?  Some put the packet that asked for the SA first (RFC 7296 2.9). */
+bool ike_ts_may_be_host(const struct ike_tss *ts, uint8_t proto);
 
 #endif

@@ -49,7 +49,7 @@ add_mode(struct ike_build *b, enum vpn_mode mode)
 {
 	struct view none = { NULL, 0 };
 
-	if (mode == VPN_MODE_ETHER)
+	if (ike_ts_proto(mode) != 0)
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_USE_TRANSPORT_MODE,
 				 none, none);
 }
@@ -143,10 +143,10 @@ ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 
 /* ---- choosing as responder ----------------------------------------------- */
 
-/* EtherIP: one host on each side.  Behind a NAT the addresses are those the
+/* Transport mode: one host on each side.  Behind a NAT the addresses are those the
  * peer knows, not those on the wire (2.23.1). */
 static bool
-etherip_addresses_ok(const struct ike_sa *sa, const struct ike_msg *m)
+addresses_ok(const struct ike_sa *sa, const struct ike_msg *m)
 {
 	if (sa->encap == VPN_ENCAP_UDP)
 		return true;
@@ -154,41 +154,72 @@ etherip_addresses_ok(const struct ike_sa *sa, const struct ike_msg *m)
 	    ip_equal(&m->p->tsr->ts[0].lo, &sa->local.ip);
 }
 
+/* Do both lists of selectors pass a test for transport mode? */
+static bool
+are_hosts(const struct ike_msg *m, enum vpn_mode mode,
+	  bool (*is)(const struct ike_tss *ts, uint8_t proto))
+{
+	return is(m->p->tsi, ike_ts_proto(mode)) &&
+	    is(m->p->tsr, ike_ts_proto(mode));
+}
+
+/* The mode a request can have: one in transport mode, or IP. */
+static enum vpn_mode
+mode_of(const struct ike_msg *m, enum vpn_mode own)
+{
+	if (ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) == NULL ||
+	    own == VPN_MODE_IP)
+		return VPN_MODE_IP;
+	if (own == VPN_MODE_GRE)
+		return are_hosts(m, VPN_MODE_GRE, ike_ts_may_be_host) ?
+		    VPN_MODE_GRE : VPN_MODE_IP;
+	return are_hosts(m, VPN_MODE_ETHER, ike_ts_is_host) ? VPN_MODE_ETHER :
+	    VPN_MODE_IP;
+}
+
 static enum ike_verdict
 choose_mode(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 {
 	enum vpn_mode own = old != NULL ? old->mode : sa->link->peer->mode;
-	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
-	bool etherip = ike_ts_is_etherip(m->p->tsi) &&
-	    ike_ts_is_etherip(m->p->tsr);
 
-	if (transport && etherip && own != VPN_MODE_IP) {
-		if (!etherip_addresses_ok(sa, m))
-			return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
-			    "the selectors of EtherIP are not our two addresses");
-		m->offer.mode = VPN_MODE_ETHER;
-		return V_NEXT;
-	}
-	if (own == VPN_MODE_ETHER)
+	/* 1.3.1: transport mode asked for, tunnel mode may be our answer */
+	m->offer.mode = mode_of(m, own);
+	if (m->offer.mode != VPN_MODE_IP && !addresses_ok(sa, m))
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "the selectors of "
+		    "transport mode are not our two addresses");
+	if (m->offer.mode == VPN_MODE_IP && own == VPN_MODE_ETHER)
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
 		    "the peer does not speak EtherIP, and mode is ether");
-	/* 1.3.1: transport mode asked for, tunnel mode is our answer */
-	m->offer.mode = VPN_MODE_IP;
+	if (m->offer.mode == VPN_MODE_IP && own == VPN_MODE_GRE)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "the peer does not "
+		    "ask for GRE in transport mode, and mode is gre");
 	return V_NEXT;
+}
+
+/* Nothing in common: the likeliest reason. */
+static const char *
+why_no_ts(const struct ike_msg *m, const struct ike_ts_set *local)
+{
+	if (are_hosts(m, VPN_MODE_GRE, ike_ts_is_host))
+		return "the peer asks for GRE, and mode is not gre";
+	return local->n == 0 ?
+	    "the peer asks for IP mode, and the realm has no <net>" :
+	    "no traffic selector in common with the peer";
 }
 
 static enum ike_verdict
 choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 {
+	uint8_t proto = ike_ts_proto(m->offer.mode);
 	struct ike_ts_set local, remote;
 
-	if (m->offer.mode == VPN_MODE_ETHER) {
+	if (proto != 0) {
 		m->offer.remote.n = m->offer.local.n = 1;
 		/* 2.23.1: as the packets look here */
-		m->offer.remote.ts[0] = sa->is_nat_there ?
-		    ike_ts_etherip(&sa->remote.ip) : m->p->tsi->ts[0];
-		m->offer.local.ts[0] = sa->is_nat_here ?
-		    ike_ts_etherip(&sa->local.ip) : m->p->tsr->ts[0];
+		m->offer.remote.ts[0] = ike_ts_host(sa->is_nat_there ?
+		    &sa->remote.ip : &m->p->tsi->ts[0].lo, proto);
+		m->offer.local.ts[0] = ike_ts_host(sa->is_nat_here ?
+		    &sa->local.ip : &m->p->tsr->ts[0].lo, proto);
 		return V_NEXT;
 	}
 	if (old != NULL) {		/* I3: rekeying never widens */
@@ -199,9 +230,8 @@ choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 	}
 	if (ike_ts_narrow(m->p->tsi, &remote, &m->offer.remote) != 0 ||
 	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0)
-		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, local.n == 0 ?
-		    "the peer asks for IP mode, and the realm has no <net>" :
-		    "no traffic selector in common with the peer");
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "%s",
+				why_no_ts(m, &local));
 	return V_NEXT;
 }
 
@@ -246,8 +276,8 @@ static int
 check_ts(const struct ike_tss *ts, const struct ike_ts_set *own, bool is_natted,
 	 struct ike_ts_set *out)
 {
-	if (!is_natted || !ike_ts_is_etherip(ts) || ts->ts[0].lo.family !=
-	    own->ts[0].lo.family)
+	if (!is_natted || !ike_ts_is_host(ts, own->ts[0].proto) ||
+	    ts->ts[0].lo.family != own->ts[0].lo.family)
 		return ike_ts_check(ts, own, out);
 	*out = *own;
 	return 0;
@@ -257,7 +287,7 @@ enum ike_verdict
 ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 {
 	bool transport = ike_ntf_find(m->p, IKE_N_USE_TRANSPORT_MODE) != NULL;
-	bool is_ether = o->mode == VPN_MODE_ETHER;
+	bool is_host = ike_ts_proto(o->mode) != 0;
 	struct ike_ts_set local, remote;
 
 	if (ike_prop_check_esp(m->p->sa, sa->link->realm->conf.suite,
@@ -267,13 +297,15 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 					m->choice.is_esn != o->is_esn)))
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"the peer chose an ESP proposal we did not offer");
-	if (transport != (o->mode == VPN_MODE_ETHER))
-		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, transport ?
-		    "the peer wants transport mode, which we did not offer" :
-		    "the peer declines transport mode, which EtherIP needs");
-	if (check_ts(m->p->tsi, &o->local, is_ether && sa->is_nat_here,
+	if (transport != is_host)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "the peer %s",
+		    transport ? "wants transport mode, which we did not offer" :
+		    o->mode == VPN_MODE_GRE ?
+		    "declines transport mode, which GRE needs" :
+		    "declines transport mode, which EtherIP needs");
+	if (check_ts(m->p->tsi, &o->local, is_host && sa->is_nat_here,
 		     &local) != 0 ||
-	    check_ts(m->p->tsr, &o->remote, is_ether && sa->is_nat_there,
+	    check_ts(m->p->tsr, &o->remote, is_host && sa->is_nat_there,
 		     &remote) != 0)
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
 				"the peer's selectors are wider than our offer");

@@ -100,7 +100,7 @@ static void
 add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a)
 {
 	struct ike_ts_set set = { .n = 1,
-		.ts[0] = ike_ts_etherip(&sa->local.ip) };
+		.ts[0] = ike_ts_host(&sa->local.ip, 97) };
 	struct ike_tss ts = { .n = 1, .ts = set.ts };
 	uint8_t spi[4] = { 1, 2, 3, 4 };
 	struct ike_props props;
@@ -191,8 +191,8 @@ add_rekey(struct ike_build *b, struct ike_sa *sa, uint32_t esp_spi)
 	enc_ke(&b->w, &ke);
 	ike_build_end(b);
 	for (unsigned i = 0; i < 2 && esp_spi != 0; i++) {
-		set.ts[0] = ike_ts_etherip(i == 0 ? &sa->local.ip :
-					   &sa->remote.ip);
+		set.ts[0] = ike_ts_host(i == 0 ? &sa->local.ip :
+					&sa->remote.ip, 97);
 		ike_build_begin(b, i == 0 ? IKE_PL_TSI : IKE_PL_TSR, false);
 		enc_ts(&b->w, &ts);
 		ike_build_end(b);

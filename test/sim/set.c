@@ -53,7 +53,8 @@ set_kem(struct sim_host *h, const char *val)
 static bool
 set_one(struct sim_host *h, const char *key, const char *val)
 {
-	static const char *const modes[] = { "auto", "ether", "ip" };
+	static const char *const modes[] = { "auto", "ether", "ip",
+		"gre" };
 	static const char *const encaps[] = { "auto", "udp", "esp" };
 	static const char *const suites[] = { "2026", "compat" };
 	unsigned v = (unsigned)strtoul(val, NULL, 0);
@@ -61,7 +62,7 @@ set_one(struct sim_host *h, const char *key, const char *val)
 	bool yes = strcmp(val, "yes") == 0;
 
 	if (strcmp(key, "mode") == 0)
-		h->peer.mode = (enum vpn_mode)word_index(val, modes, 3);
+		h->peer.mode = (enum vpn_mode)word_index(val, modes, 4);
 	else if (strcmp(key, "encap") == 0)
 		h->peer.encap = (enum vpn_encap)word_index(val, encaps, 3);
 	else if (strcmp(key, "suite") == 0)

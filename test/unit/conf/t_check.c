@@ -188,6 +188,19 @@ TEST(every_written_value_arrives)
 	conf_free(c);
 }
 
+TEST(gre_needs_no_net)
+{
+	struct conf *c = good("<vpn><realm name='r' mode='gre'>"
+			      "<me id='a' psk='k'/><peer id='b'/>"
+			      "<peer id='c' mode='ip'><net remote='10.2.0.0/16'/>"
+			      "</peer></realm></vpn>");
+
+	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_GRE);
+	assert_int_equal(c->realm[0].peer[0].net->n_remote, 0);
+	assert_int_equal(c->realm[0].peer[1].mode, VPN_MODE_IP);
+	conf_free(c);
+}
+
 TEST(ether_mode_may_carry_a_net_and_a_bom_may_come_first)
 {
 	conf_free(good("\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?>\n"
@@ -244,8 +257,7 @@ static const struct broken {
 	 "<me id=\"a\" psk=\"k\"/></realm></vpn>", 1, "0 or a number from 9 to 19"},
 	{REALM("mtu=\"576\"", ""), 2, "0 or a number from 1280 to 9216 bytes"},
 	{REALM("dpd=\"10s\"", ""), 2, "a number from 1 to 3600 s"},
-	{REALM("mode=\"eter\"", ""), 2, "did you mean \"ether\"?  Allowed: auto ether ip"},
-	{REALM("mode=\"gre\"", ""), 2, "not available in this version"},
+	{REALM("mode=\"eter\"", ""), 2, "did you mean \"ether\"?  Allowed: auto ether ip gre"},
 	{REALM("suite=\"3des\"", ""), 2, "llowed: 2026 compat"},
 	{REALM("child-life=\"7200\" ike-life=\"3600\"", ""), 2, "longer than ike-life"},
 	{PEER("at=\"192.0.2.1\" dial=\"maybe\""), 4, "allowed: yes no"},

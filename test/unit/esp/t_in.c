@@ -3,6 +3,7 @@
  * test/unit/esp/t_in.c - opening: vectors, order of checks, every drop reason.
  */
 #include "test/unit/esp/rig.h"
+#include <stdio.h>
 
 #define PAIR 3
 #define TEXT_MAX 600
@@ -101,7 +102,7 @@ TEST(visiting_pairs_shows_each_one_in_use_once)
 		n++;
 		seen |= 1u << (ci.child_id - PAIR);
 		assert_int_equal(ci.link, RIG_LINK);
-		assert_true(ci.is_ether);
+		assert_int_equal(ci.mode, VPN_MODE_ETHER);
 		assert_int_equal(ci.alg, VPN_ALG_AES_GCM_256);
 		assert_int_equal(ci.esp_spi_in,
 				 rig_sa(1, ci.child_id)->esp_spi_in);
@@ -376,6 +377,59 @@ TEST(etherip_header_is_version_3_and_zeros)
 		  DROP_ESP_PAD);
 	text_drop(VPN_MODE_ETHER, "3000 00000000000000000000000000 0061",
 		  DROP_ESP_INNER);
+}
+
+/* From 10.1.0.9 to 10.2.0.1, as rig_pair() permits, and from elsewhere. */
+#define GRE_IP4 "4500 0014 0000 0000 4011 0000 0a010009 0a020001"
+#define GRE_ALIEN "4500 0014 0000 0000 4011 0000 0a030009 0a020001"
+#define GRE_IP6 "6000 0000 0000 3b40 fd000001000000000000000000000001" \
+		"fd000002000000000000000000000001"
+#define GRE_END "0102022f"
+
+TEST(gre_carries_ip_of_its_selectors)
+{
+	text_drop(VPN_MODE_GRE, "0000 0800" GRE_IP4 GRE_END, DROP_END);
+	text_drop(VPN_MODE_GRE, "0000 0800" GRE_ALIEN GRE_END, DROP_ESP_SEL);
+	text_drop(VPN_MODE_GRE, "0000 86dd" GRE_IP6 GRE_END, DROP_ESP_SEL);
+	/* reserved bits are ignored (RFC 2784 2.3) */
+	text_drop(VPN_MODE_GRE, "03f8 0800" GRE_IP4 GRE_END, DROP_END);
+	/* what is not IP, and what lies about it */
+	text_drop(VPN_MODE_GRE, "0000 6558" GRE_IP4 GRE_END, DROP_GRE_TYPE);
+	text_drop(VPN_MODE_GRE, "0000 0000" GRE_IP4 GRE_END, DROP_GRE_TYPE);
+	text_drop(VPN_MODE_GRE, "0000 0800" GRE_IP6 GRE_END, DROP_ESP_INNER);
+	text_drop(VPN_MODE_GRE, "0000 86dd" GRE_IP4 GRE_END, DROP_ESP_INNER);
+	text_drop(VPN_MODE_GRE, "0000 0800" GRE_END, DROP_ESP_INNER);
+	text_drop(VPN_MODE_GRE, "0000 0800 4500 0015 0000" GRE_END,
+		  DROP_ESP_INNER);
+	text_drop(VPN_MODE_IP, "0000 0800" GRE_IP4 GRE_END, DROP_ESP_NEXT);
+	text_drop(VPN_MODE_GRE, GRE_IP4 "01020204", DROP_ESP_NEXT);
+}
+
+TEST(gre_with_a_key_number_route_or_version_is_refused)
+{
+	static const char *const flags[] = { "2000", "1000", "4000", "0800",
+		"0400", "0001", "2001", "3000", "7000" };
+	char text[256];
+
+	for (unsigned i = 0; i < N_OF(flags); i++) {
+		snprintf(text, sizeof(text), "%s 0800 00000001" GRE_IP4 GRE_END,
+			 flags[i]);
+		text_drop(VPN_MODE_GRE, text, DROP_GRE);
+	}
+	text_drop(VPN_MODE_GRE, "0000 08" GRE_END, DROP_GRE);
+	text_drop(VPN_MODE_GRE, GRE_END, DROP_GRE);
+}
+
+TEST(checksum_of_gre_is_verified)
+{
+	text_drop(VPN_MODE_GRE, "8000 0800 decc 0000" GRE_IP4 GRE_END,
+		  DROP_END);
+	text_drop(VPN_MODE_GRE, "8000 0800 decd 0000" GRE_IP4 GRE_END,
+		  DROP_GRE);
+	text_drop(VPN_MODE_GRE, "8000 0800 decc 0001" GRE_IP4 GRE_END,
+		  DROP_GRE);
+	text_drop(VPN_MODE_GRE, "8000 0800 decc" GRE_END, DROP_GRE);
+	text_drop(VPN_MODE_GRE, "8000 0800" GRE_END, DROP_GRE);
 }
 
 #define IP4 "4500001c000000004011000 00a010001 0a020001 1000 2000 0008 0000"

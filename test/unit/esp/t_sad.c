@@ -22,7 +22,7 @@ TEST(bad_descriptions_are_refused_and_leave_nothing)
 	c.alg = VPN_ALG_END;
 	assert_int_equal(esp_child_add(rig[0].esp, 1, &c), ERR_ALG);
 	c = good;
-	c.mode = VPN_MODE_GRE;
+	c.mode = VPN_MODE_AUTO;
 	assert_int_equal(esp_child_add(rig[0].esp, 1, &c), ERR_UNSUP);
 	c = good;
 	c.esp_spi_out = 255;

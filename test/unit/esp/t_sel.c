@@ -194,8 +194,8 @@ TEST(encapsulations_belong_to_their_modes)
 {
 	assert_ptr_equal(esp_encap_of(VPN_MODE_ETHER), &esp_encap_etherip);
 	assert_ptr_equal(esp_encap_of(VPN_MODE_IP), &esp_encap_ip);
+	assert_ptr_equal(esp_encap_of(VPN_MODE_GRE), &esp_encap_gre);
 	assert_null(esp_encap_of(VPN_MODE_AUTO));
-	assert_null(esp_encap_of(VPN_MODE_GRE));
 }
 
 TEST(wrapping_gives_header_next_and_length)
@@ -214,4 +214,9 @@ TEST(wrapping_gives_header_next_and_length)
 	assert_int_equal(w.hdr[1], 0);
 	assert_int_equal(w.next, 97);
 	assert_int_equal(w.len, 46);
+	assert_int_equal(esp_encap_gre.wrap(v, &w, &f), 0);
+	assert_int_equal(w.hdr_len, 4);
+	assert_memory_equal(w.hdr, "\0\0\x86\xdd", 4);
+	assert_int_equal(w.next, 47);
+	assert_int_equal(w.len, 44);
 }

@@ -143,6 +143,7 @@ TEST(trains_hold_the_packets_in_ip_mode_too)
 {
 	equivalent(VPN_ALG_AES_GCM_128, VPN_MODE_IP, true);
 	equivalent(VPN_ALG_AES_CBC_256_SHA512, VPN_MODE_IP, false);
+	equivalent(VPN_ALG_AES_GCM_128, VPN_MODE_GRE, true);
 }
 
 static void
@@ -232,6 +233,7 @@ TEST(tcp_is_cut_so_that_packets_fit_the_path)
 		fits_path(VPN_ALG_AES_CBC_128_SHA256, VPN_MODE_ETHER, path, 4);
 	}
 	fits_path(VPN_ALG_AES_GCM_128, VPN_MODE_IP, 1400, 4);
+	fits_path(VPN_ALG_AES_GCM_128, VPN_MODE_GRE, 1400, 4);
 	fits_path(VPN_ALG_CHACHA20_POLY1305, VPN_MODE_ETHER, 1400, 6);
 }
 

@@ -135,23 +135,48 @@ TEST(an_answer_must_not_widen)
 	assert_int_equal(ike_ts_check(&a, &offered, &out), ERR_TS);
 }
 
-TEST(etherip_selectors_are_one_host_and_protocol_97)
+TEST(selectors_of_transport_mode_are_one_host_and_a_protocol)
 {
 	struct ip_addr ip;
 	struct vpn_ts ts[2];
 	struct ike_tss s = { .n = 1, .ts = ts };
 
 	assert_int_equal(ip_parse("192.0.2.1", &ip), 0);
-	ts[0] = ts[1] = ike_ts_etherip(&ip);
-	assert_true(ike_ts_is_etherip(&s));
+	ts[0] = ts[1] = ike_ts_host(&ip, ike_ts_proto(VPN_MODE_ETHER));
+	assert_int_equal(ts[0].proto, 97);
+	assert_false(ike_ts_is_host(&s, 47));
+	assert_true(ike_ts_is_host(&s, 97));
 	s.n = 2;
-	assert_false(ike_ts_is_etherip(&s));
+	assert_false(ike_ts_is_host(&s, 97));
 	s.n = 1;
 	ts[0].proto = 0;
-	assert_false(ike_ts_is_etherip(&s));
+	assert_false(ike_ts_is_host(&s, 97));
 	ts[0] = ts[1];
 	ts[0].hi.b[3]++;
-	assert_false(ike_ts_is_etherip(&s));
+	assert_false(ike_ts_is_host(&s, 97));
+}
+
+TEST(a_list_of_one_host_may_be_narrowed_to_a_protocol)
+{
+	struct ip_addr ip;
+	struct vpn_ts ts[2];
+	struct ike_tss s = { .n = 2, .ts = ts };
+
+	assert_int_equal(ip_parse("192.0.2.1", &ip), 0);
+	ts[0] = ts[1] = ike_ts_host(&ip, ike_ts_proto(VPN_MODE_GRE));
+	assert_true(ike_ts_may_be_host(&s, 47));
+	assert_false(ike_ts_may_be_host(&s, 97));
+	ts[1].proto = 0;
+	assert_true(ike_ts_may_be_host(&s, 47));
+	ts[1].proto = 6;
+	assert_false(ike_ts_may_be_host(&s, 47));
+	ts[1].proto = 0;
+	ts[1].hi.b[3]++;
+	assert_false(ike_ts_may_be_host(&s, 47));
+	ts[1].lo = ts[1].hi;
+	assert_false(ike_ts_may_be_host(&s, 47));
+	s.n = 0;
+	assert_false(ike_ts_may_be_host(&s, 47));
 }
 
 TEST(nonces_are_ordered_octet_by_octet)
