@@ -6,6 +6,7 @@
 #   CC=clang   another compiler
 #   SAN=asan | tsan    sanitizer build (make asan / make tsan set it)
 #   SEEDS=n            make sim: so many seeds for each scenario
+#   NET=...            make net: arguments of test/net/run.py
 
 B       ?= build
 PREFIX  ?= /usr/local
@@ -240,7 +241,7 @@ check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/f
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
 net: progs $(B)/test/bench/flood
-	@B=$(abspath $(B)) $(PYTHON) -m pytest -q test/net
+	@B=$(abspath $(B)) $(PYTHON) test/net/run.py $(NET)
 soak:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory B=$(B)-asan SAN=asan progs
