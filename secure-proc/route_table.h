@@ -16,9 +16,11 @@
 #define SEC_ROUTE_MAX	 8192	/* all of them; ours */
 #define SEC_ROUTE_SA_MAX 64	/* of one SA; ours */
 
-struct sec_want;
+struct map;
+/* All zero: empty. */
 struct sec_routes {
-	struct sec_want *first;
+	struct map *by_sa;	/* handle -> its wants */
+	struct map *by_net;	/* realm and prefix -> how many want it */
 	unsigned n;
 };
 
