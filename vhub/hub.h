@@ -28,7 +28,7 @@ struct bus_rec;
 struct hub;
 
 #define HUB_BATCH_MAX	 64	/* frames in one call */
-#define HUB_PORT_MAX	 1024	/* ports of a hub; ours */
+#define HUB_PORT_MAX	 4096	/* ports of a hub, a peer each; ours */
 #define HUB_MAC_MAX	 16384	/* learned addresses of a hub; ours */
 #define HUB_PORT_MAC_MAX 4096	/* learned addresses of one port; ours */
 #define HUB_NEIGH_MAX	 4096	/* IP -> MAC entries of a hub; ours */

@@ -6,7 +6,7 @@
  * is odd while another group moves in, as in neigh.c.  Members, with their times,
  * are kept apart, in one pool, and only the writer (the lock) looks at them.
  *
- *   slot  | seq | group, VLAN | ports, 1024 bits | -> member -> member -> ...
+ *   slot  | seq | group, VLAN | ports, 4096 bits | -> member -> member -> ...
  *
  * A querier counts from SETTLE_S after its first question, when everybody had the
  * time to answer, until the answers to its last one count no more.

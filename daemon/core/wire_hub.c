@@ -256,6 +256,10 @@ wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
 	} else {
 		err = hub_port_add(l->hub, &pc, &l->port);
 	}
+	if (err == ERR_FULL)
+		log_rl(LOG_WARN, "core", "realm %s: all %u ports of its hub are "
+		       "taken, a peer is refused; a further realm can have it",
+		       v->conf->realm[c->realm].name, HUB_PORT_MAX);
 	if (err != 0) {
 		free(l);
 		return err;
