@@ -239,8 +239,9 @@ struct ike_ops {
 	void (*auth_refused)(void *ctx, const struct net_ep *remote,
 			     const char *id, const char *why);
 	/** How much is asked of strangers from now on (ike_gate_set() was called).
-	 * May be NULL. */
-	void (*gate)(void *ctx, enum ike_gate_level level);
+	 * is_many: because they are many; else the configuration wants it of
+	 * every one.  May be NULL. */
+	void (*gate)(void *ctx, enum ike_gate_level level, bool is_many);
 	/** A link came, went, changed state.  what: see enum below. */
 	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
 };
@@ -397,8 +398,8 @@ struct ike_stats {
 	uint64_t n_retransmit, n_rekey, n_cookie_asked;
 	/* strangers */
 	enum ike_gate_level level;
-	uint64_t level_ms;		/* since when it is not open; 0 = it is */
-	uint64_t n_attack;		/* times that it was not */
+	uint64_t level_ms;		/* since when they are many; 0 = they are not */
+	uint64_t n_attack;		/* times that they were */
 	uint8_t puzzle_bits;		/* of a puzzle now; 0 = none, or free */
 	struct ike_gate_stats gate;
 };

@@ -55,18 +55,25 @@ ike_link_by_id(struct ike *ike, uint32_t id)
 	return map_find(ike->by_link, &id);
 }
 
+static struct ike_link_key
+key_of(const struct ike *ike, uint32_t realm, uint32_t peer, const char *id)
+{
+	return (struct ike_link_key){ .realm = realm, .peer = peer,
+	    .id = siphash(ike->id_key, id, strlen(id)) };
+}
+
 struct ike_link *
 ike_link_of_peer(struct ike *ike, uint32_t realm, uint32_t peer,
 		 const char *id_text)
 {
-	LIST_FOREACH(it, &ike->links) {
-		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
+	struct ike_link_key key = { .realm = realm, .peer = peer };
+	struct ike_link *l = map_find(ike->by_peer, &key);
 
-		if (l->realm->conf.index == realm && l->peer->index == peer &&
-		    (!l->is_on_demand || strcmp(l->id_text, id_text) == 0))
-			return l;
-	}
-	return NULL;
+	if (l != NULL)
+		return l;
+	key = key_of(ike, realm, peer, id_text);
+	l = map_find(ike->by_peer, &key);
+	return l != NULL && strcmp(l->id_text, id_text) == 0 ? l : NULL;
 }
 
 struct ike_sa *
@@ -301,7 +308,16 @@ ike_link_new(struct ike *ike, struct ike_realm *realm,
 		return ERR_NOMEM;
 	link->ike = ike;
 	link->id = ++ike->last_link;
+	link->key = peer->is_pattern ?
+	    key_of(ike, realm->conf.index, peer->index, id_text) :
+	    (struct ike_link_key){ .realm = realm->conf.index,
+				   .peer = peer->index };
 	if (map_add(ike->by_link, &link->id, link) != 0) {
+		free(link);
+		return ERR_NOMEM;
+	}
+	if (map_add(ike->by_peer, &link->key, link) != 0) {
+		map_remove(ike->by_link, &link->id);
 		free(link);
 		return ERR_NOMEM;
 	}
@@ -325,6 +341,7 @@ ike_link_free(struct ike_link *link)
 		ike_sa_bind(CONTAINER_OF(it, struct ike_sa, link_node), NULL);
 	tmr_stop(&link->ike->tmr, &link->dial);
 	map_remove(link->ike->by_link, &link->id);
+	map_remove(link->ike->by_peer, &link->key);
 	list_remove(&link->node);
 	free(link);
 }

@@ -179,7 +179,7 @@ ike_stats_get(const struct ike *ike, struct ike_stats *out)
 {
 	*out = ike->stats;
 	out->level = ike->door.want.level;
-	out->level_ms = out->level == IKE_GATE_OPEN ? 0 : ike->door.since_ms;
+	out->level_ms = ike->door.is_many ? ike->door.since_ms : 0;
 	out->puzzle_bits = out->level == IKE_GATE_PUZZLE ? ike->door.want.bits :
 	    0;
 	ike_gate_stats_get(ike->door.gate, &out->gate);

@@ -276,7 +276,7 @@ attack_rec(const struct ike_stats *is, struct bus_rec *r)
 {
 	char why[IKE_WHY_MAX] = "";
 
-	if (is->level == IKE_GATE_OPEN)
+	if (is->level_ms == 0)
 		return;
 	str_add(why, sizeof(why), "many strangers: %s asked of newcomers for "
 		"%llu s now", ike_gate_level_name(is->level),

@@ -34,7 +34,8 @@ struct lookup {
 
 struct wire_ike {
 	struct jobs *jobs;
-	enum ike_gate_level level;	/* what is asked of strangers */
+	enum ike_gate_level level;	/* what is asked of strangers, as they are
+					 * many; else OPEN */
 	uint64_t attack_ms;		/* since when */
 	atomic_uint n_posted;		/* messages from workers to the loop */
 	struct lookup lookup[LOOKUPS_MAX];
@@ -89,13 +90,17 @@ wire_ike_proven(struct vpn *v, struct buf *b, bool natt,
 }
 
 static void
-op_gate(void *ctx, enum ike_gate_level level)
+op_gate(void *ctx, enum ike_gate_level level, bool is_many)
 {
 	struct vpn *v = ctx;
 	struct wire_ike *wi = v->wire_ike;
 	struct bus_rec r;
 
 	door_level(v->door, level);
+	if (!is_many)
+		level = IKE_GATE_OPEN;
+	if (level == wi->level)
+		return;
 	bus_rec_init(&r, level == IKE_GATE_OPEN ? BUS_EV_ATTACK_OVER :
 		     BUS_EV_ATTACK);
 	if (level == IKE_GATE_OPEN)

@@ -61,21 +61,20 @@ puzzle_set(const struct ike *ike, struct ike_gate_want *want)
 }
 
 static void
-level_set(struct ike *ike, const struct ike_gate_want *want)
+level_set(struct ike *ike, const struct ike_gate_want *want, bool is_many)
 {
 	struct ike_door *d = &ike->door;
-	enum ike_gate_level old = d->want.level;
+	bool is_new = want->level != d->want.level || is_many != d->is_many;
 
 	d->want = *want;
 	ike_gate_set(d->gate, want);
-	if (want->level == old)
-		return;
-	if (old == IKE_GATE_OPEN) {
+	if (is_many && !d->is_many) {
 		d->since_ms = ike->now_ms;
 		ike->stats.n_attack++;
 	}
-	if (ike->ops.gate != NULL)
-		ike->ops.gate(ike->ops.ctx, want->level);
+	d->is_many = is_many;
+	if (is_new && ike->ops.gate != NULL)
+		ike->ops.gate(ike->ops.ctx, want->level, is_many);
 }
 
 void
@@ -97,7 +96,8 @@ ike_door_tune(struct ike *ike)
 	} else if (d->is_cookie_on) {
 		want.level = IKE_GATE_COOKIE;
 	}
-	level_set(ike, &want);
+	level_set(ike, &want, rush || d->is_puzzle_on ||
+		  (d->is_cookie_on && ike->conf.cookie_threshold != 0));
 	if (want.level != IKE_GATE_OPEN && !tmr_is_set(&d->tmr) &&
 	    tmr_start(&ike->tmr, &d->tmr, ike->now_ms + IKE_DOOR_MS) != 0)
 		log_debug("ike", "no timer for the door");

@@ -131,6 +131,41 @@ ike_delete_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 
 /* ---- the peer's request -------------------------------------------------- */
 
+/* Our half of a child SA that the peer deleted. */
+static void
+half_gone(struct ike_sa *sa, struct ike_child *c)
+{
+	ike_lane_lost(sa, c);
+	if (c->state == IKE_CHILD_UP)
+		sa->rest_ms = sa->ike->now_ms + IKE_REST_MS;
+	ike_child_kill(c);
+}
+
+/* An SPI that we do not know yet, when the answer that names it is to come. */
+static void
+remember(struct ike_sa *sa, uint32_t spi)
+{
+	struct ike_task *t = sa->task;
+
+	if (ike_rekey_child_making(sa))
+		t->gone[t->n_gone++ % IKE_GONE_MAX] = spi;
+}
+
+void
+ike_delete_overtook(struct ike_sa *sa, const struct ike_task *t,
+		    struct ike_child *made)
+{
+	unsigned n = MIN(t->n_gone, (unsigned)IKE_GONE_MAX);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (t->gone[i] != made->spi_out)
+			continue;
+		half_gone(sa, made);
+		ike_delete_if_childless(sa, "the peer deleted the child SA");
+		return;
+	}
+}
+
 /* Children the peer deletes: take ours down and name them in the answer, unless
  * a Delete of ours for the same pair is under way (1.4.1). */
 static unsigned
@@ -140,14 +175,13 @@ delete_children(struct ike_sa *sa, const struct ike_del *d, uint32_t *spi,
 	for (unsigned i = 0; i < d->n_spi; i++) {
 		struct ike_child *c = ike_rekey_sa_child(sa, ike_del_spi(d, i));
 
-		if (c == NULL)
+		if (c == NULL) {
+			remember(sa, ike_del_spi(d, i));
 			continue;
+		}
 		if (c->state != IKE_CHILD_DELETING && n < ANSWER_SPIS)
 			spi[n++] = c->spi_in;
-		ike_lane_lost(sa, c);
-		if (c->state == IKE_CHILD_UP)
-			sa->rest_ms = sa->ike->now_ms + IKE_REST_MS;
-		ike_child_kill(c);
+		half_gone(sa, c);
 	}
 	return n;
 }

@@ -286,8 +286,8 @@ not_found(struct ike_msg *m, const struct ike_ntf *n)
 }
 
 /* The answer on its way to us may name an SPI that the peer asks for already. */
-static bool
-is_making(const struct ike_sa *sa)
+bool
+ike_rekey_child_making(const struct ike_sa *sa)
 {
 	return is_busy_with(sa, IKE_TASK_REKEY_CHILD) ||
 	    is_busy_with(sa, IKE_TASK_NEW_CHILD) ||
@@ -306,7 +306,7 @@ ike_step_rekey_find(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (n == NULL || n->proto != IKE_PROTO_ESP || n->spi.len != 4)
 		return not_found(m, n);
 	c = ike_rekey_sa_child(sa, be32_get(n->spi.p));
-	if (c == NULL && is_making(sa))
+	if (c == NULL && ike_rekey_child_making(sa))
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "busy");
 	if (c == NULL || c->is_over)
 		return not_found(m, n);
@@ -513,6 +513,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		we_replaced(sa, NULL, m->made, false);
 		ike_lane_enough(sa, t->child_id);
 	}
+	ike_delete_overtook(sa, t, m->made);
 	ike_lane_fill(sa, 0);
 	ike_child_fill(sa);
 	ike_reauth_done(sa);	/* the first one of a childless IKE SA */

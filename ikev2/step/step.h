@@ -234,6 +234,8 @@ void ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t,
 			    uint16_t notify, const char *why);
 void ike_new_child_failed(struct ike_sa *sa, struct ike_task *t,
 			  uint16_t notify, const char *why);
+/** A request of ours that makes a child SA is under way. */
+bool ike_rekey_child_making(const struct ike_sa *sa);
 /** The same for a child SA; false when none of ours is met (2.8.1). */
 bool ike_rekey_child_meets(struct ike_sa *sa, const struct ike_msg *m);
 ike_step_fn ike_step_create_check;	/* request: possible now? 2.25 */
@@ -337,6 +339,10 @@ void ike_delete_child_failed(struct ike_sa *sa, struct ike_task *t,
 int ike_delete_sa_send(struct ike_sa *sa, struct ike_task *t);
 void ike_delete_sa_failed(struct ike_sa *sa, struct ike_task *t,
 			  uint16_t notify, const char *why);
+/** The peer has deleted a child SA of this task already: that Delete overtook
+ *  the answer, which was lost and repeated (1.4.1, 2.1).  Ends made, then. */
+void ike_delete_overtook(struct ike_sa *sa, const struct ike_task *t,
+			 struct ike_child *made);
 /** An IKE SA that lost its last child SA goes too, now or after a while. */
 void ike_delete_if_childless(struct ike_sa *sa, const char *why);
 ike_step_fn ike_step_info_request;

@@ -212,10 +212,11 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 }
 
 static void
-op_gate(void *ctx, enum ike_gate_level level)
+op_gate(void *ctx, enum ike_gate_level level, bool is_many)
 {
 	struct sim_host *h = ctx;
 
+	(void)is_many;
 	h->level = level;
 }
 

@@ -431,6 +431,24 @@ TEST(a_rush_of_one_source_makes_everybody_show_a_cookie)
 	stop();
 }
 
+TEST(a_threshold_of_zero_alone_is_no_attack)
+{
+	start(0, 1000);
+	proven(1, &(struct ike_proof){ .has_cookie = true, .tag = 5 });
+	assert_int_equal(stats().level, IKE_GATE_COOKIE);
+	assert_int_equal(stats().n_attack, 0);
+	assert_int_equal(stats().level_ms, 0);
+	for (uint64_t i = 2; i <= IKE_RUSH_PER_S + 2; i++)
+		proven(i, &(struct ike_proof){ .has_cookie = false });
+	assert_int_equal(stats().n_attack, 1);
+	assert_true(stats().level_ms != 0);
+	now += IKE_RUSH_MS + 2 * IKE_DOOR_MS;
+	ike_tick(ike, now);
+	assert_int_equal(stats().level, IKE_GATE_COOKIE);
+	assert_int_equal(stats().level_ms, 0);
+	stop();
+}
+
 TEST(a_64_is_one_source_and_a_48_a_network)
 {
 	start(1000, 1000);
