@@ -30,6 +30,7 @@
 #define SETTLE_S	26	/* longest answer time of IGMPv2: 25.5 s */
 #define ASK_MIN_S	3	/* time for an answer that a query leaves at least */
 #define NONE		UINT16_MAX
+#define NTH_BITS	13	/* of a walk: which member of a slot */
 
 struct slot {
 	atomic_uint seq;
@@ -61,6 +62,8 @@ struct snoop {
 };
 
 _Static_assert(HUB_MEMBER_MAX < NONE, "a member has a number");
+_Static_assert(HUB_MEMBER_MAX < 1 << NTH_BITS && N_SLOT <= 1 << (32 - NTH_BITS),
+	       "a walk has a place for it");
 
 bool
 snoop_is_local(const struct ip_addr *group)
@@ -424,7 +427,7 @@ snoop_count(const struct snoop *s)
 	return s->n;
 }
 
-/* *it: slot << 12 | how many of its members were visited. */
+/* *it: slot << NTH_BITS | how many of its members were visited. */
 bool
 snoop_next(const struct snoop *s, uint32_t *it, struct hub_group_info *out)
 {
@@ -432,12 +435,12 @@ snoop_next(const struct snoop *s, uint32_t *it, struct hub_group_info *out)
 	bool is_found = false;
 
 	lk_lock(&w->lock);
-	for (; *it >> 12 < N_SLOT && !is_found;
-	     *it = is_found ? *it + 1 : ((*it >> 12) + 1) << 12) {
-		const struct slot *l = &s->slot[*it >> 12];
+	for (; *it >> NTH_BITS < N_SLOT && !is_found;
+	     *it = is_found ? *it + 1 : ((*it >> NTH_BITS) + 1) << NTH_BITS) {
+		const struct slot *l = &s->slot[*it >> NTH_BITS];
 		uint16_t i = l->is_used ? l->first : NONE;
 
-		for (uint32_t k = *it & 0xfff; k > 0 && i != NONE; k--)
+		for (uint32_t k = *it & ((1u << NTH_BITS) - 1); k > 0 && i != NONE; k--)
 			i = s->member[i].next;
 		if (i == NONE)
 			continue;
