@@ -108,6 +108,7 @@ cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_reload; /* cmd_act.c */
 cli_cmd_fn cmd_log;				/* cmd_log.c */
 cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */
+cli_cmd_fn cmd_metrics;				/* cmd_metrics.c */
 cli_cmd_fn cmd_ca;				/* cmd_ca.c */
 cli_cmd_fn cmd_lab, cmd_demo;			/* cmd_lab.c */
 cli_cmd_fn cmd_help, cmd_version;		/* cli.c */

@@ -678,6 +678,9 @@ void ike_child_path(struct ike_child *c);
 
 /* ---- link.c -------------------------------------------------------------- */
 
+/* look.c: count what took ms. */
+void ike_hist_add(struct ike_hist *h, uint64_t ms);
+
 struct ike_realm *ike_realm_by_index(struct ike *ike, uint32_t index);
 struct ike_link *ike_link_by_id(struct ike *ike, uint32_t id);
 struct ike_link *ike_link_of_peer(struct ike *ike, uint32_t realm,

@@ -392,6 +392,14 @@ struct ike_child_info {
 bool ike_child_visit(const struct ike *ike, uint32_t link, uint32_t *it,
 		     struct ike_child_info *out);
 
+/* How long something took, in steps of ike_hist_ms[]; the last counts the rest. */
+#define IKE_HIST_END 12
+struct ike_hist {
+	uint64_t n[IKE_HIST_END];
+	uint64_t sum_ms;
+};
+extern const uint32_t ike_hist_ms[IKE_HIST_END - 1];
+
 struct ike_stats {
 	uint64_t n_halfopen, n_ike_sa, n_child;
 	uint64_t n_init_in, n_init_out, n_auth_ok, n_auth_failed;
@@ -402,6 +410,8 @@ struct ike_stats {
 	uint64_t n_attack;		/* times that they were */
 	uint8_t puzzle_bits;		/* of a puzzle now; 0 = none, or free */
 	struct ike_gate_stats gate;
+	struct ike_hist setup;		/* first message to authenticated */
+	struct ike_hist exchange;	/* our request to its answer, if not repeated */
 };
 void ike_stats_get(const struct ike *ike, struct ike_stats *out);
 

@@ -174,6 +174,21 @@ ike_link_get(const struct ike *ike, uint32_t id, struct ike_link_info *out)
 	return l != NULL;
 }
 
+const uint32_t ike_hist_ms[IKE_HIST_END - 1] = {
+	5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 15000
+};
+
+void
+ike_hist_add(struct ike_hist *h, uint64_t ms)
+{
+	unsigned i = 0;
+
+	while (i < N_OF(ike_hist_ms) && ms > ike_hist_ms[i])
+		i++;
+	h->n[i]++;
+	h->sum_ms += ms;
+}
+
 void
 ike_stats_get(const struct ike *ike, struct ike_stats *out)
 {

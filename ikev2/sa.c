@@ -419,6 +419,9 @@ ike_sa_up(struct ike_sa *sa)
 {
 	uint64_t life_ms = (uint64_t)sa->link->realm->conf.ike_life_s * 1000;
 
+	if (sa->setup != NULL)		/* no heir of another SA */
+		ike_hist_add(&sa->ike->stats.setup,
+			     sa->ike->now_ms - sa->made_ms);
 	ike_sa_setup_free(sa);
 	secret_free(sa->old_keys);
 	sa->old_keys = NULL;

@@ -139,6 +139,9 @@ ike_win_answered(struct ike_sa *sa)
 	if (!o->is_busy)
 		return;
 	o->is_busy = false;
+	if (o->n_try == 1)
+		ike_hist_add(&sa->ike->stats.exchange,
+			     sa->ike->now_ms - o->sent_ms);
 	ike_plain_free(&o->plain);
 	/* IKE_SA_INIT is repeated with COOKIE or another KE under id 0 (2.6) */
 	if (o->xchg != IKE_XCHG_IKE_SA_INIT || sa->rspi != 0)

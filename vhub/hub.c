@@ -279,3 +279,13 @@ hub_group_next(const struct hub *h, uint32_t *it, struct hub_group_info *out)
 	out->left_s = out->left_s > now_s ? out->left_s - now_s : 0;
 	return true;
 }
+
+void
+hub_counts_get(const struct hub *h, struct hub_counts *out)
+{
+	*out = (struct hub_counts){
+		.n_mac = mactab_count(h->macs),
+		.n_neigh = neigh_count(h->neighs),
+		.n_member = snoop_count(h->snoop),
+	};
+}

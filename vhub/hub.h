@@ -184,6 +184,12 @@ struct hub_group_info {
 	uint32_t port;
 	uint32_t left_s;		/* until it must be heard of again */
 };
+struct hub_counts {
+	uint32_t n_mac;			/* learned */
+	uint32_t n_neigh, n_member;
+};
+/** How full the tables are.  Any thread. */
+void hub_counts_get(const struct hub *h, struct hub_counts *out);
 /** Visit tables: start with *it = 0; false at the end.  Thread: the loop. */
 bool hub_mac_next(const struct hub *h, uint32_t *it, struct hub_mac_info *out);
 bool hub_neigh_next(const struct hub *h, uint32_t *it, struct hub_neigh_info *out);

@@ -88,6 +88,21 @@ struct vpn_realm {
 	char bridge_why[256];		/* it is not in its bridge; or empty */
 };
 
+/* What is counted for metrics where it happens (wire_metrics.c). */
+#define VPN_EVENT_MAX	 128	/* numbers of events; ours */
+#define VPN_CODE_MAX	 32	/* reasons why a peer could not be reached; ours */
+#define VPN_CODE_LEN	 32
+struct vpn_metrics {
+	_Atomic uint64_t n_event[VPN_EVENT_MAX];	/* any thread */
+	/* the loop's */
+	uint64_t n_ok, n_other;
+	unsigned n_code;
+	struct vpn_code {
+		char code[VPN_CODE_LEN];
+		uint64_t n;
+	} code[VPN_CODE_MAX];
+};
+
 struct vpn {
 	const struct conf *conf;
 	struct sock_set socks;
@@ -111,6 +126,7 @@ struct vpn {
 	struct mac *link_mac;			/* [VPN_LINK_MAX] pseudo addresses */
 	uint64_t start_ms;
 	bool is_stopping;
+	struct vpn_metrics metrics;
 };
 
 /** How many lanes each of n workers has: queues of a TAP, sockets of a family.
@@ -122,6 +138,8 @@ vpn_lanes(unsigned n_worker)
 	return n_worker * VPN_LANES <= VPN_LANE_MAX ? VPN_LANES : 1;
 }
 
+/** Count an event.  Those of links come from the loop. */
+void wire_metrics_note(struct vpn_metrics *m, const struct bus_rec *r);
 /** Publish an event on the bus and write its sentence to the log. */
 void vpn_publish(struct vpn *v, struct bus_rec *r);
 /** Name of a realm, "?" when there is none. */

@@ -46,5 +46,10 @@ void wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 /** The command stats (wire_stats.c). */
 void wire_stats_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);
+/** What metrics have in common with stats. */
+void wire_stats_metrics(struct vpn *v, struct ctl_client *cl, uint32_t tag);
+/** The command metrics (wire_metrics.c). */
+void wire_metrics_command(struct vpn *v, struct ctl_client *cl,
+			  const struct bus_rec *cmd);
 
 #endif

@@ -7,7 +7,7 @@
  *   wire_esp.c   struct esp_io: send packets, deliver frames, events
  *   wire_hub.c   struct hub_port_ops: TAP port, tunnel ports; links
  *   wire_ctl.c   control socket: commands -> actions, events (ctl.h)
- *   wire_stats.c what was counted -> answer of the command stats (ctl.h)
+ *   wire_stats.c, wire_metrics.c  what was counted -> answers (ctl.h)
  */
 #ifndef TAPIR_CORE_WIRE_H
 #define TAPIR_CORE_WIRE_H

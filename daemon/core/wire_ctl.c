@@ -31,6 +31,7 @@ vpn_publish(struct vpn *v, struct bus_rec *r)
 	char text[BUS_SENTENCE_MAX];
 
 	bus_publish(v->bus, r);
+	wire_metrics_note(&v->metrics, r);
 	log_write(r->desc->severity, "tapird", "%s",
 		  bus_event_text(r, text, sizeof(text)));
 }
@@ -594,6 +595,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_LOG, cmd_log },
 		{ BUS_CMD_HUB, cmd_hub },
 		{ BUS_CMD_STATS, wire_stats_command },
+		{ BUS_CMD_METRICS, wire_metrics_command },
 		{ BUS_CMD_REKEY, cmd_act },
 		{ BUS_CMD_RELOAD, cmd_reload },
 	};

@@ -268,45 +268,92 @@ datapath_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 	ctl_send(cl, &r, tag);
 }
 
-void
-wire_stats_command(struct vpn *v, struct ctl_client *cl,
-		   const struct bus_rec *cmd)
+static void
+ike_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 {
 	struct ike_stats is;
+
+	ike_stats_get(v->ike, &is);
+	stat_rec(cl, tag, "ike-sa", is.n_ike_sa);
+	stat_rec(cl, tag, "ike-half-open", is.n_halfopen);
+	stat_rec(cl, tag, "ike-init-in", is.n_init_in);
+	stat_rec(cl, tag, "ike-init-out", is.n_init_out);
+	stat_rec(cl, tag, "ike-auth-ok", is.n_auth_ok);
+	stat_rec(cl, tag, "ike-auth-failed", is.n_auth_failed);
+	stat_rec(cl, tag, "ike-retransmits", is.n_retransmit);
+	stat_rec(cl, tag, "ike-rekeys", is.n_rekey);
+	stat_rec(cl, tag, "ike-cookies-asked", is.n_cookie_asked);
+	stat_rec(cl, tag, "ike-puzzles-set", is.gate.n_puzzle);
+	stat_rec(cl, tag, "ike-puzzles-solved", is.gate.n_solved);
+	stat_rec(cl, tag, "ike-puzzles-excused", is.gate.n_lucky);
+	/* 0 open, 1 cookies, 2 puzzles */
+	stat_rec(cl, tag, "ike-attack-level", is.level);
+	stat_rec(cl, tag, "ike-attack-seconds", is.level_ms == 0 ? 0 :
+		 (clk_ms() - is.level_ms) / 1000);
+	stat_rec(cl, tag, "ike-attacks", is.n_attack);
+	stat_rec(cl, tag, "child-sa", is.n_child);
+}
+
+/* Reasons for dropped packets; those that never happened too when is_all. */
+static void
+drop_recs(struct ctl_client *cl, uint32_t tag, bool is_all)
+{
 	struct bus_rec r;
 	uint64_t n;
 
-	ike_stats_get(v->ike, &is);
-	stat_rec(cl, cmd->tag, "ike-sa", is.n_ike_sa);
-	stat_rec(cl, cmd->tag, "ike-half-open", is.n_halfopen);
-	stat_rec(cl, cmd->tag, "ike-init-in", is.n_init_in);
-	stat_rec(cl, cmd->tag, "ike-init-out", is.n_init_out);
-	stat_rec(cl, cmd->tag, "ike-auth-ok", is.n_auth_ok);
-	stat_rec(cl, cmd->tag, "ike-auth-failed", is.n_auth_failed);
-	stat_rec(cl, cmd->tag, "ike-retransmits", is.n_retransmit);
-	stat_rec(cl, cmd->tag, "ike-rekeys", is.n_rekey);
-	stat_rec(cl, cmd->tag, "ike-cookies-asked", is.n_cookie_asked);
-	stat_rec(cl, cmd->tag, "ike-puzzles-set", is.gate.n_puzzle);
-	stat_rec(cl, cmd->tag, "ike-puzzles-solved", is.gate.n_solved);
-	stat_rec(cl, cmd->tag, "ike-puzzles-excused", is.gate.n_lucky);
-	/* 0 open, 1 cookies, 2 puzzles */
-	stat_rec(cl, cmd->tag, "ike-attack-level", is.level);
-	stat_rec(cl, cmd->tag, "ike-attack-seconds", is.level_ms == 0 ? 0 :
-		 (clk_ms() - is.level_ms) / 1000);
-	stat_rec(cl, cmd->tag, "ike-attacks", is.n_attack);
-	stat_rec(cl, cmd->tag, "child-sa", is.n_child);
-	datapath_recs(v, cl, cmd->tag);
-	worker_recs(v, cl, cmd->tag);
-	sa_recs(v, cl, cmd->tag);
 	for (int d = 0; d < DROP_END; d++) {
-		if ((n = drop_sum((enum drop)d)) == 0)
+		if ((n = drop_sum((enum drop)d)) == 0 && !is_all)
 			continue;
 		bus_rec_init(&r, BUS_RES_COUNTER);
 		bus_set_str(&r, BUS_F_NAME, drop_key((enum drop)d));
 		bus_set_u64(&r, BUS_F_VALUE, n);
 		bus_set_str(&r, BUS_F_TEXT, drop_text((enum drop)d));
 		bus_set_str(&r, BUS_F_OWNER, drop_owner((enum drop)d));
-		ctl_send(cl, &r, cmd->tag);
+		ctl_send(cl, &r, tag);
 	}
+}
+
+void
+wire_stats_command(struct vpn *v, struct ctl_client *cl,
+		   const struct bus_rec *cmd)
+{
+	ike_recs(v, cl, cmd->tag);
+	datapath_recs(v, cl, cmd->tag);
+	worker_recs(v, cl, cmd->tag);
+	sa_recs(v, cl, cmd->tag);
+	drop_recs(cl, cmd->tag, false);
 	ctl_done(cl, cmd->tag, "");
+}
+
+/* ---- the same for metrics -------------------------------------------------- */
+
+static void
+pool_rec(struct ctl_client *cl, uint32_t tag, unsigned worker,
+	 const char *name, unsigned n, unsigned limit)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_POOL);
+	bus_set_u64(&r, BUS_F_WORKER, worker);
+	bus_set_str(&r, BUS_F_NAME, name);
+	bus_set_u64(&r, BUS_F_N_NOW, n);
+	bus_set_u64(&r, BUS_F_LIMIT, limit);
+	ctl_send(cl, &r, tag);
+}
+
+void
+wire_stats_metrics(struct vpn *v, struct ctl_client *cl, uint32_t tag)
+{
+	struct work_stats ws;
+
+	ike_recs(v, cl, tag);
+	for (unsigned i = 0; i < v->n_worker; i++) {
+		work_stats_get(v->work, i, &ws);
+		worker_rec(cl, tag, i, &ws);
+		stage_recs(cl, tag, i, &ws);
+		queue_recs(v, cl, tag, i, &ws);
+		pool_rec(cl, tag, i, "packets", ws.n_buf_used, VPN_POOL_BUFS);
+		pool_rec(cl, tag, i, "trains", ws.n_big_used, VPN_POOL_BIG);
+	}
+	drop_recs(cl, tag, true);
 }

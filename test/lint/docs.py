@@ -12,6 +12,8 @@ Each of these is one test; a failure is one line "file:line: what":
                   tapir and tapird in the program it belongs to
   links           every relative link resolves, with its #heading
   file names      every file of the tree that is named exists
+  metrics         every tapir_... that is named is in daemon/bus/metric.def, and
+                  doc/metrics.md has them all
   RFC sections    every row of doc/ikev2.md has what it must, and its tests exist (rfc.py)
 
 Commands are looked for in `code spans` and in blocks fenced as ```sh.  The last line
@@ -212,6 +214,23 @@ class Docs:
                 self.names(where, LINK.sub("", line))
         self.test(block is None, f"{page}:{begin}", "a fenced block does not end")
 
+    # ---- metrics -----------------------------------------------------------
+
+    METRIC = re.compile(r"(?<![\w.-])tapir_[a-z_]+")
+    NAMES_METRICS = ("doc/metrics.md", "conf/example/prometheus-alerts.yml",
+                     "conf/example/grafana-tapir.json")
+
+    def metrics(self):
+        known = set(re.findall(r'^METRIC\("(\w+)"', read("daemon/bus/metric.def"), re.M))
+        for page in self.NAMES_METRICS:
+            for n, line in enumerate(read(page).splitlines(), 1):
+                for name in self.METRIC.findall(line):
+                    short = re.sub(r"_(?:bucket|count|sum)$", "", name)
+                    self.test(name in known or short in known, f"{page}:{n}", f"{name}: no metric")
+        named = set(self.METRIC.findall(read("doc/metrics.md")))
+        for name in sorted(known - named):
+            self.test(False, "doc/metrics.md:1", f"{name} is not in it")
+
     def plain(self, name):
         for n, line in enumerate(read(name).splitlines(), 1):
             self.names(f"{name}:{n}", line)
@@ -225,6 +244,7 @@ def main():
     for name in PLAIN:
         if os.path.exists(os.path.join(ROOT, name)):
             d.plain(name)
+    d.metrics()
     rfc.check(d, ROOT)
     print(f"{d.passed} passed, {d.failed} failed")
     return 0 if d.failed == 0 and d.passed > 0 else 1

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running daemon: JSON that scripts rely on, 80 columns."""
 import json
+import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -61,6 +64,52 @@ def test_stats(ends):
     assert stats["ike-sa"] == 1 and stats["child-sa"] == 1 and stats["ike-auth-ok"] >= 1
     assert stats["worker0-udp-packets"] > 0
     assert all({"name", "value", "text", "owner"} <= set(r) for r in doc["drops"])
+
+
+def samples(text):
+    """Prometheus text, strictly: {name{labels}: value}; each family in one piece."""
+    out, family, seen = {}, None, set()
+    for line in text.splitlines():
+        head = re.fullmatch(r"# (HELP|TYPE) (\w+) (.+)", line)
+        if head and head[1] == "HELP":
+            family = head[2]
+            assert family not in seen, line
+            seen.add(family)
+        elif not head:
+            m = re.fullmatch(r'(\w+)((?:\{\w+="(?:[^"\\]|\\.)*"(?:,\w+="(?:[^"\\]|\\.)*")*\})?) '
+                             r"(-?[0-9.]+)", line)
+            assert m and m[1] in (family, f"{family}_bucket", f"{family}_sum", f"{family}_count"), line
+            assert m[1] + m[2] not in out, line
+            out[m[1] + m[2]] = float(m[3])
+    return out
+
+
+def test_metrics(lab, ends):
+    """As Prometheus reads them: who is down is there, counters grow, promtool finds no fault."""
+    text = ends[0].tapir("metrics").stdout
+    first = samples(text)
+    osaka = 'realm="branches",peer="osaka"'
+    assert first[f"tapir_peer_up{{{osaka}}}"] == 1
+    assert [v for k, v in first.items() if k.startswith("tapir_peer_up{") and "sapporo" in k] == [0]
+    assert first['tapir_realm_peers{realm="branches"}'] == 2
+    assert first['tapir_realm_peers_up{realm="branches"}'] == 1
+    assert first['tapir_handshakes_total{result="ok",code=""}'] >= 1
+    assert first["tapir_handshake_duration_seconds_count"] == 1
+    assert first['tapir_handshake_duration_seconds_bucket{le="+Inf"}'] == 1
+    assert first['tapir_hub_ports{realm="branches"}'] == 2
+    assert first['tapir_drops_total{reason="esp-replay",part="esp"}'] == 0
+    assert lab.ping("host-a", "10.0.0.2", 5) == 5
+    second = samples(ends[0].tapir("metrics").stdout)
+    grown = f"tapir_peer_transmit_bytes_total{{{osaka}}}"
+    assert second[grown] >= first[grown] + 5 * 98
+    doc = ends[0].json("metrics")["metrics"]
+    assert {f["name"] for f in doc} == set(re.findall(r"# HELP (\w+)", text))
+    up = next(f for f in doc if f["name"] == "tapir_peer_up")
+    assert {s["labels"]["peer"]: s["value"] for s in up["samples"]}["osaka"] == 1
+    if shutil.which("promtool"):
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 def test_stats_of_the_packet_path(lab, ends):
