@@ -143,7 +143,8 @@ hub_new(struct hub **out, const struct hub_conf *conf)
 	int err;
 
 	if (conf->n_worker == 0 || conf->n_worker > HUB_WORKER_MAX ||
-	    conf->buf_new == NULL || conf->n_fixed > HUB_FIXED_MAX)
+	    conf->buf_new == NULL || conf->n_fixed > HUB_FIXED_MAX ||
+	    conf->n_addr > HUB_ADDR_MAX)
 		return ERR_RANGE;
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return ERR_NOMEM;

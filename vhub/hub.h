@@ -39,6 +39,7 @@ struct hub;
 #define HUB_GROUP_MAX	 1024	/* multicast groups with listeners; ours */
 #define HUB_MEMBER_MAX	 4096	/* ports of all groups together; ours */
 #define HUB_PORT_GROUP_MAX 256	/* groups of one port; ours */
+#define HUB_ADDR_MAX	 16	/* addresses of the TAP; ours */
 #define HUB_VLANS	 4096	/* VLAN identifiers (IEEE 802.1Q), 12 bits */
 
 /* What is flooded, and limited by storm control. */
@@ -112,6 +113,8 @@ struct hub_conf {
 	enum hub_snoop snoop;
 	unsigned n_fixed;
 	const struct hub_fixed *fixed;	/* copied */
+	unsigned n_addr;		/* of the TAP; up to HUB_ADDR_MAX */
+	struct ip_net addr[HUB_ADDR_MAX]; /* with their networks */
 	unsigned n_worker;
 	/** An empty buffer of this worker's pool, or NULL. */
 	struct buf *(*buf_new)(void *ctx, unsigned worker);

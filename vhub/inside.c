@@ -9,8 +9,9 @@
  *   1. another IP port that has exactly this address in its selectors
  *   2. a neighbour known from ARP or ND
  *   3. another IP port whose selectors hold the address
- *   4. without a bridge: the TAP, so that the kernel routes it;
- *      with one: ask by ARP or ND and wait a second for the answer.
+ *   4. with a bridge, or in a network of one of the TAP's addresses: ask by ARP or
+ *      ND and wait a second for the answer;
+ *      else the TAP, so that the kernel routes it.
  * A default route (0.0.0.0/0) of another port counts in 3 only with a bridge:
  * without one the kernel's routes know better.
  *
@@ -105,6 +106,29 @@ to_kernel(struct batch *x, struct port *from, struct buf *b)
 	inside_send(x, from, &tap->conf.mac, b);
 }
 
+/* A neighbour in a network of the TAP's: the kernel would send it back to us, or
+ * drop it where it does not forward. */
+static bool
+is_near(const struct hub *h, const struct ip_addr *ip)
+{
+	struct ip_addr lo, hi;
+	bool is_in = false;
+
+	for (unsigned i = 0; i < h->conf.n_addr; i++) {
+		const struct ip_net *a = &h->conf.addr[i];
+
+		if (ip_equal(&a->addr, ip))
+			return false;
+		if (!ip_net_has(a, ip))
+			continue;
+		ip_net_range(a, &lo, &hi);
+		if (ip->family == 4 && ip_equal(ip, &hi))
+			return false; /* its broadcast address */
+		is_in = true;
+	}
+	return is_in;
+}
+
 /* From IP port to IP port: no header is needed. */
 static void
 to_owner(struct batch *x, struct port *from, struct port *to, struct buf *b)
@@ -137,7 +161,7 @@ route(struct batch *x, struct port *from, const struct ip_head *ip,
 		inside_send(x, from, &nb.mac, b);
 	else if (owner != NULL && (width == OWN_RANGE || has_bridge))
 		to_owner(x, from, owner, b);
-	else if (has_bridge)
+	else if (has_bridge || is_near(x->h, &ip->dst))
 		ask_and_wait(x, from, ip, b);
 	else
 		to_kernel(x, from, b);

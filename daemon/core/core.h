@@ -123,7 +123,6 @@ struct vpn {
 	struct vpn_realm *realm;
 	struct buf_pool *loop_pool;
 	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */
-	struct mac *link_mac;			/* [VPN_LINK_MAX] pseudo addresses */
 	uint64_t start_ms;
 	bool is_stopping;
 	struct vpn_metrics metrics;

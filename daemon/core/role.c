@@ -439,8 +439,7 @@ build_base(struct role *r)
 	trains_test(v);
 	v->start_ms = clk_ms();
 	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
-	v->link_mac = calloc(VPN_LINK_MAX, sizeof(*v->link_mac));
-	if (v->link == NULL || v->link_mac == NULL)
+	if (v->link == NULL)
 		return ERR_NOMEM;
 	if ((err = bus_new(&v->bus)) != 0 || (err = loop_new(&v->loop)) != 0 ||
 	    (err = buf_pool_new(&v->loop_pool, LOOP_POOL_BUFS,
@@ -559,7 +558,6 @@ take_down(struct role *r)
 	loop_free(v->loop);
 	bus_free(v->bus);
 	free(v->link);
-	free(v->link_mac);
 }
 
 /* Of what the supervisor's starter left open, nothing is inherited further. */

@@ -14,6 +14,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
+#include "daemon/core/pseudo.h"
 #include "daemon/core/work.h"
 
 struct vpn_link *
@@ -127,6 +128,7 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 		.loop = (enum hub_loop)r->conf->loop,
 		.snoop = (enum hub_snoop)r->conf->multicast,
 		.n_fixed = r->conf->n_fixed,
+		.n_addr = MIN(r->conf->n_addr, HUB_ADDR_MAX),
 		.n_worker = v->n_worker,
 		.buf_new = work_buf_new,
 		.ctx = v,
@@ -143,6 +145,7 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 	if (fixed == NULL)
 		return ERR_NOMEM;
 	hc.fixed = fixed;
+	memcpy(hc.addr, r->conf->addr, hc.n_addr * sizeof(hc.addr[0]));
 	str_copy(hc.name, sizeof(hc.name), r->conf->name);
 	str_copy(pc.name, sizeof(pc.name), r->ifname);
 	tap_policy(r->conf, &pc.policy);
@@ -196,15 +199,11 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 		.link = l->id,
 		.ops = { l, tunnel_out },
 	};
-	/* A link keeps its pseudo address while it comes and goes, so that the
-	 * neighbour caches of hosts stay right (V5, V6). */
-	if (vpn_mode_is_ip(c->mode)) {
-		if (mac_is_null(&v->link_mac[l->id]) &&
-		    mac_random(&v->link_mac[l->id]) != 0)
-			log_warn("core", "link %u: no random numbers", l->id);
-		pc->mac = v->link_mac[l->id];
-	}
 	if (ike_link_get(v->ike, l->id, &info)) {
+		/* If it fails, the hub makes one. */
+		if (pc->kind == HUB_PORT_IP)
+			(void)!pseudo_mac(&v->realm[l->realm].mac, cr->name,
+					  info.id, &pc->mac);
 		str_copy(pc->name, sizeof(pc->name), info.name);
 		if (info.peer < cr->n_peer)
 			cp = &cr->peer[info.peer];
@@ -219,6 +218,20 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 		pc->n_ts = cp->net->n_remote;
 		memcpy(pc->ts, cp->net->remote, sizeof(pc->ts));
 	}
+}
+
+/* ERR_EXISTS: another has the pseudo address. */
+static int
+port_put(struct vpn_link *l, const struct vpn_link *old,
+	 struct hub_port_conf *pc)
+{
+	if (old == NULL)
+		return hub_port_add(l->hub, pc, &l->port);
+	l->port = old->port;
+	/* It keeps the one it has. */
+	if (vpn_mode_is_ip(old->mode))
+		memset(&pc->mac, 0, sizeof(pc->mac));
+	return hub_port_set(l->hub, l->port, pc);
 }
 
 int
@@ -250,11 +263,9 @@ wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
 		memcpy(l->ts, c->ts_remote, sizeof(l->ts));
 	}
 	port_conf(v, l, c, &pc);
-	if (old != NULL) {
-		l->port = old->port;
-		err = hub_port_set(l->hub, l->port, &pc);
-	} else {
-		err = hub_port_add(l->hub, &pc, &l->port);
+	if ((err = port_put(l, old, &pc)) == ERR_EXISTS) {
+		memset(&pc.mac, 0, sizeof(pc.mac));
+		err = port_put(l, old, &pc);
 	}
 	if (err == ERR_FULL)
 		log_rl(LOG_WARN, "core", "realm %s: all %u ports of its hub are "

@@ -291,7 +291,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 		return err;
 	}
 	v->wire_ike->n_child[link]++;
-	wire_event_child_up(v, link, c);
+	wire_event_child_up(v, link, made);
 	if (vpn_mode_is_ip(c->mode))
 		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
 	return 0;

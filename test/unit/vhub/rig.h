@@ -68,8 +68,9 @@ rig_tell(void *ctx, struct bus_rec *ev)
 		bus_publish(r->bus, ev);
 }
 
+/* addr: of the TAP, NULL = none. */
 static UNUSED void
-rig_init(struct rig *r, bool has_bridge)
+rig_init_addr(struct rig *r, bool has_bridge, const char *addr)
 {
 	struct hub_conf c = { .name = "test", .has_bridge = has_bridge,
 		.loop = HUB_LOOP_OFF,
@@ -80,9 +81,17 @@ rig_init(struct rig *r, bool has_bridge)
 	rng_set_source(rng_det_source, &r->rng);
 	drop_reset();
 	assert_int_equal(buf_pool_new(&r->pool, 512, BUF_ROOM_DEFAULT), 0);
+	if (addr != NULL)
+		assert_int_equal(ip_net_parse(addr, &c.addr[c.n_addr++]), 0);
 	assert_int_equal(hub_new(&r->h, &c), 0);
 	r->now_ms = 1000000;
 	hub_tick(r->h, r->now_ms);
+}
+
+static UNUSED void
+rig_init(struct rig *r, bool has_bridge)
+{
+	rig_init_addr(r, has_bridge, NULL);
 }
 
 static UNUSED void

@@ -237,6 +237,31 @@ TEST(with_a_bridge_the_neighbour_is_asked_for)
 	rig_fini(&r);
 }
 
+TEST(a_neighbour_of_the_tap_is_asked_for_without_a_bridge)
+{
+	struct rig r;
+
+	rig_init_addr(&r, false, "10.1.0.1/24");
+	rig_add(&r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
+	rig_add(&r, 1, HUB_PORT_ETHER, NULL, NULL);
+	rig_add(&r, 2, HUB_PORT_IP, "02:00:00:00:00:a1", "10.1.0.11");
+	packet(&r, 2, "10.1.0.11", "10.1.0.2");
+	rig_expect(&r, 1, 1);
+	rig_expect_hex(&r, 1, 0, ALL P REQ P "0a01000b" ZERO "0a010002");
+	rig_clear(&r);
+	rig_in_hex(&r, 1, P A REP A "0a010002" P "0a01000b");
+	rig_expect(&r, 1, 1);
+	rig_expect(&r, 0, 0);
+	rig_clear(&r);
+	/* its own address, the broadcast of its network, another network */
+	packet(&r, 2, "10.1.0.11", "10.1.0.1");
+	packet(&r, 2, "10.1.0.11", "10.1.0.255");
+	packet(&r, 2, "10.1.0.11", "10.1.1.2");
+	rig_expect(&r, 0, 3);
+	rig_expect(&r, 1, 0);
+	rig_fini(&r);
+}
+
 TEST(an_ipv6_neighbour_is_asked_for)
 {
 	struct rig r;
