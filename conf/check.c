@@ -508,9 +508,9 @@ take_peer(struct checker *k, const struct conf_node *n,
 	conf_auth_peer(k, n, me, p, r);
 	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
 	peer_port(n, p, r);
-	if (p->port.guard && !names_remote(child_of(n, CONF_IN_NET) != NULL ?
+	if (p->port.guard != CONF_GUARD_NO && !names_remote(child_of(n, CONF_IN_NET) != NULL ?
 	    n : realm))
-		conf_bad(k, p->line, "guard=\"yes\" needs a <net remote=\"...\"/>, "
+		conf_bad(k, p->line, "guard= needs a <net remote=\"...\"/>, "
 			 "in the realm or in the peer: it says for which "
 			 "addresses the peer may speak");
 }

@@ -86,13 +86,14 @@ struct conf_net {
 
 enum conf_pass { CONF_PASS, CONF_FILTER };
 enum conf_full { CONF_FULL_FLOOD, CONF_FULL_DROP };
+enum conf_guard { CONF_GUARD_NO, CONF_GUARD_ARP, CONF_GUARD_IP };
 enum conf_cast { CONF_CAST_FLOOD, CONF_CAST_MEMBERS, CONF_CAST_STRICT };
 enum conf_loop { CONF_LOOP_PROBE, CONF_LOOP_STRICT, CONF_LOOP_OFF };
 
 /* What a port of the hub may do. */
 struct conf_port {
 	bool isolate;		/* not to other isolated ports */
-	bool guard;		/* ARP, ND: for addresses of <net remote=> only */
+	enum conf_guard guard;	/* for addresses of <net remote=> only */
 	uint32_t macs;		/* addresses learned at most */
 	enum conf_full macs_full; /* further ones */
 	const char *vlans;	/* as written, see conf_vlans(); NULL = all */

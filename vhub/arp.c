@@ -33,10 +33,14 @@ answer(struct batch *x, struct port *from, const struct eth *e,
 	struct question q = { a->target_ip, e->vlan,
 	    ip_is_any(&a->sender_ip), !mac_is_group(&e->dst) };
 	struct mac m;
+	bool is_ours;
 
 	if (a->op != ARP_REQUEST || ip_equal(&a->sender_ip, &a->target_ip) ||
-	    !mac_equal(&a->sender_mac, &e->src) ||
-	    !answer_find(x->h, from, &q, &m))
+	    !mac_equal(&a->sender_mac, &e->src))
+		return false;
+	is_ours = answer_find(x->h, from, &q, &m);
+	mute_question(x->h, from, e, &q, is_ours);
+	if (!is_ours)
 		return false;
 	reply(x, from, e, a, &m);
 	return true;

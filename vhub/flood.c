@@ -133,16 +133,14 @@ flood_one(struct batch *x, struct port *from, uint16_t vlan, uint32_t num,
 
 /* After the ports were gone through. */
 static void
-flood_end(struct batch *x, struct port *from, struct buf *b, bool sent,
-	  enum drop why)
+flood_end(struct batch *x, struct port *from, uint16_t vlan, struct buf *b,
+	  bool sent, enum drop why)
 {
 	if (!sent) {
 		port_drop(x, from, b, why);
 		return;
 	}
-	if (!atomic_load_explicit(&x->h->has_flooded, memory_order_relaxed))
-		atomic_store_explicit(&x->h->has_flooded, true,
-		    memory_order_relaxed);
+	loop_flooded(x->h, vlan);
 	port_flooded(from, x->worker);
 	buf_put(b);
 }
@@ -157,7 +155,7 @@ batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 
 	for (uint32_t i = 0; i < n_slot; i++)
 		sent |= flood_one(x, from, vlan, i, b, &why);
-	flood_end(x, from, b, sent, why);
+	flood_end(x, from, vlan, b, sent, why);
 }
 
 void
@@ -175,7 +173,7 @@ batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
 			sent |= flood_one(x, from, vlan, k * 64 +
 			    (uint32_t)__builtin_ctzll(w), b, &why);
 	}
-	flood_end(x, from, b, sent, why);
+	flood_end(x, from, vlan, b, sent, why);
 }
 
 void

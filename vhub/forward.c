@@ -27,6 +27,13 @@ is_pvst(const struct mac *dst)
 	return mac_equal(dst, &pvst);
 }
 
+bool
+fwd_is_bpdu(const struct eth *e)
+{
+	return is_pvst(&e->dst) || (fwd_is_linklocal(&e->dst) &&
+	    e->dst.b[5] == 0 && e->type != ETHER_LLDP);
+}
+
 /* Reserved addresses end at a bridge (IEEE 802.1D 7.12.6), unless a setting lets
  * two of their protocols cross the hub as they would a cable. */
 static bool

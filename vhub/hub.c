@@ -49,6 +49,23 @@ learn(struct hub *h, const struct port *from, const struct eth *e,
 	return true;
 }
 
+/* A guarded port: are IP packets from addresses of its own?  Not into what is
+ * tagged twice: another's network. */
+static bool
+may_send(struct batch *x, const struct port *from, const struct eth *e,
+	 enum drop *why)
+{
+	struct ip_head ip;
+
+	if (e->n_tag > 1 || (e->type != ETHER_IPV4 && e->type != ETHER_IPV6))
+		return true;
+	*why = DROP_HUB_RUNT;
+	if (ip_dec(e->data, &ip) != 0)
+		return false;
+	*why = DROP_HUB_SPOOF;
+	return answer_may_speak(x, from, &ip.src);
+}
+
 static void
 ether_input(struct batch *x, struct port *from, struct buf *b)
 {
@@ -56,7 +73,7 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 	struct eth e;
 
 	/* Frames come in runs; the first of one was learned and looked up. */
-	if (batch_run_next(x, b))
+	if (!from->conf.policy.has_ip_guard && batch_run_next(x, b))
 		return;
 	x->run_to = NULL;
 	if (eth_dec(buf_view(b), &e) == ERR_SHORT) {
@@ -70,14 +87,21 @@ ether_input(struct batch *x, struct port *from, struct buf *b)
 		port_drop(x, from, b, DROP_HUB_BLOCKED);
 		return;
 	}
-	if (!fwd_may_enter(x->h, from, &e, &why)) {
+	if (!fwd_may_enter(x->h, from, &e, &why) ||
+	    (UNLIKELY(from->conf.policy.has_ip_guard) &&
+	    !may_send(x, from, &e, &why))) {
 		port_drop(x, from, b, why);
 		return;
 	}
-	if (!fwd_is_linklocal(&e.dst) && !learn(x->h, from, &e, &why)) {
+	if (UNLIKELY(mac_is_group(&e.dst) && fwd_is_bpdu(&e))) {
+		stp_input(x->h, &e);
+	} else if (!fwd_is_linklocal(&e.dst) && !learn(x->h, from, &e, &why)) {
 		port_drop(x, from, b, why);
 		return;
 	}
+	if (UNLIKELY(from->conf.kind == HUB_PORT_TAP &&
+	    atomic_load_explicit(&x->h->has_mute, memory_order_relaxed)))
+		mute_heard(x->h, &e);
 	/* Not into what is tagged twice: another's network. */
 	if (e.n_tag <= 1 && e.type == ETHER_ARP && arp_input(x, from, &e, b))
 		return;
@@ -218,14 +242,15 @@ bool
 hub_tick(struct hub *h, uint64_t now_ms)
 {
 	uint32_t now_s = (uint32_t)(now_ms / 1000), a = 0, b = 0;
+	uint32_t age_s = stp_tick(h, now_s);
 	bool has_flap;
 
 	atomic_store_explicit(&h->now_s, now_s, memory_order_relaxed);
 	drop_count(DROP_HUB_NONEIGH, wait_expire(h->waits, now_s));
 	if (now_s - h->swept_s >= SWEEP_S) {
 		h->swept_s = now_s;
-		mactab_age(h->macs, now_s, HUB_MAC_AGE_S);
-		neigh_age(h->neighs, now_s, HUB_MAC_AGE_S);
+		mactab_age(h->macs, now_s, age_s);
+		neigh_age(h->neighs, now_s, age_s);
 	}
 	if (h->conf.snoop != HUB_SNOOP_FLOOD)
 		snoop_age(h->snoop, now_s);
@@ -233,6 +258,7 @@ hub_tick(struct hub *h, uint64_t now_ms)
 	if (loop_tick(h, now_s, has_flap, a, b))
 		atomic_store(&h->probe_due, true);
 	storm_tick(h, now_s);
+	mute_tick(h, now_s);
 	return h->probe_due || h->news_due;
 }
 

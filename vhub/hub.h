@@ -63,6 +63,7 @@ struct hub_policy {
 	bool is_isolated;	/* exchanges nothing with other such ports */
 	bool is_strict;		/* frames of addresses beyond mac_max go */
 	bool has_guard;		/* ARP and ND only for the port's selectors */
+	bool has_ip_guard;	/* with has_guard: so are IP packets' sources */
 	bool has_vlans;		/* only those of the set */
 	uint32_t mac_max;	/* learned addresses; 0 = HUB_PORT_MAC_MAX */
 	uint32_t rate[HUB_CAST_END]; /* frames a second; 0 = no limit */

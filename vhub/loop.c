@@ -2,7 +2,7 @@
 /*
  * vhub/loop.c - loops: found by a probe that comes back, cut by blocking a port.
  *
- *   03:74:61:70:69:72 | ours | 88b5 | "TAPR" | 1 | 0 | port (2) | seq (4) | token (16) | 0...
+ *   03:74:61:70:69:72 | ours | [tag] | 88b5 | "TAPR" | 1 | 0 | port (2) | seq (4) | token (16) | 0
  *
  * The ethertype is one of IEEE 802 for experiments.  The destination is a group
  * address nobody listens to, and the source one that nobody sends to, so that a
@@ -22,7 +22,9 @@
  * hubs do not try at once.
  *
  * Probes are sent each 5 s, if there was flooding at all: without it a loop does
- * no harm; each second where something looks like a loop.
+ * no harm; each second where something looks like a loop.  One goes untagged, and
+ * one in each VLAN that was flooded, of which a round takes 16: a trunk may be a
+ * ring in one VLAN only.  The whole port is blocked then.
  *
  * Thread: loop_input() and loop_probe() any worker; loop_tick() the loop.
  */
@@ -36,6 +38,7 @@
 #define PROBE_VERSION	1
 #define PROBE_FRAME	60		/* the least of an Ethernet frame */
 #define PROBE_S		5		/* between two; ours */
+#define PROBE_VLANS	16		/* in a round; ours */
 #define BLOCK_S		30		/* at first; ours */
 #define BLOCK_MAX_S	600		/* ours */
 #define TELL_S		60		/* what goes on is told once a minute */
@@ -72,9 +75,14 @@ probe_dec(struct view v, struct probe *out)
 }
 
 static void
-probe_enc(struct wcur *w, const struct mac *src, const struct probe *p)
+probe_enc(struct wcur *w, uint16_t vlan, const struct mac *src,
+	  const struct probe *p)
 {
-	eth_enc(w, &probe_dst, src, ETHER_PROBE);
+	struct eth_to to = { probe_dst, vlan == 0 ? 0 :
+	    (uint32_t)ETHER_VLAN << 16 | vlan };
+	size_t least = PROBE_FRAME + (vlan != 0 ? ETH_TAG : 0);
+
+	eth_enc_tag(w, &to, src, ETHER_PROBE);
 	wcur_u32(w, PROBE_MAGIC);
 	wcur_u8(w, PROBE_VERSION);
 	wcur_u8(w, 0);
@@ -82,7 +90,7 @@ probe_enc(struct wcur *w, const struct mac *src, const struct probe *p)
 	wcur_u32(w, p->seq);
 	wcur_u64(w, p->token[0]);
 	wcur_u64(w, p->token[1]);
-	wcur_zero(w, PROBE_FRAME - w->len);
+	wcur_zero(w, least - w->len);
 }
 
 /* The port a probe is of, if it is one of our last two. */
@@ -120,8 +128,9 @@ loop_choose(enum hub_loop mode, struct port *a, struct port *b)
 
 /* From now on, on every worker. */
 static void
-block(struct port *p, uint32_t a, uint32_t b)
+block(struct port *p, uint32_t a, uint32_t b, uint16_t vlan)
 {
+	atomic_store_explicit(&p->live->loop_vlan, vlan, memory_order_relaxed);
 	atomic_store_explicit(&p->live->loop_a, a, memory_order_relaxed);
 	atomic_store_explicit(&p->live->loop_b, b, memory_order_relaxed);
 	atomic_fetch_add_explicit(&p->live->n_loop, 1, memory_order_relaxed);
@@ -137,12 +146,16 @@ loop_input(struct batch *x, struct port *from, const struct eth *e,
 	struct port *sender, *p;
 	struct probe got;
 
-	if (e->type != ETHER_PROBE || e->n_tag != 0 ||
+	if (e->type != ETHER_PROBE || e->n_tag > 1 ||
 	    !mac_equal(&e->dst, &probe_dst) || probe_dec(e->data, &got) != 0)
 		return false;
+	if (e->vlan != 0 && !fwd_has_vlan(from, e->vlan)) {
+		port_drop(x, from, b, DROP_HUB_VLAN); /* no ring of ours */
+		return true;
+	}
 	if ((sender = sender_of(x->h, &got)) != NULL) {
 		if ((p = loop_choose(x->h->conf.loop, sender, from)) != NULL)
-			block(p, sender->num, from->num);
+			block(p, sender->num, from->num, e->vlan);
 		else if (sender == from)
 			atomic_fetch_add_explicit(&from->live->n_reflect, 1,
 			    memory_order_relaxed);
@@ -152,7 +165,7 @@ loop_input(struct batch *x, struct port *from, const struct eth *e,
 	} else if (!storm_pass_probe(x, from)) {
 		port_drop(x, from, b, DROP_HUB_STORM);
 	} else {
-		batch_flood(x, from, 0, b); /* another hub looks for its loop */
+		batch_flood(x, from, e->vlan, b); /* another hub looks for its loop */
 	}
 	return true;
 }
@@ -176,24 +189,104 @@ new_token(struct port *p, uint64_t *token)
 }
 
 void
-loop_probe(struct batch *x)
+loop_flooded(struct hub *h, uint16_t vlan)
 {
-	struct probe probe = { .seq = x->h->probe_seq };
-	uint32_t n_slot = atomic_load(&x->h->n_slot);
+	_Atomic uint64_t *word = &h->flooded[vlan / 64];
+	uint64_t bit = UINT64_C(1) << vlan % 64;
 
+	if ((atomic_load_explicit(word, memory_order_relaxed) & bit) == 0)
+		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	if (!atomic_load_explicit(&h->has_flooded, memory_order_relaxed))
+		atomic_store_explicit(&h->has_flooded, true,
+		    memory_order_relaxed);
+}
+
+static void
+vlan_add(uint16_t *vlan, unsigned *n, uint32_t v)
+{
+	for (unsigned i = 0; i < *n; i++)
+		if (vlan[i] == v)
+			return;
+	if (*n < PROBE_VLANS)
+		vlan[(*n)++] = (uint16_t)v;
+}
+
+/* Once all that were flooded have had their turn: those of meanwhile. */
+static void
+unprobed_fill(struct hub *h)
+{
+	for (unsigned k = 0; k < N_OF(h->unprobed); k++)
+		if (h->unprobed[k] != 0)
+			return;
+	for (unsigned k = 0; k < N_OF(h->unprobed); k++)
+		h->unprobed[k] = atomic_exchange(&h->flooded[k], 0);
+}
+
+/* In which VLANs to probe this time: untagged, where a port is blocked, and what
+ * was flooded since the last time.  What finds no room waits for the next. */
+static unsigned
+vlans_take(struct hub *h, uint16_t vlan[PROBE_VLANS])
+{
+	uint32_t n_slot = atomic_load(&h->n_slot);
+	unsigned n = 0;
+
+	vlan[n++] = 0;
 	for (uint32_t i = 0; i < n_slot; i++) {
-		struct port *p = port_at(x->h, i);
+		const struct port *p = port_at(h, i);
+
+		if (p != NULL && atomic_load(&p->live->is_blocked))
+			vlan_add(vlan, &n, p->live->loop_vlan);
+	}
+	unprobed_fill(h);
+	for (unsigned k = 0; k < N_OF(h->unprobed); k++) {
+		uint64_t w = h->unprobed[k];
+
+		for (; w != 0 && n < PROBE_VLANS; w &= w - 1)
+			vlan_add(vlan, &n, k * 64 +
+			    (uint32_t)__builtin_ctzll(w));
+		h->unprobed[k] = w;
+	}
+	return n;
+}
+
+/* False: there is no memory. */
+static bool
+probe_port(struct batch *x, struct port *p, const uint16_t *vlan, unsigned n)
+{
+	struct probe probe = { .port = (uint16_t)p->num,
+		.seq = x->h->probe_seq };
+
+	if (new_token(p, probe.token) != 0)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
 		struct wcur w;
 		struct buf *b;
 
-		if (p == NULL || p->conf.kind == HUB_PORT_IP)
+		if (vlan[i] != 0 && !fwd_has_vlan(p, vlan[i]))
 			continue;
-		probe.port = (uint16_t)i;
-		if (new_token(p, probe.token) != 0 ||
-		    (b = answer_buf(x, PROBE_FRAME, &w)) == NULL)
-			return;
-		probe_enc(&w, &x->h->probe_mac, &probe);
+		b = answer_buf(x, PROBE_FRAME + (vlan[i] != 0 ? ETH_TAG : 0),
+		    &w);
+		if (b == NULL)
+			return false;
+		probe_enc(&w, vlan[i], &x->h->probe_mac, &probe);
 		batch_add(x, p, p, b);
+	}
+	return true;
+}
+
+void
+loop_probe(struct batch *x)
+{
+	uint32_t n_slot = atomic_load(&x->h->n_slot);
+	uint16_t vlan[PROBE_VLANS];
+	unsigned n = vlans_take(x->h, vlan);
+
+	for (uint32_t i = 0; i < n_slot; i++) {
+		struct port *p = port_at(x->h, i);
+
+		if (p != NULL && p->conf.kind != HUB_PORT_IP &&
+		    !probe_port(x, p, vlan, n))
+			return;
 	}
 }
 
@@ -291,7 +384,7 @@ loop_tick(struct hub *h, uint32_t now_s, bool has_flap, uint32_t a, uint32_t b)
 		return false;
 	if (has_flap && h->conf.loop == HUB_LOOP_STRICT && pa != NULL &&
 	    pb != NULL && (p = loop_choose(HUB_LOOP_STRICT, pa, pb)) != NULL)
-		block(p, a, b);
+		block(p, a, b, 0);
 	for (uint32_t i = 0; i < h->n_slot; i++) {
 		if ((p = port_at(h, i)) == NULL)
 			continue;

@@ -40,9 +40,13 @@ answer(struct batch *x, struct port *from, const struct eth *e,
 	struct question q = { n->target, e->vlan, ip_is_any(&n->src),
 	    !mac_is_group(&e->dst) };
 	struct mac m;
+	bool is_ours;
 
-	if (n->type != ND_SOLICIT || ip_equal(&n->src, &n->target) ||
-	    !answer_find(x->h, from, &q, &m))
+	if (n->type != ND_SOLICIT || ip_equal(&n->src, &n->target))
+		return false;
+	is_ours = answer_find(x->h, from, &q, &m);
+	mute_question(x->h, from, e, &q, is_ours);
+	if (!is_ours)
 		return false;
 	reply(x, from, e, n, &m);
 	return true;

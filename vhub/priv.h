@@ -17,6 +17,8 @@
 
 #define HUB_WORKER_MAX	64	/* ours */
 #define HUB_NOTE_MAX	8	/* moves reported between two ticks; ours */
+#define HUB_MUTE_MAX	8	/* LAN hosts watched at a time; ours */
+#define HUB_CHANGE_AGE_S 15	/* IEEE 802.1D forward delay */
 #define HUB_OUT_MAX	256	/* frames a batch holds before it sends; ours */
 
 /* Counters of one port on one worker; that worker alone writes. */
@@ -33,6 +35,7 @@ struct port_live {
 	_Atomic uint64_t token[2][2];	/* of our last two probes by this port */
 	_Atomic uint32_t n_loop;	/* of them came back since the last tick */
 	_Atomic uint32_t loop_a, loop_b; /* between these ports */
+	_Atomic uint32_t loop_vlan;	/* in this VLAN */
 	_Atomic uint32_t n_reflect;	/* probes that came back by this port */
 	/* The loop thread. */
 	bool is_told;			/* that it is blocked */
@@ -61,6 +64,13 @@ struct spoof {
 	_Atomic uint32_t n;
 	_Atomic uint32_t port;		/* the last one */
 };
+/* A host of the LAN that is asked, or asks (mute.c). */
+struct mute {
+	_Atomic uint64_t who;		/* its MAC; 0 = a free one */
+	_Atomic uint64_t key;		/* of whom it asks for; 0 = it is asked */
+	_Atomic uint32_t n_asked, since_s;
+	_Atomic bool is_speaking, has_answered;
+};
 struct hub {
 	struct hub_conf conf;
 	/* Owner: the loop; workers load (acquire). */
@@ -83,6 +93,11 @@ struct hub {
 	_Atomic bool news_due;		/* ... announcements, of these ports */
 	_Atomic uint64_t news[HUB_PORT_MAX / 64];
 	_Atomic bool has_flooded;	/* since the last probe */
+	_Atomic uint64_t flooded[HUB_VLANS / 64]; /* in these VLANs */
+	_Atomic uint64_t unprobed[HUB_VLANS / 64]; /* of those before, yet to do */
+	_Atomic bool has_change;	/* of spanning tree, since the last tick */
+	_Atomic bool has_mute;		/* somebody is watched */
+	struct mute mute[HUB_MUTE_MAX];
 	struct note note[HUB_NOTE_MAX];
 	atomic_uint n_note;
 	atomic_uint n_refused;		/* addresses not learned since told */
@@ -94,6 +109,7 @@ struct hub {
 	struct port *dead;
 	uint32_t swept_s, told_s, flap_told_s, spoof_told_s;
 	uint32_t probed_s, probe_seq;
+	uint32_t mute_told_s, changed_s, flushed_s;
 };
 
 /* What one hub_input() call sends, collected by destination. */
@@ -149,6 +165,8 @@ void hub_destroy(struct hub *h);
 /* forward.c */
 /** 01-80-c2-00-00-00 .. -0f: spoken between neighbouring bridges only. */
 bool fwd_is_linklocal(const struct mac *dst);
+/** A BPDU of spanning tree, of all VLANs or of one? */
+bool fwd_is_bpdu(const struct eth *e);
 /** Is a VLAN (0 = untagged) permitted on a port? */
 bool fwd_has_vlan(const struct port *p, uint16_t vlan);
 /** May what came by from leave by to?  *why: if not. */
@@ -198,11 +216,31 @@ bool storm_pass_probe(struct batch *x, struct port *from);
 /* storm.c, on the loop: tell of ports that had to be limited. */
 void storm_tick(struct hub *h, uint32_t now_s);
 
+/* mute.c */
+/** Somebody behind from asks for a neighbour; is_ours: the hub answers. */
+void mute_question(struct hub *h, const struct port *from, const struct eth *e,
+		   const struct question *q, bool is_ours);
+/** A frame came by the TAP while has_mute. */
+void mute_heard(struct hub *h, const struct eth *e);
+/** Tell of a LAN that lets no foreign addresses pass.  Thread: the loop. */
+void mute_tick(struct hub *h, uint32_t now_s);
+
+/* stp.c */
+/** A BPDU passes. */
+void stp_input(struct hub *h, const struct eth *e);
+/** Does an IEEE 802.2 frame with a BPDU speak of a topology change? */
+bool stp_is_change(struct view v);
+/** Forget what was learned when the topology changed; for how many seconds an
+ * address is kept now.  Thread: the loop. */
+uint32_t stp_tick(struct hub *h, uint32_t now_s);
+
 /* loop.c */
 /** A frame that may be a probe; true when it was dealt with (b is taken). */
 bool loop_input(struct batch *x, struct port *from, const struct eth *e,
 		struct buf *b);
-/** Send a probe by every Ethernet port. */
+/** Something was flooded in a VLAN: there may be a ring. */
+void loop_flooded(struct hub *h, uint16_t vlan);
+/** Send a probe by every Ethernet port, in every VLAN that floods. */
 void loop_probe(struct batch *x);
 /** The port to block when a probe of a came in by b; NULL: none. */
 struct port *loop_choose(enum hub_loop mode, struct port *a, struct port *b);

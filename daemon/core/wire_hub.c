@@ -84,7 +84,8 @@ policy(const struct conf_port *c, struct hub_policy *out)
 	*out = (struct hub_policy){
 		.is_isolated = c->isolate,
 		.is_strict = c->macs_full == CONF_FULL_DROP,
-		.has_guard = c->guard,
+		.has_guard = c->guard != CONF_GUARD_NO,
+		.has_ip_guard = c->guard == CONF_GUARD_IP,
 		.has_vlans = c->vlans != NULL || c->untagged == CONF_FILTER,
 		.mac_max = c->macs,
 		.rate = { c->storm[0], c->storm[1], c->storm[2] },
@@ -100,7 +101,8 @@ static void
 tap_policy(const struct conf_realm *cr, struct hub_policy *out)
 {
 	policy(&cr->port, out);
-	out->is_isolated = out->has_guard = out->is_strict = false;
+	out->is_isolated = out->is_strict = false;
+	out->has_guard = out->has_ip_guard = false;
 	out->mac_max = 0;
 }
 

@@ -3,8 +3,9 @@
  * test/fuzz/fz_eth.c - any frames and packets into every kind of port.
  *
  * Input: records { control, length, bytes }.  Control: bits 0-1 the port, bit 2
- * a tick, bit 3 no buffer free, bit 4 a bridge realm, bit 5 the frame is held
- * by somebody else too, bit 6 the port is replaced before.
+ * a tick, bit 3 no buffer free, bit 4 (of the first) a bridge realm through which
+ * BPDUs pass, bit 5 the frame is held by somebody else too, bit 6 the port is
+ * replaced before, bit 7 and now guards its Ethernet peer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ out(void *ctx, unsigned worker, struct buf **b, unsigned n)
 }
 
 static void
-port_conf(struct hub_port_conf *c, unsigned i)
+port_conf(struct hub_port_conf *c, unsigned i, bool has_guard)
 {
 	static const char *const nets[] = { "10.2.0.0/16", "10.1.0.9/32",
 		"0.0.0.0/0", "2001:db8:2::/64" };
@@ -56,7 +57,8 @@ port_conf(struct hub_port_conf *c, unsigned i)
 	c->ops.out = out;
 	if (i == 1)
 		memset(&c->mac, 0, sizeof(c->mac));
-	for (unsigned k = 0; i >= 2 && k < 4; k++) {
+	c->policy.has_guard = c->policy.has_ip_guard = i == 1 && has_guard;
+	for (unsigned k = 0; (i >= 2 || has_guard) && k < 4; k++) {
 		struct ip_net net;
 
 		if (ip_net_parse(nets[k], &net) != 0)
@@ -107,11 +109,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rng_det_init(&rng, 1);
 	rng_set_source(rng_det_source, &rng);
 	hc.has_bridge = size > 0 && (data[0] & 0x10) != 0;
+	hc.pass_stp = hc.has_bridge;
 	hc.snoop = HUB_SNOOP_STRICT;
 	if (buf_pool_new(&r.pool, 80, 512) != 0 || hub_new(&h, &hc) != 0)
 		abort();
 	for (unsigned i = 0; i < 4; i++) {
-		port_conf(&pc, i);
+		port_conf(&pc, i, false);
 		if (hub_port_add(h, &pc, &port[i]) != 0)
 			abort();
 	}
@@ -122,7 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (ctl & 4 && hub_tick(h, now += 1000))
 			hub_work(h, 0);
 		if (ctl & 64) {
-			port_conf(&pc, ctl & 3);
+			port_conf(&pc, ctl & 3, (ctl & 0x80) != 0);
 			if (hub_port_set(h, port[ctl & 3], &pc) != 0)
 				abort();
 			thr_reclaim_all();

@@ -216,6 +216,114 @@ TEST(of_two_tunnels_one_is_blocked_whichever_way_the_probe_goes)
 	finish(&l);
 }
 
+/* Of the probes that port i sent, the one in a VLAN (0 = untagged), or NULL. */
+static struct buf *
+probe_in(struct loop_rig *l, unsigned i, unsigned vlan)
+{
+	struct rig_port *p = &l->r.port[i];
+
+	for (unsigned k = 0; k < p->n_out; k++) {
+		const uint8_t *f = p->out[k]->data;
+		bool is_tagged = f[12] == 0x81 && f[13] == 0;
+
+		if (is_tagged && f[16] == 0x88 && f[17] == 0xb5 &&
+		    ((unsigned)f[14] << 8 | f[15]) == vlan)
+			return p->out[k];
+		if (vlan == 0 && f[12] == 0x88 && f[13] == 0xb5)
+			return p->out[k];
+	}
+	return NULL;
+}
+
+TEST(a_ring_in_one_vlan_of_a_trunk_is_found_and_stays_cut)
+{
+	struct loop_rig l;
+	struct buf *b;
+	uint8_t p[64];
+
+	begin(&l, HUB_LOOP_PROBE);
+	rig_in_hex(&l.r, 1, ALL A "8100 6014" DATA); /* VLAN 20, some priority */
+	rig_clear(&l.r);
+	rig_tick(&l.r, 6);
+	hub_work(l.r.h, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_non_null(probe_in(&l, i, 0));
+		assert_non_null(b = probe_in(&l, i, 20));
+		assert_int_equal(b->len, 64);
+		assert_null(probe_in(&l, i, 10));
+	}
+	memcpy(p, probe_in(&l, 0, 20)->data, sizeof(p));
+	rig_in(&l.r, 2, p, sizeof(p));
+	assert_true(is_blocked(&l, 2));
+	/* The VLAN is silent now, but still probed. */
+	for (int i = 0; i < 100; i++) {
+		rig_clear(&l.r);
+		rig_tick(&l.r, 1);
+		hub_work(l.r.h, 0);
+		assert_non_null(b = probe_in(&l, 0, 20));
+		memcpy(p, b->data, sizeof(p));
+		rig_in(&l.r, 2, p, sizeof(p));
+		assert_true(is_blocked(&l, 2));
+	}
+	for (int i = 0; i < 60; i++) { /* now it is gone */
+		rig_tick(&l.r, 1);
+		hub_work(l.r.h, 0);
+		rig_clear(&l.r);
+	}
+	assert_false(is_blocked(&l, 2));
+	finish(&l);
+}
+
+TEST(probes_keep_to_the_vlans_of_a_port)
+{
+	struct loop_rig l;
+	struct hub_port_conf c;
+	uint8_t p[64];
+
+	begin(&l, HUB_LOOP_PROBE);
+	c = rig_conf(&l.r, 2, HUB_PORT_ETHER, NULL);
+	c.policy.has_vlans = true;
+	c.policy.vlans[0] = 1 | 1u << 10;
+	assert_int_equal(hub_port_set(l.r.h, l.r.port[2].num, &c), 0);
+	rig_in_hex(&l.r, 1, ALL A "8100 0014" DATA);
+	rig_in_hex(&l.r, 1, ALL A "8100 000a" DATA);
+	rig_clear(&l.r);
+	rig_tick(&l.r, 6);
+	hub_work(l.r.h, 0);
+	assert_non_null(probe_in(&l, 2, 10));
+	assert_null(probe_in(&l, 2, 20));
+	/* What comes in VLAN 20 all the same is no ring that passes here. */
+	memcpy(p, probe_in(&l, 0, 20)->data, sizeof(p));
+	rig_in(&l.r, 2, p, sizeof(p));
+	assert_false(is_blocked(&l, 2));
+	assert_int_equal(drop_sum(DROP_HUB_VLAN), 1);
+	finish(&l);
+}
+
+TEST(of_many_vlans_each_has_its_turn)
+{
+	struct loop_rig l;
+	bool has_seen[101] = { false };
+	char hex[64];
+
+	begin(&l, HUB_LOOP_PROBE);
+	for (int round = 0; round < 8; round++) {
+		for (unsigned v = 1; v <= 100; v++) { /* all flood all the time */
+			snprintf(hex, sizeof(hex), ALL A "8100 %04x" DATA, v);
+			rig_in_hex(&l.r, 1, hex);
+			rig_clear(&l.r);
+		}
+		rig_tick(&l.r, 6);
+		hub_work(l.r.h, 0);
+		assert_true(l.r.port[0].n_out <= 16);
+		for (unsigned v = 1; v <= 100; v++)
+			has_seen[v] |= probe_in(&l, 0, v) != NULL;
+	}
+	for (unsigned v = 1; v <= 100; v++)
+		assert_true(has_seen[v]);
+	finish(&l);
+}
+
 TEST(forged_old_and_reflected_probes_block_nothing)
 {
 	struct loop_rig l;

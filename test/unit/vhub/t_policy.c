@@ -344,6 +344,77 @@ TEST(a_guarded_peer_speaks_for_its_own_addresses_only)
 	rig_fini(&r);
 }
 
+TEST(a_strictly_guarded_peer_sends_from_its_own_addresses_only)
+{
+	static const struct {
+		const char *src, *dst;
+		bool passes;
+	} row[] = {
+		{ "10.0.0.9", "10.0.0.1", true },
+		{ "10.0.0.16", "10.0.0.1", false },
+		{ "0.0.0.0", "255.255.255.255", true },	/* DHCP */
+		{ "2001:db8::5", "2001:db8:1::1", true },
+		{ "2001:db8:1::5", "2001:db8:1::1", false },
+		{ "fe80::1", "ff02::1", true },		/* of its link */
+		{ "::", "ff02::16", true },
+	};
+	struct hub_policy guard = { .has_guard = true, .has_ip_guard = true };
+	unsigned n = 0, n_bad = 0;
+	struct rig r;
+
+	rig_init(&r, true);
+	add(&r, 0, HUB_PORT_TAP, NULL, NULL);
+	add(&r, 1, HUB_PORT_ETHER, &guard, "10.0.0.8/29 2001:db8::/64");
+	for (unsigned twice = 0; twice < 2; twice++)
+		for (unsigned i = 0; i < N_OF(row); i++) {
+			bool is_six = strchr(row[i].src, ':') != NULL;
+			uint8_t f[128] = { 2, 0, 0, 0, 0, 0xf0, 2, 0, 0, 0, 0,
+				1, is_six ? 0x86 : 8, is_six ? 0xdd : 0 };
+			size_t len = is_six ?
+			    rig_ipv6(f + 14, row[i].src, row[i].dst) :
+			    rig_ipv4(f + 14, row[i].src, row[i].dst);
+
+			/* A run must not carry others along. */
+			rig_in(&r, 1, f, 14 + len);
+			n += row[i].passes;
+			n_bad += !row[i].passes;
+			rig_expect(&r, 0, n);
+		}
+	assert_int_equal(drop_sum(DROP_HUB_SPOOF), n_bad);
+	/* Within a tag; a header cut short; twice tagged is another's. */
+	rig_in_hex(&r, 1, T A V10 "0800 4500001400000000401100000a0000100a000001");
+	assert_int_equal(drop_sum(DROP_HUB_SPOOF), n_bad + 1);
+	rig_in_hex(&r, 1, T A "0800 450000140000");
+	assert_int_equal(drop_sum(DROP_HUB_RUNT), 1);
+	rig_in_hex(&r, 1, T A "88a8 0001" V10
+	    "0800 4500001400000000401100000a0000100a000001");
+	rig_in_hex(&r, 1, T A DATA);
+	rig_expect(&r, 0, n + 2);
+	rig_fini(&r);
+}
+
+TEST(a_run_of_a_strictly_guarded_peer_is_looked_at_frame_by_frame)
+{
+	struct hub_policy guard = { .has_guard = true, .has_ip_guard = true };
+	uint8_t f[64] = { 2, 0, 0, 0, 0, 0xf0, 2, 0, 0, 0, 0, 1, 8, 0 };
+	struct buf *b[8];
+	struct rig r;
+
+	rig_init(&r, true);
+	add(&r, 0, HUB_PORT_TAP, NULL, NULL);
+	add(&r, 1, HUB_PORT_ETHER, &guard, "10.0.0.8/29");
+	for (unsigned i = 0; i < 8; i++) {
+		size_t n = rig_ipv4(f + 14, i % 2 == 0 ? "10.0.0.9" : "10.0.0.1",
+		    "10.0.0.2");
+
+		b[i] = rig_buf(&r, f, 14 + n);
+	}
+	hub_input(r.h, 0, r.port[1].num, b, 8);
+	rig_expect(&r, 0, 4);
+	assert_int_equal(drop_sum(DROP_HUB_SPOOF), 4);
+	rig_fini(&r);
+}
+
 TEST(an_ip_peers_own_address_is_announced_when_it_comes)
 {
 	struct rig r;
