@@ -80,10 +80,11 @@ spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl $(MB_DIRS
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
+why_DIRS    := why
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify
 cli_DIRS    := cli cli/ca cli/lab
-LIBS := base bus ipc conf spi ikev2 esp vhub core secure cli
+LIBS := base bus ipc conf spi why ikev2 esp vhub core secure cli
 
 MAINS := daemon/main.c secure-proc/main.c cli/main.c
 define lib_rule
@@ -103,9 +104,10 @@ spi_NEED    := base
 ikev2_NEED  := spi bus base
 esp_NEED    := spi bus base
 vhub_NEED   := bus base
-core_NEED   := ikev2 esp vhub spi conf ipc bus base
+why_NEED    := base
+core_NEED   := ikev2 esp vhub why spi conf ipc bus base
 secure_NEED := ipc conf spi base
-cli_NEED    := conf bus base
+cli_NEED    := why conf bus base
 SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
 
 libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
@@ -181,6 +183,7 @@ $(eval $(call unit_rule,spi,spi))
 $(eval $(call unit_rule,ikev2,ikev2))
 $(eval $(call unit_rule,esp,esp))
 $(eval $(call unit_rule,vhub,vhub))
+$(eval $(call unit_rule,why,why))
 $(eval $(call unit_rule,core,core))
 $(eval $(call unit_rule,secure-proc,secure))
 $(eval $(call unit_rule,cli,cli))
@@ -215,7 +218,7 @@ $(B)/test/bench/hub_bench: $(B)/test/bench/hub_bench.o $(call libs_of,vhub)
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
 FUZZ_RUNS ?= 20000
-FUZZ_LIBS := $(foreach l,core secure ikev2 esp vhub spi conf ipc bus base,$(B)/lib$(l).a)
+FUZZ_LIBS := $(foreach l,core secure ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)

@@ -21,6 +21,7 @@
 #include "daemon/base/secret.h"
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 /* ---- verdicts ------------------------------------------------------------ */
 
@@ -142,6 +143,8 @@ request_failed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		drop_count(m->drop, 1);
 	/* 2.21.2: an error before the end of IKE_AUTH ends the SA; 2.21.3:
 	 * INVALID_SYNTAX ends it later too */
+	if (sa->state == IKE_SA_AUTH_R)
+		ike_trace_in(sa, IKE_STAGE_AUTH, m->fail, m->why);
 	is_fatal = sa->state == IKE_SA_AUTH_R || sa->state == IKE_SA_INIT_R ||
 	    m->fail == IKE_N_INVALID_SYNTAX;
 	ike_out_reply_error(sa, m);
@@ -216,6 +219,7 @@ authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	sa->in_ms = ike->now_ms;
 	ike_link_heard(sa, m->h.is_response);
+	ike_trace_heard(sa, m->is_natt);
 	if (m->h.is_response)
 		ike_win_answered(sa);
 	ike_sa_moved(sa, &m->local, &m->remote, m->is_natt);
@@ -468,6 +472,8 @@ init_in(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		init_malformed(ike, m, err, &perr);
 		return;
 	}
+	if (sa != NULL)
+		ike_trace_heard(sa, m->is_natt);
 	m->p = &m->clear;
 	m->path = ike_path_find(m->h.xchg, m->h.is_response, m->form,
 				sa != NULL ? sa->state : IKE_SA_NONE);

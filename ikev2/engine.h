@@ -91,6 +91,7 @@ struct ike_link {
 	uint64_t heard_ms;		/* last authentic IKE message of the proven peer */
 	uint64_t answer_ms;		/* last answer to a request of ours; 0 = never */
 	char why[IKE_WHY_MAX];
+	struct ike_trace *trace;	/* owned; NULL = nothing to tell */
 };
 
 /* ---- child SAs ----------------------------------------------------------- */
@@ -290,6 +291,7 @@ struct ike_sa {
 	bool is_authenticated;		/* set in ike_sa_authenticate() only */
 	bool is_suspect;
 	bool is_told;			/* link has a better reason than "no answer" */
+	bool is_refused;		/* by an answer of the peer */
 	bool is_tapir;			/* peer sent our vendor id */
 	uint64_t ispi, rspi;
 	struct ike_suite suite;
@@ -448,6 +450,9 @@ struct ike {
 	bool has_ppk;		/* some peer has one, RFC 8784 */
 	bool has_idle_link;	/* a link lost its last SA */
 	struct ike_stats stats;
+	struct ike_stranger *strangers;	/* owned; [IKE_STRANGERS], a ring */
+	unsigned n_stranger;
+	struct ike_rate stranger_rate;
 	struct ike_door door;
 	struct ike_rate unprot_rate;	/* of unprotected answers */
 	uint64_t refused_ms;	/* the same, of events about refused strangers */

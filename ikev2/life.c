@@ -160,6 +160,7 @@ ike_free(struct ike *ike)
 	map_free(ike->by_init);
 	map_free(ike->by_src);
 	ike_gate_free(ike->door.gate);
+	free(ike->strangers);
 	free(ike->door.used);
 	tmr_set_fini(&ike->tmr);
 	free(ike->certreq.p);

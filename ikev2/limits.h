@@ -70,6 +70,7 @@
 #define IKE_UNPROT_PER_S   10	 /* unprotected error answers a second */
 #define IKE_TOKEN_LEN	   16	/* ours: an answer with it is no larger than a
 				 * liveness check; RFC 6290 5: 16 to 128 */
+#define IKE_STRANGERS_PER_S 20	/* noted, of those refused; ours */
 #define IKE_TOKENS_PER_S   200	/* told to strangers, RFC 6290 8.1 */
 #define IKE_TOKENS_WAIT	   32	/* ... that wait for the secure process */
 #define IKE_TOKENS_TRIED   16	/* messages with tokens of one SA a second */

@@ -15,6 +15,7 @@
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 #define NEXT_EP_MS 100	/* before the next address of the same peer; ours */
 
@@ -144,6 +145,7 @@ went_up(struct ike_link *link, bool is_new)
 	link->n_fail = 0;
 	link->why[0] = '\0';
 	link->down_since_ms = 0;
+	ike_trace_up(link);
 	if (is_new)
 		link->up_since_ms = link->ike->now_ms;
 	tmr_stop(&link->ike->tmr, &link->dial);
@@ -343,6 +345,7 @@ ike_link_free(struct ike_link *link)
 	map_remove(link->ike->by_link, &link->id);
 	map_remove(link->ike->by_peer, &link->key);
 	list_remove(&link->node);
+	ike_trace_free(link->trace);
 	free(link);
 }
 
@@ -413,6 +416,7 @@ ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 		return;
 	was_empty = link->n_ep == 0;
 	link->is_resolving = false;
+	ike_trace_lookup(link, n > 0);
 	if (n == 0) {
 		if (was_empty)
 			ike_link_why(link, "the name of the peer does not resolve");

@@ -10,6 +10,7 @@
 #include "daemon/base/log.h"
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 #define SK_AT IKE_HDR_LEN	/* SK is the first outer payload, but for a PS */
 #define HDR_LEN_AT 24		/* length field of the IKE header */
@@ -261,9 +262,11 @@ ike_out_send(struct ike_sa *sa, struct view train)
 
 	sa->out_ms = ike->now_ms;
 	cur_init(&c, train.p, train.len);
-	while (next_of(&c, &one))
+	while (next_of(&c, &one)) {
+		ike_trace_sent(sa, one.len);
 		ike->ops.send(ike->ops.ctx, &sa->local, &sa->remote,
 			      sa->is_natt, one);
+	}
 }
 
 void

@@ -16,6 +16,7 @@
 #include "daemon/base/str.h"
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 #define SRC_KEY 18	/* family, width, address */
 
@@ -38,8 +39,11 @@ life_over(void *ctx)
 	switch (sa->state) {
 	case IKE_SA_INIT_I:
 	case IKE_SA_AUTH_I:
-		if (link != NULL && !sa->is_told)
+		if (link != NULL && !sa->is_told) {
 			ike_link_why(link, "connecting took too long");
+			ike_trace_out(sa, IKE_BY_SILENCE,
+				      IKE_STAGE_AUTH, 0, link->why);
+		}
 		if (link != NULL)
 			ike_link_failed(link);
 		ike_sa_kill(sa, NULL);
@@ -626,12 +630,16 @@ ike_sa_timeout(struct ike_sa *sa)
 		 ip_text(&sa->remote.ip, ip), sa->remote.port);
 	if (sa->state != IKE_SA_INIT_I && sa->state != IKE_SA_AUTH_I) {
 		log_info("ike", "SA %u: %s", sa->handle, why);
+		ike_trace_out(sa, IKE_BY_SILENCE, IKE_STAGE_ALIVE, 0, why);
 		ike_sa_kill(sa, why);
 		return;
 	}
 	/* an unprotected error that came meanwhile says more */
-	if (link != NULL && !sa->is_told)
+	if (link != NULL && !sa->is_told) {
 		ike_link_why(link, "%s", why);
+		ike_trace_out(sa, IKE_BY_SILENCE, sa->state == IKE_SA_INIT_I ?
+			      IKE_STAGE_INIT : IKE_STAGE_AUTH, 0, why);
+	}
 	if (link != NULL)
 		link->is_mute = sa->state == IKE_SA_INIT_I &&
 		    sa->setup->n_again == 0 && !sa->is_told;

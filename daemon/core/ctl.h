@@ -43,6 +43,15 @@ void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 /** Carry out a command (wire_ctl.c). */
 void wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		      const struct bus_rec *cmd);
+/** Does a link answer to the realm and peer a command names?  (wire_ctl.c) */
+bool wire_ctl_fits(const struct vpn *v, const struct ike_link_info *li,
+		   const struct bus_rec *cmd);
+/** FAILED: no such realm or peer, with the nearest name there is. */
+void wire_ctl_no_peer(struct vpn *v, struct ctl_client *cl,
+		      const struct bus_rec *cmd);
+/** The command why (wire_why.c). */
+void wire_why_command(struct vpn *v, struct ctl_client *cl,
+		      const struct bus_rec *cmd);
 /** The command stats (wire_stats.c). */
 void wire_stats_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);

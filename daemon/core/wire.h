@@ -8,6 +8,7 @@
  *   wire_hub.c   struct hub_port_ops: TAP port, tunnel ports; links
  *   wire_ctl.c   control socket: commands -> actions, events (ctl.h)
  *   wire_stats.c, wire_metrics.c  what was counted -> answers (ctl.h)
+ *   wire_why.c   what is known of a peer -> answer of the command why (ctl.h)
  */
 #ifndef TAPIR_CORE_WIRE_H
 #define TAPIR_CORE_WIRE_H

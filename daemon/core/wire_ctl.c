@@ -45,9 +45,9 @@ fits(const char *want, const char *name)
 }
 
 /* Does a link answer to the realm and peer a command names? */
-static bool
-link_fits(const struct vpn *v, const struct ike_link_info *li,
-	  const struct bus_rec *cmd)
+bool
+wire_ctl_fits(const struct vpn *v, const struct ike_link_info *li,
+	      const struct bus_rec *cmd)
 {
 	const char *peer = bus_str(cmd, BUS_F_PEER);
 
@@ -62,8 +62,9 @@ realm_exists(const struct vpn *v, const char *name)
 }
 
 /* "no realm ..." / "no peer ..." with the nearest name that exists. */
-static void
-not_found(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+void
+wire_ctl_no_peer(struct vpn *v, struct ctl_client *cl,
+		 const struct bus_rec *cmd)
 {
 	const char *realm = bus_str(cmd, BUS_F_REALM);
 	const char *peer = bus_str(cmd, BUS_F_PEER), *near = NULL;
@@ -295,7 +296,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	uint32_t it;
 
 	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
-		not_found(v, cl, cmd);
+		wire_ctl_no_peer(v, cl, cmd);
 		return;
 	}
 	ike_stats_get(v->ike, &is);
@@ -306,7 +307,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 		attack_rec(&is, &r);
 		ctl_send(cl, &r, cmd->tag);
 		for (it = 0; ike_link_next(v->ike, &it, &li);) {
-			if (li.realm != i || !link_fits(v, &li, cmd))
+			if (li.realm != i || !wire_ctl_fits(v, &li, cmd))
 				continue;
 			peer_rec(v, &li, &r);
 			ctl_send(cl, &r, cmd->tag);
@@ -315,7 +316,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 		}
 	}
 	if (n == 0 && *bus_str(cmd, BUS_F_PEER) != '\0')
-		not_found(v, cl, cmd);
+		wire_ctl_no_peer(v, cl, cmd);
 	else
 		ctl_done(cl, cmd->tag, "");
 }
@@ -371,7 +372,7 @@ act_links(struct vpn *v, const struct bus_rec *cmd, unsigned *n)
 	id = calloc(cap, sizeof(*id));
 	it = 0;
 	while (id != NULL && *n < cap && ike_link_next(v->ike, &it, &li))
-		if (link_fits(v, &li, cmd))
+		if (wire_ctl_fits(v, &li, cmd))
 			id[(*n)++] = li.link;
 	return id;
 }
@@ -387,7 +388,7 @@ cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 
 	if (id != NULL && n == 0) {
 		free(id);
-		not_found(v, cl, cmd);
+		wire_ctl_no_peer(v, cl, cmd);
 		return;
 	}
 	if (id == NULL)
@@ -530,7 +531,7 @@ cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	const char *what = bus_str(cmd, BUS_F_WHAT);
 
 	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
-		not_found(v, cl, cmd);
+		wire_ctl_no_peer(v, cl, cmd);
 		return;
 	}
 	for (unsigned i = 0; i < v->n_realm; i++) {
@@ -598,6 +599,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_METRICS, wire_metrics_command },
 		{ BUS_CMD_REKEY, cmd_act },
 		{ BUS_CMD_RELOAD, cmd_reload },
+		{ BUS_CMD_WHY, wire_why_command },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

@@ -15,6 +15,7 @@
 
 #include "daemon/base/str.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 static enum ike_prf
 prf_id(enum spi_hash h)
@@ -189,6 +190,9 @@ ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	(void)t;
 	if (link != NULL) {
 		ike_link_why(link, "%s", why);
+		ike_trace_out(sa, sa->is_refused ? IKE_BY_PEER : IKE_BY_US,
+			      notify == IKE_N_TS_UNACCEPTABLE ?
+			      IKE_STAGE_CHILD : IKE_STAGE_AUTH, notify, why);
 		if (notify == IKE_N_AUTHENTICATION_FAILED) {
 			ike->stats.n_auth_failed++;
 			ike->ops.link_event(ike->ops.ctx, link->id,
@@ -266,6 +270,8 @@ refuse_peer(struct ike_sa *sa, struct ike_msg *m, const char *why)
 	drop_count(DROP_IKE_AUTH, 1);
 	if (refusal_is_told(ike)) {
 		claim_text(m->p->idi, text);
+		ike_trace_stranger(ike, m, text, IKE_STAGE_AUTH,
+				   IKE_N_AUTHENTICATION_FAILED, why);
 		ike->ops.auth_refused(ike->ops.ctx, &sa->remote, text, why);
 	}
 	return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s", why);
@@ -497,6 +503,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	(void)ike;
 	if (m->child_fail != 0) {
 		ike_link_why(link, "%s", m->why);
+		ike_trace_in(sa, IKE_STAGE_CHILD, m->child_fail, m->why);
 		ike_delete_if_childless(sa, NULL);
 	}
 	ike_link_update(link);

@@ -8,6 +8,7 @@
 
 #include "daemon/base/log.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 static void
 spi_bytes(uint32_t spi, uint8_t out[4])
@@ -229,10 +230,25 @@ choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 		ike_link_ts(sa->link, &local, &remote);
 	}
 	if (ike_ts_narrow(m->p->tsi, &remote, &m->offer.remote) != 0 ||
-	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0)
+	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0) {
+		ike_trace_ts(sa->link, &local, &remote, m->p->tsi, m->p->tsr);
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "%s",
 				why_no_ts(m, &local));
+	}
 	return V_NEXT;
+}
+
+static void
+note_esp(struct ike_sa *sa, const struct ike_props *peer)
+{
+	struct ike_props own;
+	struct arena a;
+
+	arena_init(&a, IKE_ARENA_MAX);
+	if (ike_prop_offer_esp(&a, sa->link->realm->conf.suite, (struct view){
+			       NULL, 0 }, SPI_GROUP_NONE, &own) == 0)
+		ike_trace_props(sa->link, IKE_PAIR_ESP, &own, peer);
+	arena_fini(&a);
 }
 
 enum ike_verdict
@@ -248,6 +264,7 @@ ike_child_choose(struct ike_sa *sa, struct ike_msg *m, enum ike_ke_rule rule,
 				ke, rule,
 				&m->choice) != 0) {
 		m->drop = DROP_IKE_NOPROP;
+		note_esp(sa, m->p->sa);
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"no ESP proposal in common with the peer");
 	}
@@ -336,14 +353,35 @@ ike_step_first_child_choose(struct ike *ike, struct ike_sa *sa,
 	return V_NEXT;
 }
 
+/* What we offered, and the peer's answer; NULL = there was none. */
+static void
+note_ts(struct ike_sa *sa, const struct ike_offer *o, const struct ike_pls *p)
+{
+	if (p != NULL)
+		ike_trace_ts(sa->link, &o->local, &o->remote, p->tsr, p->tsi);
+	else
+		ike_trace_ts(sa->link, &o->local, &o->remote, NULL, NULL);
+}
+
+/* The peer says that it refuses, and nothing of what it would have. */
+static void
+note_refused(struct ike_sa *sa, uint16_t notify)
+{
+	if (notify == IKE_N_NO_PROPOSAL_CHOSEN)
+		note_esp(sa, NULL);
+	else
+		note_ts(sa, &sa->setup->offer, NULL);
+}
+
 /* The IKE SA is good and the child SA is not: go, and say why. */
 static void
-give_up(struct ike_sa *sa, const char *why)
+give_up(struct ike_sa *sa, enum ike_by by, uint16_t notify, const char *why)
 {
 	struct ike_link *link = sa->link;
 
 	log_notice("ike", "%s: %s", link->id_text, why);
 	ike_link_why(link, "%s", why);
+	ike_trace_out(sa, by, IKE_STAGE_CHILD, notify, why);
 	ike_link_failed(link);		/* sets the time of the next try */
 	ike_sa_delete(sa, why);
 }
@@ -366,7 +404,9 @@ ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
 	v = ike_child_check(sa, m, &st->offer);
 	if (v == V_NEXT && (err = ike_child_new(sa, &mk, &m->made)) != 0)
 		v = ike_fail(m, 0, "child SA not installed: %s", err_text(err));
-	if (v == V_NEXT)
+	if (v != V_NEXT)
+		note_ts(sa, &st->offer, m->p);
+	else
 		st->offer.esp_spi = 0;
 	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))
 		return V_DONE;
@@ -374,7 +414,7 @@ ike_step_first_child_take(struct ike *ike, struct ike_sa *sa,
 	ike->stats.n_auth_ok++;
 	ike_sa_up(sa);
 	if (v != V_NEXT) {
-		give_up(sa, m->why);
+		give_up(sa, IKE_BY_US, m->fail, m->why);
 		return V_KEEP;	/* the Delete is a task of its own */
 	}
 	ike_link_update(sa->link);
@@ -394,6 +434,7 @@ ike_step_first_child_none(struct ike *ike, struct ike_sa *sa,
 
 	snprintf(why, sizeof(why), "the peer refuses the child SA: %s",
 		 n != NULL ? ike_notify_text(n->type, buf) : "no reason given");
+	note_refused(sa, n != NULL ? n->type : 0);
 	if (!ike_sa_move(sa, IKE_EV_AUTH_OK))
 		return V_DONE;
 	ike_task_end(sa);
@@ -410,6 +451,6 @@ ike_step_first_child_none(struct ike *ike, struct ike_sa *sa,
 		ike_sa_delete(sa, why);	/* which dials again, at once */
 		return V_KEEP;
 	}
-	give_up(sa, why);
+	give_up(sa, IKE_BY_PEER, n != NULL ? n->type : 0, why);
 	return V_KEEP;
 }

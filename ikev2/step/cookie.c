@@ -18,6 +18,7 @@
 #include "daemon/base/log.h"
 #include "ikev2/crypt/puzzle.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 /* ---- how much is asked --------------------------------------------------- */
 
@@ -273,6 +274,7 @@ ike_step_cookie_again(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	(void)ike;
 	if (n == NULL || n->data.len == 0 || n->data.len > sizeof(st->cookie))
 		return ike_drop(m, DROP_IKE_SYNTAX);
+	ike_trace_cookie(sa->link);
 	if (m->h.rspi != 0 || st->n_again >= IKE_INIT_AGAIN_MAX)
 		return ike_drop(m, DROP_IKE_UNPROT);
 	st->n_again++;

@@ -16,6 +16,7 @@
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 static enum vpn_suite
 own_suite(const struct ike_sa *sa)
@@ -108,6 +109,7 @@ ike_init_start(struct ike_link *link, const struct ip_addr *own,
 	sa->is_faked = link->peer->encap != VPN_ENCAP_ESP ||
 	    !ike->conf.can_raw_esp;
 	ike_sa_bind(sa, link);
+	ike_trace_try(link);
 	if (!ike_sa_move(sa, IKE_EV_DIAL) ||
 	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + IKE_CONNECT_MS) != 0) {
 		ike_sa_kill(sa, NULL);
@@ -181,9 +183,9 @@ ike_init_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	struct ike_link *link = sa->link;
 
 	(void)t;
-	(void)notify;
 	if (link != NULL) {
 		ike_link_why(link, "%s", why);
+		ike_trace_out(sa, IKE_BY_US, IKE_STAGE_INIT, notify, why);
 		ike_link_failed(link);
 	}
 	ike_sa_kill(sa, NULL);
@@ -216,6 +218,8 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (sa->link->peer->has_ppk && !ike_ppk_said(sa, m)) {
 		sa->is_told = true;
 		ike_link_why(sa->link, "the peer does not use a PPK");
+		ike_trace_out(sa, IKE_BY_US, IKE_STAGE_AUTH, 0,
+			      sa->link->why);
 		return ike_drop(m, DROP_IKE_NOPROP);
 	}
 	if (keep(&st->peer_msg, m->buf, m->len) != 0)
@@ -231,6 +235,38 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_NEXT;
 }
 
+/* What we offered, and what the peer is known to want; 0 = not known. */
+static void
+note_offer(struct ike_sa *sa, uint16_t group)
+{
+	struct ike_tr tr = { .type = IKE_TRT_KE, .id = group };
+	struct ike_prop prop = { .num = 1, .proto = IKE_PROTO_IKE, .n_tr = 1,
+		.tr = &tr };
+	struct ike_props own, peer = { .n = 1, .prop = &prop };
+	struct arena a;
+
+	arena_init(&a, IKE_ARENA_MAX);
+	if (ike_prop_offer_ike(&a, own_suite(sa), (struct view){ NULL, 0 },
+			       &own) == 0)
+		ike_trace_props(sa->link, IKE_PAIR_IKE, &own,
+				group != 0 ? &peer : NULL);
+	arena_fini(&a);
+}
+
+/* It wants a group that we did not offer: said by anybody, so only noted. */
+static void
+note_group(struct ike_sa *sa, uint16_t group)
+{
+	char buf[IKE_WORD_MAX];
+
+	sa->is_told = true;
+	ike_link_why(sa->link, "the peer wants the group %s, which we do not "
+		     "offer", ike_tr_name(IKE_TRT_KE, group, buf));
+	ike_trace_out(sa, IKE_BY_PEER, IKE_STAGE_INIT,
+		      IKE_N_INVALID_KE_PAYLOAD, sa->link->why);
+	note_offer(sa, group);
+}
+
 enum ike_verdict
 ike_step_init_ke_again(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -243,6 +279,9 @@ ike_step_init_ke_again(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_SYNTAX);
 	g = ike_group_from_wire(be16_get(n->data.p));
 	/* 1.2: a group we did not offer would be a downgrade */
+	ike_trace_group(sa->link);
+	if (!ike_prop_has_group(own_suite(sa), g))
+		note_group(sa, be16_get(n->data.p));
 	if (!ike_prop_has_group(own_suite(sa), g) || g == st->group ||
 	    st->n_again >= IKE_INIT_AGAIN_MAX || sa->task_ticket != 0)
 		return ike_drop(m, DROP_IKE_UNPROT);
@@ -268,6 +307,10 @@ ike_step_init_error(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_link_why(sa->link, "%s answers %s",
 			     net_ep_text(&m->remote, ip),
 			     ike_notify_text(n->type, buf));
+		ike_trace_out(sa, IKE_BY_PEER, IKE_STAGE_INIT, n->type,
+			      ike_notify_text(n->type, buf));
+		if (n->type == IKE_N_NO_PROPOSAL_CHOSEN)
+			note_offer(sa, 0);
 	}
 	if (sa->life.at_ms > soon && tmr_start(&ike->tmr, &sa->life, soon) != 0)
 		log_debug("ike", "SA %u: no timer", sa->handle);
@@ -289,6 +332,9 @@ ike_step_init_choose(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 		log_rl(LOG_NOTICE, "ike", "%s: no proposal in common",
 		       net_ep_text(&m->remote, ip));
+		ike_trace_stranger(ike, m, "", IKE_STAGE_INIT,
+				   IKE_N_NO_PROPOSAL_CHOSEN,
+				   "no proposal in common");
 		m->drop = DROP_IKE_NOPROP;
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
 				"no proposal in common");

@@ -5,13 +5,14 @@
 #include "ikev2/step/step.h"
 
 static enum ike_verdict
-refused(struct ike_msg *m, const char *what)
+refused(struct ike_sa *sa, struct ike_msg *m, const char *what)
 {
 	const struct ike_ntf *n = ike_ntf_error(m->p);
 	char buf[IKE_WORD_MAX];
 
 	if (n == NULL)
 		return ike_drop(m, DROP_IKE_GRAMMAR);
+	sa->is_refused = true;
 	ike_fail(m, n->type, "the peer refuses %s: %s", what,
 		 ike_notify_text(n->type, buf));
 	if (n->type == IKE_N_INVALID_KE_PAYLOAD && n->data.len == 2) {
@@ -26,15 +27,14 @@ enum ike_verdict
 ike_step_auth_refused(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	(void)ike;
-	(void)sa;
-	return refused(m, "to authenticate us");
+	return refused(sa, m, "to authenticate us");
 }
 
 enum ike_verdict
 ike_step_create_refused(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	(void)ike;
-	enum ike_verdict v = refused(m, "the new SA");
+	enum ike_verdict v = refused(sa, m, "the new SA");
 
 	if (v == V_FAIL && m->fail_len == 2 && sa->task != NULL)
 		sa->task->offer.group =

@@ -17,6 +17,7 @@
 #include "daemon/base/secret.h"
 #include "ikev2/neg/collide.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 enum spi_group
 ike_child_group(const struct ike_sa *sa)
@@ -201,6 +202,7 @@ ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		break;
 	}
 	/* the old one serves until its hard limit */
+	ike_trace_rekey(sa->link, why);
 	log_notice("ike", "%s: rekeying failed: %s", sa->link->id_text, why);
 }
 
@@ -398,6 +400,7 @@ ike_step_child_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (old != NULL) {
 		peer_replaced(sa, old, m);
 		ike->stats.n_rekey++;
+		ike_trace_rekey(sa->link, NULL);
 		ike->ops.link_event(ike->ops.ctx, sa->link->id,
 				    IKE_LINK_REKEYED, "child");
 	}
@@ -506,6 +509,7 @@ ike_step_child_take(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		old = ike_child_by_id(ike, t->child_id);
 		we_replaced(sa, old, m->made, ours_stays(t, m));
 		ike->stats.n_rekey++;
+		ike_trace_rekey(sa->link, NULL);
 		ike->ops.link_event(ike->ops.ctx, sa->link->id,
 				    IKE_LINK_REKEYED, "child");
 	} else if (t->type == IKE_TASK_NEW_LANE && !is_equal) {

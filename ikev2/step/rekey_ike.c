@@ -16,6 +16,7 @@
 #include "daemon/base/secret.h"
 #include "ikev2/neg/collide.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 /* ---- the heir ------------------------------------------------------------ */
 
@@ -100,6 +101,7 @@ replace(struct ike_sa *old, struct ike_sa *heir)
 	if (tmr_start(&ike->tmr, &old->life, ike->now_ms + IKE_COLLIDE_MS) != 0)
 		log_warn("ike", "SA %u: no timer", old->handle);
 	ike->stats.n_rekey++;
+	ike_trace_rekey(heir->link, NULL);
 	ike->ops.link_event(ike->ops.ctx, heir->link->id, IKE_LINK_REKEYED, "ike");
 	ike_link_update(heir->link);
 	ike_task_pump(heir);
@@ -238,6 +240,8 @@ ike_rekey_sa_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	}
 	if (notify == 0 || notify == IKE_N_INVALID_SYNTAX)
 		ike_sa_delete(sa, why);	/* what exists is not agreed on */
+	else
+		ike_trace_rekey(sa->link, why);
 	/* else it serves until its hard limit, then we begin anew */
 }
 

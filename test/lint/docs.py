@@ -32,7 +32,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 B = os.environ.get("B", "build")
 PAGES = ("*.md", "doc/*.md", "packaging/*.md")
 PLAIN = ("daemon/README", "daemon/tapird.8")    # looked at for file names only
-TOP = "cli|conf|daemon|doc|esp|ikev2|packaging|secure-proc|spi|test|vhub|webui|[.]ci"
+TOP = "cli|conf|daemon|doc|esp|ikev2|packaging|secure-proc|spi|test|vhub|webui|why|[.]ci"
 # A file of the tree: a folder of it, then a name with an ending, or an all-capitals name.
 NAMED = re.compile(r"(?<![\w./-])((?:%s)/[\w./*-]*(?:\.(?:c|h|def|py|txt|xml|service|md|[1-9])"
                    r"|README|PROTOCOL|run|run-check|deps|install)(?![\w/-]))" % TOP)
