@@ -315,7 +315,8 @@ cli_man(FILE *out)
 	      ".It Pa " CLI_RUN_DIR "/ctl.sock\nThe daemon's control socket.\n"
 	      ".El\n.Sh EXIT STATUS\n"
 	      "0 done; 1 refused or failed; 2 wrong usage; 3 the daemon is not "
-	      "running.\n.Sh SEE ALSO\n.Xr tapir.xml 5 ,\n.Xr tapird 8\n", out);
+	      "running.\n.Sh SEE ALSO\n.Xr tapir.xml 5 ,\n"
+	      ".Xr tapir\\-codes 7 ,\n.Xr tapird 8\n", out);
 }
 
 static void
@@ -359,12 +360,20 @@ cmd_help(struct cli *c, int argc, char **argv)
 {
 	const struct cli_cmd *cmd;
 	bool is_man = false;
-	struct cli_opt opt[] = { { 0, "man", &is_man, NULL } };
+	const char *codes = NULL;
+	struct cli_opt opt[] = {
+		{ 0, "man", &is_man, NULL },
+		{ 0, "codes", NULL, &codes },
+	};
 
 	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;
 	if (is_man) {
 		cli_man(c->out);
+		return CLI_OK;
+	}
+	if (codes != NULL) {
+		cli_codes_man(c->out, codes);
 		return CLI_OK;
 	}
 	if (c->is_json) {

@@ -100,6 +100,8 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
 /** The manual page tapir(1), expanded from the table. */
 void cli_man(FILE *out);
+/** tapir-codes(7) in a language, "en" or "ja" (codes.c). */
+void cli_codes_man(FILE *out, const char *lang);
 
 /* Handlers, one family a file. */
 cli_cmd_fn cmd_check;				/* cmd_check.c */

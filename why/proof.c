@@ -24,7 +24,7 @@ why_proof_of(const char *said)
 		{ "by EAP", WHY_PROOF_EAP },
 		{ "no realm for identity", WHY_PROOF_ID },
 		{ "fits more than one peer", WHY_PROOF_ID },
-		{ "wants to talk to", WHY_PROOF_ID },
+		{ "wants to talk to", WHY_PROOF_ID_OURS },
 		{ "the peer calls itself", WHY_PROOF_ID_OTHER },
 		{ "not the configured identity", WHY_PROOF_ID_OTHER },
 		{ "unknown CA", WHY_PROOF_CA },

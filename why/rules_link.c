@@ -151,6 +151,7 @@ PROOF(no_cert, NONE)
 PROOF(own_key, OWN)
 PROOF(ppk, PPK)
 PROOF(id_other, ID_OTHER)
+PROOF(id_ours, ID_OURS)
 #undef PROOF
 
 /* Seconds from now until the date in "... only from 2030-01-02 03:04 UTC on",
@@ -264,8 +265,8 @@ say_unknown(const struct why_facts *f, struct why_say *s,
 	s->a[0] = '\0';
 	if (!has_peer)
 		snprintf(s->a, sizeof(s->a), s->lang == WHY_JA ?
-			 " (対向側の内容はこちらに知らされません: %.100s で tapir why を実行して"
-			 "ください)" : " (what %.100s has it does not tell us: ask "
+			 " (対向側の内容はこちらに知らされません: %.100s で tapir why を"
+			 "実行してください)" : " (what %.100s has it does not tell us: ask "
 			 "tapir why there)", f->peer);
 }
 
@@ -510,7 +511,8 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_WEAK] = weak, [WHY_R_SIGNATURE] = signature,
 	[WHY_R_NO_CERT] = no_cert, [WHY_R_OWN_KEY] = own_key,
 	[WHY_R_PPK] = ppk, [WHY_R_ID_OTHER] = id_other,
-	[WHY_R_ID_UNKNOWN] = id_unknown, [WHY_R_REFUSED_PSK] = refused_psk,
+	[WHY_R_ID_OURS] = id_ours, [WHY_R_ID_UNKNOWN] = id_unknown,
+	[WHY_R_REFUSED_PSK] = refused_psk,
 	[WHY_R_REFUSED_CERT] = refused_cert, [WHY_R_PROPOSAL] = proposal,
 	[WHY_R_GROUP] = group, [WHY_R_COOKIES] = cookies,
 	[WHY_R_SELECTORS] = selectors, [WHY_R_MODE] = mode,

@@ -97,6 +97,7 @@ enum why_proof {
 	WHY_PROOF_METHOD,	/* certificate here, PSK there, or the reverse */
 	WHY_PROOF_EAP,
 	WHY_PROOF_ID,		/* no realm and peer for this identity */
+	WHY_PROOF_ID_OURS,	/* it asked for a name that is not ours */
 	WHY_PROOF_ID_OTHER,	/* not the one that was dialled */
 	WHY_PROOF_CA,		/* unknown authority */
 	WHY_PROOF_EXPIRED,

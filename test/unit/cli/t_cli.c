@@ -18,6 +18,7 @@
 #include "cli/status.h"
 #include "daemon/base/err.h"
 #include "daemon/bus/bus_wire.h"
+#include "why/why.h"
 
 static char *out, *err;
 
@@ -180,17 +181,52 @@ TEST(help_lines_fit_and_every_command_is_complete)
 	}
 }
 
-TEST(manual_page_in_the_tree_is_the_one_the_table_gives)
+/* A file of the tree; free() it. */
+static char *
+tree_file(const char *name)
 {
 	char *file = calloc(1, 65536);
-	FILE *f = fopen("cli/tapir.1", "r");
+	FILE *f = fopen(name, "r");
 
 	assert_non_null(f);
 	assert_true(fread(file, 1, 65535, f) > 0);
 	fclose(f);
-	assert_int_equal(run("help", "--man", NULL), CLI_OK);
-	assert_string_equal(file, out);
-	free(file);
+	return file;
+}
+
+TEST(manual_pages_in_the_tree_are_those_the_tables_give)
+{
+	static const struct {
+		const char *name, *opt, *lang;
+	} row[] = {
+		{ "cli/tapir.1", "--man", NULL },
+		{ "cli/tapir-codes.7", "--codes", "en" },
+		{ "cli/tapir-codes.ja.7", "--codes", "ja" },
+	};
+
+	for (unsigned i = 0; i < N_OF(row); i++) {
+		char *file = tree_file(row[i].name);
+
+		assert_int_equal(run("help", row[i].opt, row[i].lang, NULL),
+				 CLI_OK);
+		assert_string_equal(file, out);
+		free(file);
+	}
+}
+
+TEST(every_cause_stands_in_the_documentation)
+{
+	char *page = tree_file("doc/why.md"), row[64];
+
+	for (unsigned i = 0; i < WHY_RULE_END; i++) {
+		const struct why_rule_info *info = why_rule_info(i);
+
+		snprintf(row, sizeof(row), "| W%03u | `%s` |", info->num,
+			 info->code);
+		if (strstr(page, row) == NULL)
+			fail_msg("doc/why.md has no row %s", row);
+	}
+	free(page);
 }
 
 TEST(global_options_are_taken_behind_a_subcommand_but_not_behind_exec)

@@ -241,6 +241,8 @@ TEST(what_the_verifier_says_is_the_cause)
 		{ "the peer sent no certificate", "cert-missing" },
 		{ "the peer does not use its PPK", "ppk" },
 		{ "the peer calls itself nagoya", "identity-other" },
+		{ "peer \"osaka\" wants to talk to \"kobe\", which is not our "
+		  "identity towards it", "identity-ours" },
 		{ "something that is not in any table", "we-refuse" },
 	};
 
