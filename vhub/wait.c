@@ -69,13 +69,15 @@ int
 wait_add(struct wait *w, const struct ip_addr *ip, uint32_t port,
 	 uint32_t now_s, struct buf *b, bool *ask)
 {
-	unsigned same = 0;
+	unsigned same = 0, mine = 0;
 	int err = ERR_FULL;
 
 	lk_lock(&w->lock);
-	for (unsigned i = 0; i < w->n; i++)
+	for (unsigned i = 0; i < w->n; i++) {
 		same += ip_equal(&w->item[i].ip, ip);
-	if (w->n < WAIT_MAX && same < WAIT_IP_MAX) {
+		mine += w->item[i].port == port;
+	}
+	if (w->n < WAIT_MAX && same < WAIT_IP_MAX && mine < WAIT_PORT_MAX) {
 		w->item[w->n++] = (struct item){ *ip, port, now_s, b };
 		*ask = same == 0;
 		err = 0;

@@ -11,7 +11,8 @@
 #include "daemon/base/addr.h"
 #include "daemon/base/buf.h"
 
-#define WAIT_MAX	64	/* packets of a hub; ours */
+#define WAIT_MAX	128	/* packets of a hub; ours */
+#define WAIT_PORT_MAX	32	/* packets that came by one port; ours */
 #define WAIT_IP_MAX	4	/* packets to one address; ours */
 #define WAIT_S		1	/* seconds */
 

@@ -290,13 +290,13 @@ TEST(waiting_is_bounded_in_number_and_time)
 		snprintf(dst, sizeof(dst), "10.1.1.%d", i);
 		packet(&r, 2, "10.2.0.5", dst);
 	}
-	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 40);
-	rig_expect(&r, 0, 1 + 60);
+	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 72);
+	rig_expect(&r, 0, 1 + 28);
 	rig_clear(&r);
 	rig_tick(&r, 1);
-	assert_int_equal(buf_pool_used(r.pool), 64);
+	assert_int_equal(buf_pool_used(r.pool), 32);
 	rig_tick(&r, 1);
-	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 40 + 64);
+	assert_int_equal(drop_sum(DROP_HUB_NONEIGH), 2 + 72 + 32);
 	assert_int_equal(buf_pool_used(r.pool), 0);
 	packet(&r, 2, "10.2.0.5", "10.1.0.2"); /* asks anew */
 	rig_expect(&r, 0, 1);

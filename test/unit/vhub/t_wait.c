@@ -55,20 +55,44 @@ TEST(waiting_is_bounded_and_a_port_can_leave)
 	struct wait *w;
 	bool ask;
 
-	assert_int_equal(buf_pool_new(&pool, 128, BUF_ROOM_DEFAULT), 0);
+	assert_int_equal(buf_pool_new(&pool, 256, BUF_ROOM_DEFAULT), 0);
 	assert_int_equal(wait_new(&w), 0);
-	for (unsigned i = 0; i < 80; i++) {
+	for (unsigned i = 0; i < 160; i++) {
 		struct ip_addr ip = ip_n((uint8_t)(i / 4));
 		struct buf *b = buf_new(pool);
-		int err = wait_add(w, &ip, i % 2, 10, b, &ask);
+		int err = wait_add(w, &ip, i % 8, 10, b, &ask);
 
 		assert_int_equal(err, i < WAIT_MAX ? 0 : ERR_FULL);
 		if (err != 0)
 			buf_put(b);
 	}
-	assert_int_equal(wait_forget(w, 1), WAIT_MAX / 2);
+	assert_int_equal(wait_forget(w, 1), WAIT_MAX / 8);
 	assert_int_equal(wait_forget(w, 1), 0);
-	assert_int_equal(buf_pool_used(pool), WAIT_MAX / 2);
+	assert_int_equal(buf_pool_used(pool), WAIT_MAX / 8 * 7);
+	wait_free(w);
+	assert_int_equal(buf_pool_used(pool), 0);
+	buf_pool_free(pool);
+}
+
+TEST(one_port_does_not_take_all_places)
+{
+	struct buf_pool *pool;
+	struct wait *w;
+	bool ask;
+
+	assert_int_equal(buf_pool_new(&pool, 64, BUF_ROOM_DEFAULT), 0);
+	assert_int_equal(wait_new(&w), 0);
+	for (unsigned i = 0; i < WAIT_PORT_MAX + 2; i++) {
+		struct ip_addr ip = ip_n((uint8_t)i);
+		struct buf *b = buf_new(pool);
+		int err = wait_add(w, &ip, i <= WAIT_PORT_MAX ? 1 : 2, 10, b,
+				   &ask);
+
+		assert_int_equal(err, i == WAIT_PORT_MAX ? ERR_FULL : 0);
+		if (err != 0)
+			buf_put(b);
+	}
+	assert_int_equal(wait_forget(w, 2), 1);
 	wait_free(w);
 	assert_int_equal(buf_pool_used(pool), 0);
 	buf_pool_free(pool);
