@@ -106,8 +106,9 @@ void cli_codes_man(FILE *out, const char *lang);
 /* Handlers, one family a file. */
 cli_cmd_fn cmd_check;				/* cmd_check.c */
 cli_cmd_fn cmd_status;				/* cmd_status.c */
-cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_reload; /* cmd_act.c */
 cli_cmd_fn cmd_why;				/* cmd_why.c */
+cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_confirm; /* cmd_act.c */
+cli_cmd_fn cmd_reload;				/* cmd_reload.c */
 cli_cmd_fn cmd_log;				/* cmd_log.c */
 cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */

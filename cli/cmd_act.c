@@ -99,12 +99,12 @@ cmd_rekey(struct cli *c, int argc, char **argv)
 }
 
 int
-cmd_reload(struct cli *c, int argc, char **argv)
+cmd_confirm(struct cli *c, int argc, char **argv)
 {
 	struct bus_rec cmd;
 
 	if (cli_opts(c, NULL, 0, argc, argv, 0) < 0)
 		return CLI_USAGE;
-	bus_rec_init(&cmd, BUS_CMD_RELOAD);
+	bus_rec_init(&cmd, BUS_CMD_CONFIRM);
 	return act(c, &cmd);
 }

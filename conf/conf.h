@@ -363,6 +363,14 @@ MUST_USE int conf_vlans(const char *text, uint64_t *set);
 
 const char *conf_rule_name(enum conf_rule r); /* destination spi ... */
 
+/* What a change of an option needs while the daemon runs. */
+enum conf_effect {
+	CONF_RESTARTS,		/* it is in force after a restart */
+	CONF_LIVE,		/* in force at once, nobody notices */
+	CONF_INTERRUPTS,	/* the peers it is about connect anew */
+	CONF_RENEWS,		/* the realm is taken down and set up again */
+};
+
 /* A row of conf.def, for programs that show or complete options. */
 struct conf_opt {
 	const char *element;	/* "vpn", "realm", "me", ... */
@@ -372,7 +380,7 @@ struct conf_opt {
 	uint64_t lo, hi;	/* of a number */
 	const char *unit;	/* "s", "bytes", "" */
 	const char *def;	/* default as text, "" = none */
-	bool is_reloadable;	/* SIGHUP suffices */
+	enum conf_effect effect; /* of a change while the daemon runs */
 	const char *needs;	/* NULL = works; else what it waits for */
 	const char *help;
 };

@@ -14,8 +14,6 @@
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 
-#define WORD_MAX 24
-
 /* XML attribute value:  & < > " and control characters. */
 static void
 put_escaped(FILE *f, const char *t)
@@ -37,9 +35,9 @@ put_attr(FILE *f, const char *name, const char *value)
 	fputc('"', f);
 }
 
-/* A field as text; NULL when it is absent. */
-static const char *
-field_text(const struct conf_row *row, const void *obj, char *buf, size_t cap)
+const char *
+conf_field_text(const struct conf_row *row, const void *obj, char *buf,
+		size_t cap)
 {
 	const void *at = (const char *)obj + row->off;
 	const char *text;
@@ -74,14 +72,14 @@ field_text(const struct conf_row *row, const void *obj, char *buf, size_t cap)
 static void
 put_element(FILE *f, const char *indent, enum conf_scope s, const void *obj)
 {
-	char buf[WORD_MAX];
+	char buf[CONF_FIELD_TEXT];
 	const char *text;
 
 	fprintf(f, "%s<%s", indent, conf_elems[s].name);
 	for (unsigned i = 0; i < conf_n_rows; i++) {
 		if (conf_rows[i].scope != s)
 			continue;
-		text = field_text(&conf_rows[i], obj, buf, sizeof(buf));
+		text = conf_field_text(&conf_rows[i], obj, buf, sizeof(buf));
 		if (text != NULL && strcmp(text, conf_rows[i].opt.def) != 0)
 			put_attr(f, conf_rows[i].opt.name, text);
 	}

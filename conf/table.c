@@ -67,7 +67,8 @@ const struct conf_row conf_rows[] = {
 	  reload_, NULL, help_}},
 #define CONF_LATER(scope_, name_, needs_, help_)                               \
 	{CONF_IN_##scope_, K_LATER, 0,                                         \
-	 {N_##scope_, name_, "text", "", 0, 0, "", "", false, needs_, help_}},
+	 {N_##scope_, name_, "text", "", 0, 0, "", "", CONF_RESTARTS, needs_,    \
+	  help_}},
 #define CONF_LATER_WORD(...)
 #include "conf/conf.def"
 };

@@ -103,6 +103,16 @@ const char *conf_word_needs(const struct conf_row *row, const char *word);
 /** Word i of a list of words separated by spaces, or false behind the last. */
 bool conf_word_at(const char *words, unsigned i, char *out, size_t cap);
 
+/**
+ * A field of a scope's struct as text.
+ *
+ * @param buf room for numbers and words; CONF_FIELD_TEXT bytes suffice.
+ * @return the text (buf, or in the configuration); NULL: it is absent.
+ */
+#define CONF_FIELD_TEXT 24
+const char *conf_field_text(const struct conf_row *row, const void *obj,
+			    char *buf, size_t cap);
+
 /* ---- selectors ---------------------------------------------------------------- */
 #define CONF_TS_TEXT 128
 /** "10.1.0.0/16", "10.1.0.1-10.1.0.9", "10.1.1.1/32[17/5000]",

@@ -63,6 +63,7 @@ struct ike_link {
 	struct ike_link_key key;	/* in by_peer, as long as it lives */
 	struct ike_realm *realm;
 	const struct ike_peer_conf *peer;
+	uint32_t peer_at;		/* its place in realm->peer */
 	char id_text[IKE_ID_TEXT_MAX];	/* authenticated, else configured */
 	uint8_t peer_method;		/* of its last proof; 0 = none */
 	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */

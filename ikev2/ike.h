@@ -52,6 +52,7 @@ struct ike_peer_conf {
 	bool is_pattern;		/* many peers may match: links made on demand */
 	bool has_ppk;			/* it must be used, RFC 8784 or 9867 */
 	char ppk[IKE_PPK_NAME_MAX];	/* its name */
+	bool is_removed;		/* the engine's own: false */
 	bool has_at;			/* an address or name to dial is known */
 	bool is_dial;			/* we initiate, and keep trying */
 	enum vpn_mode mode;
@@ -275,6 +276,30 @@ void ike_set_key_log(struct ike *ike, void (*fn)(void *ctx, const char *line),
 /** Add a realm and its peers; dialling starts at the next tick.  realm is
  * copied.  0, ERR_NOMEM or ERR_EXISTS. */
 MUST_USE int ike_realm_add(struct ike *ike, const struct ike_realm_conf *realm);
+/* While it runs (reconf.c).  What changes in place counts from the next
+ * negotiation on; SAs that stand are left alone. */
+/** Add a peer.  peer->index is not looked at: *index is the place it got.
+ * 0, ERR_NOTFOUND (no such realm) or ERR_NOMEM. */
+MUST_USE int ike_peer_add(struct ike *ike, uint32_t realm,
+			  const struct ike_peer_conf *peer, uint32_t *index,
+			  uint64_t now_ms);
+/** Change a peer in place.  0, ERR_NOTFOUND, or ERR_STATE when it would become
+ * a pattern, or would not be one any more. */
+MUST_USE int ike_peer_set(struct ike *ike, uint32_t realm,
+			  const struct ike_peer_conf *peer, uint64_t now_ms);
+/** Delete the SAs of a peer, tell it, and forget it.  why: a sentence for its
+ * last event.  0 or ERR_NOTFOUND. */
+MUST_USE int ike_peer_remove(struct ike *ike, uint32_t realm, uint32_t index,
+			     const char *why, uint64_t now_ms);
+/** Change what concerns a realm as a whole; its peers (n_peer, peer) are not
+ * looked at.  0 or ERR_NOTFOUND. */
+MUST_USE int ike_realm_set(struct ike *ike, const struct ike_realm_conf *realm);
+/** The same as ike_peer_remove() with all peers of a realm, and it. */
+MUST_USE int ike_realm_remove(struct ike *ike, uint32_t index, const char *why,
+			      uint64_t now_ms);
+/** Change thresholds and bounds of half-open SAs; no more of conf counts. */
+void ike_limits_set(struct ike *ike, const struct ike_conf *conf);
+
 /** Addresses of a peer to dial, in order of preference (answers ops.resolve and
  * given at start for literal addresses).  n = 0: the name does not resolve. */
 void ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,

@@ -325,6 +325,7 @@ ike_link_new(struct ike *ike, struct ike_realm *realm,
 	}
 	link->realm = realm;
 	link->peer = peer;
+	link->peer_at = (uint32_t)(peer - realm->peer);
 	link->is_on_demand = peer->is_pattern;
 	link->is_wanted = peer->is_dial && !peer->is_pattern;
 	str_copy(link->id_text, sizeof(link->id_text), id_text);

@@ -14,9 +14,10 @@ void
 bridge_tick(struct vpn *v)
 {
 	for (unsigned i = 0; i < v->n_realm; i++)
-		if (v->realm[i].conf->bridge != NULL &&
+		if (v->realm[i].conf != NULL &&
+		    v->realm[i].conf->bridge != NULL &&
 		    !v->realm[i].is_tap_gone)
-			secure_bridge(v->secure, i);
+			secure_bridge(v->secure, v->realm[i].conf->index);
 }
 
 static void
@@ -33,16 +34,25 @@ tell(struct vpn *v, const struct vpn_realm *r, enum bus_row event)
 	vpn_publish(v, &ev);
 }
 
+/* The secure process counts as the configuration does. */
+static struct vpn_realm *
+by_index(struct vpn *v, uint32_t index)
+{
+	for (unsigned i = 0; i < v->n_realm; i++)
+		if (v->realm[i].conf != NULL && v->realm[i].conf->index == index)
+			return &v->realm[i];
+	return NULL;
+}
+
 void
 bridge_answer(struct vpn *v, uint32_t realm, int err, bool has_joined,
 	      const char *why)
 {
-	struct vpn_realm *r;
+	struct vpn_realm *r = by_index(v, realm);
 	bool was_waiting;
 
-	if (realm >= v->n_realm)
+	if (r == NULL)
 		return;
-	r = &v->realm[realm];
 	was_waiting = r->bridge_why[0] != '\0';
 	if (r->is_tap_gone || (err == 0 && !has_joined && !was_waiting))
 		return;

@@ -24,6 +24,8 @@
 
 #define VPN_WORKER_MAX	 64	/* workers of this version; ours */
 #define VPN_LINK_MAX	 65536	/* links the daemon tells apart; ours */
+#define VPN_REALM_MAX	 (2 * CONF_REALM_MAX) /* places: a new realm waits for that
+				 * of an old one to be forgotten */
 #define VPN_BATCH	 64	/* packets between two flushes; PERFORMANCE */
 #define VPN_POOL_BUFS	 2048	/* buffers of a worker; taken lazily */
 #define VPN_POOL_BIG	 512	/* of 64 KiB; taken lazily */
@@ -34,6 +36,8 @@ struct bus;
 struct ctl;
 struct door;
 struct loop;
+struct reload;
+struct source;
 struct resolve;
 struct bus_rec;
 struct secure;
@@ -73,10 +77,22 @@ struct vpn_link {
 	struct vpn_ts ts[VPN_TS_MAX];
 };
 
+/* A peer in the place that the engine knows it by; a reload may have moved it in
+ * the configuration. */
+struct vpn_peer {
+	const struct conf_peer *conf;	/* NULL: nobody is here any more */
+	uint32_t handle;		/* newest authenticated, of the secure
+					 * process; 0 = none */
+};
+
 struct vpn_realm {
 	struct vpn *vpn;
-	const struct conf_realm *conf;
-	struct hub *hub;
+	const struct conf_realm *conf;	/* NULL: the realm is gone */
+	unsigned n_peer;		/* places */
+	struct vpn_peer *peer;
+	struct hub *_Atomic hub;	/* workers read; NULL: none, or no more */
+	struct source **source;		/* [n_worker], of work.c */
+	uint64_t free_ms;		/* when its place can be had again */
 	uint32_t tap_port;		/* in the hub */
 	char ifname[16];
 	struct mac mac;
@@ -104,7 +120,8 @@ struct vpn_metrics {
 };
 
 struct vpn {
-	const struct conf *conf;
+	const struct conf *conf;	/* the loop's; a reload replaces it */
+	uint16_t port, nat_port;	/* of the sockets */
 	struct sock_set socks;
 	unsigned n_worker;
 	uint32_t fallback;		/* bits of enum fallback: do without */
@@ -118,9 +135,10 @@ struct vpn {
 	struct secure *secure;
 	struct resolve *resolve;
 	struct ctl *ctl;
+	struct reload *reload;
 	struct door *door;
-	unsigned n_realm;
-	struct vpn_realm *realm;
+	atomic_uint n_realm;			/* places; workers read */
+	struct vpn_realm *realm;		/* [VPN_REALM_MAX] */
 	struct buf_pool *loop_pool;
 	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */
 	uint64_t start_ms;
@@ -143,6 +161,10 @@ void wire_metrics_note(struct vpn_metrics *m, const struct bus_rec *r);
 void vpn_publish(struct vpn *v, struct bus_rec *r);
 /** Name of a realm, "?" when there is none. */
 const char *vpn_realm_name(const struct vpn *v, uint32_t realm);
+/** A realm, or a peer, in its place; NULL when there is none.  Thread: the
+ * loop. */
+struct vpn_realm *vpn_realm_at(const struct vpn *v, uint32_t realm);
+struct vpn_peer *vpn_peer_at(const struct vpn *v, uint32_t realm, uint32_t peer);
 
 /** The link of an id, or NULL.  Any thread between quiescent points. */
 struct vpn_link *vpn_link_find(const struct vpn *v, uint32_t link);

@@ -30,6 +30,7 @@ struct ctl_client {
 	struct list node;
 	struct ctl *ctl;
 	int fd;
+	uint64_t id;			/* never used again */
 	uid_t uid;
 	int refusal;			/* error for every command, 0 = none */
 	struct list queue;
@@ -44,6 +45,7 @@ struct ctl {
 	struct vpn *vpn;
 	int fd;
 	uid_t owner;
+	uint64_t last_id;
 	unsigned n, n_refused;		/* may command, may not */
 	struct list clients;
 	atomic_bool is_posted;		/* a wake-up for followers is under way */
@@ -144,6 +146,24 @@ uid_t
 ctl_uid(const struct ctl_client *cl)
 {
 	return cl->uid;
+}
+
+uint64_t
+ctl_id(const struct ctl_client *cl)
+{
+	return cl->id;
+}
+
+struct ctl_client *
+ctl_find(const struct ctl *c, uint64_t id)
+{
+	LIST_FOREACH(it, &c->clients) {
+		struct ctl_client *cl = CONTAINER_OF(it, struct ctl_client, node);
+
+		if (cl->id == id)
+			return cl;
+	}
+	return NULL;
 }
 
 /* ---- followers of the log ------------------------------------------------ */
@@ -327,6 +347,7 @@ on_listen(void *ctx, int fd, uint32_t events UNUSED)
 	}
 	cl->ctl = c;
 	cl->fd = s;
+	cl->id = ++c->last_id;
 	cl->uid = cred.uid;
 	cl->refusal = refusal_of(c, cred.uid);
 	list_init(&cl->queue);

@@ -35,6 +35,10 @@ void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
 void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 		const char *hint);
 uid_t ctl_uid(const struct ctl_client *cl);
+/** A name for a client that is answered later, and the client of a name; NULL:
+ * it has left. */
+uint64_t ctl_id(const struct ctl_client *cl);
+struct ctl_client *ctl_find(const struct ctl *c, uint64_t id);
 /** Send events after after_seq (what is to come has a place beyond the newest),
  * as fast as the client reads; then DONE, or with is_follow new ones as they
  * come. */

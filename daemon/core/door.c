@@ -163,10 +163,9 @@ visitor_nat(struct door *d, struct buf *b, int fd)
 static void
 drain(struct door *d, unsigned i)
 {
-	const struct conf *conf = d->vpn->conf;
-	uint32_t port = d->is_nat[i] ? conf->nat_port : conf->port;
+	uint16_t port = d->is_nat[i] ? d->vpn->nat_port : d->vpn->port;
 	struct buf *b[VPN_BATCH];
-	unsigned n = udp_recv(d->fd[i], d->pool, (uint16_t)port, false, b,
+	unsigned n = udp_recv(d->fd[i], d->pool, port, false, b,
 			      VPN_BATCH);
 
 	for (unsigned k = 0; k < n; k++) {

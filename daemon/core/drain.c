@@ -143,7 +143,7 @@ drain_udp(struct worker *wk, struct source *s)
 
 	x.wk = wk;
 	x.n = 0;
-	n = udp_recv(s->fd, wk->big, (uint16_t)wk->vpn->conf->nat_port, false,
+	n = udp_recv(s->fd, wk->big, wk->vpn->nat_port, false,
 		     b, most);
 	if (n == 0)
 		return false;
@@ -189,7 +189,7 @@ on_tap_gone(void *vpn, void *realm)
 	struct vpn_realm *r = realm;
 	struct bus_rec ev;
 
-	if (v->is_stopping || r->is_tap_gone)
+	if (v->is_stopping || r->is_tap_gone || r->conf == NULL)
 		return;
 	r->is_tap_gone = true;
 	bus_rec_init(&ev, BUS_EV_REALM_FAILED);
@@ -238,10 +238,18 @@ tap_pass(struct worker *wk, struct buf **b, unsigned n)
 {
 	for (unsigned i = 0, from = 0; i < n; from = i) {
 		struct vpn_realm *r = &wk->vpn->realm[b[from]->port];
+		struct hub *hub = r->hub;
 
 		while (i < n && b[i]->port == b[from]->port)
 			i++;
-		hub_input(r->hub, wk->index, r->tap_port, b + from, i - from);
+		if (LIKELY(hub != NULL)) {
+			hub_input(hub, wk->index, r->tap_port, b + from,
+				  i - from);
+			continue;
+		}
+		drop_count(DROP_HUB_NOPORT, i - from);
+		for (unsigned k = from; k < i; k++)
+			buf_put(b[k]);
 	}
 }
 

@@ -22,6 +22,7 @@
 #define LOOP_POSTS     4096 /* calls that may wait; ours */
 #define LOOP_POST_RUN  256  /* calls between two looks at timers */
 #define LOOP_SLEEP_MAX 1000 /* ms; reclaiming wants to be tried */
+#define LOOP_LATER_MS  10	/* while something waits for quiet workers */
 
 struct watch {
 	int fd;			/* -1 = free */
@@ -46,6 +47,7 @@ struct loop {
 	uint64_t (*idle)(void *ctx);
 	void *idle_ctx;
 	bool is_stopped;
+	bool has_later;			/* thr_reclaim() is not through */
 };
 
 int
@@ -247,7 +249,7 @@ sleep_ms(struct loop *l)
 	now = clk_ms();
 	if (at <= now)
 		return 0;
-	return (int)MIN(at - now, LOOP_SLEEP_MAX);
+	return (int)MIN(at - now, l->has_later ? LOOP_LATER_MS : LOOP_SLEEP_MAX);
 }
 
 static void
@@ -277,7 +279,7 @@ loop_run(struct loop *l)
 		for (int i = 0; i < n && !l->is_stopped; i++)
 			dispatch(l, &ev[i]);
 		tmr_run(&l->timers, clk_ms());
-		(void)thr_reclaim();
+		l->has_later = thr_reclaim();
 	}
 }
 

@@ -22,6 +22,7 @@
 #define PATH_MTU      1500 /* outer MTU assumed; larger packets are fragmented */
 #define LANE_REALMS   8	   /* with more, a TAP has one queue a worker:
 			    * each is a descriptor */
+#define PLACE_RESTS_MS 2000	/* of a realm that went: packets of it may wait */
 #define BRIDGE_MTU    1500 /* a bridged LAN expects whole Ethernet frames */
 
 /* Largest inner packet that fits an outer packet of PATH_MTU whatever is
@@ -47,26 +48,62 @@ mtu_of(const struct conf_realm *cr)
 	return PATH_MTU - over;
 }
 
+struct vpn_realm *
+vpn_realm_at(const struct vpn *v, uint32_t realm)
+{
+	return realm < v->n_realm && v->realm[realm].conf != NULL ?
+	    &v->realm[realm] : NULL;
+}
+
+struct vpn_peer *
+vpn_peer_at(const struct vpn *v, uint32_t realm, uint32_t peer)
+{
+	const struct vpn_realm *r = vpn_realm_at(v, realm);
+
+	return r != NULL && peer < r->n_peer && r->peer[peer].conf != NULL ?
+	    &r->peer[peer] : NULL;
+}
+
+int
+realm_places(struct vpn_realm *r)
+{
+	unsigned n = r->conf->n_peer;
+
+	r->peer = calloc(n + 1, sizeof(*r->peer));
+	if (r->peer == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < n; i++)
+		r->peer[i].conf = &r->conf->peer[i];
+	r->n_peer = n;
+	return 0;
+}
+
+/* Have the TAP of a realm made.  why: IPC_WHY_MAX + 1 bytes. */
+static int
+realm_open(struct vpn *v, struct vpn_realm *r, const struct conf_realm *cr,
+	   char *why)
+{
+	*r = (struct vpn_realm){ .vpn = v, .conf = cr };
+	memset(r->tap_fd, 0xff, sizeof(r->tap_fd));
+	r->n_lane = v->conf->n_realm <= LANE_REALMS ? vpn_lanes(v->n_worker) : 1;
+	return secure_tap_open(v->secure, r, v->n_worker * r->n_lane, mtu_of(cr),
+			       why);
+}
+
 int
 realm_open_all(struct vpn *v)
 {
 	char why[IPC_WHY_MAX + 1];
 	int err;
 
-	v->realm = calloc(v->conf->n_realm + 1, sizeof(*v->realm));
+	v->realm = calloc(VPN_REALM_MAX, sizeof(*v->realm));
 	if (v->realm == NULL)
 		return ERR_NOMEM;
 	for (unsigned i = 0; i < v->conf->n_realm; i++) {
 		struct vpn_realm *r = &v->realm[i];
 
-		memset(r->tap_fd, 0xff, sizeof(r->tap_fd));
-		r->vpn = v;
-		r->conf = &v->conf->realm[i];
 		v->n_realm = i + 1;
-		r->n_lane = v->conf->n_realm <= LANE_REALMS ?
-		    vpn_lanes(v->n_worker) : 1;
-		err = secure_tap_open(v->secure, r, v->n_worker * r->n_lane,
-				      mtu_of(r->conf), why);
+		err = realm_open(v, r, &v->conf->realm[i], why);
 		if (err != 0) {
 			log_error("tapird", "realm %s: %s", r->conf->name, why);
 			return err;
@@ -91,9 +128,9 @@ share_params(const struct vpn *v, const struct conf_peer *p,
 		out->n_lane = is_auto ? v->n_worker : p->resources;
 }
 
-static void
-peer_params(const struct vpn *v, const struct conf_peer *p,
-	    struct ike_peer_conf *out)
+void
+realm_peer_params(const struct vpn *v, const struct conf_peer *p,
+		  struct ike_peer_conf *out)
 {
 	*out = (struct ike_peer_conf){
 		.index = p->index,
@@ -113,11 +150,10 @@ peer_params(const struct vpn *v, const struct conf_peer *p,
 	str_copy(out->id, sizeof(out->id), p->id != NULL ? p->id : "*");
 }
 
-static int
-engine_realm(struct vpn *v, const struct conf_realm *cr)
+void
+realm_params(const struct conf_realm *cr, struct ike_realm_conf *out)
 {
-	struct ike_peer_conf *peer = calloc(cr->n_peer + 1, sizeof(*peer));
-	struct ike_realm_conf rc = {
+	*out = (struct ike_realm_conf){
 		.index = cr->index,
 		.suite = cr->suite,
 		.prefer = cr->cipher,
@@ -129,18 +165,28 @@ engine_realm(struct vpn *v, const struct conf_realm *cr)
 		.child_packets = cr->child_packets,
 		.ike_life_s = cr->ike_life_s,
 		.dead_s = cr->dead_s,
-		.n_peer = cr->n_peer,
-		.peer = peer,
 	};
+	str_copy(out->name, sizeof(out->name), cr->name);
+	inner_of_net(&cr->net, &out->n_ts_local, out->ts_local,
+		     &out->n_ts_remote, out->ts_remote);
+}
+
+static int
+engine_realm(struct vpn *v, const struct vpn_realm *r)
+{
+	const struct conf_realm *cr = r->conf;
+	struct ike_peer_conf *peer = calloc(cr->n_peer + 1, sizeof(*peer));
+	struct ike_realm_conf rc;
 	int err;
 
 	if (peer == NULL)
 		return ERR_NOMEM;
-	str_copy(rc.name, sizeof(rc.name), cr->name);
-	inner_of_net(&cr->net, &rc.n_ts_local, rc.ts_local, &rc.n_ts_remote,
-		     rc.ts_remote);
+	realm_params(cr, &rc);
+	rc.index = (uint32_t)(r - v->realm);
+	rc.n_peer = cr->n_peer;
+	rc.peer = peer;
 	for (unsigned i = 0; i < cr->n_peer; i++)
-		peer_params(v, &cr->peer[i], &peer[i]);
+		realm_peer_params(v, &cr->peer[i], &peer[i]);
 	err = ike_realm_add(v->ike, &rc);
 	free(peer);
 	return err;
@@ -158,16 +204,21 @@ kems_here(void)
 	return set;
 }
 
+void
+realm_limits(const struct conf *c, struct ike_conf *out)
+{
+	out->cookie_threshold = c->cookie_threshold;
+	out->puzzle_threshold = c->puzzle_threshold;
+	out->puzzle_bits = (uint8_t)c->puzzle_bits;
+	out->max_halfopen = c->half_open_max;
+}
+
 int
 realm_start(struct vpn *v)
 {
 	struct ike_conf ic = {
-		.port = (uint16_t)v->conf->port,
-		.natt_port = (uint16_t)v->conf->nat_port,
-		.cookie_threshold = v->conf->cookie_threshold,
-		.puzzle_threshold = v->conf->puzzle_threshold,
-		.puzzle_bits = (uint8_t)v->conf->puzzle_bits,
-		.max_halfopen = v->conf->half_open_max,
+		.port = v->port,
+		.natt_port = v->nat_port,
 		.frag_bytes = (uint16_t)v->conf->fragment_bytes,
 		.has_ppk_int = true,
 		.can_raw_esp = v->socks.raw[FAM_V4] >= 0,
@@ -178,6 +229,7 @@ realm_start(struct vpn *v)
 	struct ike_ops ops;
 	int err;
 
+	realm_limits(v->conf, &ic);
 	if ((err = work_new(&v->work, v)) != 0 ||
 	    (err = esp_new(&v->esp, v->n_worker, &io, v->conf->esp_provider,
 			   conf_rule_name(v->conf->rule))) != 0 ||
@@ -185,26 +237,157 @@ realm_start(struct vpn *v)
 	    (err = ike_new(&v->ike, &ic, &ops, clk_ms())) != 0)
 		return err;
 	for (unsigned i = 0; i < v->n_realm; i++)
-		if ((err = wire_hub_realm(v, &v->realm[i])) != 0 ||
-		    (err = engine_realm(v, v->realm[i].conf)) != 0)
+		if ((err = realm_places(&v->realm[i])) != 0 ||
+		    (err = wire_hub_realm(v, &v->realm[i])) != 0 ||
+		    (err = engine_realm(v, &v->realm[i])) != 0)
 			return err;
 	return 0;
+}
+
+static void
+announce(struct vpn *v, const struct vpn_realm *r)
+{
+	struct bus_rec ev;
+	char mac[MAC_TEXT_MAX];
+
+	bus_rec_init(&ev, BUS_EV_REALM_READY);
+	bus_set_str(&ev, BUS_F_REALM, r->conf->name);
+	bus_set_str(&ev, BUS_F_TAP, r->ifname);
+	bus_set_str(&ev, BUS_F_MAC, mac_text(&r->mac, mac));
+	bus_set_str(&ev, BUS_F_BRIDGE, r->conf->bridge);
+	vpn_publish(v, &ev);
 }
 
 void
 realm_announce(struct vpn *v)
 {
-	struct bus_rec ev;
-	char mac[MAC_TEXT_MAX];
+	for (unsigned i = 0; i < v->n_realm; i++)
+		announce(v, &v->realm[i]);
+}
 
-	for (unsigned i = 0; i < v->n_realm; i++) {
-		bus_rec_init(&ev, BUS_EV_REALM_READY);
-		bus_set_str(&ev, BUS_F_REALM, v->realm[i].conf->name);
-		bus_set_str(&ev, BUS_F_TAP, v->realm[i].ifname);
-		bus_set_str(&ev, BUS_F_MAC, mac_text(&v->realm[i].mac, mac));
-		bus_set_str(&ev, BUS_F_BRIDGE, v->realm[i].conf->bridge);
-		vpn_publish(v, &ev);
+/* ---- one that comes, or goes, while others run --------------------------------- */
+
+/* What workers may still use of a realm that is gone. */
+struct remains {
+	struct hub *hub;
+	struct source **source;
+	unsigned n_worker;
+	int tap_fd[VPN_LANE_MAX];
+};
+
+static void
+remains_free(void *ctx)
+{
+	struct remains *m = ctx;
+
+	hub_free(m->hub);
+	work_sources_free(m->source, m->n_worker);
+	for (unsigned k = 0; k < VPN_LANE_MAX; k++)
+		if (m->tap_fd[k] >= 0)
+			close(m->tap_fd[k]);
+	free(m);
+}
+
+/* A place, or NULL: all are taken, or rest. */
+static struct vpn_realm *
+place(struct vpn *v)
+{
+	uint64_t now = clk_ms();
+
+	for (unsigned i = 0; i < v->n_realm; i++)
+		if (v->realm[i].conf == NULL && v->realm[i].free_ms <= now)
+			return &v->realm[i];
+	return v->n_realm < VPN_REALM_MAX ? &v->realm[v->n_realm] : NULL;
+}
+
+static void
+forget(struct vpn *v, struct vpn_realm *r)
+{
+	struct remains *m = calloc(1, sizeof(*m));
+
+	work_realm_del(v->work, r);
+	r->conf = NULL;
+	r->free_ms = clk_ms() + PLACE_RESTS_MS;
+	free(r->peer);
+	r->peer = NULL;
+	r->n_peer = 0;
+	if (m == NULL) {
+		log_error("core", "%s: out of memory, it is not removed",
+			  r->ifname);
+		return;
 	}
+	m->hub = atomic_exchange(&r->hub, NULL);
+	m->source = r->source;
+	m->n_worker = v->n_worker;
+	r->source = NULL;
+	memcpy(m->tap_fd, r->tap_fd, sizeof(m->tap_fd));
+	memset(r->tap_fd, 0xff, sizeof(r->tap_fd));
+	if (thr_defer(remains_free, m) != 0)
+		log_error("core", "%s: out of memory, it is not removed",
+			  r->ifname);
+}
+
+void
+realm_end(struct vpn *v, struct vpn_realm *r, const char *why)
+{
+	struct bus_rec ev;
+
+	if (ike_realm_remove(v->ike, (uint32_t)(r - v->realm), why,
+			     clk_ms()) != 0)
+		log_error("core", "realm %s: the engine does not know it",
+			  r->conf->name);
+	bus_rec_init(&ev, BUS_EV_REALM_DOWN);
+	bus_set_str(&ev, BUS_F_REALM, r->conf->name);
+	bus_set_str(&ev, BUS_F_TAP, r->ifname);
+	bus_set_str(&ev, BUS_F_WHY, why);
+	vpn_publish(v, &ev);
+	forget(v, r);
+}
+
+static void
+failed(struct vpn *v, const struct conf_realm *cr, const char *why)
+{
+	struct bus_rec ev;
+
+	bus_rec_init(&ev, BUS_EV_REALM_FAILED);
+	bus_set_str(&ev, BUS_F_REALM, cr->name);
+	bus_set_str(&ev, BUS_F_TAP, cr->tap);
+	bus_set_str(&ev, BUS_F_WHY, why);
+	bus_set_str(&ev, BUS_F_HINT, "mend it and restart tapird, or take the "
+		    "realm out and reload");
+	vpn_publish(v, &ev);
+}
+
+int
+realm_begin(struct vpn *v, const struct conf_realm *cr)
+{
+	struct vpn_realm *r = place(v);
+	char why[IPC_WHY_MAX + 1] = "";
+	int err;
+
+	if (r == NULL || !work_has_room(v->work, v->conf)) {
+		failed(v, cr, r == NULL ? "too many realms came and went" :
+		       "its mtu is larger than any at the start");
+		return ERR_FULL;
+	}
+	if ((err = realm_open(v, r, cr, why)) == 0 &&
+	    (err = realm_places(r)) == 0 &&
+	    (err = wire_hub_realm(v, r)) == 0) {
+		if (r == &v->realm[v->n_realm])
+			v->n_realm++;
+		if ((err = engine_realm(v, r)) == 0 &&
+		    (err = work_realm_add(v->work, r)) != 0 &&
+		    ike_realm_remove(v->ike, (uint32_t)(r - v->realm),
+				     err_text(err), clk_ms()) != 0)
+			log_error("core", "realm %s stays half", cr->name);
+	}
+	if (err != 0) {
+		failed(v, cr, *why != '\0' ? why : err_text(err));
+		forget(v, r);
+		return err;
+	}
+	announce(v, r);
+	return 0;
 }
 
 void
@@ -213,8 +396,10 @@ realm_close_all(struct vpn *v)
 	thr_reclaim_all();
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		hub_free(v->realm[i].hub);
+		free(v->realm[i].peer);
+		work_sources_free(v->realm[i].source, v->n_worker);
 		for (unsigned k = 0; k < VPN_LANE_MAX; k++)
-			if (v->realm[i].tap_fd[k] >= 0)
+			if (v->realm[i].vpn != NULL && v->realm[i].tap_fd[k] >= 0)
 				close(v->realm[i].tap_fd[k]);
 	}
 	esp_free(v->esp);

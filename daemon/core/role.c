@@ -9,10 +9,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/cur.h"
@@ -28,6 +26,7 @@
 #include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/realm.h"
+#include "daemon/core/reload.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/sock.h"
@@ -42,6 +41,7 @@
 #define LOOP_POOL_BUFS 256	/* datagrams on port 500 under way at once */
 #define LOOP_POOL_ROOM 66048	/* a whole UDP datagram; taken lazily */
 #define SECOND_MS      1000
+#define WORD_FDS       2	/* descriptors with one word of the supervisor */
 #define MMAP_BYTES     (64 << 10) /* tables at least so large; ours */
 
 struct role {
@@ -51,31 +51,6 @@ struct role {
 	int sig_fd;
 	uint32_t feat;
 };
-
-/* ---- configuration ------------------------------------------------------- */
-
-static int
-conf_from_fd(int fd, const char *name, struct conf **out)
-{
-	struct conf_errs *errs = calloc(1, sizeof(*errs));
-	struct stat st;
-	void *text = MAP_FAILED;
-	int err = ERR_SYS;
-
-	if (errs != NULL && fstat(fd, &st) == 0 && st.st_size > 0)
-		text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-			    fd, 0);
-	if (text != MAP_FAILED) {
-		err = conf_parse(text, (size_t)st.st_size, name, NULL, out,
-				 errs);
-		if (err != 0)
-			conf_errs_print(errs, stderr);
-		munmap(text, (size_t)st.st_size);
-	}
-	free(errs);
-	close(fd);
-	return err;
-}
 
 /* ---- the secure process -------------------------------------------------- */
 
@@ -141,14 +116,20 @@ on_secure_bridge(void *ctx, uint32_t realm, int err, bool has_joined,
 	bridge_answer(&r->vpn, realm, err, has_joined, why);
 }
 
-static int
-secure_take(struct role *r, int fd)
+static struct secure_cb
+secure_cbs(struct role *r)
 {
-	struct secure_cb cb = {
+	return (struct secure_cb){
 		.ctx = r, .answer = on_secure_answer,
 		.lost = on_secure_lost, .trust = on_secure_trust,
 		.bridge = on_secure_bridge, .ready = on_secure_ready,
 	};
+}
+
+static int
+secure_take(struct role *r, int fd)
+{
+	struct secure_cb cb = secure_cbs(r);
 	int err;
 
 	err = secure_new(&r->vpn.secure, fd, r->args->secure_uid, &cb);
@@ -209,34 +190,35 @@ stop(struct role *r, const char *why)
 	loop_stop(r->vpn.loop);
 }
 
-/* One word, perhaps with a descriptor (-1 = none).  0 at the end. */
+/* One word, perhaps with descriptors (-1 = none).  0 at the end. */
 static ssize_t
-word_recv(int sup, char *word, int *fd)
+word_recv(int sup, uint8_t *word, size_t cap, int fd[WORD_FDS])
 {
 	union {
 		struct cmsghdr align;
-		char b[CMSG_SPACE(sizeof(int))];
+		char b[CMSG_SPACE(WORD_FDS * sizeof(int))];
 	} ctl;
-	struct iovec iov = { word, 1 };
+	struct iovec iov = { word, cap };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = &ctl, .msg_controllen = sizeof(ctl) };
 	ssize_t n = recvmsg(sup, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
 
-	*fd = -1;
+	fd[0] = fd[1] = -1;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
-	    c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	    c->cmsg_type == SCM_RIGHTS && c->cmsg_len > CMSG_LEN(0))
+		memcpy(fd, CMSG_DATA(c), MIN(c->cmsg_len - CMSG_LEN(0),
+					     WORD_FDS * sizeof(int)));
 	return n;
 }
 
 static void
 on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 {
+	static uint8_t word[ROLE_SAY_MAX + ROLE_WORD_MAX];
 	struct role *r = ctx;
-	char word;
-	int fd;
-	ssize_t n = word_recv(sup, &word, &fd);
+	int fd[WORD_FDS];
+	ssize_t n = word_recv(sup, word, sizeof(word), fd);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -244,29 +226,35 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 		stop(r, "the supervisor is gone");
 		return;
 	}
-	switch (word) {
+	switch (word[0]) {
 	case ROLE_TERMINATE:
 		stop(r, "asked to");
 		break;
 	case ROLE_SECURE:
-		if (fd >= 0)
-			secure_again(r, fd);
-		fd = -1;
+		if (fd[0] >= 0)
+			secure_again(r, fd[0]);
+		fd[0] = -1;
 		break;
 	case ROLE_RESOLVE:
-		if (fd >= 0)
-			resolve_renew(r->vpn.resolve, fd);
-		fd = -1;
+		if (fd[0] >= 0)
+			resolve_renew(r->vpn.resolve, fd[0]);
+		fd[0] = -1;
 		break;
-	case ROLE_RELOAD:
-		log_warn("tapird", "SIGHUP: this version does not reload; "
-			 "restart tapird to use a new configuration");
+	case ROLE_CONF:
+		reload_conf(r->vpn.reload, (struct view){ word + 1,
+		    (size_t)n - 1 }, fd[0], fd[1]);
+		fd[0] = fd[1] = -1;
+		break;
+	case ROLE_SAY:
+		reload_said(r->vpn.reload, (struct view){ word + 1,
+		    (size_t)n - 1 });
 		break;
 	default:
 		break;
 	}
-	if (fd >= 0)
-		close(fd);
+	for (unsigned i = 0; i < WORD_FDS; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
 }
 
 static void
@@ -317,7 +305,8 @@ on_second(void *ctx)
 	bool has_work = false;
 
 	for (unsigned i = 0; i < r->vpn.n_realm; i++)
-		has_work |= hub_tick(r->vpn.realm[i].hub, now);
+		if (r->vpn.realm[i].hub != NULL)
+			has_work |= hub_tick(r->vpn.realm[i].hub, now);
 	if (has_work)
 		work_kick(r->vpn.work);
 	bridge_tick(&r->vpn);
@@ -346,7 +335,7 @@ on_ike_socket(void *ctx, int fd, uint32_t events UNUSED)
 {
 	struct vpn *v = ctx;
 	struct buf *b[VPN_BATCH];
-	unsigned n = udp_recv(fd, v->loop_pool, (uint16_t)v->conf->port, false,
+	unsigned n = udp_recv(fd, v->loop_pool, v->port, false,
 			      b, VPN_BATCH);
 
 	for (unsigned i = 0; i < n; i++)
@@ -360,7 +349,7 @@ on_nat_socket(void *ctx, int fd, uint32_t events UNUSED)
 {
 	struct vpn *v = ctx;
 	struct buf *b[VPN_BATCH];
-	unsigned n = udp_recv(fd, v->loop_pool, (uint16_t)v->conf->nat_port,
+	unsigned n = udp_recv(fd, v->loop_pool, v->nat_port,
 			      false, b, VPN_BATCH);
 	struct cur c;
 	uint32_t spi;
@@ -431,9 +420,11 @@ build_base(struct role *r)
 	int err;
 
 	if ((err = sock_parse(r->args->socks, &v->socks)) != 0 ||
-	    (err = conf_from_fd(r->args->conf_fd, r->args->conf_name, &c)) != 0)
+	    (err = reload_parse(r->args->conf_fd, r->args->conf_name, &c)) != 0)
 		return err;
 	v->conf = c;
+	v->port = (uint16_t)c->port;
+	v->nat_port = (uint16_t)c->nat_port;
 	v->n_worker = v->socks.n_worker;
 	v->fallback = r->args->fallback;
 	trains_test(v);
@@ -452,6 +443,10 @@ static int
 build_links(struct role *r)
 {
 	struct vpn *v = &r->vpn;
+	const struct reload_args ra = {
+		.sup_fd = r->args->sup_fd, .conf_name = r->args->conf_name,
+		.secure_uid = r->args->secure_uid, .cb = secure_cbs(r),
+	};
 	int err;
 
 	for (int fam = FAM_V4; fam < FAM_END; fam++)
@@ -467,6 +462,7 @@ build_links(struct role *r)
 	    (err = secure_attach(v->secure, v->loop)) != 0 ||
 	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
 			       wire_ike_resolved, v)) != 0 ||
+	    (err = reload_new(&v->reload, v, &ra)) != 0 ||
 	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0)
 		return err;
 	loop_set_idle(v->loop, on_idle, v);
@@ -526,7 +522,7 @@ announce(struct role *r)
 		r->feat |= CONFINE_F_LOCKED;
 	confine_report("tapird", r->feat);
 	bus_rec_init(&ev, BUS_EV_DAEMON_READY);
-	bus_set_u64(&ev, BUS_F_N_REALM, r->vpn.n_realm);
+	bus_set_u64(&ev, BUS_F_N_REALM, r->vpn.conf->n_realm);
 	vpn_publish(&r->vpn, &ev);
 }
 
@@ -554,6 +550,7 @@ take_down(struct role *r)
 	realm_close_all(v);
 	door_free(v->door);	/* workers may have held buffers of it */
 	v->door = NULL;
+	reload_free(v->reload);	/* it waited for workers, perhaps */
 	buf_pool_free(v->loop_pool);
 	loop_free(v->loop);
 	bus_free(v->bus);

@@ -16,10 +16,35 @@
 #define ROLE_SECURE    'S'	/* supervisor: a new secure process; with a
 				 * descriptor: the channel to it */
 #define ROLE_RESOLVE   'N'	/* the same for the resolver */
-#define ROLE_RELOAD    'H'	/* supervisor: SIGHUP arrived */
+#define ROLE_ASK       'L'	/* main: read the configuration; enum role_ask as
+				 * 1 byte, seconds to confirm and a serial
+				 * number as 4 bytes each */
+#define ROLE_CONF      'C'	/* supervisor: a configuration that is right.
+				 * ROLE_CONF_* as 1 byte, level of the log as 1
+				 * (ROLE_LOG_KEEP: as it is), seconds to confirm
+				 * and serial number; with descriptors: the
+				 * text, and unless it is a trial the channel
+				 * to a secure process that knows it */
+#define ROLE_SAY       'E'	/* supervisor: answer to an ASK without a CONF.  1
+				 * byte: 0 = done; the serial number; text, a
+				 * mistake a line */
+#define ROLE_TAKEN     'K'	/* main: it is in force; serial number */
+#define ROLE_NOT_TAKEN 'X'	/* main: it is not, the former one goes on */
 #define ROLE_DISTRUST  'D'	/* main: the secure process broke the protocol or
 				 * is silent; its pid as 4 bytes */
-#define ROLE_WORD_MAX  5
+#define ROLE_WORD_MAX  16
+#define ROLE_SAY_MAX   60000	/* bytes of text; ours */
+#define ROLE_LOG_KEEP  0xff
+
+/* What a SAY is. */
+#define ROLE_SAY_DONE  0
+#define ROLE_SAY_CONF  1	/* the file is wrong, how is said line by line */
+#define ROLE_SAY_STATE 2	/* not now */
+#define ROLE_CONFIRM_MAX 86400	/* s; ours */
+
+enum role_ask { ROLE_ASK_TRY, ROLE_ASK_TAKE, ROLE_ASK_CONFIRM };
+#define ROLE_CONF_TRY  1	/* only say what would change */
+#define ROLE_CONF_UNDO 2	/* the former one, as nobody confirmed */
 
 struct role_args {
 	int sup_fd, secure_fd, resolve_fd, conf_fd;

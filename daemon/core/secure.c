@@ -69,6 +69,12 @@ secure_new(struct secure **out, int fd, uid_t uid, const struct secure_cb *cb)
 	return 0;
 }
 
+void
+secure_set_cb(struct secure *s, const struct secure_cb *cb)
+{
+	s->cb = *cb;
+}
+
 static void
 unwatch(struct secure *s)
 {
@@ -370,6 +376,14 @@ wait_for(struct secure *s, enum ipc_type type, struct ipc_msg *m, int *fd,
 		err = receive(s, m, fd, n_fd);
 		if (err == 0 && m->type == type)
 			return 0;
+		if (err == 0 && s->loop != NULL) {	/* somebody else's */
+			close_fds(fd, *n_fd);
+			handle(s, m);
+			if (s->chan == NULL)
+				return ERR_CLOSED;
+			ipc_chan_done(s->chan);
+			continue;
+		}
 		if (err == 0) {
 			close_fds(fd, *n_fd);
 			return ERR_GATE;

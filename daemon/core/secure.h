@@ -36,6 +36,8 @@ struct secure_cb {
 /** Take over the channel fd (taken).  0 or an error. */
 MUST_USE int secure_new(struct secure **out, int fd, uid_t uid,
 			const struct secure_cb *cb);
+/** From now on others are told. */
+void secure_set_cb(struct secure *s, const struct secure_cb *cb);
 /** Does not call lost; NULL is fine. */
 void secure_free(struct secure *s);
 /** Is there a channel that was not lost?  NULL is fine. */

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
@@ -109,9 +110,8 @@ arg_fd(struct args *a, const char *name, int fd)
 	arg(a, "%d", fd);
 }
 
-/* The configuration text as a file without a name, read-only. */
-static int
-conf_memfd(const struct super *s)
+int
+spawn_conf_fd(const char *text, size_t len)
 {
 	int fd = memfd_create("tapir-conf", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	size_t at = 0;
@@ -119,8 +119,8 @@ conf_memfd(const struct super *s)
 
 	if (fd < 0)
 		return -1;
-	while (at < s->conf_len) {
-		n = write(fd, s->conf_text + at, s->conf_len - at);
+	while (at < len) {
+		n = write(fd, text + at, len - at);
 		if (n <= 0) {
 			close(fd);
 			return -1;
@@ -180,7 +180,7 @@ spawn_secure(struct super *s, int chan)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX];
-	int conf = conf_memfd(s);
+	int conf = spawn_conf_fd(s->conf_text, s->conf_len);
 
 	if (conf < 0)
 		return ERR_SYS;
@@ -244,7 +244,7 @@ start_main(struct super *s, int sup, int chan, int res)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
-	int conf = conf_memfd(s);
+	int conf = spawn_conf_fd(s->conf_text, s->conf_len);
 
 	if (conf < 0)
 		return ERR_SYS;
@@ -287,6 +287,16 @@ start_main(struct super *s, int sup, int chan, int res)
 	close(res);
 	close(conf);
 	return s->main_pid > 0 ? 0 : ERR_SYS;
+}
+
+void
+spawn_reap(pid_t *pid)
+{
+	if (*pid > 0) {
+		(void)kill(*pid, SIGKILL);
+		(void)waitpid(*pid, NULL, 0);
+		*pid = 0;
+	}
 }
 
 int

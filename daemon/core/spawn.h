@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 #include "daemon/core/core.h"
+#include "daemon/core/role.h"
 #include "daemon/core/sandbox.h"
 #include "daemon/core/super.h"
 
@@ -23,11 +24,30 @@ struct super_death {
 	char how[64];		/* it ended */
 };
 
+/* A configuration that is on its way into force. */
+struct super_next {
+	struct conf *conf;
+	char *text;		/* NULL = there is none */
+	size_t len;
+	pid_t secure_pid;	/* who read its keys */
+	uint32_t serial, confirm_s;
+};
+
+/* The one before, until somebody confirms. */
+struct super_undo {
+	char *text;		/* NULL = nothing waits */
+	size_t len;
+	uint64_t due_ms;
+};
+
 struct super {
 	const struct super_args *args;
 	struct conf *conf;
 	char *conf_text;
 	size_t conf_len;
+	struct super_next next;
+	struct super_undo undo;
+	pid_t old_secure_pid;	/* of the configuration before, ending */
 	char key_dir[SUPER_PATH_MAX];
 	char exe_dir[SUPER_PATH_MAX];
 	char ctl_path[SUPER_PATH_MAX], pid_path[SUPER_PATH_MAX];
@@ -48,11 +68,27 @@ void spawn_users(struct super *s);
 MUST_USE int spawn_secure(struct super *s, int chan);
 /** Start the resolver; fd (its end of the channel) is taken. */
 MUST_USE int spawn_resolver(struct super *s, int fd);
+/** Kill and forget a child; 0 = there is none. */
+void spawn_reap(pid_t *pid);
+/** A text as a file without a name, read-only; -1 without memory. */
+MUST_USE int spawn_conf_fd(const char *text, size_t len);
 /** A pair of sockets for words.  0 or ERR_SYS. */
 MUST_USE int spawn_pair(int fd[2]);
 /** Start all roles, with fresh channels between them. */
 MUST_USE int spawn_all(struct super *s);
 /** Let exec'd children have the sockets, or no longer. */
 void spawn_inherit_socks(struct super *s, bool on);
+
+
+/* super_conf.c: another configuration while it runs. */
+/** The main role, or a signal (serial 0), asks. */
+void super_conf_ask(struct super *s, enum role_ask what, uint32_t confirm_s,
+		    uint32_t serial);
+/** The main role took it into force, or did not. */
+void super_conf_answer(struct super *s, bool is_taken, uint32_t serial);
+/** Bring the former one back when it is time to. */
+void super_conf_due(struct super *s);
+/** Nothing is on its way any more. */
+void super_conf_forget(struct super *s);
 
 #endif

@@ -104,16 +104,6 @@ death_text(int st, char *out, size_t cap)
 	return out;
 }
 
-static void
-reap(pid_t *pid)
-{
-	if (*pid > 0) {
-		(void)kill(*pid, SIGKILL);
-		(void)waitpid(*pid, NULL, 0);
-		*pid = 0;
-	}
-}
-
 /* Secure process or resolver.  When main dies they follow, and may be seen to
  * do so first: so nothing is said or counted before the pause is over. */
 static void
@@ -178,16 +168,23 @@ resolver_again(struct super *s)
 static int
 start_due(struct super *s)
 {
-	const uint64_t at[] = { s->secure_death.due_ms, s->resolve_death.due_ms };
+	enum { SECURE, RESOLVE, UNDO };
+	const uint64_t at[] = {
+		[SECURE] = s->secure_death.due_ms,
+		[RESOLVE] = s->resolve_death.due_ms,
+		[UNDO] = s->undo.due_ms,
+	};
 	uint64_t now = clk_ms(), wait = UINT64_MAX;
 
 	if (is_due(s, &s->secure_death, "secure process"))
 		secure_again(s);
+	super_conf_due(s);
 	if (is_due(s, &s->resolve_death, "resolver"))
 		resolver_again(s);
 	for (unsigned i = 0; i < N_OF(at); i++)
 		if (at[i] != 0)
-			wait = MIN(wait, at[i] > now ? at[i] - now : 0);
+			wait = MIN(wait, at[i] > now ? at[i] - now :
+				   i == UNDO ? RESTART_PAUSE_MS : 0);
 	return wait == UINT64_MAX ? -1 : (int)wait;
 }
 
@@ -205,8 +202,10 @@ main_died(struct super *s, int st, const char *how)
 	}
 	log_error("tapird", "the main process ended (%s), starting all again",
 		  how);
-	reap(&s->secure_pid);
-	reap(&s->resolve_pid);
+	spawn_reap(&s->secure_pid);
+	spawn_reap(&s->resolve_pid);
+	spawn_reap(&s->old_secure_pid);
+	super_conf_forget(s);
 	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
 	if (!may_restart(&s->main_death)) {
 		give_up(s, "it ends again and again: giving up");
@@ -226,7 +225,11 @@ on_child(struct super *s)
 
 	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
 		death_text(st, how, sizeof(how));
-		if (pid == s->secure_pid) {
+		if (pid == s->old_secure_pid) {
+			s->old_secure_pid = 0;
+		} else if (pid == s->next.secure_pid) {
+			s->next.secure_pid = 0;	/* main sees it, too */
+		} else if (pid == s->secure_pid) {
 			s->secure_pid = 0;
 			if (!s->is_stopping)
 				helper_died(s, &s->secure_death, how);
@@ -254,7 +257,7 @@ on_signal(struct super *s)
 		on_child(s);
 		break;
 	case SIGHUP:
-		word(s, ROLE_RELOAD, -1);
+		super_conf_ask(s, ROLE_ASK_TAKE, 0, 0);
 		break;
 	default:
 		s->is_stopping = true;
@@ -280,7 +283,8 @@ on_word(struct super *s)
 {
 	uint8_t msg[ROLE_WORD_MAX], w;
 	ssize_t n = recv(s->main_fd, msg, sizeof(msg), MSG_DONTWAIT);
-	uint32_t pid;
+	uint32_t pid, confirm_s, serial;
+	uint8_t what;
 	struct cur c;
 
 	cur_init(&c, msg, n > 0 ? (size_t)n : 0);
@@ -292,6 +296,13 @@ on_word(struct super *s)
 	} else if (w == ROLE_DISTRUST && cur_u32(&c, &pid) == 0 &&
 		   s->secure_pid > 0 && pid == (uint32_t)s->secure_pid) {
 		(void)kill(s->secure_pid, SIGKILL);
+	} else if (w == ROLE_ASK && cur_u8(&c, &what) == 0 &&
+		   cur_u32(&c, &confirm_s) == 0 &&
+		   cur_u32(&c, &serial) == 0) {
+		super_conf_ask(s, (enum role_ask)what, confirm_s, serial);
+	} else if ((w == ROLE_TAKEN || w == ROLE_NOT_TAKEN) &&
+		   cur_u32(&c, &serial) == 0) {
+		super_conf_answer(s, w == ROLE_TAKEN, serial);
 	}
 }
 
@@ -340,9 +351,11 @@ end_roles(struct super *s)
 			continue;
 		on_child(s);
 	}
-	reap(&s->main_pid);
-	reap(&s->secure_pid);
-	reap(&s->resolve_pid);
+	spawn_reap(&s->main_pid);
+	spawn_reap(&s->secure_pid);
+	spawn_reap(&s->resolve_pid);
+	spawn_reap(&s->old_secure_pid);
+	super_conf_forget(s);
 	if (s->main_fd >= 0)
 		close(s->main_fd);
 }
@@ -691,5 +704,6 @@ super_main(const struct super_args *a)
 	sock_close(&s.socks);
 	conf_free(s.conf);
 	free(s.conf_text);
+	free(s.undo.text);
 	return status;
 }

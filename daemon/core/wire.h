@@ -67,6 +67,8 @@ MUST_USE int wire_hub_realm(struct vpn *v, struct vpn_realm *r);
 /** Make or change the hub port and link of a child.  0 or an error. */
 MUST_USE int wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
 			      const struct vpn_child *c);
+/** What a port of the hub may do has changed: of the TAP, or of a peer. */
+void wire_hub_reload(struct vpn *v, uint32_t realm, bool is_tap, uint32_t peer);
 /** Remove a link and its port; unknown links are ignored. */
 void wire_hub_link_down(struct vpn *v, uint32_t link);
 

@@ -13,6 +13,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
 #include "daemon/core/bridge.h"
+#include "daemon/core/reload.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 
@@ -22,7 +23,9 @@ typedef void cmd_fn(struct vpn *v, struct ctl_client *cl,
 const char *
 vpn_realm_name(const struct vpn *v, uint32_t realm)
 {
-	return realm < v->n_realm ? v->conf->realm[realm].name : "?";
+	const struct vpn_realm *r = vpn_realm_at(v, realm);
+
+	return r != NULL ? r->conf->name : "?";
 }
 
 void
@@ -76,7 +79,7 @@ wire_ctl_no_peer(struct vpn *v, struct ctl_client *cl,
 
 	if (!realm_exists(v, realm)) {
 		str_add(text, sizeof(text), "there is no realm %s", realm);
-		for (unsigned i = 0; i < v->n_realm && n < N_OF(word); i++)
+		for (unsigned i = 0; i < v->conf->n_realm && n < N_OF(word); i++)
 			word[n++] = v->conf->realm[i].name;
 		near = str_closest(realm, word, n);
 	} else {
@@ -156,11 +159,11 @@ peer_traffic(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 static void
 peer_wanted(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 {
-	const struct conf_realm *cr = &v->conf->realm[li->realm];
-	bool has_peer = li->peer < cr->n_peer;
-	enum vpn_mode mode = has_peer ? cr->peer[li->peer].mode : cr->mode;
-	enum vpn_encap encap = has_peer ? cr->peer[li->peer].encap : cr->encap;
-	const struct conf_net *net = has_peer ? cr->peer[li->peer].net : &cr->net;
+	const struct conf_realm *cr = v->realm[li->realm].conf;
+	const struct vpn_peer *vp = vpn_peer_at(v, li->realm, li->peer);
+	enum vpn_mode mode = vp != NULL ? vp->conf->mode : cr->mode;
+	enum vpn_encap encap = vp != NULL ? vp->conf->encap : cr->encap;
+	const struct conf_net *net = vp != NULL ? vp->conf->net : &cr->net;
 	bool has_net = net != NULL && (net->n_local > 0 || net->n_remote > 0);
 
 	if (mode == VPN_MODE_AUTO)
@@ -301,7 +304,8 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	}
 	ike_stats_get(v->ike, &is);
 	for (unsigned i = 0; i < v->n_realm; i++) {
-		if (!fits(bus_str(cmd, BUS_F_REALM), v->conf->realm[i].name))
+		if (v->realm[i].conf == NULL || !fits(bus_str(cmd, BUS_F_REALM),
+						      v->realm[i].conf->name))
 			continue;
 		realm_rec(v, i, &r);
 		attack_rec(&is, &r);
@@ -537,7 +541,8 @@ cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		const struct vpn_realm *vr = &v->realm[i];
 
-		if (!fits(bus_str(cmd, BUS_F_REALM), vr->conf->name))
+		if (vr->conf == NULL ||
+		    !fits(bus_str(cmd, BUS_F_REALM), vr->conf->name))
 			continue;
 		if (fits(what, "ports"))
 			hub_ports(vr, cl, cmd->tag);
@@ -557,12 +562,15 @@ static void
 cmd_ping(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
 	struct bus_rec r;
+	unsigned n = 0;
 
+	for (unsigned i = 0; i < v->n_realm; i++)
+		n += v->realm[i].conf != NULL;
 	bus_rec_init(&r, BUS_RES_DAEMON);
 	bus_set_str(&r, BUS_F_VERSION, TAPIR_VERSION);
 	bus_set_u64(&r, BUS_F_PID, (uint64_t)getpid());
 	bus_set_u64(&r, BUS_F_UP_S, (clk_ms() - v->start_ms) / 1000);
-	bus_set_u64(&r, BUS_F_N_REALM, v->n_realm);
+	bus_set_u64(&r, BUS_F_N_REALM, n);
 	ctl_send(cl, &r, cmd->tag);
 	ctl_done(cl, cmd->tag, "");
 }
@@ -574,11 +582,10 @@ cmd_log(struct vpn *v UNUSED, struct ctl_client *cl, const struct bus_rec *cmd)
 }
 
 static void
-cmd_reload(struct vpn *v UNUSED, struct ctl_client *cl,
-	   const struct bus_rec *cmd)
+cmd_reload(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
-	ctl_failed(cl, cmd->tag, ERR_UNSUP, "this version does not reload",
-		   "restart tapird: peers are back within seconds");
+	record(v, cl, cmd, "asked");
+	reload_ask(v->reload, cl, cmd);
 }
 
 void
@@ -600,6 +607,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_REKEY, cmd_act },
 		{ BUS_CMD_RELOAD, cmd_reload },
 		{ BUS_CMD_WHY, wire_why_command },
+		{ BUS_CMD_CONFIRM, cmd_reload },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

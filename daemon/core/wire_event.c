@@ -127,12 +127,12 @@ peer_failed(struct bus_rec *r, const char *why)
 static const char *
 auth_hint(const struct vpn *v, const struct ike_link_info *info)
 {
+	const struct vpn_peer *vp = vpn_peer_at(v, info->realm, info->peer);
 	const struct conf_peer *p;
 
-	if (info->realm >= v->n_realm ||
-	    info->peer >= v->conf->realm[info->realm].n_peer)
+	if (vp == NULL)
 		return "compare both ends";
-	p = &v->conf->realm[info->realm].peer[info->peer];
+	p = vp->conf;
 	if (p->own_auth == CONF_AUTH_PSK && p->auth == CONF_AUTH_PSK)
 		return "compare id= and the psk file of both ends";
 	return "compare id= with the names in the certificates, and ca= with "

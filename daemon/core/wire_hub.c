@@ -120,6 +120,18 @@ fixed_of(const struct conf_realm *cr)
 	return f;
 }
 
+static void
+tap_conf(struct vpn_realm *r, struct hub_port_conf *pc)
+{
+	*pc = (struct hub_port_conf){
+		.kind = HUB_PORT_TAP,
+		.mac = r->mac,
+		.ops = { r, tap_out },
+	};
+	str_copy(pc->name, sizeof(pc->name), r->ifname);
+	tap_policy(r->conf, &pc->policy);
+}
+
 int
 wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 {
@@ -136,12 +148,9 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 		.ctx = v,
 		.tell = tell,
 	};
-	struct hub_port_conf pc = {
-		.kind = HUB_PORT_TAP,
-		.mac = r->mac,
-		.ops = { r, tap_out },
-	};
+	struct hub_port_conf pc;
 	struct hub_fixed *fixed = fixed_of(r->conf);
+	struct hub *hub;
 	int err;
 
 	if (fixed == NULL)
@@ -149,13 +158,17 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 	hc.fixed = fixed;
 	memcpy(hc.addr, r->conf->addr, hc.n_addr * sizeof(hc.addr[0]));
 	str_copy(hc.name, sizeof(hc.name), r->conf->name);
-	str_copy(pc.name, sizeof(pc.name), r->ifname);
-	tap_policy(r->conf, &pc.policy);
-	err = hub_new(&r->hub, &hc);
+	tap_conf(r, &pc);
+	err = hub_new(&hub, &hc);
 	free(fixed);
 	if (err != 0)
 		return err;
-	return hub_port_add(r->hub, &pc, &r->tap_port);
+	if ((err = hub_port_add(hub, &pc, &r->tap_port)) != 0) {
+		hub_free(hub);
+		return err;
+	}
+	r->hub = hub;
+	return 0;
 }
 
 static void
@@ -194,6 +207,7 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 {
 	const struct conf_realm *cr = v->realm[l->realm].conf;
 	const struct conf_peer *cp = NULL;
+	const struct vpn_peer *vp;
 	struct ike_link_info info;
 
 	*pc = (struct hub_port_conf){
@@ -207,8 +221,8 @@ port_conf(struct vpn *v, struct vpn_link *l, const struct vpn_child *c,
 			(void)!pseudo_mac(&v->realm[l->realm].mac, cr->name,
 					  info.id, &pc->mac);
 		str_copy(pc->name, sizeof(pc->name), info.name);
-		if (info.peer < cr->n_peer)
-			cp = &cr->peer[info.peer];
+		vp = vpn_peer_at(v, l->realm, info.peer);
+		cp = vp != NULL ? vp->conf : NULL;
 	}
 	policy(cp != NULL ? &cp->port : &cr->port, &pc->policy);
 	pc->n_ts = l->n_ts;
@@ -272,13 +286,49 @@ wire_hub_link_up(struct vpn *v, uint32_t link, uint32_t peer,
 	if (err == ERR_FULL)
 		log_rl(LOG_WARN, "core", "realm %s: all %u ports of its hub are "
 		       "taken, a peer is refused; a further realm can have it",
-		       v->conf->realm[c->realm].name, HUB_PORT_MAX);
+		       vpn_realm_name(v, c->realm), HUB_PORT_MAX);
 	if (err != 0) {
 		free(l);
 		return err;
 	}
 	link_replace(v, link, l);
 	return 0;
+}
+
+/* What a port may do, after a reload. */
+static void
+link_policy(struct vpn *v, struct vpn_link *l)
+{
+	struct vpn_child c = { .realm = l->realm, .mode = l->mode };
+	struct hub_port_conf pc;
+
+	port_conf(v, l, &c, &pc);
+	if (hub_port_set(l->hub, l->port, &pc) != 0)
+		log_warn("core", "port %s: out of memory, what it may do stays "
+			 "as it was", pc.name);
+}
+
+void
+wire_hub_reload(struct vpn *v, uint32_t realm, bool is_tap, uint32_t peer)
+{
+	struct vpn_realm *r = vpn_realm_at(v, realm);
+	struct hub_port_conf pc;
+	struct vpn_link *l;
+
+	if (r == NULL)
+		return;
+	if (is_tap) {
+		tap_conf(r, &pc);
+		if (hub_port_set(r->hub, r->tap_port, &pc) != 0)
+			log_warn("core", "%s: out of memory, what it may do "
+				 "stays as it was", r->ifname);
+		return;
+	}
+	for (uint32_t id = 0; id < VPN_LINK_MAX; id++) {
+		l = vpn_link_find(v, id);
+		if (l != NULL && l->realm == realm && l->peer == peer)
+			link_policy(v, l);
+	}
 }
 
 void

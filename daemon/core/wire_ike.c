@@ -42,7 +42,6 @@ struct wire_ike {
 	unsigned n_lookup;
 	uint16_t *n_child;		/* [VPN_LINK_MAX] children up */
 	struct behind *behind;
-	uint32_t **handle;		/* [realm][peer] newest authenticated */
 };
 
 /* ---- datagrams ----------------------------------------------------------- */
@@ -72,7 +71,7 @@ wire_ike_from_worker(struct vpn *v, struct buf *b)
 void
 wire_ike_datagram(struct vpn *v, struct buf *b)
 {
-	bool natt = b->to.port == v->conf->nat_port;
+	bool natt = b->to.port == v->nat_port;
 
 	if (!v->is_stopping)
 		ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
@@ -156,32 +155,68 @@ op_local_addr(void *ctx, const struct ip_addr *remote)
 
 /* ---- questions ----------------------------------------------------------- */
 
+/* The secure process knows realms and peers by their place in the
+ * configuration. */
 static int
 op_ask(void *ctx, const struct ike_ask *ask)
 {
 	struct vpn *v = ctx;
+	const struct vpn_peer *p;
+	struct ike_ask a = *ask;
 
-	return secure_ask(v->secure, ask);
+	if (ask->type != IKE_ASK_CLOSE && ask->type != IKE_ASK_TOKEN &&
+	    ask->realm != UINT32_MAX) {
+		if ((p = vpn_peer_at(v, ask->realm, ask->peer)) == NULL)
+			return ERR_CLOSED;
+		a.realm = v->realm[ask->realm].conf->index;
+		a.peer = p->conf->index;
+	}
+	return secure_ask(v->secure, &a);
+}
+
+/* Back again; UINT32_MAX: nobody's. */
+static void
+place_of(const struct vpn *v, uint32_t *realm, uint32_t *peer)
+{
+	uint32_t r = 0, p = 0;
+
+	while (r < v->n_realm && (v->realm[r].conf == NULL ||
+	    v->realm[r].conf->index != *realm))
+		r++;
+	while (r < v->n_realm && p < v->realm[r].n_peer &&
+	       (v->realm[r].peer[p].conf == NULL ||
+		v->realm[r].peer[p].conf->index != *peer))
+		p++;
+	*realm = *peer = UINT32_MAX;
+	if (r < v->n_realm && p < v->realm[r].n_peer) {
+		*realm = r;
+		*peer = p;
+	}
 }
 
 void
 wire_ike_answer(void *vpn, const struct ike_ans *ans)
 {
 	struct vpn *v = vpn;
+	struct ike_ans a = *ans;
+	struct vpn_peer *p;
 
 	/* realm and peer of a VERIFY answer: who may set routes from now on */
-	if (ans->err == 0 && ans->realm < v->n_realm &&
-	    ans->peer < v->conf->realm[ans->realm].n_peer)
-		v->wire_ike->handle[ans->realm][ans->peer] = ans->handle;
-	ike_answer(v->ike, ans, clk_ms());
+	if (ans->err == 0 && ans->realm != UINT32_MAX) {
+		place_of(v, &a.realm, &a.peer);
+		p = vpn_peer_at(v, a.realm, a.peer);
+		if (p != NULL)
+			p->handle = ans->handle;
+	}
+	ike_answer(v->ike, &a, clk_ms());
 }
 
 void
 wire_ike_secure_lost(struct vpn *v)
 {
 	for (unsigned i = 0; i < v->n_realm; i++)
-		memset(v->wire_ike->handle[i], 0, v->conf->realm[i].n_peer *
-		       sizeof(**v->wire_ike->handle));
+		for (unsigned k = 0; k < v->realm[i].n_peer; k++)
+			v->realm[i].peer[k].handle = 0;
 	ike_secure_lost(v->ike, clk_ms());
 }
 
@@ -208,9 +243,9 @@ op_spi_free(void *ctx, uint32_t esp_spi)
 static const struct conf_net *
 net_of(const struct vpn *v, uint32_t realm, uint32_t peer)
 {
-	const struct conf_realm *cr = &v->conf->realm[realm];
+	const struct vpn_peer *p = vpn_peer_at(v, realm, peer);
 
-	return peer < cr->n_peer ? cr->peer[peer].net : &cr->net;
+	return p != NULL ? p->conf->net : &v->realm[realm].conf->net;
 }
 
 /* Routes to what lies behind an IP-mode peer. */
@@ -218,16 +253,15 @@ static void
 routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
        unsigned n_ts, bool is_add)
 {
+	struct vpn_peer *p = vpn_peer_at(v, realm, peer);
 	const struct conf_net *net;
 	struct ip_net part[64];
-	uint32_t handle;
 	int n;
 
-	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
+	if (p == NULL)
 		return;
-	handle = v->wire_ike->handle[realm][peer];
 	net = net_of(v, realm, peer);
-	if (handle == 0) { /* authenticated by a secure process that is gone */
+	if (p->handle == 0) { /* authenticated by a secure process that is gone */
 		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
 		       "are until it authenticates again",
 		       vpn_realm_name(v, realm));
@@ -238,7 +272,8 @@ routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
 			continue;
 		n = ip_range_nets(&ts[i].lo, &ts[i].hi, part, N_OF(part));
 		for (int k = 0; k < n; k++)
-			secure_route(v->secure, handle, realm, &part[k],
+			secure_route(v->secure, p->handle,
+				     v->realm[realm].conf->index, &part[k],
 				     is_add);
 	}
 }
@@ -389,7 +424,7 @@ op_resolve(void *ctx, uint32_t realm, uint32_t peer)
 static uint16_t
 peer_port(const struct vpn *v, const struct conf_peer *p)
 {
-	return p->at_port != 0 ? p->at_port : (uint16_t)v->conf->port;
+	return p->at_port != 0 ? p->at_port : v->port;
 }
 
 void
@@ -402,13 +437,13 @@ wire_ike_idle(struct vpn *v)
 	wi->n_lookup = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct lookup l = wi->lookup[i];
+		const struct vpn_peer *vp = vpn_peer_at(v, l.realm, l.peer);
 		const struct conf_peer *p;
 		struct net_ep ep;
 
-		if (l.realm >= v->n_realm ||
-		    l.peer >= v->conf->realm[l.realm].n_peer)
+		if (vp == NULL)
 			continue;
-		p = &v->conf->realm[l.realm].peer[l.peer];
+		p = vp->conf;
 		if (p->at_is_ip) {
 			ep = p->at_ep;
 			ep.port = peer_port(v, p);
@@ -426,33 +461,17 @@ wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 		  const struct ip_addr *ip, unsigned n)
 {
 	struct vpn *v = vpn;
+	const struct vpn_peer *p = vpn_peer_at(v, realm, peer);
 	struct net_ep ep[IKE_EP_MAX];
 
-	if (realm >= v->n_realm || peer >= v->conf->realm[realm].n_peer)
+	if (p == NULL)
 		return;
 	for (unsigned i = 0; i < n; i++)
-		ep[i] = (struct net_ep){
-			ip[i], peer_port(v, &v->conf->realm[realm].peer[peer]),
-		};
+		ep[i] = (struct net_ep){ ip[i], peer_port(v, p->conf) };
 	ike_peer_at(v->ike, realm, peer, ep, n);
 }
 
 /* ---- start and end ------------------------------------------------------- */
-
-static int
-handles_new(struct vpn *v, struct wire_ike *wi)
-{
-	wi->handle = calloc(v->n_realm + 1, sizeof(*wi->handle));
-	if (wi->handle == NULL)
-		return ERR_NOMEM;
-	for (unsigned i = 0; i < v->n_realm; i++) {
-		wi->handle[i] = calloc(v->conf->realm[i].n_peer + 1,
-				       sizeof(**wi->handle));
-		if (wi->handle[i] == NULL)
-			return ERR_NOMEM;
-	}
-	return 0;
-}
 
 int
 wire_ike_init(struct vpn *v, struct ike_ops *ops)
@@ -466,8 +485,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 	wi->n_child = calloc(VPN_LINK_MAX, sizeof(*wi->n_child));
 	if (wi->n_child == NULL)
 		return ERR_NOMEM;
-	if ((err = handles_new(v, wi)) != 0 ||
-	    (err = wire_event_new(&v->wire_event)) != 0 ||
+	if ((err = wire_event_new(&v->wire_event)) != 0 ||
 	    (err = behind_new(&wi->behind, VPN_LINK_MAX)) != 0 ||
 	    (err = jobs_new(&wi->jobs, v)) != 0)
 		return err;
@@ -510,10 +528,6 @@ wire_ike_fini(struct vpn *v)
 		return;
 	wire_ike_stop(v);
 	jobs_free(wi->jobs);
-	if (wi->handle != NULL)
-		for (unsigned i = 0; i < v->n_realm; i++)
-			free(wi->handle[i]);
-	free(wi->handle);
 	behind_free(wi->behind);
 	free(wi->n_child);
 	wire_event_free(v->wire_event);

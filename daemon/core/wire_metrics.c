@@ -98,14 +98,14 @@ pattern_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag,
 	struct bus_rec r;
 
 	for (unsigned i = 0; i < v->n_realm; i++) {
-		const struct conf_realm *cr = &v->conf->realm[i];
+		for (unsigned k = 0; k < v->realm[i].n_peer; k++) {
+			const struct vpn_peer *p = vpn_peer_at(v, i, k);
 
-		for (unsigned k = 0; k < cr->n_peer; k++) {
-			if (!cr->peer[k].is_glob)
+			if (p == NULL || !p->conf->is_glob)
 				continue;
 			bus_rec_init(&r, BUS_RES_METRIC_PATTERN);
-			bus_set_str(&r, BUS_F_REALM, cr->name);
-			bus_set_str(&r, BUS_F_PEER, cr->peer[k].name);
+			bus_set_str(&r, BUS_F_REALM, vpn_realm_name(v, i));
+			bus_set_str(&r, BUS_F_PEER, p->conf->name);
 			bus_set_u64(&r, BUS_F_N_PEER, t[i][k].n_peer);
 			bus_set_u64(&r, BUS_F_N_UP, t[i][k].n_up);
 			ctl_send(cl, &r, tag);
@@ -163,25 +163,26 @@ realm_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 	uint32_t it = 0;
 
 	for (unsigned i = 0; is_whole && i < v->n_realm; i++) {
-		t[i] = calloc(v->conf->realm[i].n_peer + 1, sizeof(**t));
+		t[i] = calloc(v->realm[i].n_peer + 1, sizeof(**t));
 		is_whole = t[i] != NULL;
 	}
 	while (is_whole && ike_link_next(v->ike, &it, &li)) {
+		const struct vpn_peer *p = vpn_peer_at(v, li.realm, li.peer);
 		struct tally *one;
 
-		if (li.realm >= v->n_realm ||
-		    li.peer >= v->conf->realm[li.realm].n_peer)
+		if (p == NULL)
 			continue;
 		one = &t[li.realm][li.peer];
 		one->n_peer++;
 		one->n_up += is_up(&li);
 		sum[li.realm].n_peer++;
 		sum[li.realm].n_up += is_up(&li);
-		if (!v->conf->realm[li.realm].peer[li.peer].is_glob)
+		if (!p->conf->is_glob)
 			peer_rec(v, cl, tag, &li);
 	}
 	for (unsigned i = 0; is_whole && i < v->n_realm; i++)
-		hub_rec(v, cl, tag, i, &sum[i]);
+		if (vpn_realm_at(v, i) != NULL)
+			hub_rec(v, cl, tag, i, &sum[i]);
 	if (is_whole)
 		pattern_recs(v, cl, tag, t);
 	for (unsigned i = 0; t != NULL && i < v->n_realm; i++)
@@ -258,7 +259,7 @@ wire_metrics_command(struct vpn *v, struct ctl_client *cl,
 	bus_set_str(&r, BUS_F_VERSION, TAPIR_VERSION);
 	bus_set_u64(&r, BUS_F_PID, (uint64_t)getpid());
 	bus_set_u64(&r, BUS_F_UP_S, (clk_ms() - v->start_ms) / 1000);
-	bus_set_u64(&r, BUS_F_N_REALM, v->n_realm);
+	bus_set_u64(&r, BUS_F_N_REALM, v->conf->n_realm);
 	ctl_send(cl, &r, cmd->tag);
 	realm_recs(v, cl, cmd->tag);
 	event_recs(&v->metrics, cl, cmd->tag);

@@ -235,7 +235,8 @@ is_without(const struct vpn *v, enum fallback f)
 	    f == FALLBACK_USO ? IPC_TAP_USO : 0;
 
 	for (unsigned i = 0; i < v->n_realm; i++)
-		if ((v->realm[i].offloads & need) != need)
+		if (v->realm[i].conf != NULL &&
+		    (v->realm[i].offloads & need) != need)
 			return true;
 	if (f == FALLBACK_PACKET_RING)
 		return sock_wants_rings(v->conf, v->n_worker) &&

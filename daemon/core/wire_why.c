@@ -172,7 +172,7 @@ nearest(const struct vpn *v, const char *id)
 	const char *word[256];
 	size_t n = 0;
 
-	for (unsigned i = 0; i < v->n_realm; i++)
+	for (unsigned i = 0; i < v->conf->n_realm; i++)
 		for (unsigned k = 0; k < v->conf->realm[i].n_peer; k++)
 			if (v->conf->realm[i].peer[k].id != NULL &&
 			    n < N_OF(word))
@@ -460,13 +460,15 @@ answer(struct asked *q, struct ctl_client *cl)
 {
 	enum why_lang lang = why_lang_of(bus_str(q->cmd, BUS_F_LANG));
 	struct why_report *rep = malloc(sizeof(*rep));
+	const struct vpn_peer *p;
 
 	if (rep == NULL) {
 		ctl_failed(cl, q->cmd->tag, ERR_NOMEM, err_text(ERR_NOMEM), "");
 		return;
 	}
-	q->cr = &q->v->conf->realm[q->li.realm];
-	q->cp = q->li.peer < q->cr->n_peer ? &q->cr->peer[q->li.peer] : NULL;
+	q->cr = q->v->realm[q->li.realm].conf;
+	p = vpn_peer_at(q->v, q->li.realm, q->li.peer);
+	q->cp = p != NULL ? p->conf : NULL;
 	from_conf(q);
 	from_link(q);
 	from_trace(q);

@@ -176,8 +176,12 @@ run_queues(struct worker *wk)
 	 * was pushed before. */
 	(void)atomic_exchange(&wk->is_awake, false);
 	note_high(wk);
-	for (unsigned i = 0; i < wk->vpn->n_realm; i++)
-		hub_work(wk->vpn->realm[i].hub, wk->index);
+	for (unsigned i = 0, n = wk->vpn->n_realm; i < n; i++) {
+		struct hub *hub = wk->vpn->realm[i].hub;
+
+		if (hub != NULL)
+			hub_work(hub, wk->index);
+	}
 	more = run_in(wk) == VPN_BATCH;
 	more |= run_out(wk) == VPN_BATCH;
 	if (more) /* come back after the others had their turn */
@@ -283,15 +287,26 @@ worker_main(void *ctx)
 	thr_unregister();
 }
 
+/* Largest frame of any realm decides how long a buffer is. */
+static unsigned
+buffer_room(const struct conf *c)
+{
+	unsigned room = BUF_ROOM_DEFAULT;
+
+	for (unsigned i = 0; i < c->n_realm; i++)
+		room = MAX(room, c->realm[i].mtu + BUF_HEAD + BUF_TAIL + 256);
+	return room;
+}
+
 static int
-watch(struct worker *wk, int fd, enum src src, struct vpn_realm *r)
+watch(struct worker *wk, int fd, enum src src)
 {
 	struct source *s = &wk->source[wk->n_source];
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &s->lane };
 
 	if (fd < 0)
 		return 0;
-	*s = (struct source){ .src = src, .fd = fd, .realm = r };
+	*s = (struct source){ .src = src, .fd = fd };
 	wk->n_source++;
 	return epoll_ctl(wk->ep, EPOLL_CTL_ADD, fd, &ev) == 0 ? 0 : ERR_SYS;
 }
@@ -303,23 +318,76 @@ watch_all(struct worker *wk)
 	unsigned n = vpn_lanes(v->n_worker);
 	int err;
 
-	wk->source = calloc(1 + n * FAM_END + n * v->n_realm, sizeof(*wk->source));
+	wk->source = calloc(1 + n * FAM_END, sizeof(*wk->source));
 	if (wk->source == NULL)
 		return ERR_NOMEM;
-	err = watch(wk, wk->wake, SRC_WAKE, NULL);
+	err = watch(wk, wk->wake, SRC_WAKE);
 	for (int fam = FAM_V4; fam < FAM_END; fam++)
 		for (unsigned i = 0; i < n; i++)
 			err |= watch(wk, v->socks.nat[wk->index * n + i][fam],
-				     SRC_UDP, NULL);
+				     SRC_UDP);
 	err |= rawrx_watch(wk);
-	for (unsigned k = 0; k < v->n_realm; k++) {
-		struct vpn_realm *r = &v->realm[k];
-
-		for (unsigned i = 0; i < r->n_lane; i++)
-			err |= watch(wk, r->tap_fd[wk->index * r->n_lane + i],
-				     SRC_TAP, r);
-	}
 	return err != 0 ? ERR_SYS : 0;
+}
+
+/* The queues of a TAP that are this worker's. */
+static int
+watch_tap(struct worker *wk, struct vpn_realm *r)
+{
+	struct source *s = calloc(r->n_lane, sizeof(*s));
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	if (s == NULL)
+		return ERR_NOMEM;
+	r->source[wk->index] = s;
+	for (unsigned i = 0; i < r->n_lane; i++) {
+		s[i] = (struct source){
+			.src = SRC_TAP, .realm = r,
+			.fd = r->tap_fd[wk->index * r->n_lane + i],
+		};
+		ev.data.ptr = &s[i].lane;
+		if (epoll_ctl(wk->ep, EPOLL_CTL_ADD, s[i].fd, &ev) != 0)
+			return ERR_SYS;
+	}
+	return 0;
+}
+
+int
+work_realm_add(struct work *w, struct vpn_realm *r)
+{
+	int err = 0;
+
+	r->source = calloc(w->n, sizeof(*r->source));
+	if (r->source == NULL)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < w->n && err == 0; i++)
+		err = watch_tap(&w->worker[i], r);
+	return err;
+}
+
+void
+work_realm_del(struct work *w, struct vpn_realm *r)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		for (unsigned k = 0; k < r->n_lane; k++)
+			if (r->tap_fd[i * r->n_lane + k] >= 0)
+				(void)epoll_ctl(w->worker[i].ep, EPOLL_CTL_DEL,
+						r->tap_fd[i * r->n_lane + k],
+						NULL);
+}
+
+void
+work_sources_free(struct source **source, unsigned n_worker)
+{
+	for (unsigned i = 0; source != NULL && i < n_worker; i++)
+		free(source[i]);
+	free(source);
+}
+
+bool
+work_has_room(const struct work *w, const struct conf *c)
+{
+	return buffer_room(c) <= w->room;
 }
 
 static int
@@ -348,17 +416,6 @@ worker_init(struct worker *wk, struct vpn *v, unsigned index, unsigned room)
 	return rawrx_init(wk);
 }
 
-/* Largest frame of any realm decides how long a buffer is. */
-static unsigned
-buffer_room(const struct conf *c)
-{
-	unsigned room = BUF_ROOM_DEFAULT;
-
-	for (unsigned i = 0; i < c->n_realm; i++)
-		room = MAX(room, c->realm[i].mtu + BUF_HEAD + BUF_TAIL + 256);
-	return room;
-}
-
 int
 work_new(struct work **out, struct vpn *v)
 {
@@ -369,6 +426,7 @@ work_new(struct work **out, struct vpn *v)
 		return ERR_NOMEM;
 	w->vpn = v;
 	w->n = v->n_worker;
+	w->room = buffer_room(v->conf);
 	w->worker = calloc(w->n, sizeof(*w->worker));
 	if (w->worker == NULL) {
 		free(w);
@@ -377,7 +435,7 @@ work_new(struct work **out, struct vpn *v)
 	for (unsigned i = 0; i < w->n; i++)
 		w->worker[i].ep = w->worker[i].wake = -1;
 	for (unsigned i = 0; i < w->n; i++) {
-		err = worker_init(&w->worker[i], v, i, buffer_room(v->conf));
+		err = worker_init(&w->worker[i], v, i, w->room);
 		if (err != 0) {
 			work_free(w);
 			return err;
@@ -411,6 +469,9 @@ work_start(struct work *w)
 	int err;
 
 	trains_on(w->vpn);
+	for (unsigned i = 0; i < w->vpn->n_realm; i++)
+		if ((err = work_realm_add(w, &w->vpn->realm[i])) != 0)
+			return err;
 	for (unsigned i = 0; i < w->n; i++) {
 		struct worker *wk = &w->worker[i];
 

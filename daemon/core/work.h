@@ -27,6 +27,14 @@ enum work_prio { WORK_IN, WORK_OUT, WORK_PRIO_END };
 MUST_USE int work_new(struct work **out, struct vpn *v);
 /** Start the threads; TAPs and sockets are in place.  cpus: affinity. */
 MUST_USE int work_start(struct work *w);
+/** Read from the TAP of a realm, or no longer; once each worker was quiet after
+ * the latter, descriptors and r->source can go.  Thread: the loop.  0, ERR_NOMEM
+ * or ERR_SYS (then work_realm_del() it). */
+MUST_USE int work_realm_add(struct work *w, struct vpn_realm *r);
+void work_realm_del(struct work *w, struct vpn_realm *r);
+void work_sources_free(struct source **source, unsigned n_worker);
+/** Do the buffers suffice for the realms of c? */
+bool work_has_room(const struct work *w, const struct conf *c);
 /** End and join the threads. */
 void work_stop(struct work *w);
 void work_free(struct work *w);

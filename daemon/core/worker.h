@@ -86,6 +86,7 @@ struct worker {
 struct work {
 	struct vpn *vpn;
 	unsigned n;
+	unsigned room;		/* of a usual buffer */
 	struct worker *worker;
 };
 

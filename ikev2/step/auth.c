@@ -340,7 +340,8 @@ find_link(struct ike *ike, const struct ike_ans *ans, struct ike_link **out)
 	struct ike_realm *r = ike_realm_by_index(ike, ans->realm);
 	struct ike_link *link;
 
-	if (r == NULL || ans->peer >= r->conf.n_peer)
+	if (r == NULL || ans->peer >= r->conf.n_peer ||
+	    r->peer[ans->peer].is_removed)
 		return ERR_NOTFOUND;
 	link = ike_link_of_peer(ike, ans->realm, ans->peer, ans->id_text);
 	if (link == NULL)

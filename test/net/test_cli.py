@@ -175,7 +175,7 @@ def test_actions_answer(lab, ends, argv):
     (("up", "branches/osakka"), 1, "osaka"), (("down", "brunches"), 1, "branches"),
     (("rekey", "branches/sapporo.a-very-long-name-of-a-branch.example.co.jp"), 1, "not up"),
     (("sttaus",), 2, "status"), (("rekey", "branches/osaka", "all"), 2, "child"),
-    (("hub", "nowhere"), 1, "no realm nowhere"), (("reload",), 1, "reload")])
+    (("hub", "nowhere"), 1, "no realm nowhere"), (("confirm",), 1, "confirmed")])
 def test_what_fails_says_why(ends, argv, status, word):
     """Exit status by the contract, a hint to go on with, and JSON for failures too."""
     done = ends[0].tapir(*argv)

@@ -42,6 +42,7 @@ begin(struct world *w)
 		.buf_new = on_buf, .ctx = w };
 	struct hub_port_conf pc = { .kind = HUB_PORT_TAP, .name = "tap-b",
 		.mac = { { 2, 0, 0, 0, 0, 1 } }, .ops = { w, on_out } };
+	struct hub *hub;
 
 	memset(w, 0, sizeof(*w));
 	w->conf.name = name;
@@ -54,8 +55,9 @@ begin(struct world *w)
 	assert_int_equal(bus_new(&w->v.bus), 0);
 	bus_reader_init(&w->rd, 0);
 	assert_int_equal(buf_pool_new(&w->pool, 8, BUF_ROOM_DEFAULT), 0);
-	assert_int_equal(hub_new(&w->realm.hub, &hc), 0);
-	assert_int_equal(hub_port_add(w->realm.hub, &pc, &w->realm.tap_port),
+	assert_int_equal(hub_new(&hub, &hc), 0);
+	w->realm.hub = hub;
+	assert_int_equal(hub_port_add(hub, &pc, &w->realm.tap_port),
 	    0);
 }
 

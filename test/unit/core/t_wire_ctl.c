@@ -15,6 +15,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_wire.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/realm.h"
 #include "daemon/core/sock.h"
 #include "test/lib/test.h"
 
@@ -118,6 +119,7 @@ world_new(struct world *w)
 	assert_int_equal(esp_new(&w->v.esp, 1, &io, NULL, NULL), 0);
 	for (unsigned i = 0; i < c->n_realm; i++) {
 		w->v.realm[i].conf = &c->realm[i];
+		assert_int_equal(realm_places(&w->v.realm[i]), 0);
 		realm_add(w, &c->realm[i]);
 	}
 	snprintf(w->path, sizeof(w->path), "/tmp/t_wire.%d", (int)getpid());
@@ -140,6 +142,8 @@ world_free(struct world *w)
 	esp_free(w->v.esp);
 	loop_free(w->v.loop);
 	bus_free(w->v.bus);
+	for (unsigned i = 0; i < w->v.n_realm; i++)
+		free(w->v.realm[i].peer);
 	free(w->v.realm);
 	conf_free((struct conf *)(uintptr_t)w->v.conf);
 	close(w->listener);
