@@ -17,8 +17,8 @@
  *
  * Of two ports in a loop the tunnel is blocked, of two tunnels the one with the
  * higher number, whichever way round the probe went.  A blocked port sends and
- * takes nothing but probes, until none came back for a while: 30 s, twice that
- * at each relapse, at most 10 min, and a little more at random, so that two
+ * takes nothing but probes, until none came back for a while: 10 s, twice that
+ * at each relapse, at most 10 min, and at first more at random, so that two
  * hubs do not try at once.
  *
  * Probes are sent each 5 s, if there was flooding at all: without it a loop does
@@ -39,8 +39,9 @@
 #define PROBE_FRAME	60		/* the least of an Ethernet frame */
 #define PROBE_S		5		/* between two; ours */
 #define PROBE_VLANS	16		/* in a round; ours */
-#define BLOCK_S		30		/* at first; ours */
+#define BLOCK_S		10		/* at first: ten probes lost in a row; ours */
 #define BLOCK_MAX_S	600		/* ours */
+#define CLEAR_S		10		/* probed each second after a block; ours */
 #define TELL_S		60		/* what goes on is told once a minute */
 
 static const struct mac probe_dst = {
@@ -308,7 +309,8 @@ tell(struct hub *h, const struct port *p, enum bus_row event)
 	note_tell(h, &r);
 }
 
-/* Up to a quarter more. */
+/* Up to twice as long, so that hubs that cut the same ring all at once do not try
+ * again all at once: the first finds it cut, and the others stay as they are. */
 static uint32_t
 jitter(uint32_t wait_s)
 {
@@ -316,7 +318,7 @@ jitter(uint32_t wait_s)
 
 	if (rng_bytes(&r, 1) != 0)
 		return wait_s;
-	return wait_s + wait_s / 4 * r / 256;
+	return wait_s + wait_s * r / 256;
 }
 
 static void
@@ -355,7 +357,8 @@ tell_reflect(struct hub *h, struct port *p, uint32_t now_s)
 	tell(h, p, BUS_EV_HUB_REFLECT);
 }
 
-/* True while the port is blocked. */
+/* True while the port is blocked, and when it forwards again: another hub may have
+ * cut the same ring, and be trying just then as well. */
 static bool
 port_tick(struct hub *h, struct port *p, uint32_t now_s)
 {
@@ -364,14 +367,14 @@ port_tick(struct hub *h, struct port *p, uint32_t now_s)
 
 	tell_reflect(h, p, now_s);
 	if (!atomic_load(&l->is_blocked))
-		return false;
+		return l->clear_s != 0 && now_s - l->clear_s < CLEAR_S;
 	if (!l->is_told)
 		begin(h, p, now_s);
 	else if (n > 0)
 		l->until_s = MAX(l->until_s, now_s + l->wait_s);
 	else if (now_s >= l->until_s)
 		end(h, p, now_s);
-	return atomic_load(&l->is_blocked);
+	return true;
 }
 
 bool
