@@ -48,6 +48,7 @@ struct role {
 	struct vpn vpn;
 	const struct role_args *args;
 	struct tmr second;		/* hub_tick() */
+	uint64_t beat_ms;		/* when the next ROLE_BEAT is due */
 	int sig_fd;
 	uint32_t feat;
 };
@@ -260,7 +261,7 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 static void
 word_send(const struct role *r, char word)
 {
-	(void)!send(r->args->sup_fd, &word, 1, MSG_NOSIGNAL);
+	(void)!send(r->args->sup_fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void
@@ -304,6 +305,10 @@ on_second(void *ctx)
 
 	bool has_work = false;
 
+	if (now >= r->beat_ms) {
+		word_send(r, ROLE_BEAT);
+		r->beat_ms = now + ROLE_BEAT_MS;
+	}
 	for (unsigned i = 0; i < r->vpn.n_realm; i++)
 		if (r->vpn.realm[i].hub != NULL)
 			has_work |= hub_tick(r->vpn.realm[i].hub, now);

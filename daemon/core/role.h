@@ -11,6 +11,7 @@
 /* Words between supervisor and main role: one byte a datagram, and what is said
  * to come along. */
 #define ROLE_READY     'R'	/* main: serving */
+#define ROLE_BEAT      'B'	/* main: its loop turns, every ROLE_BEAT_MS */
 #define ROLE_FAILED    'F'	/* main: gave up, its line is in the log */
 #define ROLE_TERMINATE 'T'	/* supervisor: end cleanly */
 #define ROLE_SECURE    'S'	/* supervisor: a new secure process; with a
@@ -32,6 +33,7 @@
 #define ROLE_NOT_TAKEN 'X'	/* main: it is not, the former one goes on */
 #define ROLE_DISTRUST  'D'	/* main: the secure process broke the protocol or
 				 * is silent; its pid as 4 bytes */
+#define ROLE_BEAT_MS   5000
 #define ROLE_WORD_MAX  16
 #define ROLE_SAY_MAX   60000	/* bytes of text; ours */
 #define ROLE_LOG_KEEP  0xff

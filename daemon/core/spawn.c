@@ -290,10 +290,24 @@ start_main(struct super *s, int sup, int chan, int res)
 }
 
 void
-spawn_reap(pid_t *pid)
+spawn_kill(const struct super *s, pid_t pid, int sig)
+{
+	bool is_main = pid == s->main_pid || pid == s->resolve_pid;
+
+	if (kill(pid, sig) == 0 || errno != EPERM)
+		return;
+	if (seteuid(is_main ? s->main_user.uid : s->secure_user.uid) == 0) {
+		(void)kill(pid, sig);
+		if (seteuid(0) != 0)
+			abort();
+	}
+}
+
+void
+spawn_reap(const struct super *s, pid_t *pid)
 {
 	if (*pid > 0) {
-		(void)kill(*pid, SIGKILL);
+		spawn_kill(s, *pid, SIGKILL);
 		(void)waitpid(*pid, NULL, 0);
 		*pid = 0;
 	}

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 #include "daemon/core/core.h"
+#include "daemon/core/notify.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sandbox.h"
 #include "daemon/core/super.h"
@@ -57,6 +58,8 @@ struct super {
 	pid_t main_pid, secure_pid, resolve_pid; /* 0 = does not run */
 	struct super_death secure_death, resolve_death, main_death;
 	int main_fd;		/* words to and from the main role */
+	uint64_t beat_ms;	/* when main last said that it lives; 0 = not yet */
+	struct notify notify;	/* the service manager */
 	bool is_claimed;	/* the run directory is ours */
 	bool is_ready, is_stopping;
 	int status;
@@ -69,7 +72,10 @@ MUST_USE int spawn_secure(struct super *s, int chan);
 /** Start the resolver; fd (its end of the channel) is taken. */
 MUST_USE int spawn_resolver(struct super *s, int fd);
 /** Kill and forget a child; 0 = there is none. */
-void spawn_reap(pid_t *pid);
+void spawn_reap(const struct super *s, pid_t *pid);
+/** A signal to a role.  A service manager may have left us without CAP_KILL:
+ * then as the role's own user, who may. */
+void spawn_kill(const struct super *s, pid_t pid, int sig);
 /** A text as a file without a name, read-only; -1 without memory. */
 MUST_USE int spawn_conf_fd(const char *text, size_t len);
 /** A pair of sockets for words.  0 or ERR_SYS. */

@@ -42,6 +42,7 @@
 #define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
 #define RESTART_WINDOW_MS 60000
 #define RESTART_PAUSE_MS  200
+#define SILENCE_MS	  (6 * ROLE_BEAT_MS) /* then main hangs */
 #define START_AGAIN_MS	  1000	/* when a role cannot be started just now */
 
 /* ---- while it runs ------------------------------------------------------- */
@@ -164,8 +165,8 @@ resolver_again(struct super *s)
 	close(res[0]);
 }
 
-/* Start again what is due; how long poll() may wait for the rest. */
-static int
+/* Start again what is due; ms until the rest is, or UINT64_MAX. */
+static uint64_t
 start_due(struct super *s)
 {
 	enum { SECURE, RESOLVE, UNDO };
@@ -185,7 +186,7 @@ start_due(struct super *s)
 		if (at[i] != 0)
 			wait = MIN(wait, at[i] > now ? at[i] - now :
 				   i == UNDO ? RESTART_PAUSE_MS : 0);
-	return wait == UINT64_MAX ? -1 : (int)wait;
+	return wait;
 }
 
 static void
@@ -195,6 +196,7 @@ main_died(struct super *s, int st, const char *how)
 
 	close(s->main_fd);
 	s->main_fd = -1;
+	s->beat_ms = 0;
 	if (!s->is_ready || (WIFEXITED(st) && WEXITSTATUS(st) == 0)) {
 		s->status = s->is_ready ? 0 : 1;
 		s->is_stopping = true;
@@ -202,9 +204,9 @@ main_died(struct super *s, int st, const char *how)
 	}
 	log_error("tapird", "the main process ended (%s), starting all again",
 		  how);
-	spawn_reap(&s->secure_pid);
-	spawn_reap(&s->resolve_pid);
-	spawn_reap(&s->old_secure_pid);
+	spawn_reap(s, &s->secure_pid);
+	spawn_reap(s, &s->resolve_pid);
+	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
 	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
 	if (!may_restart(&s->main_death)) {
@@ -293,9 +295,12 @@ on_word(struct super *s)
 	if (w == ROLE_READY && !s->is_ready) {
 		s->is_ready = true;
 		tell_parent(s, 0);
+		notify_say(&s->notify, "READY=1\nSTATUS=serving");
+	} else if (w == ROLE_BEAT) {
+		s->beat_ms = clk_ms();
 	} else if (w == ROLE_DISTRUST && cur_u32(&c, &pid) == 0 &&
 		   s->secure_pid > 0 && pid == (uint32_t)s->secure_pid) {
-		(void)kill(s->secure_pid, SIGKILL);
+		spawn_kill(s, s->secure_pid, SIGKILL);
 	} else if (w == ROLE_ASK && cur_u8(&c, &what) == 0 &&
 		   cur_u32(&c, &confirm_s) == 0 &&
 		   cur_u32(&c, &serial) == 0) {
@@ -306,12 +311,61 @@ on_word(struct super *s)
 	}
 }
 
+/* Somebody holds it with a signal or a debugger: no reason to kill it. */
+static bool
+is_held(pid_t pid)
+{
+	char path[64] = "", line[128];
+	bool held = false;
+	FILE *f;
+
+	str_add(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	while (!held && fgets(line, sizeof(line), f) != NULL)
+		held = strncmp(line, "State:\tT", 8) == 0 ||
+		    strncmp(line, "State:\tt", 8) == 0;
+	fclose(f);
+	return held;
+}
+
+/* A main role that says nothing for long hangs: it is ended, and what comes
+ * after that is as for every other death.  ms until this is to be asked again. */
+static uint64_t
+watch_main(struct super *s)
+{
+	uint64_t now = clk_ms();
+
+	if (s->beat_ms == 0 || s->main_pid == 0)
+		return UINT64_MAX;
+	if (now - s->beat_ms < SILENCE_MS)
+		return s->beat_ms + SILENCE_MS - now;
+	if (!is_held(s->main_pid)) {
+		log_error("tapird", "the main process does not answer for %u s: "
+			  "ending it", SILENCE_MS / 1000);
+		spawn_kill(s, s->main_pid, SIGABRT);
+	}
+	s->beat_ms = now;
+	return SILENCE_MS;
+}
+
+/* What is due is done; ms until something is due again, or -1. */
+static int
+turn(struct super *s)
+{
+	uint64_t wait = start_due(s);
+
+	wait = MIN(wait, watch_main(s));
+	wait = MIN(wait, notify_alive(&s->notify));
+	return wait == UINT64_MAX ? -1 : (int)MIN(wait, 3600000u);
+}
+
 static void
 run(struct super *s)
 {
 	int wait_ms;
 
-	while (wait_ms = start_due(s), !s->is_stopping) {
+	while (wait_ms = turn(s), !s->is_stopping) {
 		struct pollfd p[2] = {
 			{ .fd = s->sig_fd, .events = POLLIN },
 			{ .fd = s->main_fd, .events = POLLIN },
@@ -340,6 +394,7 @@ end_roles(struct super *s)
 {
 	uint64_t end = clk_ms() + STOP_WAIT_MS;
 
+	notify_say(&s->notify, "STOPPING=1");
 	if (s->main_fd >= 0)
 		word(s, ROLE_TERMINATE, -1);
 	while ((s->main_pid > 0 || s->secure_pid > 0) && clk_ms() < end) {
@@ -351,10 +406,10 @@ end_roles(struct super *s)
 			continue;
 		on_child(s);
 	}
-	spawn_reap(&s->main_pid);
-	spawn_reap(&s->secure_pid);
-	spawn_reap(&s->resolve_pid);
-	spawn_reap(&s->old_secure_pid);
+	spawn_reap(s, &s->main_pid);
+	spawn_reap(s, &s->secure_pid);
+	spawn_reap(s, &s->resolve_pid);
+	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
 	if (s->main_fd >= 0)
 		close(s->main_fd);
@@ -653,6 +708,7 @@ prepare(struct super *s)
 		return status;
 	if (!s->args->is_foreground && background(s) != 0)
 		return 1;
+	notify_open(&s->notify);
 	/* From here on a signal ends us in order. */
 	if ((status = block_signals(s)) != 0 || (status = write_pid(s)) != 0)
 		return status;
@@ -676,7 +732,7 @@ super_main(const struct super_args *a)
 	struct super s = {
 		.args = a,
 		.lock_fd = -1, .sig_fd = -1, .key_log_fd = -1, .ready_fd = -1,
-		.main_fd = -1,
+		.main_fd = -1, .notify.fd = -1,
 	};
 	int status;
 
@@ -701,6 +757,7 @@ super_main(const struct super_args *a)
 		(void)unlink(s.pid_path);
 	/* Somebody waits for the start: stopped before it served is no success. */
 	tell_parent(&s, status != 0 ? status : 1);
+	notify_close(&s.notify);
 	sock_close(&s.socks);
 	conf_free(s.conf);
 	free(s.conf_text);

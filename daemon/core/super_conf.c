@@ -77,7 +77,7 @@ hand_over(const struct super *s, uint8_t flags, int conf, int chan)
 void
 super_conf_forget(struct super *s)
 {
-	spawn_reap(&s->next.secure_pid);
+	spawn_reap(s, &s->next.secure_pid);
 	conf_free(s->next.conf);
 	free(s->next.text);
 	s->next = (struct super_next){ 0 };
@@ -254,7 +254,7 @@ super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 	if (s->args->log_level == NULL)
 		log_set_level(s->conf->log);
 	/* the former one ends as its channel is closed */
-	spawn_reap(&s->old_secure_pid);
+	spawn_reap(s, &s->old_secure_pid);
 	s->old_secure_pid = s->secure_pid;
 	s->secure_pid = s->next.secure_pid;
 	s->secure_death.due_ms = 0;

@@ -160,7 +160,8 @@ file_read(int dir_fd, const char *name, const struct want *w, uint8_t **bytes,
 	if (fd < 0) {
 		err = errno == ENOENT ? ERR_NOTFOUND : ERR_KEYFILE;
 		snprintf(why, cap, "cannot be opened: %s", errno == ELOOP ?
-		    "it is a symbolic link" : strerror(errno));
+		    "it is a symbolic link" : errno == EACCES ?
+		    "permission denied: chown root it" : strerror(errno));
 		return err;
 	}
 	err = fd_read(fd, w, bytes, len, why, cap);

@@ -45,6 +45,10 @@ static const char *const calls[] = {
 	"rt_sigreturn", "rt_sigprocmask", "rt_sigaction", "sigaltstack",
 	"tgkill", "restart_syscall",
 	"exit", "exit_group",
+#ifdef __SANITIZE_THREAD__
+	/* the sanitizer's own thread, which may just be starting */
+	"rseq", "set_robust_list",
+#endif
 };
 static const struct confine_arg args[] = {
 	{ "mmap", 2, PROT_EXEC, 0 },

@@ -54,16 +54,22 @@ struct spi_esp_ctx {
 	bool is_seal;
 };
 
+/* Called again it writes nothing: others may be at work by then. */
 static int
 ossl_init(void)
 {
+	static bool is_done;
+
+	if (is_done)
+		return 0;
 	if (hmac == NULL && (hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL)
 		return ERR_CRYPTO;
 	for (int a = VPN_ALG_NONE + 1; a < VPN_ALG_END; a++)
 		if (ciphers[a] == NULL)
 			ciphers[a] = EVP_CIPHER_fetch(NULL, names[a].cipher,
 						      NULL);
-	return ciphers[VPN_ALG_AES_GCM_128] != NULL ? 0 : ERR_CRYPTO;
+	is_done = ciphers[VPN_ALG_AES_GCM_128] != NULL;
+	return is_done ? 0 : ERR_CRYPTO;
 }
 
 static bool
