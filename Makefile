@@ -20,7 +20,7 @@ Q := @
 say = @printf '  %-3s %s\n' $(1) $(2)
 endif
 
-PKGS    := libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp
+PKGS    := libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
 DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
@@ -83,10 +83,11 @@ vhub_DIRS   := vhub
 why_DIRS    := why
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify
+web_DIRS    := webui
 cli_DIRS    := cli cli/ca cli/lab
-LIBS := base bus ipc conf spi why ikev2 esp vhub core secure cli
+LIBS := base bus ipc conf spi why ikev2 esp vhub core secure web cli
 
-MAINS := daemon/main.c secure-proc/main.c cli/main.c
+MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c
 define lib_rule
 $(1)_SRC := $$(filter-out $$(MAINS),$$(foreach d,$$($(1)_DIRS),$$(wildcard $$(d)/*.c)))
 $(1)_OBJ := $$($(1)_SRC:%.c=$$(B)/%.o)
@@ -107,12 +108,14 @@ vhub_NEED   := bus base
 why_NEED    := base
 core_NEED   := ikev2 esp vhub why spi conf ipc bus base
 secure_NEED := ipc conf spi base
+web_NEED    := ipc bus base
 cli_NEED    := why conf bus base
+WEB_LIBS    := -levent_openssl -levent_core -lssl
 SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
 
 libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 
-PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir
+PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir
 
 .PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
         deps unit sim net help progs plugins
@@ -133,11 +136,21 @@ $(B)/tapird: $(B)/daemon/main.o $(call libs_of,core)
 $(B)/tapir-secure: $(B)/secure-proc/main.o $(call libs_of,secure)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+$(B)/tapir-web: $(B)/webui/main.o $(B)/webui/assets.o $(call libs_of,web)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(WEB_LIBS) $(SYS_LIBS)
 $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
-$(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o: XCF := $(XML_CF)
+$(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o $(B)/webui/%.o: XCF := $(XML_CF)
+# what browsers load, inside the program
+$(B)/webui/assets.c: webui/embed $(shell find webui/www -type f)
+	$(call say,WWW,$@)
+	$(Q)mkdir -p $(@D) && webui/embed $@ $(abspath $(B))/webui/gz $(abspath webui/www)
+$(B)/webui/assets.o: $(B)/webui/assets.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 $(B)/secure-proc/%.o $(B)/test/unit/secure-proc/%.o: XCF := $(NL_CF)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -186,6 +199,8 @@ $(eval $(call unit_rule,vhub,vhub))
 $(eval $(call unit_rule,why,why))
 $(eval $(call unit_rule,core,core))
 $(eval $(call unit_rule,secure-proc,secure))
+$(eval $(call unit_rule,webui,web))
+$(B)/test/unit/webui/%: SYS_LIBS += $(WEB_LIBS)
 $(eval $(call unit_rule,cli,cli))
 
 # t_alloc counts what the packet path allocates
@@ -218,7 +233,7 @@ $(B)/test/bench/hub_bench: $(B)/test/bench/hub_bench.o $(call libs_of,vhub)
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
 FUZZ_RUNS ?= 20000
-FUZZ_LIBS := $(foreach l,core secure ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
+FUZZ_LIBS := $(foreach l,core secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)

@@ -359,10 +359,11 @@ int
 cmd_help(struct cli *c, int argc, char **argv)
 {
 	const struct cli_cmd *cmd;
-	bool is_man = false;
+	bool is_man = false, is_bus = false;
 	const char *codes = NULL;
 	struct cli_opt opt[] = {
 		{ 0, "man", &is_man, NULL },
+		{ 0, "bus", &is_bus, NULL },
 		{ 0, "codes", NULL, &codes },
 	};
 
@@ -370,6 +371,10 @@ cmd_help(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	if (is_man) {
 		cli_man(c->out);
+		return CLI_OK;
+	}
+	if (is_bus) {
+		cli_bus_page(c->out);
 		return CLI_OK;
 	}
 	if (codes != NULL) {

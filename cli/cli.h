@@ -102,6 +102,8 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err);
 void cli_man(FILE *out);
 /** tapir-codes(7) in a language, "en" or "ja" (codes.c). */
 void cli_codes_man(FILE *out, const char *lang);
+/** The manual page tapir-bus(7), expanded from the tables of daemon/bus. */
+void cli_bus_page(FILE *out);
 
 /* Handlers, one family a file. */
 cli_cmd_fn cmd_check;				/* cmd_check.c */
@@ -114,6 +116,7 @@ cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */
 cli_cmd_fn cmd_metrics;				/* cmd_metrics.c */
 cli_cmd_fn cmd_ca;				/* cmd_ca.c */
+cli_cmd_fn cmd_web;				/* cmd_web.c */
 cli_cmd_fn cmd_lab, cmd_demo;			/* cmd_lab.c */
 cli_cmd_fn cmd_help, cmd_version;		/* cli.c */
 

@@ -603,12 +603,66 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	}
 }
 
+/* Without <web> the defaults count. */
+static void
+take_web(struct checker *k, const struct conf_node *root)
+{
+	const struct conf_node *n = child_of(root, CONF_IN_WEB);
+	struct conf_web *w = &k->c->web;
+
+	if (n != NULL)
+		w->line = n->line;
+	for (unsigned i = 0; i < conf_n_rows; i++)
+		if (conf_rows[i].scope == CONF_IN_WEB)
+			conf_field_default(&conf_rows[i], w);
+	w->listen = CONF_WEB_LISTEN;
+	if (net_ep_parse(w->listen, &w->listen_ep) != 0)
+		w->listen_ep.port = 0;	/* not reached */
+	if (n == NULL)
+		return;
+	fill(k, n, CONF_IN_WEB, w);
+	if (w->cert == NULL && !conf_web_is_local(w))
+		conf_bad(k, w->line, "listen=\"%s\" is reached from other "
+			 "machines: that needs TLS; add cert=\"...\", or listen "
+			 "on 127.0.0.1", w->listen);
+	if (w->cert == NULL && (w->key != NULL || w->client_ca != NULL))
+		conf_bad(k, w->line, "%s= without cert=: there is no TLS "
+			 "without a certificate", w->key != NULL ? "key" :
+			 "client-ca");
+}
+
+bool
+conf_web_is_local(const struct conf_web *w)
+{
+	static const struct ip_net local[] = {
+		{ { 4, { 127 } }, 8 },
+		{ { 6, { [15] = 1 } }, 128 },
+	};
+
+	return ip_net_has(&local[0], &w->listen_ep.ip) ||
+	    ip_net_has(&local[1], &w->listen_ep.ip);
+}
+
+void
+conf_web_key(const struct conf_web *w, char *out)
+{
+	const char *dot = w->cert != NULL ? strrchr(w->cert, '.') : NULL;
+
+	out[0] = '\0';
+	if (w->key != NULL)
+		str_add(out, CONF_FILE_MAX, "%s", w->key);
+	else if (w->cert != NULL)
+		str_add(out, CONF_FILE_MAX, "%.*s.key", dot != NULL ?
+			(int)(dot - w->cert) : (int)strlen(w->cert), w->cert);
+}
+
 static void
 take_vpn(struct checker *k, const struct conf_node *root)
 {
 	unsigned i = 0;
 
 	fill(k, root, CONF_IN_VPN, k->c);
+	take_web(k, root);
 	k->c->n_realm = count(root, CONF_IN_REALM);
 	k->c->realm = keep_array(k, k->c->n_realm, sizeof(*k->c->realm));
 	if (k->c->realm == NULL) {

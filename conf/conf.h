@@ -194,7 +194,24 @@ struct conf_realm {
 	struct conf_net net;
 };
 
+/* <web>: the browser interface. */
+#define CONF_WEB_HOST_MAX 8	/* names; ours */
+#define CONF_WEB_LISTEN	  "127.0.0.1:4580"
+struct conf_web {
+	const char *listen;	/* as written */
+	struct net_ep listen_ep;
+	const char *host;	/* list, or NULL; conf_file_next() */
+	uint32_t sessions;
+	const char *cert, *key, *client_ca; /* files in keys/, or NULL */
+	unsigned line;		/* 0: no <web> */
+};
+/** Is this an address only programs of this machine reach? */
+bool conf_web_is_local(const struct conf_web *w);
+/** Name of the key file: key=, or derived from cert=.  out: CONF_FILE_MAX. */
+void conf_web_key(const struct conf_web *w, char *out);
+
 struct conf {
+	struct conf_web web;
 	uint32_t workers;	/* 0 = one a CPU */
 	uint32_t priority;	/* nice levels above other programs */
 	bool packet_ring;	/* raw ESP may come by packet sockets */

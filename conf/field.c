@@ -592,6 +592,45 @@ set_urls(struct field *f)
 
 /* ---- entry points ------------------------------------------------------------ */
 
+/* ---- <web> ----------------------------------------------------------------- */
+
+static void
+set_listen(struct field *f)
+{
+	struct conf_web *w = CONTAINER_OF(f->at, struct conf_web, listen);
+	struct net_ep ep;
+
+	if (net_ep_parse(f->a->value, &ep) != 0 || ep.port == 0) {
+		WRONG(f, "not an address with its port, like 127.0.0.1:4580 or "
+		      "[::1]:4580");
+		return;
+	}
+	w->listen_ep = ep;
+	put_text(f);
+}
+
+static void
+set_hosts(struct field *f)
+{
+	char word[HOST_MAX + 2], q[QUOTE_MAX];
+	const char *p = f->a->value;
+	unsigned n = 0;
+
+	while (conf_list_next(&p, word, sizeof(word))) {
+		bool is_ok = strlen(word) <= HOST_MAX;
+
+		for (const char *c = word; *c != '\0'; c++)
+			is_ok &= is_alnum(*c) || *c == '.' || *c == '-';
+		if (!is_ok || ++n > CONF_WEB_HOST_MAX) {
+			WRONG(f, "\"%s\" is not a host name, or one too many "
+			      "(%u at most)", conf_quote(word, q),
+			      CONF_WEB_HOST_MAX);
+			return;
+		}
+	}
+	put_text(f);
+}
+
 void
 conf_field_set(struct checker *k, const struct conf_row *row,
 	       const struct conf_attr *a, void *obj)
@@ -608,6 +647,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_KEY] = set_key,	 [K_FILES] = set_files,
 		[K_DN] = set_dn,	 [K_URLS] = set_urls,
 		[K_VLANS] = set_vlans,	 [K_MAC] = set_mac,
+		[K_LISTEN] = set_listen, [K_HOSTS] = set_hosts,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 
@@ -630,7 +670,7 @@ conf_field_default(const struct conf_row *row, void *obj)
 	char word[WORD_MAX];
 	uint64_t v;
 
-	if (*row->opt.def == '\0')
+	if (*row->opt.def == '\0' || row->kind == K_LISTEN) /* take_web() */
 		return;
 	if (row->kind == K_UINT || row->kind == K_UINT0) {
 		if (str_u64(row->opt.def, UINT32_MAX, &v) == 0)

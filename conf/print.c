@@ -166,6 +166,10 @@ conf_print(const struct conf *c, char **out)
 	fputs(">\n", f);
 	for (unsigned i = 0; i < c->n_realm; i++)
 		put_realm(f, &c->realm[i]);
+	if (c->web.line != 0) {
+		put_element(f, "  ", CONF_IN_WEB, &c->web);
+		fputs("/>\n", f);
+	}
 	fputs("</vpn>\n", f);
 	is_ok = !ferror(f);
 	if (fclose(f) != 0 || !is_ok) {

@@ -27,6 +27,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define T_NET	struct conf_net_text
 #define T_MATCH struct conf_match_text
 #define T_STATIC struct conf_static
+#define T_WEB	struct conf_web
 #define N_VPN	"vpn"
 #define N_REALM "realm"
 #define N_ME	"me"
@@ -34,6 +35,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define N_NET	"net"
 #define N_MATCH "match"
 #define N_STATIC "static"
+#define N_WEB	"web"
 
 /* What each kind is called. */
 #define TYPE_K_UINT   "number"
@@ -57,6 +59,8 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_CPUS   "numbers"
 #define TYPE_K_VLANS  "numbers"
 #define TYPE_K_MAC    "address"
+#define TYPE_K_LISTEN "address"
+#define TYPE_K_HOSTS  "names"
 
 const struct conf_row conf_rows[] = {
 #define CONF_ELEM(...)

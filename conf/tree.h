@@ -71,6 +71,8 @@ enum conf_kind {
 	K_CPUS,
 	K_VLANS,
 	K_MAC,
+	K_LISTEN,	/* address and port of this machine */
+	K_HOSTS,	/* host names */
 };
 
 /* <net> and <match> before they are put together. */

@@ -21,7 +21,7 @@
 enum opt {
 	OPT_CONFIG = 'c', OPT_RUN_DIR = 'r', OPT_FOREGROUND = 'f',
 	OPT_LOG = 'l', OPT_HELP = 'h', OPT_VERSION = 'V',
-	OPT_NO_WEB = 256, OPT_KEY_LOG,
+	OPT_NO_WEB = 256, OPT_WEB_ROOT, OPT_WEB_FD, OPT_KEY_LOG,
 	OPT_ROLE, OPT_SUP, OPT_CHAN, OPT_RES, OPT_CONF_FD, OPT_SOCKS, OPT_UID,
 	OPT_GID, OPT_SEC_UID, OPT_OWNER, OPT_KEY_LOG_FD, OPT_ROOTLESS,
 	OPT_FALLBACK,
@@ -33,6 +33,8 @@ static const struct option options[] = {
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "log-level", required_argument, NULL, OPT_LOG },
 	{ "no-web", no_argument, NULL, OPT_NO_WEB },
+	{ "web-root", required_argument, NULL, OPT_WEB_ROOT },
+	{ "web", required_argument, NULL, OPT_WEB_FD },
 	{ "key-log", required_argument, NULL, OPT_KEY_LOG },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -56,7 +58,8 @@ static const struct option options[] = {
 
 static const char usage_text[] =
     "usage: tapird [--config FILE] [--run-dir DIR] [--foreground] [--no-web]\n"
-    "              [--log-level error|warn|notice|info|debug] [--key-log FILE]\n"
+    "              [--web-root DIR] [--log-level error|warn|notice|info|debug]\n"
+    "              [--key-log FILE]\n"
     "defaults: --config /etc/tapir/tapir.xml --run-dir /run/tapir\n"
     "tapir check FILE examines a configuration; tapird(8) has the rest.\n";
 
@@ -110,7 +113,14 @@ take(struct main_args *m, int opt, const char *v)
 	case OPT_LOG:
 		m->super.log_level = v;
 		return set_level(v) == 0 ? 0 : EXIT_USAGE + 1;
-	case OPT_NO_WEB: /* there is no web server in this version */
+	case OPT_NO_WEB:
+		m->super.is_no_web = true;
+		return 0;
+	case OPT_WEB_ROOT:
+		m->super.web_root = v;
+		return 0;
+	case OPT_WEB_FD:
+		m->r.web_fd = num(v);
 		return 0;
 	case OPT_KEY_LOG:
 		m->super.key_log = v;
@@ -194,7 +204,7 @@ main(int argc, char **argv)
 		.super = { .conf_path = "/etc/tapir/tapir.xml",
 			   .run_dir = "/run/tapir" },
 		.r = { .sup_fd = -1, .secure_fd = -1, .resolve_fd = -1,
-		       .conf_fd = -1, .key_log_fd = -1 },
+		       .conf_fd = -1, .key_log_fd = -1, .web_fd = -1 },
 	};
 	int opt, end;
 

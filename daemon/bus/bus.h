@@ -31,7 +31,7 @@
 
 enum bus_class { BUS_COMMAND = 1, BUS_RESULT = 2, BUS_EVENT = 3 };
 enum bus_kind { BUS_KIND_U64, BUS_KIND_I64, BUS_KIND_STR, BUS_KIND_BOOL };
-enum bus_right { BUS_RIGHT_VIEW, BUS_RIGHT_ADMIN };
+enum bus_right { BUS_RIGHT_VIEW, BUS_RIGHT_OPERATE, BUS_RIGHT_ADMIN }; /* rising */
 enum bus_audit {
 	BUS_AUDIT_NONE,
 	BUS_AUDIT_SYSTEM,	/* processes, realms */

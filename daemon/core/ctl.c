@@ -16,6 +16,7 @@
 #include "daemon/core/loop.h"
 
 #define CTL_CLIENT_MAX 64		/* at the same time; ours */
+#define CTL_FOLLOW_MAX 80		/* readings of the log of one client; ours */
 #define CTL_REFUSED_MAX 8		/* and those only to be refused; ours */
 #define CTL_QUEUE_MAX  (8u << 20)	/* bytes that wait for one client; ours */
 #define CTL_PUMP_MAX   (256u << 10)	/* of them, events of the log; ours */
@@ -24,6 +25,13 @@ struct item {
 	struct list node;
 	size_t len;
 	uint8_t bytes[];
+};
+
+/* One reading of the log. */
+struct follow {
+	struct list node;
+	struct bus_reader reader;
+	struct bus_rec filter;		/* the LOG command */
 };
 
 struct ctl_client {
@@ -36,9 +44,8 @@ struct ctl_client {
 	struct list queue;
 	size_t queued_bytes;		/* with the heads of the items */
 	bool is_broken;			/* to be freed once nobody uses it */
-	bool is_reading;		/* has not seen the end of the log yet */
-	struct bus_reader reader;
-	struct bus_rec filter;		/* the LOG command */
+	struct list follows;		/* have not seen the end of the log yet */
+	unsigned n_follow;
 };
 
 struct ctl {
@@ -48,6 +55,7 @@ struct ctl {
 	uint64_t last_id;
 	unsigned n, n_refused;		/* may command, may not */
 	struct list clients;
+	struct ctl_client *web;		/* one of them, or NULL */
 	atomic_bool is_posted;		/* a wake-up for followers is under way */
 };
 
@@ -58,7 +66,11 @@ client_free(struct ctl_client *cl)
 	close(cl->fd);
 	LIST_FOREACH_SAFE(it, tmp, &cl->queue)
 		free(CONTAINER_OF(it, struct item, node));
+	LIST_FOREACH_SAFE(it, tmp, &cl->follows)
+		free(CONTAINER_OF(it, struct follow, node));
 	list_remove(&cl->node);
+	if (cl->ctl->web == cl)
+		cl->ctl->web = NULL;
 	if (cl->refusal == 0)
 		cl->ctl->n--;
 	else
@@ -181,41 +193,62 @@ wanted(const struct bus_rec *filter, const struct bus_rec *ev)
 	     strcmp(code, bus_str(ev, BUS_F_CODE)) == 0);
 }
 
+static void
+follow_end(struct ctl_client *cl, struct follow *f)
+{
+	list_remove(&f->node);
+	cl->n_follow--;
+	free(f);
+}
+
 /* Send what there is, but no more than the client takes: the rest follows
  * when the queue is empty. */
 static void
-pump(struct ctl_client *cl)
+pump_one(struct ctl_client *cl, struct follow *f)
 {
 	struct bus_rec ev, lost_rec;
 	uint64_t lost;
 
-	while (cl->is_reading && !cl->is_broken &&
-	       cl->queued_bytes < CTL_PUMP_MAX) {
-		if (bus_read(cl->ctl->vpn->bus, &cl->reader, &ev, &lost) != 0) {
-			cl->is_reading = bus_bool(&cl->filter, BUS_F_IS_FOLLOW);
-			if (!cl->is_reading)
-				ctl_done(cl, cl->filter.tag, "");
+	while (!cl->is_broken && cl->queued_bytes < CTL_PUMP_MAX) {
+		if (bus_read(cl->ctl->vpn->bus, &f->reader, &ev, &lost) != 0) {
+			if (bus_bool(&f->filter, BUS_F_IS_FOLLOW))
+				return;
+			ctl_done(cl, f->filter.tag, "");
+			follow_end(cl, f);
 			return;
 		}
 		if (lost > 0) {
 			bus_rec_init(&lost_rec, BUS_RES_LOST);
 			bus_set_u64(&lost_rec, BUS_F_N_LOST, lost);
-			ctl_send(cl, &lost_rec, cl->filter.tag);
-		} else if (wanted(&cl->filter, &ev)) {
-			ctl_send(cl, &ev, cl->filter.tag);
+			ctl_send(cl, &lost_rec, f->filter.tag);
+		} else if (wanted(&f->filter, &ev)) {
+			ctl_send(cl, &ev, f->filter.tag);
 		}
 	}
+}
+
+static void
+pump(struct ctl_client *cl)
+{
+	LIST_FOREACH_SAFE(it, tmp, &cl->follows)
+		pump_one(cl, CONTAINER_OF(it, struct follow, node));
 }
 
 void
 ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd)
 {
-	uint64_t after = bus_u64(cmd, BUS_F_AFTER_SEQ);
+	struct follow *f = cl->n_follow < CTL_FOLLOW_MAX ?
+	    calloc(1, sizeof(*f)) : NULL;
 
-	cl->filter = *cmd;
-	bus_reader_init(&cl->reader, MIN(after,
-					 bus_last_seq(cl->ctl->vpn->bus)));
-	cl->is_reading = true;
+	if (f == NULL) {
+		ctl_failed(cl, cmd->tag, ERR_FULL, "the log is read too often "
+			   "at the same time", "end some of them");
+		return;
+	}
+	f->filter = *cmd;
+	bus_reader_init(&f->reader, bus_u64(cmd, BUS_F_AFTER_SEQ));
+	list_add_tail(&cl->follows, &f->node);
+	cl->n_follow++;
 	pump(cl);
 }
 
@@ -329,6 +362,22 @@ make_room(struct ctl *c)
 	}
 }
 
+static int
+client_add(struct ctl_client *cl)
+{
+	struct ctl *c = cl->ctl;
+	int err;
+
+	list_init(&cl->queue);
+	list_init(&cl->follows);
+	if ((err = loop_add(c->vpn->loop, cl->fd, on_client, cl)) != 0)
+		return err;
+	if (cl->refusal != 0)
+		make_room(c);
+	list_add_tail(&c->clients, &cl->node);
+	return 0;
+}
+
 static void
 on_listen(void *ctx, int fd, uint32_t events UNUSED)
 {
@@ -350,19 +399,42 @@ on_listen(void *ctx, int fd, uint32_t events UNUSED)
 	cl->id = ++c->last_id;
 	cl->uid = cred.uid;
 	cl->refusal = refusal_of(c, cred.uid);
-	list_init(&cl->queue);
-	if (loop_add(c->vpn->loop, s, on_client, cl) != 0) {
+	if (client_add(cl) != 0) {
 		close(s);
 		free(cl);
 		return;
 	}
 	if (cl->refusal != 0)
-		make_room(c);
-	list_add_tail(&c->clients, &cl->node);
-	if (cl->refusal == 0)
-		c->n++;
-	else
 		c->n_refused++;
+	else
+		c->n++;
+}
+
+int
+ctl_adopt_web(struct ctl *c, int fd)
+{
+	struct ctl_client *cl = calloc(1, sizeof(*cl));
+	int err;
+
+	if (cl == NULL)
+		return ERR_NOMEM;
+	if (c->web != NULL)
+		client_free(c->web);
+	cl->ctl = c;
+	cl->fd = fd;
+	if ((err = client_add(cl)) != 0) {
+		free(cl);
+		return err;
+	}
+	c->n++;
+	c->web = cl;
+	return 0;
+}
+
+struct ctl_client *
+ctl_web(const struct ctl *c)
+{
+	return c->web;
 }
 
 int

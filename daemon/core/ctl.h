@@ -34,6 +34,11 @@ void ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag);
 void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
 void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 		const char *hint);
+/** Take over the channel to tapir-web (taken on success): a client that may do
+ * everything, because it looks at the rights of its users itself. */
+MUST_USE int ctl_adopt_web(struct ctl *c, int fd);
+/** The channel to tapir-web; NULL when it is not there. */
+struct ctl_client *ctl_web(const struct ctl *c);
 uid_t ctl_uid(const struct ctl_client *cl);
 /** A name for a client that is answered later, and the client of a name; NULL:
  * it has left. */
@@ -46,6 +51,9 @@ void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 
 /** Carry out a command (wire_ctl.c). */
 void wire_ctl_command(struct vpn *v, struct ctl_client *cl,
+		      const struct bus_rec *cmd);
+/** The command web (wire_web.c). */
+void wire_web_command(struct vpn *v, struct ctl_client *cl,
 		      const struct bus_rec *cmd);
 /** Does a link answer to the realm and peer a command names?  (wire_ctl.c) */
 bool wire_ctl_fits(const struct vpn *v, const struct ike_link_info *li,

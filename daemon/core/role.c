@@ -241,6 +241,10 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 			resolve_renew(r->vpn.resolve, fd[0]);
 		fd[0] = -1;
 		break;
+	case ROLE_WEB:
+		if (fd[0] >= 0 && ctl_adopt_web(r->vpn.ctl, fd[0]) == 0)
+			fd[0] = -1;
+		break;
 	case ROLE_CONF:
 		reload_conf(r->vpn.reload, (struct view){ word + 1,
 		    (size_t)n - 1 }, fd[0], fd[1]);
@@ -468,7 +472,9 @@ build_links(struct role *r)
 	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
 			       wire_ike_resolved, v)) != 0 ||
 	    (err = reload_new(&v->reload, v, &ra)) != 0 ||
-	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0)
+	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0 ||
+	    (r->args->web_fd >= 0 &&
+	     (err = ctl_adopt_web(v->ctl, r->args->web_fd)) != 0))
 		return err;
 	loop_set_idle(v->loop, on_idle, v);
 	tmr_init(&r->second, on_second, r);
@@ -567,7 +573,7 @@ static int
 keep_fds(const struct role_args *a)
 {
 	struct sock_set s;
-	int fd[SOCK_FD_MAX + 5];
+	int fd[SOCK_FD_MAX + 6];
 	unsigned n;
 
 	if (sock_parse(a->socks, &s) != 0)
@@ -578,6 +584,7 @@ keep_fds(const struct role_args *a)
 	fd[n++] = a->resolve_fd;
 	fd[n++] = a->conf_fd;
 	fd[n++] = a->key_log_fd;
+	fd[n++] = a->web_fd;
 	return confine_fds(fd, n);
 }
 

@@ -17,6 +17,7 @@
 #define ROLE_SECURE    'S'	/* supervisor: a new secure process; with a
 				 * descriptor: the channel to it */
 #define ROLE_RESOLVE   'N'	/* the same for the resolver */
+#define ROLE_WEB       'W'	/* the same for tapir-web */
 #define ROLE_ASK       'L'	/* main: read the configuration; enum role_ask as
 				 * 1 byte, seconds to confirm and a serial
 				 * number as 4 bytes each */
@@ -48,8 +49,13 @@ enum role_ask { ROLE_ASK_TRY, ROLE_ASK_TAKE, ROLE_ASK_CONFIRM };
 #define ROLE_CONF_TRY  1	/* only say what would change */
 #define ROLE_CONF_UNDO 2	/* the former one, as nobody confirmed */
 
+/* Words of the supervisor to tapir-web (webui/main.c), with a descriptor. */
+#define WEB_WORD_LINK  'B'	/* its channel to main */
+#define WEB_WORD_PASS  'P'	/* its channel to who knows the accounts */
+
 struct role_args {
 	int sup_fd, secure_fd, resolve_fd, conf_fd;
+	int web_fd;			/* channel to tapir-web; -1 = none */
 	int key_log_fd;			/* -1 = none; tests only */
 	const char *conf_name;
 	const char *socks;		/* text form of the sock_set */

@@ -24,6 +24,7 @@
 #include "daemon/base/str.h"
 #include "daemon/core/prio.h"
 #include "daemon/core/sock.h"
+#include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 
 #define ARG_MAX_N 32	/* arguments of a role */
@@ -64,9 +65,13 @@ spawn_users(struct super *s)
 {
 	user_of("tapir", ID_FALLBACK, &s->main_user);
 	user_of("tapir-sec", ID_FALLBACK + 1, &s->secure_user);
-	if (s->main_user.is_rootless || s->secure_user.is_rootless) {
+	user_of("tapir-web", ID_FALLBACK + 2, &s->web.user);
+	if (s->main_user.is_rootless || s->secure_user.is_rootless ||
+	    s->web.user.is_rootless) {
 		s->main_user.is_rootless = s->secure_user.is_rootless = true;
+		s->web.user.is_rootless = true;
 		s->main_user.uid = s->secure_user.uid = geteuid();
+		s->web.user.uid = geteuid();
 		log_notice("tapird", "this user namespace has one user: the "
 			   "processes are split, but share uid %u",
 			   (unsigned)geteuid());
@@ -240,7 +245,7 @@ spawn_resolver(struct super *s, int fd)
 }
 
 static int
-start_main(struct super *s, int sup, int chan, int res)
+start_main(struct super *s, int sup, int chan, int res, int web)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
@@ -256,6 +261,7 @@ start_main(struct super *s, int sup, int chan, int res)
 	arg_fd(&a, "supervisor", sup);
 	arg_fd(&a, "channel", chan);
 	arg_fd(&a, "resolver", res);
+	arg_fd(&a, "web", web);
 	arg_fd(&a, "config-fd", conf);
 	arg(&a, "--config");
 	arg(&a, "%s", s->args->conf_path);
@@ -278,6 +284,7 @@ start_main(struct super *s, int sup, int chan, int res)
 	inherit(sup, true);
 	inherit(chan, true);
 	inherit(res, true);
+	inherit(web, true);
 	inherit(conf, true);
 	spawn_inherit_socks(s, true);
 	s->main_pid = spawn(path, &a, TURN_FIRST);
@@ -285,6 +292,7 @@ start_main(struct super *s, int sup, int chan, int res)
 	close(sup);
 	close(chan);
 	close(res);
+	close(web);
 	close(conf);
 	return s->main_pid > 0 ? 0 : ERR_SYS;
 }
@@ -324,14 +332,17 @@ spawn_pair(int fd[2])
 int
 spawn_all(struct super *s)
 {
-	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 }, err;
+	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 };
+	int web[2] = { -1, -1 }, err;
 
 	if ((err = ipc_chan_pair(chan)) != 0 || (err = spawn_pair(sup)) != 0 ||
-	    (err = spawn_pair(res)) != 0)
+	    (err = spawn_pair(res)) != 0 || (err = spawn_pair(web)) != 0)
 		return err;
 	s->main_fd = sup[0];
 	if ((err = spawn_secure(s, chan[1])) != 0 ||
 	    (err = spawn_resolver(s, res[1])) != 0)
 		return err;
-	return start_main(s, sup[1], chan[0], res[0]);
+	err = start_main(s, sup[1], chan[0], res[0], web[0]);
+	web_link(s, web[1]);
+	return err;
 }

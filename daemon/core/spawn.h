@@ -41,6 +41,16 @@ struct super_undo {
 	uint64_t due_ms;
 };
 
+/* The browser interface, seen by the supervisor. */
+struct super_web {
+	int tcp_fd, unix_fd;	/* listening; -1 = not */
+	char path[SUPER_PATH_MAX]; /* of the Unix socket */
+	struct sandbox_user user;
+	int nest_fd, word_fd;	/* to the nest, to tapir-web */
+	pid_t nest_pid, pid;	/* 0 = does not run */
+	struct super_death death;
+};
+
 struct super {
 	const struct super_args *args;
 	struct conf *conf;
@@ -57,6 +67,7 @@ struct super {
 	struct sandbox_user main_user, secure_user;
 	pid_t main_pid, secure_pid, resolve_pid; /* 0 = does not run */
 	struct super_death secure_death, resolve_death, main_death;
+	struct super_web web;
 	int main_fd;		/* words to and from the main role */
 	uint64_t beat_ms;	/* when main last said that it lives; 0 = not yet */
 	struct notify notify;	/* the service manager */

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -30,11 +29,13 @@
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/core/caps.h"
 #include "daemon/core/fallback.h"
 #include "daemon/core/prio.h"
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
 #include "daemon/core/spawn.h"
+#include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/confine.h"
 
@@ -169,11 +170,12 @@ resolver_again(struct super *s)
 static uint64_t
 start_due(struct super *s)
 {
-	enum { SECURE, RESOLVE, UNDO };
+	enum { SECURE, RESOLVE, UNDO, WEB };
 	const uint64_t at[] = {
 		[SECURE] = s->secure_death.due_ms,
 		[RESOLVE] = s->resolve_death.due_ms,
 		[UNDO] = s->undo.due_ms,
+		[WEB] = web_due(s),
 	};
 	uint64_t now = clk_ms(), wait = UINT64_MAX;
 
@@ -182,6 +184,7 @@ start_due(struct super *s)
 	super_conf_due(s);
 	if (is_due(s, &s->resolve_death, "resolver"))
 		resolver_again(s);
+	web_again(s);
 	for (unsigned i = 0; i < N_OF(at); i++)
 		if (at[i] != 0)
 			wait = MIN(wait, at[i] > now ? at[i] - now :
@@ -227,6 +230,8 @@ on_child(struct super *s)
 
 	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
 		death_text(st, how, sizeof(how));
+		if (web_reaped(s, pid, st, how))
+			continue;
 		if (pid == s->old_secure_pid) {
 			s->old_secure_pid = 0;
 		} else if (pid == s->next.secure_pid) {
@@ -411,6 +416,7 @@ end_roles(struct super *s)
 	spawn_reap(s, &s->resolve_pid);
 	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
+	web_end(s);
 	if (s->main_fd >= 0)
 		close(s->main_fd);
 }
@@ -575,47 +581,6 @@ block_signals(struct super *s)
 	return s->sig_fd >= 0 ? 0 : 1;
 }
 
-/* Keep what starting a role again needs. */
-static int
-keep_few_caps(void)
-{
-	static const cap_value_t keep[] = {
-		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_KILL,
-		CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, CAP_SYS_RESOURCE,
-	};
-	cap_t cap = cap_init(), now = cap_get_proc();
-	int err = 0;
-
-	if (cap == NULL || now == NULL)
-		err = ERR_NOMEM;
-	for (unsigned i = 0; err == 0 && i < N_OF(keep); i++) {
-		cap_flag_value_t has = CAP_CLEAR;
-
-		(void)cap_get_flag(now, keep[i], CAP_PERMITTED, &has);
-		if (has != CAP_SET)
-			continue;
-		if (cap_set_flag(cap, CAP_PERMITTED, 1, &keep[i], CAP_SET) != 0 ||
-		    cap_set_flag(cap, CAP_EFFECTIVE, 1, &keep[i], CAP_SET) != 0)
-			err = ERR_SYS;
-	}
-	/* The bounding set limits what an exec'd role can get back as root. */
-	for (int c = 0; err == 0 && c <= CAP_LAST_CAP; c++) {
-		cap_flag_value_t has = CAP_CLEAR;
-
-		(void)cap_get_flag(cap, c, CAP_PERMITTED, &has);
-		if (has != CAP_SET && cap_get_bound(c) == 1 &&
-		    cap_drop_bound(c) != 0)
-			err = ERR_SYS;
-	}
-	if (err == 0 && cap_set_proc(cap) != 0)
-		err = ERR_SYS;
-	if (err == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		err = ERR_SYS;
-	cap_free(cap);
-	cap_free(now);
-	return err;
-}
-
 /* Go to the background: the parent ends with the status the child reports. */
 static int
 background(struct super *s)
@@ -717,8 +682,9 @@ prepare(struct super *s)
 		return status;
 	if (!s->args->is_foreground)
 		log_to_file(s);
+	web_open(s);
 	prio_raise(s->conf->priority);
-	if (keep_few_caps() != 0) {
+	if (caps_keep_few() != 0) {
 		log_error("tapird", "cannot give up capabilities: %s",
 			  strerror(errno));
 		return 1;
@@ -738,6 +704,7 @@ super_main(const struct super_args *a)
 
 	memset(&s.socks, 0xff, sizeof(s.socks));
 	s.socks.n_worker = 0;
+	web_init(&s);
 	status = prepare(&s);
 	if (status == 0) {
 		(void)prctl(PR_SET_NAME, "tapir-super");
@@ -751,6 +718,7 @@ super_main(const struct super_args *a)
 		end_roles(&s);
 		status = s.status;
 	}
+	web_end(&s);
 	if (s.socks.ctl >= 0)
 		(void)unlink(s.ctl_path);
 	if (s.is_claimed)

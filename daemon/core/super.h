@@ -14,6 +14,8 @@ struct super_args {
 	const char *key_log;		/* file, or NULL */
 	const char *log_level;		/* NULL = the configuration's */
 	const char *fallback;		/* --force-fallback, or NULL */
+	const char *web_root;		/* --web-root, or NULL */
+	bool is_no_web;
 	bool is_foreground;
 };
 

@@ -608,6 +608,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_RELOAD, cmd_reload },
 		{ BUS_CMD_WHY, wire_why_command },
 		{ BUS_CMD_CONFIRM, cmd_reload },
+		{ BUS_CMD_WEB, wire_web_command },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

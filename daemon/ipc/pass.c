@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon/ipc/pass.c - the question about a password, as bytes.
+ */
+#include "daemon/ipc/pass.h"
+#include <string.h>
+#include "daemon/base/cur.h"
+#include "daemon/base/err.h"
+#include "daemon/base/secret.h"
+
+enum { TYPE_ASK = 2, TYPE_ANSWER = 3 };
+
+static void
+enc_text(struct wcur *w, const char *text)
+{
+	size_t n = strlen(text);
+
+	wcur_u16(w, (uint16_t)n);
+	wcur_bytes(w, text, n);
+}
+
+static int
+dec_text(struct cur *c, char *out, size_t cap)
+{
+	struct view v;
+	uint16_t n;
+	int err;
+
+	if ((err = cur_u16(c, &n)) != 0)
+		return err;
+	if (n >= cap)
+		return ERR_LONG;
+	if ((err = cur_view(c, n, &v)) != 0)
+		return err;
+	if (n > 0 && memchr(v.p, '\0', n) != NULL)
+		return ERR_SYNTAX;
+	if (n > 0)
+		memcpy(out, v.p, n);
+	out[n] = '\0';
+	return 0;
+}
+
+static int
+dec_head(struct cur *c, uint8_t want, uint32_t *id)
+{
+	uint8_t type;
+	int err;
+
+	if ((err = cur_u8(c, &type)) != 0 || (err = cur_u32(c, id)) != 0)
+		return err;
+	return type == want ? 0 : ERR_SYNTAX;
+}
+
+int
+pass_ask_enc(const struct pass_ask *a, void *buf, size_t cap)
+{
+	struct wcur w;
+
+	wcur_init(&w, buf, cap);
+	wcur_u8(&w, TYPE_ASK);
+	wcur_u32(&w, a->id);
+	enc_text(&w, a->name);
+	enc_text(&w, a->word);
+	enc_text(&w, a->code);
+	enc_text(&w, a->source);
+	return w.err != 0 ? w.err : (int)w.len;
+}
+
+int
+pass_ask_dec(const void *p, size_t len, struct pass_ask *out)
+{
+	struct pass_ask a;
+	struct cur c;
+	int err;
+
+	cur_init(&c, p, len);
+	if ((err = dec_head(&c, TYPE_ASK, &a.id)) == 0 &&
+	    (err = dec_text(&c, a.name, sizeof(a.name))) == 0 &&
+	    (err = dec_text(&c, a.word, sizeof(a.word))) == 0 &&
+	    (err = dec_text(&c, a.code, sizeof(a.code))) == 0 &&
+	    (err = dec_text(&c, a.source, sizeof(a.source))) == 0 &&
+	    (err = cur_end(&c)) == 0)
+		*out = a;
+	wipe(&a, sizeof(a));
+	return err;
+}
+
+int
+pass_answer_enc(const struct pass_answer *a, void *buf, size_t cap)
+{
+	struct wcur w;
+
+	wcur_init(&w, buf, cap);
+	wcur_u8(&w, TYPE_ANSWER);
+	wcur_u32(&w, a->id);
+	wcur_u8(&w, (uint8_t)a->verdict);
+	wcur_u8(&w, (uint8_t)a->role);
+	wcur_u32(&w, a->wait_s);
+	return w.err != 0 ? w.err : (int)w.len;
+}
+
+int
+pass_answer_dec(const void *p, size_t len, struct pass_answer *out)
+{
+	struct pass_answer a;
+	uint8_t verdict, role;
+	struct cur c;
+	int err;
+
+	cur_init(&c, p, len);
+	if ((err = dec_head(&c, TYPE_ANSWER, &a.id)) != 0 ||
+	    (err = cur_u8(&c, &verdict)) != 0 ||
+	    (err = cur_u8(&c, &role)) != 0 ||
+	    (err = cur_u32(&c, &a.wait_s)) != 0 || (err = cur_end(&c)) != 0)
+		return err;
+	if (verdict >= PASS_END || role >= PASS_ROLE_END)
+		return ERR_SYNTAX;
+	a.verdict = (enum pass_verdict)verdict;
+	a.role = (enum pass_role)role;
+	*out = a;
+	return 0;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * webui/login.c - one-time links, tokens, failures by source.
+ */
+#include "webui/login.h"
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/err.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "daemon/base/str.h"
+#include "webui/tls.h"
+
+#define SOURCE_MAX 128	/* sources with failures; ours */
+#define DIGEST	   32
+
+struct entry {
+	uint8_t digest[DIGEST];
+	struct ui_who who;
+};
+struct one_time {
+	uint8_t digest[DIGEST];
+	enum bus_right right;
+	uint64_t until_ms;	/* 0: free */
+};
+struct source {
+	char name[64];
+	unsigned n;
+	uint64_t from_ms;
+};
+
+struct ui_login {
+	struct entry entry[UI_LOGIN_MAX];
+	struct one_time link[UI_LINK_MAX];
+	struct source source[SOURCE_MAX];
+	uint64_t next_id;
+};
+
+static const char *const role_names[] = {
+	[BUS_RIGHT_VIEW] = "viewer",
+	[BUS_RIGHT_OPERATE] = "operator",
+	[BUS_RIGHT_ADMIN] = "admin",
+};
+
+const char *
+ui_role_name(enum bus_right right)
+{
+	return (unsigned)right < N_OF(role_names) ? role_names[right] : "?";
+}
+
+int
+ui_role_parse(const char *text, enum bus_right *out)
+{
+	for (unsigned i = 0; i < N_OF(role_names); i++)
+		if (strcmp(text, role_names[i]) == 0) {
+			*out = (enum bus_right)i;
+			return 0;
+		}
+	return ERR_SYNTAX;
+}
+
+/* ---- one-time links -------------------------------------------------------- */
+
+int
+ui_login_link_add(struct ui_login *l, const char *token, enum bus_right right,
+		  uint64_t until_ms)
+{
+	struct one_time *at = &l->link[0];
+	int err;
+
+	for (unsigned i = 0; i < UI_LINK_MAX; i++)
+		if (l->link[i].until_ms < at->until_ms)
+			at = &l->link[i]; /* free, or the oldest */
+	if ((err = ui_sha256(token, strlen(token), at->digest)) != 0)
+		return err;
+	at->right = right;
+	at->until_ms = until_ms;
+	return 0;
+}
+
+int
+ui_login_link_use(struct ui_login *l, const char *token, uint64_t now_ms,
+		  enum bus_right *right)
+{
+	uint8_t digest[DIGEST];
+	int err = ERR_AUTH;
+
+	if (ui_sha256(token, strlen(token), digest) != 0)
+		return ERR_AUTH;
+	for (unsigned i = 0; i < UI_LINK_MAX; i++) {
+		struct one_time *at = &l->link[i];
+
+		if (at->until_ms == 0 || !ct_equal(at->digest, digest, DIGEST))
+			continue;
+		if (at->until_ms > now_ms) {
+			*right = at->right;
+			err = 0;
+		}
+		memset(at, 0, sizeof(*at));
+	}
+	return err;
+}
+
+/* ---- logins ---------------------------------------------------------------- */
+
+static bool
+is_over(const struct ui_who *w, uint64_t now_ms)
+{
+	return now_ms - w->used_ms >= UI_LOGIN_IDLE_MS ||
+	    (w->is_basic && now_ms - w->since_ms >= UI_PROOF_MS) ||
+	    now_ms - w->since_ms >= UI_LOGIN_LIFE_MS;
+}
+
+int
+ui_login_add_as(struct ui_login *l, const char *name, enum bus_right right,
+		uint64_t now_ms, const char *token, struct ui_who **who)
+{
+	struct entry *e = &l->entry[0];
+	uint8_t digest[DIGEST];
+	int err;
+
+	for (unsigned i = 0; i < UI_LOGIN_MAX && e->who.id != 0; i++)
+		if (l->entry[i].who.id == 0 ||
+		    l->entry[i].who.used_ms < e->who.used_ms)
+			e = &l->entry[i];
+	if ((err = ui_sha256(token, strlen(token), digest)) != 0)
+		return err;
+	memset(e, 0, sizeof(*e));
+	memcpy(e->digest, digest, DIGEST);
+	e->who.id = l->next_id++;
+	str_copy(e->who.name, sizeof(e->who.name), name);
+	e->who.right = right;
+	e->who.since_ms = e->who.used_ms = e->who.proof_ms = now_ms;
+	*who = &e->who;
+	return 0;
+}
+
+int
+ui_login_add(struct ui_login *l, const char *name, enum bus_right right,
+	     uint64_t now_ms, char *out, struct ui_who **who)
+{
+	uint8_t raw[DIGEST];
+	int err;
+
+	if ((err = rng_bytes(raw, sizeof(raw))) != 0)
+		return err;
+	str_hex(out, UI_TOKEN_MAX, raw, sizeof(raw));
+	wipe(raw, sizeof(raw));
+	return ui_login_add_as(l, name, right, now_ms, out, who);
+}
+
+struct ui_who *
+ui_login_find(struct ui_login *l, struct view token, uint64_t now_ms)
+{
+	struct ui_who *found = NULL;
+	uint8_t digest[DIGEST];
+
+	if (token.len != UI_TOKEN_MAX - 1 ||
+	    ui_sha256(token.p, token.len, digest) != 0)
+		return NULL;
+	for (unsigned i = 0; i < UI_LOGIN_MAX; i++)
+		if (l->entry[i].who.id != 0 &&
+		    ct_equal(l->entry[i].digest, digest, DIGEST))
+			found = &l->entry[i].who;
+	if (found == NULL || is_over(found, now_ms))
+		return NULL;
+	found->used_ms = now_ms;
+	return found;
+}
+
+void
+ui_login_end(struct ui_login *l UNUSED, struct ui_who *who)
+{
+	struct entry *e = CONTAINER_OF(who, struct entry, who);
+
+	memset(e, 0, sizeof(*e));
+}
+
+uint64_t
+ui_login_expire(struct ui_login *l, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < UI_LOGIN_MAX; i++) {
+		struct ui_who *w = &l->entry[i].who;
+		uint64_t id = w->id;
+
+		if (id != 0 && is_over(w, now_ms)) {
+			ui_login_end(l, w);
+			return id;
+		}
+	}
+	return 0;
+}
+
+/* ---- failures -------------------------------------------------------------- */
+
+static const struct source *
+source_find(const struct ui_login *l, const char *name)
+{
+	for (unsigned i = 0; i < SOURCE_MAX; i++)
+		if (l->source[i].n > 0 && strcmp(l->source[i].name, name) == 0)
+			return &l->source[i];
+	return NULL;
+}
+
+bool
+ui_login_is_slowed(const struct ui_login *l, const char *source,
+		   uint64_t now_ms)
+{
+	const struct source *s = source_find(l, source);
+
+	return s != NULL && s->n > UI_FAIL_MAX &&
+	    now_ms - s->from_ms < UI_FAIL_MS;
+}
+
+bool
+ui_login_failed(struct ui_login *l, const char *source, uint64_t now_ms)
+{
+	const struct source *known = source_find(l, source);
+	struct source *s = &l->source[0];
+
+	if (known != NULL) {
+		s = &l->source[known - l->source];
+	} else {
+		for (unsigned i = 0; i < SOURCE_MAX && s->n > 0; i++)
+			if (l->source[i].n == 0 ||
+			    l->source[i].from_ms < s->from_ms)
+				s = &l->source[i];
+		memset(s, 0, sizeof(*s));
+		str_copy(s->name, sizeof(s->name), source);
+	}
+	if (s->n == 0 || now_ms - s->from_ms >= UI_FAIL_MS) {
+		s->n = 0;
+		s->from_ms = now_ms;
+	}
+	return ++s->n > UI_FAIL_MAX;
+}
+
+int
+ui_login_new(struct ui_login **out)
+{
+	struct ui_login *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return ERR_NOMEM;
+	l->next_id = 1;
+	*out = l;
+	return 0;
+}
+
+void
+ui_login_free(struct ui_login *l)
+{
+	if (l != NULL)
+		wipe(l, sizeof(*l));
+	free(l);
+}
