@@ -223,6 +223,23 @@ inside_group(struct batch *x, struct port *from, const struct port *to,
 	return own_copy(x, from, buf_get(b), ETH_HEAD, ip.total_len);
 }
 
+/* Room for the Ethernet header.  What ESP had in front is too short where the IV is
+ * implicit (RFC 8750), but behind there were padding and ICV: the packet moves. */
+static bool
+has_head(struct buf *b)
+{
+	size_t want;
+	uint8_t *end;
+
+	if (LIKELY(buf_head(b) >= ETH_HEAD))
+		return true;
+	want = ETH_HEAD - buf_head(b);
+	if ((end = buf_append(b, want)) == NULL)
+		return false;
+	memmove(b->data + want, b->data, (size_t)(end - b->data));
+	return buf_pull(b, want) == 0;
+}
+
 void
 inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	    struct buf *b)
@@ -232,7 +249,7 @@ inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	struct wcur w;
 	uint8_t *head;
 
-	if (buf_is_shared(b) || buf_head(b) < ETH_HEAD)
+	if (buf_is_shared(b) || !has_head(b))
 		b = own_copy(x, from, b, 0, b->len);
 	if (b == NULL)
 		return;
@@ -247,6 +264,22 @@ inside_send(struct batch *x, struct port *from, const struct mac *dst,
 	    group_input(x, from, &e, b))
 		return;
 	batch_forward(x, from, &to, 0, b);
+}
+
+/* Packets come in runs: the next one to the same address goes where the one before
+ * went, with its header. */
+static bool
+run_next(struct batch *x, const struct ip_head *ip, struct buf *b)
+{
+	uint8_t *head;
+
+	if (x->run_to == NULL || !ip_equal(&ip->dst, &x->run_ip) ||
+	    buf_is_shared(b) || !has_head(b) ||
+	    (head = buf_push(b, ETH_HEAD)) == NULL)
+		return false;
+	memcpy(head, x->run_head, ETH_HEAD);
+	batch_add_packet(x, x->run_to, b);
+	return true;
 }
 
 void
@@ -266,6 +299,10 @@ inside_input(struct batch *x, struct port *from, struct buf *b)
 	if (b->len > ip.total_len &&
 	    (b = narrow(x, from, b, 0, ip.total_len)) == NULL)
 		return;
+	if (run_next(x, &ip, b))
+		return;
+	x->run_to = NULL;
+	x->run_ip = ip.dst;
 	if (ip_is_multicast(&ip.dst) || ip_is_broadcast(&ip.dst)) {
 		group = ip_is_multicast(&ip.dst) ? mac_of_multicast(&ip.dst) :
 		    mac_broadcast;

@@ -122,6 +122,7 @@ struct batch {
 	 * there too; run_to NULL: look again. */
 	struct port *run_to;
 	uint8_t run_head[ETH_HEAD];
+	struct ip_addr run_ip;		/* of an IP port: destination */
 	struct {
 		struct port *to;
 		struct buf *b;

@@ -67,7 +67,7 @@ class Tapir(Contender):
     def config(self, side):
         me, peer = ("tokyo", "osaka") if side == "a" else ("osaka", "tokyo")
         at = f' at="{self.at}"' if side == "a" else ""
-        has_addr = self.mode == "ether" and not self.vlan
+        has_addr = self.mode != "ip" and not self.vlan
         addr = f' address="{TUN[side]}/24"' if has_addr else ""
         net = f'<net local="{LAN[side]}/32" remote="{LAN[OTHER[side]]}/32"/>'
         mtu = MTU + 4 if self.vlan else MTU

@@ -55,6 +55,7 @@ def paths():
     return [Tapir("IPv4, UDP"), Tapir("IPv6, UDP", at=OUT6["b"]),
             Tapir("IPv6, raw ESP", encap="esp", at=OUT6["b"]),
             Tapir("IPv6, IP mode", "ip", at=OUT6["b"]),
+            Tapir("IPv4, GRE", "gre"),
             *([Tapir("VLAN inside", vlan=10)] if has_vlan() else []),
             Tapir("provider openssl", vpn='workers="1" esp-provider="openssl"')]
 

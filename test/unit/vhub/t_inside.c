@@ -56,6 +56,41 @@ TEST(without_a_bridge_packets_go_to_the_kernel)
 	rig_fini(&r);
 }
 
+/* As ESP leaves it where the IV is implicit: 8 bytes in front, some behind. */
+static void
+in_narrow(struct rig *r, unsigned port, const uint8_t *p, size_t n, size_t back)
+{
+	struct buf *b = buf_new(r->pool);
+
+	assert_non_null(buf_push(b, buf_head(b)));
+	assert_non_null(buf_append(b, buf_tail(b)));
+	assert_int_equal(buf_trim(b, b->len - (8 + n + back)), 0);
+	b->room = b->len;
+	assert_int_equal(buf_pull(b, 8), 0);
+	assert_int_equal(buf_trim(b, back), 0);
+	memcpy(b->data, p, n);
+	hub_input(r->h, 0, r->port[port].num, &b, 1);
+}
+
+TEST(a_packet_with_little_room_in_front_moves_or_is_copied)
+{
+	uint8_t p[64], want[64];
+	size_t len = rig_ipv4(p, "10.2.0.5", "10.1.0.1");
+	size_t n = frame(want, TAP P "0800", "10.2.0.5", "10.1.0.1");
+
+	for (size_t back = 0; back < 20; back++) {
+		struct rig r;
+
+		setup(&r, false);
+		r.is_dry = back >= 6; /* no buffer is needed then */
+		in_narrow(&r, 2, p, len, back);
+		rig_expect(&r, 0, 1);
+		assert_int_equal(r.port[0].out[0]->len, n);
+		assert_memory_equal(r.port[0].out[0]->data, want, n);
+		rig_fini(&r);
+	}
+}
+
 TEST(a_known_neighbour_gets_the_packet_directly)
 {
 	struct rig r;
@@ -438,5 +473,29 @@ TEST(without_buffers_a_group_is_lost_for_the_ip_port_alone)
 	rig_expect(&r, 0, 1);
 	rig_expect(&r, 4, 0);
 	assert_int_equal(drop_sum(DROP_NO_BUF), 1);
+	rig_fini(&r);
+}
+
+TEST(a_run_of_packets_to_one_address_ends_with_the_address)
+{
+	static const char *const dst[] = { "10.1.0.2", "10.1.0.2", "10.1.0.3",
+		"10.1.0.2", "10.3.0.1", "10.1.0.2", "239.1.1.1", "10.1.0.2" };
+	struct buf *b[N_OF(dst)];
+	struct rig r;
+	uint8_t p[64];
+
+	setup(&r, false);
+	rig_in_hex(&r, 1, ALL A REQ A "0a010002" ZERO "0a010001");
+	rig_clear(&r);
+	for (unsigned i = 0; i < N_OF(dst); i++)
+		b[i] = rig_buf(&r, p, rig_ipv4(p, "10.2.0.5", dst[i]));
+	hub_input(r.h, 0, r.port[2].num, b, N_OF(dst));
+	rig_expect(&r, 1, 6); /* those to .2, and the group */
+	rig_expect(&r, 0, 2); /* the kernel: .3, and the group */
+	rig_expect(&r, 3, 1);
+	for (unsigned i = 0; i < 6; i++)
+		assert_memory_equal(r.port[1].out[i]->data, i == 4 ?
+		    "\x01\0\x5e\x01\x01\x01" : "\x02\0\0\0\0\x01", 6);
+	assert_memory_equal(r.port[0].out[0]->data, "\x02\0\0\0\0\xf0", 6);
 	rig_fini(&r);
 }
