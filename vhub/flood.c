@@ -66,6 +66,8 @@ batch_send(struct batch *x)
 void
 batch_add(struct batch *x, struct port *from, struct port *to, struct buf *b)
 {
+	if (from != to && !fit_frame(x, from, to, b))
+		return;
 	if (to->conf.kind == HUB_PORT_IP &&
 	    (b = inside_strip(x, from, b)) == NULL)
 		return;
@@ -78,15 +80,37 @@ batch_add_packet(struct batch *x, struct port *to, struct buf *b)
 	put(x, to, b);
 }
 
-/* Nothing the hub would look into: no ARP, no neighbour discovery. */
+/* Nothing the hub would look into: no ARP, no neighbour discovery, no SYN. */
 static bool
-is_plain(const uint8_t *f)
+is_plain(const struct buf *b)
 {
+	const uint8_t *f = b->data;
 	uint16_t type = be16_get(f + 12);
 	uint8_t proto = type == ETHER_IPV4 ? f[ETH_HEAD + 9] : f[ETH_HEAD + 6];
 
 	return (type == ETHER_IPV4 || type == ETHER_IPV6) &&
-	    (proto == PROTO_TCP || proto == PROTO_UDP);
+	    (proto == PROTO_UDP || (proto == PROTO_TCP &&
+	     !fit_is_syn(buf_view(b), ETH_HEAD)));
+}
+
+/* The largest frame that nobody needs to look at; 0 is any. */
+static size_t
+run_max(const struct port *to)
+{
+	uint32_t whole = atomic_load_explicit(&to->live->mtu_whole,
+	    memory_order_relaxed);
+
+	return whole == 0 ? SIZE_MAX : whole + ETH_HEAD;
+}
+
+/* TCP super-frames are cut to fit. */
+static bool
+is_too_big(const struct batch *x, const struct buf *b)
+{
+	uint16_t type = be16_get(b->data + 12);
+
+	return UNLIKELY(b->len > x->run_max) && (b->seg_len == 0 ||
+	    b->data[ETH_HEAD + (type == ETHER_IPV4 ? 9 : 6)] != PROTO_TCP);
 }
 
 void
@@ -94,9 +118,10 @@ batch_run_begin(struct batch *x, const struct fwd_to *to, const struct buf *b)
 {
 	x->run_to = NULL;
 	if (to->what != FWD_PORT || to->port->conf.kind == HUB_PORT_IP ||
-	    b->len < RUN_MIN || !is_plain(b->data))
+	    b->len < RUN_MIN || !is_plain(b))
 		return;
 	x->run_to = to->port;
+	x->run_max = run_max(to->port);
 	memcpy(x->run_head, b->data, ETH_HEAD);
 }
 
@@ -104,7 +129,8 @@ bool
 batch_run_next(struct batch *x, struct buf *b)
 {
 	if (x->run_to == NULL || b->len < RUN_MIN ||
-	    memcmp(b->data, x->run_head, ETH_HEAD) != 0 || !is_plain(b->data))
+	    memcmp(b->data, x->run_head, ETH_HEAD) != 0 || !is_plain(b) ||
+	    is_too_big(x, b))
 		return false;
 	put(x, x->run_to, b);
 	return true;
@@ -153,6 +179,7 @@ batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 	enum drop why = DROP_HUB_NOPORT;
 	bool sent = false;
 
+	fit_flooded(x, from, b);
 	for (uint32_t i = 0; i < n_slot; i++)
 		sent |= flood_one(x, from, vlan, i, b, &why);
 	flood_end(x, from, vlan, b, sent, why);

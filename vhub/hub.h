@@ -106,12 +106,17 @@ struct hub_fixed {
 	char port[HUB_NAME_MAX]; /* by name; empty: the TAP */
 };
 
+/* hub_conf.mss, but for a number of bytes. */
+#define HUB_MSS_AUTO 0	/* lowered to what fits */
+#define HUB_MSS_NO   1	/* left alone */
+
 struct hub_conf {
 	char name[HUB_NAME_MAX];
 	bool has_bridge;		/* the TAP is a bridge port: hosts behind it */
 	bool pass_stp, pass_lldp;	/* else they end here */
 	enum hub_loop loop;
 	enum hub_snoop snoop;
+	uint32_t mss;			/* of TCP: HUB_MSS_*, or at most so many */
 	unsigned n_fixed;
 	const struct hub_fixed *fixed;	/* copied */
 	unsigned n_addr;		/* of the TAP; up to HUB_ADDR_MAX */
@@ -144,6 +149,15 @@ void hub_port_del(struct hub *h, uint32_t port);
 /** Forget what was learned on a port: other hosts may be behind it now.
  * Thread: the loop. */
 void hub_port_flush(struct hub *h, uint32_t port);
+
+/** Sizes of IP packets, behind an untagged Ethernet header, that a tunnel takes.
+ *
+ * @param whole  the largest that leaves in one piece; 0 = not known: packets of
+ *               every size pass, and no MSS is touched.
+ * @param most   the largest that passes though it may not be cut (DF, IPv6);
+ *               where it is smaller than whole, whole counts.
+ * Unknown ports are ignored.  Thread: the loop. */
+void hub_port_mtu(struct hub *h, uint32_t port, uint32_t whole, uint32_t most);
 
 /** n (<= HUB_BATCH_MAX) frames (IP packets on an IP port) that came in by port;
  * takes the buffers.  Thread: any worker, with its number. */

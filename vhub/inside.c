@@ -135,10 +135,10 @@ to_owner(struct batch *x, struct port *from, struct port *to, struct buf *b)
 {
 	enum drop why;
 
-	if (fwd_may_leave(from, to, 0, &why))
-		batch_add_packet(x, to, b);
-	else
+	if (!fwd_may_leave(from, to, 0, &why))
 		port_drop(x, from, b, why);
+	else if (fit_packet(x, from, to, b))
+		batch_add_packet(x, to, b);
 }
 
 static void

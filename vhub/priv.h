@@ -30,7 +30,8 @@ struct port_count {
 struct port_live {
 	/* Any worker. */
 	_Atomic bool is_blocked;
-	_Atomic uint64_t full_ns[HUB_CAST_END + 1]; /* storm.c; + the probes */
+	_Atomic uint64_t full_ns[HUB_CAST_END + 2]; /* storm.c; + probes, ICMP */
+	_Atomic uint32_t mtu_whole, mtu_most; /* hub_port_mtu(); 0 = any */
 	_Atomic uint32_t n_storm[HUB_CAST_END];	    /* dropped since told */
 	_Atomic uint64_t token[2][2];	/* of our last two probes by this port */
 	_Atomic uint32_t n_loop;	/* of them came back since the last tick */
@@ -121,6 +122,7 @@ struct batch {
 	/* Where the frame before went, when the next one with its header goes
 	 * there too; run_to NULL: look again. */
 	struct port *run_to;
+	size_t run_max;			/* larger ones are looked at */
 	uint8_t run_head[ETH_HEAD];
 	struct ip_addr run_ip;		/* of an IP port: destination */
 	struct {
@@ -214,6 +216,8 @@ bool storm_pass(struct batch *x, struct port *from, const struct mac *dst,
 		const struct buf *b);
 /* The same for probes of others, which have a bound of their own. */
 bool storm_pass_probe(struct batch *x, struct port *from);
+/* The same for what the hub itself answers to what came from a port. */
+bool storm_pass_icmp(struct batch *x, struct port *from);
 /* storm.c, on the loop: tell of ports that had to be limited. */
 void storm_tick(struct hub *h, uint32_t now_s);
 
@@ -234,6 +238,22 @@ bool stp_is_change(struct view v);
 /** Forget what was learned when the topology changed; for how many seconds an
  * address is kept now.  Thread: the loop. */
 uint32_t stp_tick(struct hub *h, uint32_t now_s);
+
+/* fit.c: sizes of packets and tunnels (E3). */
+#define FIT_SYN_MAX 184	/* longest IP and TCP headers, and data (RFC 7413): a
+			 * SYN is looked for up to here; ours */
+#define IP_LEAST    20
+/** Is there a SYN of TCP in an IP packet that begins at byte at?  Cheap. */
+bool fit_is_syn(struct view frame, size_t at);
+/** What b needs to go from one port to another: the MSS of a SYN lowered, or its
+ * sender told that it is too large.  Then false, and b is taken. */
+bool fit_frame(struct batch *x, struct port *from, const struct port *to,
+	       struct buf *b);
+/** The same for a bare IP packet. */
+bool fit_packet(struct batch *x, struct port *from, const struct port *to,
+		struct buf *b);
+/** The same for a frame to every port, before it is shared. */
+void fit_flooded(struct batch *x, const struct port *from, struct buf *b);
 
 /* loop.c */
 /** A frame that may be a probe; true when it was dealt with (b is taken). */

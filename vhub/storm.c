@@ -17,6 +17,8 @@
 #define TELL_S		60	/* one event a minute, port and kind */
 #define PROBE_RATE	100	/* loop probes of other hubs, a second; ours */
 #define PROBE		HUB_CAST_END
+#define ICMP_RATE	100	/* answers, a second; RFC 4443 2.4 (f); ours */
+#define ICMP		(HUB_CAST_END + 1)
 
 static bool
 take(struct batch *x, _Atomic uint64_t *full_ns, uint32_t rate, uint32_t n)
@@ -66,6 +68,12 @@ bool
 storm_pass_probe(struct batch *x, struct port *from)
 {
 	return take(x, &from->live->full_ns[PROBE], PROBE_RATE, 1);
+}
+
+bool
+storm_pass_icmp(struct batch *x, struct port *from)
+{
+	return take(x, &from->live->full_ns[ICMP], ICMP_RATE, 1);
 }
 
 static void
