@@ -245,6 +245,10 @@ status_peer(const struct show *s, const struct bus_rec *p)
 		     bus_str(p, BUS_F_SUITE), (unsigned)bus_u64(p, BUS_F_SPI_IN),
 		     (unsigned)bus_u64(p, BUS_F_SPI_OUT));
 		line(s, "IKE", "%s", bus_str(p, BUS_F_IKE_SUITE));
+		if (bus_has(p, BUS_F_MTU))
+			line(s, "MTU", "%u bytes inside, %u outside",
+			     (unsigned)bus_u64(p, BUS_F_MTU),
+			     (unsigned)bus_u64(p, BUS_F_PATH_MTU));
 		line(s, "selectors", "%s to %s", bus_str(p, BUS_F_TS_LOCAL),
 		     bus_str(p, BUS_F_TS_REMOTE));
 	}

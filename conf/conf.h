@@ -170,6 +170,9 @@ struct conf_realm {
 #define CONF_RESOURCES_AUTO 0
 #define CONF_RESOURCES_OFF  1
 	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
+	uint32_t mss;		/* of TCP, at most; or one of these: */
+#define CONF_MSS_AUTO 0
+#define CONF_MSS_NO   1
 	struct conf_port port;	/* of the TAP, and of peers that say nothing else */
 	enum conf_pass stp, lldp;
 	enum conf_loop loop;

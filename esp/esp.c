@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
+#include "esp/encap.h"
 #include "esp/esp_int.h"
 #include "esp/lane.h"
 #include "esp/pkt.h"
@@ -168,6 +169,17 @@ esp_child_del(struct esp *e, uint32_t child_id)
 		esp_sad_del(e->sad, c);
 }
 
+int
+esp_child_link(const struct esp *e, uint32_t child_id, uint32_t *link)
+{
+	const struct esp_child *c = esp_sad_id(e->sad, child_id);
+
+	if (c == NULL)
+		return ERR_NOTFOUND;
+	*link = c->link_id;
+	return 0;
+}
+
 void
 esp_child_path(struct esp *e, uint32_t child_id, const struct vpn_path *path)
 {
@@ -323,6 +335,24 @@ esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 	    mode == VPN_MODE_GRE ? ESP_GRE_LEN : 0;
 	n += encap == VPN_ENCAP_ESP ? 0 : UDP_HDR_LEN;
 	return n + (outer_family == 6 ? IP6_HDR_LEN : IP4_HDR_LEN);
+}
+
+unsigned
+esp_inner_max(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
+	      unsigned outer_family, unsigned path_mtu)
+{
+	const struct vpn_alg_info *info = vpn_alg_info(alg);
+	unsigned outer = (outer_family == 6 ? IP6_HDR_LEN : IP4_HDR_LEN) +
+	    (encap == VPN_ENCAP_ESP ? 0 : UDP_HDR_LEN);
+	unsigned head = mode == VPN_MODE_ETHER ?
+	    ESP_ETHERIP_LEN + ESP_ETHER_HDR :
+	    mode == VPN_MODE_GRE ? ESP_GRE_LEN : 0;
+	size_t n;
+
+	if (info == NULL || path_mtu <= outer)
+		return 0;
+	n = esp_payload_max(info, path_mtu - outer);
+	return n > head ? (unsigned)n - head : 0;
 }
 
 const char *

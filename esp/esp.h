@@ -128,7 +128,10 @@ void esp_child_retire(struct esp *e, uint32_t child_id);
 /** Remove a pair: output stops at once, keys are wiped when every worker was
  * quiet.  Unknown ids are ignored. */
 void esp_child_del(struct esp *e, uint32_t child_id);
-/** Change where its packets go. */
+/** The link of a pair.  0 or ERR_NOTFOUND.  Thread: the loop. */
+MUST_USE int esp_child_link(const struct esp *e, uint32_t child_id,
+			    uint32_t *link);
+/** Change where its packets go, and how large they may be. */
 void esp_child_path(struct esp *e, uint32_t child_id, const struct vpn_path *path);
 
 struct esp_child_stats {
@@ -185,6 +188,11 @@ unsigned esp_out_worker(const struct esp *e, unsigned self, uint32_t link,
  * counted at its worst; an Ethernet header belongs to the frame, not to this. */
 unsigned esp_overhead(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
 		      unsigned outer_family);
+/** Bytes of the largest IP packet that leaves whole: behind an untagged Ethernet
+ * header in mode ETHER, itself in mode IP.  0: the path is too small for any.
+ * @param path_mtu  bytes of the largest outer IP packet. */
+unsigned esp_inner_max(enum vpn_alg alg, enum vpn_mode mode, enum vpn_encap encap,
+		       unsigned outer_family, unsigned path_mtu);
 /** Name of the rule in force.  Thread: the loop. */
 const char *esp_rule_name(const struct esp *e);
 /** Name of the provider in use. */

@@ -272,7 +272,8 @@ path_of(const struct ike_child *c)
 {
 	const struct ike_sa *sa = c->sa;
 	struct vpn_path p = { .local = sa->local, .remote = sa->remote,
-			      .encap = c->encap };
+			      .encap = c->encap,
+			      .mtu = ike_size_mtu(sa) };
 
 	p.local.port = sa->ike->conf.natt_port;
 	if (!sa->is_natt)

@@ -32,6 +32,7 @@
 #include "ikev2/neg/prop.h"
 #include "ikev2/neg/ts.h"
 #include "ikev2/path.h"
+#include "ikev2/pmtu.h"
 #include "ikev2/state.h"
 #include "ikev2/wire/rules.h"
 #include "ikev2/wire/wire.h"
@@ -165,7 +166,9 @@ enum ike_task_type {
 	IKE_TASK_NEW_CHILD,
 	IKE_TASK_TELL_SEL,
 	IKE_TASK_TELL_TOKEN,
-	IKE_TASK_NEW_LANE		/* child_id is the bundle */
+	IKE_TASK_NEW_LANE,		/* child_id is the bundle */
+	IKE_TASK_SIZE,
+	IKE_TASK_TELL_SIZE
 };
 
 struct ike_task {
@@ -174,6 +177,7 @@ struct ike_task {
 	uint32_t child_id;
 	uint64_t from_ms;	/* not before */
 	bool is_moot;		/* the answer is of no interest any more */
+	uint32_t size;		/* SIZE: that of the probe */
 	uint8_t nonce[IKE_NONCE_LEN];
 	uint32_t heir;		/* handle of the IKE SA to be, when rekeying */
 	struct spi_dh_key *dh;
@@ -218,6 +222,7 @@ struct ike_win_out {
 	struct ike_bytes pkt;
 	struct ike_plain plain;
 	unsigned n_try, max_try;
+	bool is_probe;			/* may not be cut, until it is repeated */
 	uint64_t dead_ms;		/* unanswered until then: dead; 0 = by tries */
 	uint64_t wait_ms;
 	uint64_t sent_ms;		/* the first time */
@@ -331,6 +336,11 @@ struct ike_sa {
 	uint64_t rest_ms;		/* none for them before */
 	bool can_childless;		/* the peer said so, RFC 6023 */
 	bool is_child_plain;		/* the peer wants no key exchange there */
+	/* step/size.c */
+	struct ike_pmtu pmtu;
+	uint32_t peer_size;		/* what the peer told; 0 = nothing */
+	uint32_t size_told, size_used;	/* to the peer, by our child SAs */
+	uint64_t size_ms, size_top_ms;	/* last probe; when more was tried */
 	/* RFC 9611 */
 	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */
 	uint64_t lane_ms, lane_pause_ms; /* none before; how long the last pause was */
@@ -503,6 +513,8 @@ MUST_USE int ike_out_seal(struct ike_sa *sa, struct ike_build *b, uint8_t xchg,
 /** Seal and send as request: window, retransmission. */
 MUST_USE int ike_out_request(struct ike_sa *sa, struct ike_build *b,
 			     uint8_t xchg);
+/** The same as one datagram that may not be cut: a probe of the path. */
+MUST_USE int ike_out_probe(struct ike_sa *sa, struct ike_build *b);
 /** Seal and send as the answer to m, kept for repeats. */
 MUST_USE int ike_out_reply(struct ike_sa *sa, const struct ike_msg *m,
 			   struct ike_build *b);
@@ -527,6 +539,8 @@ void ike_win_fini(struct ike_sa *sa);
 /** Send a train as request and repeat it until ike_win_answered().  A message
  * in sa->out.plain is cut smaller when no answer comes. */
 MUST_USE int ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train);
+/** The same for one datagram that may not be cut, until it is repeated. */
+MUST_USE int ike_win_probe(struct ike_sa *sa, uint8_t xchg, struct view msg);
 /** Replace the request under way (COOKIE, INVALID_KE). */
 void ike_win_answered(struct ike_sa *sa);
 /** Is this response the one we await? */

@@ -204,6 +204,15 @@ struct ike_ops {
 	 * which core writes.  data is borrowed.  Errors are core's to count. */
 	void (*send)(void *ctx, const struct net_ep *local,
 		     const struct net_ep *remote, bool natt, struct view data);
+	/** The same, but the datagram may not be cut on its way, whatever the kernel
+	 * believes of it.  0, or ERR_LONG: it is larger than the interface.  May
+	 * be NULL: then sizes are not probed. */
+	int (*send_whole)(void *ctx, const struct net_ep *local,
+			  const struct net_ep *remote, bool natt,
+			  struct view data);
+	/** Bytes of the largest IP packet towards remote that the kernel knows of;
+	 * 0 = it does not know.  May be NULL. */
+	uint32_t (*path_mtu)(void *ctx, const struct ip_addr *remote);
 	/** Send the one byte 0xff from port 4500, so that a NAT in front of us
 	 * keeps its mapping (RFC 3948 2.3). */
 	void (*keepalive)(void *ctx, const struct net_ep *local,
@@ -226,7 +235,7 @@ struct ike_ops {
 	void (*child_retire)(void *ctx, uint32_t child_id);
 	/** Remove a pair; the keys are wiped when every worker let go. */
 	void (*child_down)(void *ctx, uint32_t link, uint32_t child_id);
-	/** The outer path of a child changed (NAT moved, port 4500). */
+	/** The outer path of a child changed (NAT moved, port 4500, its size). */
 	void (*child_path)(void *ctx, uint32_t child_id, const struct vpn_path *path);
 	/** clk_ms() of the last authenticated inbound packet and the last
 	 * outbound packet of a child; 0 = never. */

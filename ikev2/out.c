@@ -147,6 +147,26 @@ ike_out_request(struct ike_sa *sa, struct ike_build *b, uint8_t xchg)
 }
 
 int
+ike_out_probe(struct ike_sa *sa, struct ike_build *b)
+{
+	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi, .major = 2,
+		.xchg = IKE_XCHG_INFORMATIONAL,
+		.is_initiator = sa->is_initiator, .msgid = sa->out.next };
+	struct ike_plain plain;
+	struct view msg;
+	int err;
+
+	if ((err = ike_frag_keep(sa, &h, b, &plain)) != 0)
+		return err;
+	if ((err = ike_out_seal(sa, b, h.xchg, false, h.msgid, &msg)) != 0 ||
+	    (err = ike_win_probe(sa, h.xchg, msg)) != 0)
+		ike_plain_free(&plain);
+	else
+		sa->out.plain = plain;
+	return err;
+}
+
+int
 ike_out_reply(struct ike_sa *sa, const struct ike_msg *m, struct ike_build *b)
 {
 	struct ike_hdr h = { .ispi = sa->ispi, .rspi = sa->rspi, .major = 2,

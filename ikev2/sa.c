@@ -142,6 +142,7 @@ alive_over(void *ctx)
 	    (out_ms > in_ms || quiet >= 3 * dpd_ms))
 		ike_task_add(sa, IKE_TASK_ALIVE, 0);
 	keep_mapping(sa, out_ms);
+	ike_size_tick(sa, out_ms);
 	ike_frag_expire(sa);
 	ike_lane_fill(sa, 0);	/* one may have been lost */
 	ike_child_fill(sa);
@@ -436,6 +437,8 @@ ike_sa_up(struct ike_sa *sa)
 		arm(sa, &sa->soft, soft_of(life_ms));
 	}
 	arm(sa, &sa->alive, alive_ms(sa));
+	if (sa->pmtu.now == 0)
+		ike_size_start(sa);
 	ike_key_log_sa(sa);
 }
 
@@ -671,6 +674,8 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	sa->remote = *remote;
 	sa->local = *local;
 	sa->is_natt = is_natt;
+	if (sa->state == IKE_SA_UP)
+		ike_size_start(sa);
 	LIST_FOREACH(it, &sa->children)
 		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
 	if (sa->state == IKE_SA_UP && sa->link != NULL)

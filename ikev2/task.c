@@ -45,6 +45,10 @@ static const struct {
 	[IKE_TASK_TELL_SEL] = { "notice of wrong selectors", ike_tell_sel_send,
 				NULL, NULL },
 	[IKE_TASK_TELL_TOKEN] = { "QCD token", ike_token_send, NULL, NULL },
+	[IKE_TASK_SIZE] = { "probe of the path", ike_size_send,
+			    ike_size_prepare, NULL },
+	[IKE_TASK_TELL_SIZE] = { "size of the path", ike_tell_size_send, NULL,
+				 NULL },
 	[IKE_TASK_NEW_LANE] = { "further child SA", ike_rekey_child_send,
 				ike_new_lane_prepare, ike_new_lane_failed },
 };

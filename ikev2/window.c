@@ -35,14 +35,46 @@ static void
 cut_smaller(struct ike_sa *sa)
 {
 	struct ike_win_out *o = &sa->out;
+	uint16_t usual = sa->frag_bytes;
 	struct view train;
 
 	if (o->n_try != IKE_FRAG_TRY ||
 	    !ike_frag_smaller(sa, &o->plain, 0, &train) ||
 	    bytes_set(&o->pkt, train) != 0)
 		return;
+	if (o->is_probe)	/* it was meant to be too large */
+		sa->frag_bytes = usual;
 	o->wait_ms = IKE_RETRY_FIRST_MS;
 	o->max_try += IKE_FRAG_TRY - 1;
+}
+
+/* A probe that is larger than the interface need not be waited for. */
+static void
+transmit(struct ike_sa *sa)
+{
+	struct ike_win_out *o = &sa->out;
+	struct ike *ike = sa->ike;
+	struct view msg = { o->pkt.p, o->pkt.len };
+
+	if (!o->is_probe || o->n_try >= IKE_FRAG_TRY) {
+		ike_out_send(sa, msg);
+		return;
+	}
+	sa->out_ms = ike->now_ms;
+	if (ike->ops.send_whole(ike->ops.ctx, &sa->local, &sa->remote,
+				sa->is_natt, msg) != ERR_LONG)
+		return;
+	o->n_try = IKE_FRAG_TRY - 1;
+	if (tmr_start(&ike->tmr, &o->tmr, ike->now_ms + 1) != 0)
+		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
+}
+
+/* Transmissions after which the peer is suspected; those of a probe that are
+ * lost say nothing about it. */
+static unsigned
+suspect_try(const struct ike_win_out *o)
+{
+	return o->is_probe ? 2 * IKE_FRAG_TRY - 1 : IKE_FRAG_TRY;
 }
 
 static void
@@ -66,8 +98,8 @@ retransmit(void *ctx)
 		at_ms = MIN(at_ms, o->dead_ms);
 	if (tmr_start(&sa->ike->tmr, &o->tmr, at_ms) != 0)
 		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
-	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
-	if (o->n_try == 3 && sa->state == IKE_SA_UP && sa->link != NULL) {
+	transmit(sa);
+	if (o->n_try == suspect_try(o) && sa->state == IKE_SA_UP && sa->link != NULL) {
 		sa->is_suspect = true;
 		ike_link_update(sa->link);
 	}
@@ -103,8 +135,8 @@ dead_at(const struct ike_sa *sa)
 	return sa->ike->now_ms + sa->link->realm->conf.dead_s * 1000ull;
 }
 
-int
-ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train)
+static int
+win_send(struct ike_sa *sa, uint8_t xchg, struct view train, bool is_probe)
 {
 	struct ike_win_out *o = &sa->out;
 	int err;
@@ -126,8 +158,21 @@ ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train)
 	o->max_try = sa->state == IKE_SA_DELETING ? IKE_RETRY_N_BYE :
 	    IKE_RETRY_N;
 	o->dead_ms = dead_at(sa);
-	ike_out_send(sa, (struct view){ o->pkt.p, o->pkt.len });
+	o->is_probe = is_probe;
+	transmit(sa);
 	return 0;
+}
+
+int
+ike_win_send(struct ike_sa *sa, uint8_t xchg, struct view train)
+{
+	return win_send(sa, xchg, train, false);
+}
+
+int
+ike_win_probe(struct ike_sa *sa, uint8_t xchg, struct view msg)
+{
+	return win_send(sa, xchg, msg, true);
 }
 
 void

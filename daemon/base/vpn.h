@@ -85,6 +85,7 @@ struct vpn_path {
 	struct net_ep local;	/* our address; family 0 = let the kernel choose */
 	struct net_ep remote;
 	enum vpn_encap encap;	/* UDP or ESP; never AUTO */
+	uint32_t mtu;		/* bytes of the largest IP packet, 0 = not known */
 };
 
 /* One direction of keys.  The owner wipes it after use. */

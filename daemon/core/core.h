@@ -36,6 +36,7 @@ struct bus;
 struct ctl;
 struct door;
 struct loop;
+struct mtu;
 struct reload;
 struct source;
 struct resolve;
@@ -96,7 +97,9 @@ struct vpn_realm {
 	uint32_t tap_port;		/* in the hub */
 	char ifname[16];
 	struct mac mac;
-	unsigned mtu;
+	unsigned mtu;			/* of the TAP */
+	uint32_t mtu_want;		/* mtu.c: what it shall become, since then */
+	uint64_t mtu_since_ms;
 	unsigned n_lane;		/* queues a worker has of it */
 	int tap_fd[VPN_LANE_MAX];	/* [worker * n_lane + lane] */
 	uint32_t offloads;		/* IPC_TAP_*: what is on */
@@ -132,6 +135,7 @@ struct vpn {
 	struct wire_event *wire_event;
 	struct esp *esp;
 	struct work *work;
+	struct mtu *mtu;
 	struct secure *secure;
 	struct resolve *resolve;
 	struct ctl *ctl;

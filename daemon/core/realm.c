@@ -12,6 +12,7 @@
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/inner.h"
+#include "daemon/core/mtu.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 #include "daemon/core/work.h"
@@ -19,34 +20,9 @@
 #include "ikev2/ike.h"
 #include "spi/spi_crypto.h"
 
-#define PATH_MTU      1500 /* outer MTU assumed; larger packets are fragmented */
 #define LANE_REALMS   8	   /* with more, a TAP has one queue a worker:
 			    * each is a descriptor */
 #define PLACE_RESTS_MS 2000	/* of a realm that went: packets of it may wait */
-#define BRIDGE_MTU    1500 /* a bridged LAN expects whole Ethernet frames */
-
-/* Largest inner packet that fits an outer packet of PATH_MTU whatever is
- * negotiated; in a bridge the LAN's MTU counts, and the outer packet is
- * fragmented where it must be. */
-static unsigned
-mtu_of(const struct conf_realm *cr)
-{
-	unsigned over = 0, o;
-
-	if (cr->mtu != 0)
-		return cr->mtu;
-	if (cr->bridge != NULL)
-		return BRIDGE_MTU;
-	for (int alg = VPN_ALG_NONE + 1; alg < VPN_ALG_END; alg++) {
-		if (cr->suite == VPN_SUITE_2026 &&
-		    alg > VPN_ALG_CHACHA20_POLY1305)
-			break;
-		o = esp_overhead((enum vpn_alg)alg, vpn_mode_is_ip(cr->mode) ?
-				 cr->mode : VPN_MODE_ETHER, VPN_ENCAP_UDP, 6);
-		over = MAX(over, o);
-	}
-	return PATH_MTU - over;
-}
 
 struct vpn_realm *
 vpn_realm_at(const struct vpn *v, uint32_t realm)
@@ -86,8 +62,7 @@ realm_open(struct vpn *v, struct vpn_realm *r, const struct conf_realm *cr,
 	*r = (struct vpn_realm){ .vpn = v, .conf = cr };
 	memset(r->tap_fd, 0xff, sizeof(r->tap_fd));
 	r->n_lane = v->conf->n_realm <= LANE_REALMS ? vpn_lanes(v->n_worker) : 1;
-	return secure_tap_open(v->secure, r, v->n_worker * r->n_lane, mtu_of(cr),
-			       why);
+	return secure_tap_open(v->secure, r, v->n_worker * r->n_lane, mtu_at_start(cr), why);
 }
 
 int
@@ -230,7 +205,8 @@ realm_start(struct vpn *v)
 	int err;
 
 	realm_limits(v->conf, &ic);
-	if ((err = work_new(&v->work, v)) != 0 ||
+	if ((err = mtu_new(&v->mtu, v)) != 0 ||
+	    (err = work_new(&v->work, v)) != 0 ||
 	    (err = esp_new(&v->esp, v->n_worker, &io, v->conf->esp_provider,
 			   conf_rule_name(v->conf->rule))) != 0 ||
 	    (err = wire_ike_init(v, &ops)) != 0 ||
@@ -404,6 +380,7 @@ realm_close_all(struct vpn *v)
 	}
 	esp_free(v->esp);
 	work_free(v->work);
+	mtu_free(v->mtu);
 	thr_reclaim_all();
 	for (uint32_t i = 0; v->link != NULL && i < VPN_LINK_MAX; i++)
 		free(atomic_load(&v->link[i]));

@@ -25,6 +25,7 @@
 #include "daemon/core/fallback.h"
 #include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/mtu.h"
 #include "daemon/core/realm.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/resolve.h"
@@ -319,6 +320,7 @@ on_second(void *ctx)
 	if (has_work)
 		work_kick(r->vpn.work);
 	bridge_tick(&r->vpn);
+	mtu_tick(r->vpn.mtu, now);
 	door_count(r->vpn.door);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)

@@ -642,3 +642,17 @@ secure_bridge(struct secure *s, uint32_t realm)
 	 * The next second asks again. */
 	(void)post(s, &m);
 }
+
+void
+secure_tap_mtu(struct secure *s, uint32_t realm, unsigned mtu)
+{
+	struct ipc_msg m;
+	int err;
+
+	ipc_msg_init(&m, IPC_TAP_MTU);
+	m.ticket = ++s->next_ticket;
+	m.u.tap_mtu.realm = realm;
+	m.u.tap_mtu.mtu = mtu;
+	if ((err = post(s, &m)) != 0)
+		log_rl(LOG_WARN, "net", "MTU of a TAP: %s", err_text(err));
+}

@@ -48,6 +48,8 @@ MUST_USE int secure_hello(struct secure *s, uint32_t *features, char *why);
 /** The same once the loop runs, after secure_attach(): returns at once, then
  * ready or lost is called.  0 or an error. */
 MUST_USE int secure_hello_later(struct secure *s);
+/** Change the MTU of a realm's TAP; errors are logged when the answer comes. */
+void secure_tap_mtu(struct secure *s, uint32_t realm, unsigned mtu);
 /** Have the TAP of a realm made; waits (at most 5 s).  Fills ifname, mac, mtu
  * and tap_fd of r. */
 MUST_USE int secure_tap_open(struct secure *s, struct vpn_realm *r,

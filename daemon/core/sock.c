@@ -28,6 +28,7 @@
 #include "daemon/base/str.h"
 #include "daemon/core/fallback.h"
 #include "daemon/core/pring.h"
+#include "daemon/core/udp.h"
 
 #define SOCK_BUF_BYTES (4 << 20) /* kernel buffers: 20 ms at 1.6 Gbit/s */
 #define DOOR_BUF_BYTES (512 << 10) /* some hundred requests of strangers */
@@ -78,11 +79,10 @@ ip_options(int fd, int fam)
 {
 	if (fam == FAM_V4) {
 		(void)set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		(void)set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+		(void)set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, UDP_CUT_V4);
 	} else {
 		(void)set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		(void)set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-			      IPV6_PMTUDISC_DONT);
+		(void)set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, UDP_CUT_V6);
 	}
 	buffers(fd);
 }

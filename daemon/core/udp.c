@@ -192,9 +192,10 @@ udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 	return kept;
 }
 
-void
-udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
-	     bool natt, struct view data)
+/* 0, or -1 with errno. */
+static int
+send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
+	 bool natt, struct view data)
 {
 	static const uint8_t marker[4]; /* RFC 3948 2.2 */
 	struct iovec iov[2] = {
@@ -209,38 +210,96 @@ udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
 		.msg_iovlen = 2,
 		.msg_control = &ctl,
 	};
-	char text[IP_TEXT_MAX];
 
 	h.msg_namelen = udp_sa_from_ep(remote, false, &to);
 	h.msg_controllen = udp_ctl_from_addr(&local->ip, &ctl);
 	if (h.msg_controllen == 0)
 		h.msg_control = NULL;
-	if (sendmsg(fd, &h, 0) >= 0)
+	return sendmsg(fd, &h, 0) >= 0 ? 0 : -1;
+}
+
+void
+udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
+	     bool natt, struct view data)
+{
+	char text[IP_TEXT_MAX];
+
+	if (send_msg(fd, local, remote, natt, data) == 0)
 		return;
 	log_rl(LOG_INFO, "core", "cannot send IKE to %s: %s",
 	       net_ep_text(remote, text), strerror(errno));
 	drop_count(DROP_SEND, 1);
 }
 
+int
+udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
+	       bool natt, struct view data)
+{
+	bool is_v6 = remote->ip.family == 6;
+	int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	int name = is_v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+	int usual = is_v6 ? UDP_CUT_V6 : UDP_CUT_V4, err;
+	int whole = is_v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
+
+	if (setsockopt(fd, level, name, &whole, sizeof(whole)) != 0)
+		return 0; /* as if it were lost: nothing was proven */
+	err = send_msg(fd, local, remote, natt, data) == 0 ? 0 : errno;
+	(void)setsockopt(fd, level, name, &usual, sizeof(usual));
+	return err == EMSGSIZE ? ERR_LONG : 0;
+}
+
+/* connect() on UDP sends nothing; it only asks for a route.  fd < 0: there is
+ * none. */
+static int
+ask_route(const int probe[FAM_END], const struct ip_addr *remote)
+{
+	struct net_ep ep = { *remote, 9 };
+	int fd = probe[remote->family == 6 ? FAM_V6 : FAM_V4];
+	union udp_sa to;
+	socklen_t len;
+
+	if (fd < 0)
+		return -1;
+	len = udp_sa_from_ep(&ep, false, &to);
+	return connect(fd, &to.sa, len) == 0 ? fd : -1;
+}
+
+static void
+ask_done(int fd)
+{
+	union udp_sa off = { .sa.sa_family = AF_UNSPEC };
+
+	(void)connect(fd, &off.sa, sizeof(off.sa));
+}
+
+uint32_t
+udp_path_mtu(const int probe[FAM_END], const struct ip_addr *remote)
+{
+	bool is_v6 = remote->family == 6;
+	int mtu = 0, fd = ask_route(probe, remote);
+	socklen_t len = sizeof(mtu);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       is_v6 ? IPV6_MTU : IP_MTU, &mtu, &len) != 0 || mtu < 0)
+		mtu = 0;
+	ask_done(fd);
+	return (uint32_t)mtu;
+}
+
 struct ip_addr
 udp_local_addr(const int probe[FAM_END], const struct ip_addr *remote)
 {
-	struct net_ep ep = { *remote, 9 };
-	union udp_sa to, got;
-	union udp_sa off = { .sa.sa_family = AF_UNSPEC };
-	socklen_t len = sizeof(got);
+	int fd = ask_route(probe, remote);
 	struct ip_addr ip = { 0 };
-	int fd = probe[remote->family == 6 ? FAM_V6 : FAM_V4];
+	union udp_sa got;
+	socklen_t len = sizeof(got);
 
 	if (fd < 0)
 		return ip;
-	len = udp_sa_from_ep(&ep, false, &to);
-	/* connect() on UDP sends nothing; it only asks for a route. */
-	if (connect(fd, &to.sa, len) != 0)
-		return ip;
-	len = sizeof(got);
 	if (getsockname(fd, &got.sa, &len) == 0)
 		ip = ep_from_sa(&got).ip;
-	(void)connect(fd, &off.sa, sizeof(off.sa));
+	ask_done(fd);
 	return ip;
 }

@@ -19,6 +19,12 @@
 #define UDP_GRO 104	/* Linux 5.0 */
 #endif
 
+/* What is larger than the interface, or IPv6 than the path, is cut here; IPv4 by
+ * routers where it must be (no "don't fragment").  What strangers make the kernel
+ * believe about an IPv4 path cuts up nothing: sizes that were probed do. */
+#define UDP_CUT_V4 IP_PMTUDISC_OMIT
+#define UDP_CUT_V6 IPV6_PMTUDISC_DONT
+
 union udp_sa {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -53,6 +59,14 @@ unsigned udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 /** Send one message, with a marker of four zero bytes in front when natt. */
 void udp_send_msg(int fd, const struct net_ep *local,
 		  const struct net_ep *remote, bool natt, struct view data);
+/** The same as one IP packet that may not be cut, here or on its way, whatever the
+ * kernel believes of the path.  0, or ERR_LONG: larger than the interface takes.
+ * Thread: the loop, which alone sends on fd. */
+int udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
+		   bool natt, struct view data);
+/** Bytes of the largest IP packet towards remote, as far as the kernel knows; 0 =
+ * it does not. */
+uint32_t udp_path_mtu(const int probe[FAM_END], const struct ip_addr *remote);
 /** Source address the kernel would use towards remote; family 0 = none. */
 struct ip_addr udp_local_addr(const int probe[FAM_END],
 			      const struct ip_addr *remote);

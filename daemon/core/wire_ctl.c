@@ -13,6 +13,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
 #include "daemon/core/bridge.h"
+#include "daemon/core/mtu.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
@@ -210,6 +211,10 @@ peer_rec(struct vpn *v, const struct ike_link_info *li, struct bus_rec *r)
 		    "none");
 	if (li->up_since_ms != 0)
 		bus_set_u64(r, BUS_F_UP_S, (clk_ms() - li->up_since_ms) / 1000);
+	if (mtu_inside(v->mtu, li->link) != 0) {
+		bus_set_u64(r, BUS_F_MTU, mtu_inside(v->mtu, li->link));
+		bus_set_u64(r, BUS_F_PATH_MTU, mtu_outside(v->mtu, li->link));
+	}
 	bus_set_str(r, BUS_F_WHY, li->why);
 	peer_evidence(&li->seen, r);
 	peer_traffic(v, li, r);
@@ -273,6 +278,7 @@ realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
 	bridge_status(vr, r);
 	bus_set_u64(r, BUS_F_N_PEER, n);
 	bus_set_u64(r, BUS_F_N_UP, up);
+	bus_set_u64(r, BUS_F_MTU, vr->mtu);
 }
 
 /* Why newcomers may take longer. */

@@ -81,6 +81,8 @@ static void
 policy(const struct conf_port *c, struct hub_policy *out)
 {
 	_Static_assert(HUB_VLANS == CONF_VLANS, "one kind of set");
+	_Static_assert(HUB_MSS_NO == CONF_MSS_NO &&
+		       HUB_MSS_AUTO == CONF_MSS_AUTO, "the same words");
 	*out = (struct hub_policy){
 		.is_isolated = c->isolate,
 		.is_strict = c->macs_full == CONF_FULL_DROP,
@@ -141,6 +143,7 @@ wire_hub_realm(struct vpn *v, struct vpn_realm *r)
 		.pass_lldp = r->conf->lldp == CONF_PASS,
 		.loop = (enum hub_loop)r->conf->loop,
 		.snoop = (enum hub_snoop)r->conf->multicast,
+		.mss = r->conf->mss,	/* CONF_MSS_* are HUB_MSS_* */
 		.n_fixed = r->conf->n_fixed,
 		.n_addr = MIN(r->conf->n_addr, HUB_ADDR_MAX),
 		.n_worker = v->n_worker,

@@ -18,6 +18,7 @@
 #include "daemon/core/inner.h"
 #include "daemon/core/jobs.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/mtu.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
@@ -132,6 +133,27 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 		drop_count(DROP_SEND, 1);
 	else
 		udp_send_msg(fd, local, remote, natt, data);
+}
+
+static int
+op_send_whole(void *ctx, const struct net_ep *local,
+	      const struct net_ep *remote, bool natt, struct view data)
+{
+	struct vpn *v = ctx;
+	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
+	int fd = natt ? v->socks.nat_ike[fam] : v->socks.ike[fam];
+
+	if (fd < 0)
+		return 0;
+	return udp_send_whole(fd, local, remote, natt, data);
+}
+
+static uint32_t
+op_path_mtu(void *ctx, const struct ip_addr *remote)
+{
+	struct vpn *v = ctx;
+
+	return udp_path_mtu(v->socks.probe, remote);
 }
 
 static void
@@ -327,6 +349,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 	}
 	v->wire_ike->n_child[link]++;
 	wire_event_child_up(v, link, made);
+	mtu_child(v->mtu, link, c);
 	if (vpn_mode_is_ip(c->mode))
 		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
 	return 0;
@@ -382,6 +405,7 @@ op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 		return;
 	}
 	routes(v, l->realm, l->peer, l->ts, l->n_ts, false);
+	mtu_gone(v->mtu, link);
 	wire_hub_link_down(v, link);
 }
 
@@ -389,8 +413,11 @@ static void
 op_child_path(void *ctx, uint32_t child_id, const struct vpn_path *path)
 {
 	struct vpn *v = ctx;
+	uint32_t link;
 
 	esp_child_path(v->esp, child_id, path);
+	if (esp_child_link(v->esp, child_id, &link) == 0)
+		mtu_path(v->mtu, link, path);
 }
 
 static void
@@ -491,7 +518,8 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		return err;
 	*ops = (struct ike_ops){
 		.ctx = v,
-		.send = op_send,
+		.send = op_send, .send_whole = op_send_whole,
+		.path_mtu = op_path_mtu,
 		.gate = op_gate,
 		.keepalive = op_keepalive,
 		.local_addr = op_local_addr,

@@ -73,7 +73,8 @@ work_room(void *vpn, unsigned worker, const struct vpn_path *path)
 {
 	struct vpn *v = vpn;
 	struct route *route = &v->work->worker[worker].route;
-	size_t mtu = route_find(route, &path->remote.ip, clk_ms())->mtu;
+	size_t mtu = path->mtu != 0 ? path->mtu :
+	    route_find(route, &path->remote.ip, clk_ms())->mtu;
 	size_t outer = path->remote.ip.family == 6 ? IP6_HDR : IP4_HDR;
 
 	if (path->encap != VPN_ENCAP_ESP)

@@ -225,6 +225,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		       "the selectors agreed on", sa->link != NULL ?
 		       sa->link->id_text : "?");
 	ike_token_take(sa, m);		/* RFC 6290 4.3, 4.4 */
+	ike_size_take(sa, m);
 	for (unsigned i = 0; i < m->p->n_del && !is_end; i++)
 		if (m->p->del[i].proto == IKE_PROTO_ESP)
 			n = delete_children(sa, &m->p->del[i], spi, n);
@@ -259,5 +260,7 @@ ike_step_info_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		child_deleted(sa, t);
 	else if (t->type == IKE_TASK_DEL_IKE)
 		ike_sa_kill(sa, NULL);
+	else if (t->type == IKE_TASK_SIZE)
+		ike_size_answered(sa, t);
 	return V_DONE;
 }

@@ -88,6 +88,21 @@ room_of(const struct ike_sa *sa, const struct ike_dir *d, size_t bytes,
 	return bytes > fixed + ROOM_MIN ? bytes - fixed : ROOM_MIN;
 }
 
+size_t
+ike_frag_text_of(const struct ike_sa *sa, size_t bytes)
+{
+	struct ike_dir d;
+	size_t fixed, n;
+
+	ike_sa_dir(sa, true, &d);
+	fixed = outer_len(sa) + IKE_HDR_LEN + IKE_PL_HDR_LEN +
+	    ike_protect_iv_len(&d) + ike_protect_icv_len(&d);
+	n = bytes > fixed ? bytes - fixed : 0;
+	if (!spi_cipher_is_aead(d.encr))
+		n -= n % SPI_CBC_BLOCK;
+	return n > 0 ? n - 1 : 0;	/* the length of the padding */
+}
+
 /* ---- cutting ------------------------------------------------------------- */
 
 bool

@@ -45,6 +45,7 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->encap = old->encap;
 	heir->has_frag = old->has_frag;
 	heir->frag_bytes = old->frag_bytes;
+	ike_size_inherit(heir, old);
 	heir->is_child_plain = old->is_child_plain;
 	heir->had_child = old->had_child;
 	heir->is_outgoing = old->is_outgoing;

@@ -68,6 +68,9 @@ ike_step_fn ike_step_natd;
 /* frag.c: RFC 7383 */
 void ike_frag_add(struct ike_sa *sa, struct ike_build *b);
 ike_step_fn ike_step_frag;		/* does the peer know fragments? */
+/** Bytes of text of a whole message that fill a datagram of so many bytes; 0 =
+ * there is no room for any. */
+size_t ike_frag_text_of(const struct ike_sa *sa, size_t bytes);
 /** Must a message with so much text go in fragments? */
 bool ike_frag_wanted(const struct ike_sa *sa, size_t text_len);
 /** Remember a message before it is sealed; the text only if it may be cut. */
@@ -370,6 +373,24 @@ void ike_token_answer(struct ike *ike, const struct ike_ans *ans);
  * not), which is never answered. */
 bool ike_stray_hint(struct ike *ike, const struct ike_msg *m,
 		    struct view data);
+
+/* size.c: the size of the path, RFC 8899 */
+/** Bytes of the largest outer IP packet to the peer, 0 = not known. */
+uint32_t ike_size_mtu(const struct ike_sa *sa);
+/** The path is new: find out. */
+void ike_size_start(struct ike_sa *sa);
+/** What is known goes on with the SA that replaces another. */
+void ike_size_inherit(struct ike_sa *heir, const struct ike_sa *old);
+/** Now and then: is a probe due?  out_ms: when we last sent something. */
+void ike_size_tick(struct ike_sa *sa, uint64_t out_ms);
+bool ike_size_prepare(struct ike_sa *sa, struct ike_task *t,
+		      enum spi_group *key_group);
+int ike_size_send(struct ike_sa *sa, struct ike_task *t);
+int ike_tell_size_send(struct ike_sa *sa, struct ike_task *t);
+/** The answer to a probe came. */
+void ike_size_answered(struct ike_sa *sa, const struct ike_task *t);
+/** What the peer says in its request. */
+void ike_size_take(struct ike_sa *sa, const struct ike_msg *m);
 
 /* alive.c: liveness, 2.4 */
 int ike_alive_send(struct ike_sa *sa, struct ike_task *t);

@@ -81,9 +81,11 @@ cmd_net(struct play *p)
 			w->door_ms = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "mtu") == 0)
 			w->mtu = play_num(p, i + 1);
+		else if (strcmp(p->arg[i], "link") == 0)
+			w->link = play_num(p, i + 1);
 		else
 			return play_fail(p, "net: loss dup reorder flip delay "
-					 "job door mtu");
+					 "job door mtu link");
 	}
 	return true;
 }
@@ -402,6 +404,16 @@ lanes_of(struct sim_host *h)
 	return n;
 }
 
+/* Of the path, as the first pair that is up knows it. */
+static unsigned
+size_of(const struct sim_host *h)
+{
+	for (unsigned i = 0; i < SIM_CHILD_MAX; i++)
+		if (h->child[i].is_up)
+			return h->child[i].desc.path.mtu;
+	return 0;
+}
+
 static unsigned
 stat_of(struct sim_host *h, const char *key)
 {
@@ -418,6 +430,9 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "busy") == 0 ? sim_data_busy(h) :
 	    strcmp(key, "keepalives") == 0 ? h->n_keepalive :
 	    strcmp(key, "fragments") == 0 ? h->n_frag :
+	    strcmp(key, "size") == 0 ? size_of(h) :
+	    strcmp(key, "probes") == 0 ? h->n_probe :
+	    strcmp(key, "events-suspect") == 0 ? h->n_event[IKE_LINK_SUSPECT] :
 	    strcmp(key, "allocs") == 0 ? sim_alloc_seen() :
 	    strcmp(key, "sent") == 0 ? h->w->n_sent :
 	    strcmp(key, "clear-tokens") == 0 ? h->w->n_clear_token :

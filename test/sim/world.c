@@ -211,6 +211,27 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	sim_send(ctx, local, remote, natt, data);
 }
 
+static int
+op_send_whole(void *ctx, const struct net_ep *local,
+	      const struct net_ep *remote, bool natt, struct view data)
+{
+	struct sim_host *h = ctx;
+
+	h->n_probe++;
+	if (data.len + 28 + (natt ? 4 : 0) > h->w->link)
+		return ERR_LONG;
+	sim_send(h, local, remote, natt, data);
+	return 0;
+}
+
+static uint32_t
+op_path_mtu(void *ctx, const struct ip_addr *remote UNUSED)
+{
+	struct sim_host *h = ctx;
+
+	return h->w->link;
+}
+
 static void
 op_gate(void *ctx, enum ike_gate_level level, bool is_many)
 {
@@ -417,6 +438,8 @@ sim_host_start(struct sim_host *h)
 {
 	struct ike_ops ops = {
 		.ctx = h, .send = op_send, .gate = op_gate,
+		.send_whole = h->w->link != 0 ? op_send_whole : NULL,
+		.path_mtu = op_path_mtu,
 		.keepalive = op_keepalive, .local_addr = op_local,
 		.ask = sim_ask, .job = op_job, .spi_alloc = op_spi_alloc,
 		.spi_free = op_spi_free, .child_up = op_child_up,

@@ -84,6 +84,7 @@ struct sim_host {
 	uint32_t last_spi;
 	unsigned n_event[16], n_keepalive;
 	unsigned n_frag;		/* fragments that it sent */
+	unsigned n_probe;		/* messages that must not be cut */
 	char ppk[SIM_WORD_MAX];
 	uint8_t confirm[SPI_HASH_MAX];	/* RFC 9867 */
 	struct ike_keys mixed;		/* the last answer about it */
@@ -107,6 +108,8 @@ struct sim_world {
 	unsigned n_ev;
 	unsigned loss, dup, reorder, flip; /* per cent */
 	unsigned mtu;			/* larger IP datagrams vanish; 0 = none do */
+	unsigned link;			/* of the hosts' interfaces: sizes are probed;
+					 * 0 = they are not */
 	unsigned delay_lo, delay_hi;
 	unsigned job_ms;		/* until another thread is done */
 	unsigned slow_ms;		/* ... with a puzzle */

@@ -648,3 +648,32 @@ TEST(what_the_cipher_fails_on_is_not_sent)
 	rig_drops(DROP_ESP_CRYPTO, 10);
 	rig_close();
 }
+
+/* What esp_inner_max() promises leaves whole, and one byte more does not. */
+TEST(the_largest_packet_that_fits_is_exact_for_every_algorithm)
+{
+	for (int alg = VPN_ALG_NONE + 1; alg < VPN_ALG_END; alg++) {
+		const struct vpn_alg_info *info = vpn_alg_info((enum vpn_alg)alg);
+
+		for (unsigned path = 600; path < 640; path++) {
+			unsigned n = esp_inner_max((enum vpn_alg)alg,
+			    VPN_MODE_ETHER, VPN_ENCAP_UDP, 4, path);
+			size_t text = 2 + 14 + n, front = 20 + 8 + 8 +
+			    info->iv_len, back = info->icv_len;
+
+			assert_true(front + text + esp_trail_len(info, text) +
+				    back <= path);
+			text++;
+			assert_true(front + text + esp_trail_len(info, text) +
+				    back > path);
+			assert_int_equal(esp_inner_max((enum vpn_alg)alg,
+			    VPN_MODE_IP, VPN_ENCAP_ESP, 6, path + 12), n + 16);
+		}
+		assert_int_equal(esp_inner_max((enum vpn_alg)alg,
+		    VPN_MODE_ETHER, VPN_ENCAP_UDP, 6, 48), 0);
+		assert_int_equal(esp_inner_max((enum vpn_alg)alg,
+		    VPN_MODE_IP, VPN_ENCAP_ESP, 4, 0), 0);
+	}
+	assert_int_equal(esp_inner_max(VPN_ALG_NONE, VPN_MODE_IP,
+				       VPN_ENCAP_UDP, 4, 1500), 0);
+}
