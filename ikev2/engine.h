@@ -340,6 +340,7 @@ struct ike_sa {
 	struct ike_pmtu pmtu;
 	uint32_t peer_size;		/* what the peer told; 0 = nothing */
 	uint32_t size_told, size_used;	/* to the peer, by our child SAs */
+	uint64_t rtt_ms;		/* of the last request; 0 = not known */
 	uint64_t size_ms, size_top_ms;	/* last probe; when more was tried */
 	/* RFC 9611 */
 	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */

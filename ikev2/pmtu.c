@@ -12,9 +12,10 @@ bounded(const struct ike_pmtu *p, uint32_t size)
 }
 
 void
-ike_pmtu_init(struct ike_pmtu *p, bool is_v6, uint32_t hint)
+ike_pmtu_init(struct ike_pmtu *p, bool is_v6, uint32_t grain, uint32_t hint)
 {
 	memset(p, 0, sizeof(*p));
+	p->grain = grain;
 	p->least = is_v6 ? IKE_PMTU_LEAST_6 : IKE_PMTU_LEAST_4;
 	p->top = MIN(MAX(hint, (uint32_t)IKE_PMTU_USUAL),
 		     (uint32_t)IKE_PMTU_TOP);
@@ -40,6 +41,8 @@ ike_pmtu_next(const struct ike_pmtu *p)
 		return p->top;
 	if (hint > p->ok && hint < p->bad)
 		return hint;
+	if (p->ok < IKE_PMTU_USUAL && p->bad > IKE_PMTU_USUAL)
+		return IKE_PMTU_USUAL;
 	if (p->ok == 0)
 		return p->bad > IKE_PMTU_BASE && p->least < IKE_PMTU_BASE ?
 		    IKE_PMTU_BASE : p->least;
@@ -50,7 +53,7 @@ ike_pmtu_next(const struct ike_pmtu *p)
 static void
 settle(struct ike_pmtu *p)
 {
-	if (p->ok == p->top || (p->ok != 0 && p->bad - p->ok <= IKE_PMTU_NEAR))
+	if (p->ok == p->top || (p->ok != 0 && p->bad - p->ok <= p->grain))
 		p->phase = IKE_PMTU_DONE;
 }
 

@@ -24,12 +24,12 @@
 #define IKE_PMTU_BASE	 1280	/* passes nearly everywhere */
 #define IKE_PMTU_LEAST_4 576	/* believed without a probe; RFC 1122 3.3.3 */
 #define IKE_PMTU_LEAST_6 1280	/* RFC 8200 5 */
-#define IKE_PMTU_NEAR	 8	/* the search ends so close to the truth; ours */
 
 enum ike_pmtu_phase { IKE_PMTU_SEARCH, IKE_PMTU_CHECK, IKE_PMTU_DONE };
 
 struct ike_pmtu {
 	enum ike_pmtu_phase phase;
+	uint32_t grain;		/* so close to the truth is near enough */
 	uint32_t least;		/* not below */
 	uint32_t top;		/* not above */
 	uint32_t ok;		/* the largest that passed; 0 = none yet */
@@ -38,8 +38,10 @@ struct ike_pmtu {
 	uint32_t now;		/* to be used */
 };
 
-/** Begin to search.  @param hint  the kernel's word, 0 = it has none. */
-void ike_pmtu_init(struct ike_pmtu *p, bool is_v6, uint32_t hint);
+/** Begin to search.
+ * @param grain  how close to the truth the search has to end, at least 1.
+ * @param hint   the kernel's word, 0 = it has none. */
+void ike_pmtu_init(struct ike_pmtu *p, bool is_v6, uint32_t grain, uint32_t hint);
 /** The size of the next probe; 0: nothing is to be found out now. */
 uint32_t ike_pmtu_next(const struct ike_pmtu *p);
 /** A probe of that size was answered, or lost. */

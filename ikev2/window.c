@@ -61,6 +61,7 @@ transmit(struct ike_sa *sa)
 		return;
 	}
 	sa->out_ms = ike->now_ms;
+	ike_trace_sent(sa, msg.len);
 	if (ike->ops.send_whole(ike->ops.ctx, &sa->local, &sa->remote,
 				sa->is_natt, msg) != ERR_LONG)
 		return;
@@ -146,7 +147,7 @@ win_send(struct ike_sa *sa, uint8_t xchg, struct view train, bool is_probe)
 	if ((err = bytes_set(&o->pkt, train)) != 0)
 		return err;
 	ike_plain_free(&o->plain);
-	o->wait_ms = IKE_RETRY_FIRST_MS;
+	o->wait_ms = is_probe ? ike_size_wait_ms(sa) : IKE_RETRY_FIRST_MS;
 	if ((err = tmr_start(&sa->ike->tmr, &o->tmr,
 			     sa->ike->now_ms + o->wait_ms)) != 0)
 		return err;
@@ -183,6 +184,8 @@ ike_win_answered(struct ike_sa *sa)
 	tmr_stop(&sa->ike->tmr, &o->tmr);
 	if (!o->is_busy)
 		return;
+	if (o->n_try == 1)
+		sa->rtt_ms = MAX(sa->ike->now_ms - o->sent_ms, (uint64_t)1);
 	o->is_busy = false;
 	if (o->n_try == 1)
 		ike_hist_add(&sa->ike->stats.exchange,

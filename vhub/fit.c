@@ -7,10 +7,10 @@
  *   larger than that     DF, or IPv6: its sender is told, it ends here
  *                        else it passes, and is cut outside of the encryption
  *
- * A tunnel has two sizes (hub_port_mtu()): what leaves whole, and what is taken
- * at all without a word, which is more where the configuration wants full frames
- * to pass.  Both count IP packets behind an untagged Ethernet header; a tag
- * takes from them.  TCP super-frames are cut to fit where they are sealed.
+ * A tunnel has two sizes (hub_port_mtu()): what leaves whole, from which a tag
+ * takes, and what is taken at all without a word, which the configuration says:
+ * more where full frames are to pass, less where hosts are to send less.  TCP
+ * super-frames are cut to fit where they are sealed.
  *
  * Thread: any worker.  No lock.
  */
@@ -25,12 +25,6 @@
 #define TCP_FLAGS_AT	13
 #define TCP_SYN		0x02
 
-static uint32_t
-whole_of(const struct port *p)
-{
-	return atomic_load_explicit(&p->live->mtu_whole, memory_order_relaxed);
-}
-
 /* The smaller, where 0 is none. */
 static uint32_t
 least(uint32_t a, uint32_t b)
@@ -38,6 +32,16 @@ least(uint32_t a, uint32_t b)
 	if (a == 0 || b == 0)
 		return MAX(a, b);
 	return MIN(a, b);
+}
+
+uint32_t
+fit_room(const struct port *p)
+{
+	uint32_t whole = atomic_load_explicit(&p->live->mtu_whole,
+	    memory_order_relaxed);
+
+	return whole == 0 ? 0 : least(whole, atomic_load_explicit(
+	    &p->live->mtu_most, memory_order_relaxed));
 }
 
 bool
@@ -111,10 +115,10 @@ most_of(const struct port *to, unsigned family, size_t tags)
 {
 	uint32_t most = atomic_load_explicit(&to->live->mtu_most,
 	    memory_order_relaxed);
-	uint32_t taken = (uint32_t)tags * ETH_TAG;
+	uint32_t whole = fit_room(to), taken = (uint32_t)tags * ETH_TAG;
 
-	most = MAX(most, whole_of(to));
-	most = most > taken ? most - taken : 0;
+	if (most == 0)
+		most = whole > taken ? whole - taken : 0;
 	/* RFC 8200 5: below, what carries IPv6 must cut by itself. */
 	return family == 6 ? MAX(most, (uint32_t)ICMP_MTU6_MIN) :
 	    MAX(most, (uint32_t)ICMP_MTU4_MIN);
@@ -147,7 +151,7 @@ bool
 fit_frame(struct batch *x, struct port *from, const struct port *to,
 	  struct buf *b)
 {
-	uint32_t whole = least(whole_of(from), whole_of(to));
+	uint32_t whole = least(fit_room(from), fit_room(to));
 	size_t at;
 	struct eth e;
 
@@ -159,7 +163,7 @@ fit_frame(struct batch *x, struct port *from, const struct port *to,
 		syn(x->h, b, at, whole - MIN(whole, e.n_tag * ETH_TAG));
 		return true;
 	}
-	return whole_of(to) == 0 || b->len <= whole_of(to) + ETH_HEAD ||
+	return fit_room(to) == 0 || b->len <= fit_room(to) + ETH_HEAD ||
 	    may_pass(x, from, to, &e, b, at);
 }
 
@@ -167,7 +171,7 @@ bool
 fit_packet(struct batch *x, struct port *from, const struct port *to,
 	   struct buf *b)
 {
-	uint32_t whole = least(whole_of(from), whole_of(to));
+	uint32_t whole = least(fit_room(from), fit_room(to));
 
 	if (whole == 0)
 		return true;
@@ -175,7 +179,7 @@ fit_packet(struct batch *x, struct port *from, const struct port *to,
 		syn(x->h, b, 0, whole);
 		return true;
 	}
-	return whole_of(to) == 0 || b->len <= whole_of(to) ||
+	return fit_room(to) == 0 || b->len <= fit_room(to) ||
 	    may_pass(x, from, to, NULL, b, 0);
 }
 
@@ -184,7 +188,7 @@ fit_flooded(struct batch *x, const struct port *from, struct buf *b)
 {
 	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
 	    memory_order_relaxed);
-	uint32_t whole = whole_of(from);
+	uint32_t whole = fit_room(from);
 	struct eth e;
 	size_t at;
 
@@ -199,7 +203,7 @@ fit_flooded(struct batch *x, const struct port *from, struct buf *b)
 		const struct port *to = port_at(x->h, i);
 
 		if (to != NULL)
-			whole = least(whole, whole_of(to));
+			whole = least(whole, fit_room(to));
 	}
 	if (whole != 0)
 		syn(x->h, b, at, whole - MIN(whole, e.n_tag * ETH_TAG));

@@ -97,10 +97,9 @@ is_plain(const struct buf *b)
 static size_t
 run_max(const struct port *to)
 {
-	uint32_t whole = atomic_load_explicit(&to->live->mtu_whole,
-	    memory_order_relaxed);
+	uint32_t room = fit_room(to);
 
-	return whole == 0 ? SIZE_MAX : whole + ETH_HEAD;
+	return room == 0 ? SIZE_MAX : room + ETH_HEAD;
 }
 
 /* TCP super-frames are cut to fit. */

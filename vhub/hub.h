@@ -150,12 +150,13 @@ void hub_port_del(struct hub *h, uint32_t port);
  * Thread: the loop. */
 void hub_port_flush(struct hub *h, uint32_t port);
 
-/** Sizes of IP packets, behind an untagged Ethernet header, that a tunnel takes.
+/** Sizes of IP packets that a tunnel takes.
  *
- * @param whole  the largest that leaves in one piece; 0 = not known: packets of
- *               every size pass, and no MSS is touched.
- * @param most   the largest that passes though it may not be cut (DF, IPv6);
- *               where it is smaller than whole, whole counts.
+ * @param whole  the largest that leaves in one piece, behind an untagged Ethernet
+ *               header; 0 = not known: packets of every size pass, and no MSS is
+ *               touched.
+ * @param most   the largest that passes though it may not be cut (DF, IPv6); 0 =
+ *               whole.
  * Unknown ports are ignored.  Thread: the loop. */
 void hub_port_mtu(struct hub *h, uint32_t port, uint32_t whole, uint32_t most);
 

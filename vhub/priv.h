@@ -243,6 +243,9 @@ uint32_t stp_tick(struct hub *h, uint32_t now_s);
 #define FIT_SYN_MAX 184	/* longest IP and TCP headers, and data (RFC 7413): a
 			 * SYN is looked for up to here; ours */
 #define IP_LEAST    20
+/** IP packets, untagged, of more bytes need to be looked at on their way to a port;
+ * 0 = none do. */
+uint32_t fit_room(const struct port *p);
 /** Is there a SYN of TCP in an IP packet that begins at byte at?  Cheap. */
 bool fit_is_syn(struct view frame, size_t at);
 /** What b needs to go from one port to another: the MSS of a SYN lowered, or its

@@ -16,7 +16,7 @@
 #define BRIDGE_MTU   1500  /* a bridged LAN expects whole Ethernet frames */
 #define TAP_MTU_MIN  1280  /* RFC 8200 5: Linux has no IPv6 on less */
 #define TAP_MTU_MAX  1500  /* of a TAP that follows; more is for mtu= */
-#define TAP_RISE_MS  10000 /* a larger MTU has to last so long; ours */
+#define TAP_RISE_MS  5000 /* a larger MTU has to last so long; ours */
 
 /* A link that is up. */
 struct tunnel {
@@ -39,10 +39,12 @@ mtu_at_start(const struct conf_realm *cr)
 	    VPN_MODE_ETHER;
 	unsigned least = PATH_MTU;
 
+	/* A bridge drops what is larger than its port without a word, so the
+	 * hub could not tell anybody. */
+	if (cr->bridge != NULL)
+		return MAX(cr->mtu, (unsigned)BRIDGE_MTU);
 	if (cr->mtu != 0)
 		return cr->mtu;
-	if (cr->bridge != NULL)
-		return BRIDGE_MTU;
 	for (int alg = VPN_ALG_NONE + 1; alg < VPN_ALG_END; alg++) {
 		if (cr->suite == VPN_SUITE_2026 &&
 		    alg > VPN_ALG_CHACHA20_POLY1305)
@@ -89,6 +91,20 @@ tunnel_of(const struct mtu *m, uint32_t link)
 	return m != NULL && link < m->n_link ? m->link[link] : NULL;
 }
 
+/* What passes though it is cut outside.  Routers do not cut IPv6, and the kernel
+ * cuts to a size of ours only what is larger than its own: then hosts are told. */
+static uint32_t
+most_of(const struct mtu *m, const struct tunnel *t)
+{
+	const struct conf_realm *cr = m->v->realm[t->realm].conf;
+	const struct ip_addr *to = &t->path.remote.ip;
+
+	if (to->family == 6 && t->path.mtu != 0 &&
+	    t->path.mtu < udp_path_mtu(m->v->socks.probe, to))
+		return 0;
+	return cr->mtu != 0 ? cr->mtu : cr->bridge != NULL ? BRIDGE_MTU : 0;
+}
+
 static void
 apply(struct mtu *m, uint32_t link, struct tunnel *t)
 {
@@ -98,9 +114,7 @@ apply(struct mtu *m, uint32_t link, struct tunnel *t)
 	t->inside = esp_inner_max((enum vpn_alg)t->alg, (enum vpn_mode)t->mode,
 				  t->path.encap, t->path.remote.ip.family, path);
 	if (l != NULL)
-		hub_port_mtu(l->hub, l->port, t->inside,
-			     m->tap[t->realm].follows ? 0 :
-			     mtu_at_start(m->v->realm[t->realm].conf));
+		hub_port_mtu(l->hub, l->port, t->inside, most_of(m, t));
 }
 
 void

@@ -23,7 +23,8 @@ struct mtu;
 MUST_USE int mtu_new(struct mtu **out, struct vpn *v);
 void mtu_free(struct mtu *m);
 /** MTU of a realm's TAP before any peer is known: mtu=, in a bridge 1500, else
- * what fits an Ethernet path whatever is negotiated. */
+ * what fits an Ethernet path whatever is negotiated.  In a bridge it is never
+ * less than its LAN's. */
 unsigned mtu_at_start(const struct conf_realm *cr);
 /** A child SA came up: the last one of a link counts.  Its hub port exists. */
 void mtu_child(struct mtu *m, uint32_t link, const struct vpn_child *c);

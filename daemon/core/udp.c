@@ -238,7 +238,8 @@ udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
 	bool is_v6 = remote->ip.family == 6;
 	int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
 	int name = is_v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
-	int usual = is_v6 ? UDP_CUT_V6 : UDP_CUT_V4, err;
+	/* so that the kernel hears what routers answer: a hint for the search */
+	int usual = is_v6 ? IPV6_PMTUDISC_DONT : IP_PMTUDISC_DONT, err;
 	int whole = is_v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
 
 	if (setsockopt(fd, level, name, &whole, sizeof(whole)) != 0)

@@ -8,6 +8,7 @@
  */
 #include "daemon/core/udp_tx.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #define UDP_RETRIES 4	/* times a full socket buffer is tried again, the last
 			 * one after a wait; then the path is full, and what is
 			 * left of a batch is dropped as any full queue does */
+#define IP6_LEN	    40
+#define UDP_LEN	    8
 #define UDP_WAIT_MS 1	/* others wait for this thread meanwhile */
 #define SEND_MAX    64	/* messages in one sendmmsg() */
 
@@ -34,6 +37,8 @@ struct slot {
 	socklen_t to_len;
 	union udp_ctl ctl;	/* source address, then room for the size */
 	size_t ctl_len;
+	uint32_t cut;		/* IPv6: pieces of at most so many bytes; 0 =
+				 * as the kernel likes */
 };
 
 /* An address to which trains of packets of max bytes or more do not go. */
@@ -55,6 +60,7 @@ struct udp_tx {
 	int fd;
 	unsigned n;
 	size_t bytes;
+	uint32_t cut;		/* of the socket, now */
 	struct slot slot[UDP_TX_MAX];
 	struct peer peer[UDP_TX_PEERS];
 	struct udp_tx_count count;
@@ -240,6 +246,21 @@ refused(struct udp_tx *tx, struct cursor *c, uint32_t len, unsigned *retry)
 	move(tx, c, len);
 }
 
+/* Routers do not cut IPv6, and where ICMP is filtered the kernel does not know
+ * that it has to: it is told what was found out (RFC 8200 4.5). */
+static void
+set_cut(struct udp_tx *tx, uint32_t cut)
+{
+	int v = (int)cut;
+
+	if (LIKELY(cut == tx->cut))
+		return;
+	if (setsockopt(tx->fd, IPPROTO_IPV6, IPV6_MTU, &v, sizeof(v)) != 0)
+		log_rl(LOG_INFO, "core", "the kernel is not told the size of a "
+		       "path: %s", strerror(errno));
+	tx->cut = cut;
+}
+
 /* One sendmmsg() from c on; *retry counts those that took nothing. */
 static void
 send_some(struct udp_tx *tx, struct cursor *c, unsigned *retry)
@@ -252,7 +273,9 @@ send_some(struct udp_tx *tx, struct cursor *c, unsigned *retry)
 	uint64_t bytes = 0;
 	int sent;
 
-	for (; n < SEND_MAX && walk.slot < tx->n; n++) {
+	set_cut(tx, tx->slot[walk.slot].cut);
+	for (; n < SEND_MAX && walk.slot < tx->n &&
+	     tx->slot[walk.slot].cut == tx->cut; n++) {
 		len[n] = step(tx, &walk, &m[n].msg_hdr, &iov[n]);
 		move(tx, &walk, len[n]);
 	}
@@ -291,6 +314,8 @@ udp_tx_flush(struct udp_tx *tx)
 
 	while (c.slot < tx->n)
 		send_some(tx, &c, &retry);
+	if (tx->n > 0)
+		set_cut(tx, 0);
 	release(tx);
 }
 
@@ -301,6 +326,18 @@ is_natural(struct udp_tx *tx, const struct vpn_path *path)
 	return tx->route != NULL &&
 	    ip_equal(&route_find(tx->route, &path->remote.ip, clk_ms())->from,
 		     &path->local.ip);
+}
+
+/* Packets of b that do not leave whole: the size of their pieces. */
+static uint32_t
+cut_of(const struct vpn_path *path, const struct buf *b)
+{
+	uint32_t len = b->seg_len != 0 ? b->seg_len : b->len;
+
+	if (LIKELY(path->mtu == 0 || path->remote.ip.family != 6))
+		return 0;
+	len += IP6_LEN + (path->encap == VPN_ENCAP_ESP ? 0 : UDP_LEN);
+	return len > path->mtu ? path->mtu : 0;
 }
 
 void
@@ -322,6 +359,7 @@ udp_tx_add(struct udp_tx *tx, int fd, const struct vpn_path *path,
 		s->to_len = udp_sa_from_ep(&path->remote, is_raw, &s->to);
 		s->ctl_len = tells ?
 		    udp_ctl_from_addr(&path->local.ip, &s->ctl) : 0;
+		s->cut = cut_of(path, pkts[i]);
 		tx->bytes += pkts[i]->len;
 		if (tx->n == UDP_TX_MAX || tx->bytes >= UDP_TX_BYTES)
 			udp_tx_flush(tx);

@@ -21,6 +21,7 @@
 #define NTF_HEAD     8		/* generic header, protocol, SPI size, type */
 #define FIRST_MS     300	/* after the SA came up: what it needs goes first */
 #define NEXT_MS	     50		/* between two probes */
+#define WAIT_MIN_MS  100	/* for the answer to a probe, and round trips */
 #define CHECK_MS     60000	/* between two checks, where there is traffic */
 #define RAISE_MS     600000	/* RFC 8899 5.1.1, PMTU_RAISE_TIMER */
 
@@ -75,7 +76,10 @@ tell(struct ike_sa *sa)
 void
 ike_size_start(struct ike_sa *sa)
 {
-	ike_pmtu_init(&sa->pmtu, sa->remote.ip.family == 6, asked(sa));
+	/* CBC seals whole blocks, so its probes have not every size */
+	ike_pmtu_init(&sa->pmtu, sa->remote.ip.family == 6,
+		      spi_cipher_is_aead(sa->suite.encr) ? 1 : SPI_CBC_BLOCK,
+		      asked(sa));
 	sa->peer_size = sa->size_told = 0;
 	sa->size_ms = sa->size_top_ms = sa->ike->now_ms;
 	apply(sa);
@@ -91,6 +95,7 @@ ike_size_inherit(struct ike_sa *heir, const struct ike_sa *old)
 	heir->size_told = old->size_told;
 	heir->size_used = old->size_used;
 	heir->size_ms = old->size_ms;
+	heir->rtt_ms = old->rtt_ms;
 	heir->size_top_ms = old->size_top_ms;
 	if (heir->pmtu.now == 0)
 		return;
@@ -163,6 +168,15 @@ ike_tell_size_send(struct ike_sa *sa, struct ike_task *t UNUSED)
 	ike_out_open(sa, &b);
 	add_notify(sa, &b, 4);
 	return ike_out_request(sa, &b, IKE_XCHG_INFORMATIONAL);
+}
+
+uint64_t
+ike_size_wait_ms(const struct ike_sa *sa)
+{
+	if (sa->rtt_ms == 0)
+		return IKE_RETRY_FIRST_MS;
+	return MIN(WAIT_MIN_MS + 3 * sa->rtt_ms,
+		   (uint64_t)IKE_RETRY_FIRST_MS);
 }
 
 void

@@ -387,6 +387,8 @@ bool ike_size_prepare(struct ike_sa *sa, struct ike_task *t,
 		      enum spi_group *key_group);
 int ike_size_send(struct ike_sa *sa, struct ike_task *t);
 int ike_tell_size_send(struct ike_sa *sa, struct ike_task *t);
+/** How long the answer to a probe is waited for. */
+uint64_t ike_size_wait_ms(const struct ike_sa *sa);
 /** The answer to a probe came. */
 void ike_size_answered(struct ike_sa *sa, const struct ike_task *t);
 /** What the peer says in its request. */

@@ -243,6 +243,20 @@ TEST(full_frames_pass_where_the_configuration_wants_them)
 	rig_fini(&r);
 }
 
+TEST(less_than_what_fits_is_the_configurations_word)
+{
+	struct rig r;
+
+	setup(&r);
+	hub_port_mtu(r.h, r.port[1].num, 1400, 1350);
+	send_large(&r, 0, 4, 17, true, 1351);
+	rig_expect(&r, 1, 0);
+	assert_int_equal(be16_get(r.port[0].out[0]->data + 14 + 26), 1350);
+	send_syn(&r, 0, FAR, HOST, false);
+	assert_int_equal(mss_out(&r, 1, 0, 14), 1310);
+	rig_fini(&r);
+}
+
 TEST(nobody_is_told_about_errors_pieces_and_groups)
 {
 	struct rig r;
