@@ -58,7 +58,9 @@ fill_next(const struct ike_link *link, const struct ike_sa *sa,
 {
 	if (tmr_is_set(&link->dial))
 		e->next_ms = link->dial.at_ms;
-	if (sa == NULL || !sa->out.is_busy)
+	/* what becomes of a probe is about its size, until it is repeated */
+	if (sa == NULL || !sa->out.is_busy || (sa->out.is_probe &&
+	    sa->out.n_try <= IKE_FRAG_TRY))
 		return;
 	e->asked_ms = sa->out.sent_ms;
 	e->n_try = sa->out.n_try;

@@ -13,6 +13,7 @@
 #include "daemon/base/secret.h"
 #include "ikev2/engine.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 static int
 bytes_set(struct ike_bytes *b, struct view v)
