@@ -461,7 +461,7 @@ peer_port(const struct conf_node *n, struct conf_peer *p,
 	  const struct conf_realm *r)
 {
 	static const char *const storm[] = { "storm-broadcast",
-		"storm-multicast", "storm-unknown" };
+		"storm-multicast", "storm-unknown", "storm-copies" };
 
 	if (conf_node_attr(n, "isolate") == NULL)
 		p->port.isolate = r->port.isolate;

@@ -98,8 +98,8 @@ struct conf_port {
 	enum conf_full macs_full; /* further ones */
 	const char *vlans;	/* as written, see conf_vlans(); NULL = all */
 	enum conf_pass untagged;
-	uint32_t storm[3];	/* broadcast, multicast, unknown; frames a
-				 * second, 0 = no limit */
+	uint32_t storm[4];	/* broadcast, multicast, unknown, copies of
+				 * all; frames a second, 0 = no limit */
 };
 
 struct conf_static {

@@ -159,13 +159,14 @@ flood_one(struct batch *x, struct port *from, uint16_t vlan, uint32_t num,
 /* After the ports were gone through. */
 static void
 flood_end(struct batch *x, struct port *from, uint16_t vlan, struct buf *b,
-	  bool sent, enum drop why)
+	  unsigned n_sent, enum drop why)
 {
-	if (!sent) {
+	if (n_sent == 0) {
 		port_drop(x, from, b, why);
 		return;
 	}
 	loop_flooded(x->h, vlan);
+	storm_copied(x, from, b, n_sent);
 	port_flooded(from, x->worker);
 	buf_put(b);
 }
@@ -176,12 +177,12 @@ batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
 	    memory_order_relaxed);
 	enum drop why = DROP_HUB_NOPORT;
-	bool sent = false;
+	unsigned n_sent = 0;
 
 	fit_flooded(x, from, b);
 	for (uint32_t i = 0; i < n_slot; i++)
-		sent |= flood_one(x, from, vlan, i, b, &why);
-	flood_end(x, from, vlan, b, sent, why);
+		n_sent += flood_one(x, from, vlan, i, b, &why);
+	flood_end(x, from, vlan, b, n_sent, why);
 }
 
 void
@@ -189,17 +190,17 @@ batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
 		const struct port_set *set, struct buf *b)
 {
 	enum drop why = DROP_HUB_NOLISTEN;
-	bool sent = false;
+	unsigned n_sent = 0;
 
 	for (unsigned k = 0; k < N_OF(set->w); k++) {
 		uint64_t w = set->w[k] | atomic_load_explicit(&x->h->named[k],
 		    memory_order_relaxed);
 
 		for (; w != 0; w &= w - 1)
-			sent |= flood_one(x, from, vlan, k * 64 +
+			n_sent += flood_one(x, from, vlan, k * 64 +
 			    (uint32_t)__builtin_ctzll(w), b, &why);
 	}
-	flood_end(x, from, vlan, b, sent, why);
+	flood_end(x, from, vlan, b, n_sent, why);
 }
 
 void

@@ -43,7 +43,11 @@ struct hub;
 #define HUB_VLANS	 4096	/* VLAN identifiers (IEEE 802.1Q), 12 bits */
 
 /* What is flooded, and limited by storm control. */
-enum hub_cast { HUB_BROADCAST, HUB_MULTICAST, HUB_UNKNOWN, HUB_CAST_END };
+enum hub_cast {
+	HUB_BROADCAST, HUB_MULTICAST, HUB_UNKNOWN,
+	HUB_COPIES,		/* of all three, each port it goes to counted */
+	HUB_CAST_END
+};
 
 /* What is done about loops. */
 enum hub_loop {

@@ -214,6 +214,9 @@ bool group_input(struct batch *x, struct port *from, const struct eth *e,
 /* storm.c: may b, which is to be flooded, pass?  Counts what may not. */
 bool storm_pass(struct batch *x, struct port *from, const struct mac *dst,
 		const struct buf *b);
+/* n copies of b were flooded. */
+void storm_copied(struct batch *x, struct port *from, const struct buf *b,
+		  unsigned n);
 /* The same for probes of others, which have a bound of their own. */
 bool storm_pass_probe(struct batch *x, struct port *from);
 /* The same for what the hub itself answers to what came from a port. */

@@ -7,6 +7,11 @@
  * ahead.  So a port may flood a second's worth at once and its rate afterwards.
  * Only frames that are flooded come here.
  *
+ * What a flood costs is its copies: one for each peer, sealed and sent.  They have a
+ * bucket of their own, of a tenth of a second, so that the other realms and peers of
+ * the worker do not wait for long; it is filled when the copies were made, and
+ * asked before.
+ *
  * Thread: storm_pass() any worker, no lock; storm_tick() the loop.
  */
 #include "daemon/base/clk.h"
@@ -14,6 +19,7 @@
 #include "vhub/priv.h"
 
 #define SECOND_NS	1000000000ull
+#define COPIES_NS	100000000ull	/* at once; ours */
 #define TELL_S		60	/* one event a minute, port and kind */
 #define PROBE_RATE	100	/* loop probes of other hubs, a second; ours */
 #define PROBE		HUB_CAST_END
@@ -38,6 +44,13 @@ take(struct batch *x, _Atomic uint64_t *full_ns, uint32_t rate, uint32_t n)
 	return true;
 }
 
+/* A super-frame counts as what it will be cut into. */
+static uint32_t
+segments(const struct buf *b)
+{
+	return b->seg_len == 0 ? 1 : (b->len + b->seg_len - 1) / b->seg_len;
+}
+
 static enum hub_cast
 cast_of(const struct mac *dst)
 {
@@ -46,22 +59,52 @@ cast_of(const struct mac *dst)
 	return mac_equal(dst, &mac_broadcast) ? HUB_BROADCAST : HUB_MULTICAST;
 }
 
+static bool
+may_copy(struct batch *x, const struct port *from)
+{
+	if (from->conf.policy.rate[HUB_COPIES] == 0)
+		return true;
+	if (x->now_ns == 0)
+		x->now_ns = clk_ns();
+	return atomic_load_explicit(&from->live->full_ns[HUB_COPIES],
+	    memory_order_relaxed) <= x->now_ns + COPIES_NS;
+}
+
 bool
 storm_pass(struct batch *x, struct port *from, const struct mac *dst,
 	   const struct buf *b)
 {
 	enum hub_cast cast = cast_of(dst);
-	uint32_t rate = from->conf.policy.rate[cast], n = 1;
+	uint32_t rate = from->conf.policy.rate[cast];
 
-	if (rate == 0)
-		return true;
-	if (b->seg_len > 0) /* a super-frame: what it will be cut into */
-		n = (b->len + b->seg_len - 1) / b->seg_len;
-	if (take(x, &from->live->full_ns[cast], rate, n))
+	if (!may_copy(x, from))
+		cast = HUB_COPIES;
+	else if (rate == 0 ||
+	    take(x, &from->live->full_ns[cast], rate, segments(b)))
 		return true;
 	atomic_fetch_add_explicit(&from->live->n_storm[cast], 1,
 	    memory_order_relaxed);
 	return false;
+}
+
+void
+storm_copied(struct batch *x, struct port *from, const struct buf *b,
+	     unsigned n)
+{
+	_Atomic uint64_t *full_ns = &from->live->full_ns[HUB_COPIES];
+	uint64_t old = atomic_load_explicit(full_ns, memory_order_relaxed);
+	uint32_t rate = from->conf.policy.rate[HUB_COPIES];
+	uint64_t by;
+
+	if (rate == 0)
+		return;
+	if (x->now_ns == 0)
+		x->now_ns = clk_ns();
+	by = SECOND_NS / rate * segments(b) * n;
+	while (!atomic_compare_exchange_weak_explicit(full_ns, &old,
+	    MAX(old, x->now_ns) + by, memory_order_relaxed,
+	    memory_order_relaxed))
+		;
 }
 
 bool
@@ -80,7 +123,7 @@ static void
 tell(struct hub *h, const struct port *p, enum hub_cast cast, uint32_t n)
 {
 	static const char *const what[] = { "broadcast", "multicast",
-		"unknown unicast" };
+		"unknown unicast", "flooded (copies counted)" };
 	struct bus_rec r;
 
 	bus_rec_init(&r, BUS_EV_HUB_STORM);

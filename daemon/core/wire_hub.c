@@ -90,7 +90,8 @@ policy(const struct conf_port *c, struct hub_policy *out)
 		.has_ip_guard = c->guard == CONF_GUARD_IP,
 		.has_vlans = c->vlans != NULL || c->untagged == CONF_FILTER,
 		.mac_max = c->macs,
-		.rate = { c->storm[0], c->storm[1], c->storm[2] },
+		.rate = { c->storm[0], c->storm[1], c->storm[2],
+			  c->storm[3] },
 	};
 	if (conf_vlans(c->vlans, out->vlans) != 0) /* it was checked */
 		memset(out->vlans, 0, sizeof(out->vlans));

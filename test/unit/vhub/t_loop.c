@@ -613,3 +613,33 @@ TEST(after_a_block_the_next_probe_does_not_wait)
 	assert_false(hub_tick(l.r.h, l.r.now_ms += 6000));
 	finish(&l);
 }
+
+TEST(copies_of_a_flood_have_a_bound_of_their_own)
+{
+	struct loop_rig l;
+	struct hub_port_conf c;
+	struct bus_rec ev;
+
+	clock_ns = 5000000000ull;
+	clk_set_source(test_clock, NULL);
+	begin(&l, HUB_LOOP_PROBE);
+	c = rig_conf(&l.r, 1, HUB_PORT_ETHER, NULL);
+	c.policy.rate[HUB_COPIES] = 300; /* to 3 ports: 100 frames */
+	assert_int_equal(hub_port_set(l.r.h, l.r.port[1].num, &c), 0);
+	/* A tenth of a second at once, and the frame that goes beyond. */
+	assert_int_equal(send_n(&l, 1, ALL A DATA, 100), 11);
+	assert_int_equal(send_n(&l, 1, "01005e7f0001" A DATA, 100), 0);
+	assert_int_equal(send_n(&l, 1, "02eeeeeeeeee" A DATA, 100), 0);
+	assert_int_equal(send_n(&l, 1, "0200000000f0" A DATA, 50), 50);
+	assert_int_equal(send_n(&l, 2, ALL B DATA, 100), 100);
+	clock_ns += 100000000; /* a tenth: ten frames */
+	assert_int_equal(send_n(&l, 1, ALL A DATA, 100), 10);
+	rig_tick(&l.r, 1);
+	assert_true(told(&l, BUS_EV_HUB_STORM, &ev));
+	assert_string_equal(bus_str(&ev, BUS_F_WHAT),
+	    "flooded (copies counted)");
+	assert_int_equal(bus_u64(&ev, BUS_F_LIMIT), 300);
+	assert_int_equal(drop_sum(DROP_HUB_STORM), 89 + 100 + 100 + 90);
+	finish(&l);
+	clk_set_source(NULL, NULL);
+}
