@@ -20,7 +20,7 @@ Q := @
 say = @printf '  %-3s %s\n' $(1) $(2)
 endif
 
-PKGS    := libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
+PKGS    := sqlite3 libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
 DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
@@ -76,16 +76,18 @@ base_DIRS   := daemon/base
 bus_DIRS    := daemon/bus
 ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
-spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl $(MB_DIRS)
+spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl \
+               spi/log-journal spi/log-syslog spi/log-file $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
 why_DIRS    := why
+diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify
 web_DIRS    := webui
 cli_DIRS    := cli cli/ca cli/lab
-LIBS := base bus ipc conf spi why ikev2 esp vhub core secure web cli
+LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli
 
 MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c
 define lib_rule
@@ -106,7 +108,8 @@ ikev2_NEED  := spi bus base
 esp_NEED    := spi bus base
 vhub_NEED   := bus base
 why_NEED    := base
-core_NEED   := ikev2 esp vhub why spi conf ipc bus base
+diary_NEED  := spi ipc bus base
+core_NEED   := diary ikev2 esp vhub why spi conf ipc bus base
 secure_NEED := ipc conf spi base
 web_NEED    := ipc bus base
 cli_NEED    := why conf bus base
@@ -132,7 +135,7 @@ progs: $(PROGS)
 
 $(B)/tapird: $(B)/daemon/main.o $(call libs_of,core)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS) -lsqlite3
 $(B)/tapir-secure: $(B)/secure-proc/main.o $(call libs_of,secure)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
@@ -186,7 +189,7 @@ TESTLIB  := $(B)/test/lib/test.o
 define unit_rule
 $(B)/test/unit/$(1)/%: $(B)/test/unit/$(1)/%.o $$(TESTLIB) $$(call libs_of,$(2))
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(SYS_LIBS) -lcmocka
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(SYS_LIBS) $$(LATE) -lcmocka
 endef
 $(eval $(call unit_rule,base,base))
 $(eval $(call unit_rule,bus,bus))
@@ -197,11 +200,14 @@ $(eval $(call unit_rule,ikev2,ikev2))
 $(eval $(call unit_rule,esp,esp))
 $(eval $(call unit_rule,vhub,vhub))
 $(eval $(call unit_rule,why,why))
+$(eval $(call unit_rule,diary,diary))
 $(eval $(call unit_rule,core,core))
 $(eval $(call unit_rule,secure-proc,secure))
 $(eval $(call unit_rule,webui,web))
 $(B)/test/unit/webui/%: SYS_LIBS += $(WEB_LIBS)
 $(eval $(call unit_rule,cli,cli))
+
+$(B)/test/unit/diary/%: LATE := -lsqlite3
 
 # t_alloc counts what the packet path allocates
 $(B)/test/unit/core/t_alloc: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
@@ -233,7 +239,7 @@ $(B)/test/bench/hub_bench: $(B)/test/bench/hub_bench.o $(call libs_of,vhub)
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
 FUZZ_RUNS ?= 20000
-FUZZ_LIBS := $(foreach l,core secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
+FUZZ_LIBS := $(foreach l,core diary secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)

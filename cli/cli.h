@@ -112,6 +112,7 @@ cli_cmd_fn cmd_why;				/* cmd_why.c */
 cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_confirm; /* cmd_act.c */
 cli_cmd_fn cmd_reload;				/* cmd_reload.c */
 cli_cmd_fn cmd_log;				/* cmd_log.c */
+cli_cmd_fn cmd_history;				/* cmd_history.c */
 cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */
 cli_cmd_fn cmd_metrics;				/* cmd_metrics.c */

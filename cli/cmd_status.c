@@ -299,6 +299,16 @@ status_text(const struct show *s, const struct ask_list *a, bool is_one)
 			status_child(s, &a->rec[i]);
 }
 
+/* A word alone that is no realm is a peer. */
+static bool
+is_peers_name(const struct ask_list *a, const char *word)
+{
+	for (size_t i = 0; i < a->n && *word != '\0'; i++)
+		if (a->rec[i].desc->row == BUS_RES_REALM)
+			return strcmp(bus_str(&a->rec[i], BUS_F_NAME), word) != 0;
+	return false;
+}
+
 /* watch_fn. */
 static int
 status_draw(struct cli *c, struct show *s, void *ctx)
@@ -317,7 +327,8 @@ status_draw(struct cli *c, struct show *s, void *ctx)
 	if (status == CLI_OK && c->is_json)
 		status_json(s->out, &a);
 	else if (status == CLI_OK)
-		status_text(s, &a, *of->peer != '\0');
+		status_text(s, &a, *of->peer != '\0' ||
+			    is_peers_name(&a, of->realm));
 	ask_list_fini(&a);
 	return status;
 }

@@ -135,6 +135,12 @@ conf_list_next(const char **p, char *out, size_t cap)
 }
 
 bool
+conf_word_next(const char **p, char *out, size_t cap)
+{
+	return conf_list_next(p, out, cap);
+}
+
+bool
 conf_has_later(const struct conf_node *n, enum conf_scope scope)
 {
 	const struct conf_row *row;
@@ -657,12 +663,36 @@ conf_web_key(const struct conf_web *w, char *out)
 }
 
 static void
+take_logs(struct checker *k, const struct conf_node *root)
+{
+	unsigned n = count(root, CONF_IN_LOG);
+	struct conf_log *l;
+
+	k->c->logs = keep_array(k, n, sizeof(*k->c->logs));
+	for (const struct conf_node *c = root->child; c != NULL &&
+	     k->c->logs != NULL && k->c->n_log < n; c = c->next) {
+		if (!node_is(c, CONF_IN_LOG))
+			continue;
+		l = &k->c->logs[k->c->n_log++];
+		l->line = c->line;
+		l->level = k->c->log;
+		fill(k, c, CONF_IN_LOG, l);
+		if ((l->to == CONF_LOG_FILE) !=
+		    (conf_node_attr(c, "file") != NULL))
+			conf_bad(k, c->line, l->to == CONF_LOG_FILE ?
+				 "<log to=\"file\"> has no file=; give the path" :
+				 "file= of <log> is for to=\"file\"");
+	}
+}
+
+static void
 take_vpn(struct checker *k, const struct conf_node *root)
 {
 	unsigned i = 0;
 
 	fill(k, root, CONF_IN_VPN, k->c);
 	take_web(k, root);
+	take_logs(k, root);
 	k->c->n_realm = count(root, CONF_IN_REALM);
 	k->c->realm = keep_array(k, k->c->n_realm, sizeof(*k->c->realm));
 	if (k->c->realm == NULL) {

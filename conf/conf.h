@@ -40,6 +40,8 @@
 #define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
 #define CONF_URLS_MAX	 8
 #define CONF_STATIC_MAX	 1024	    /* <static> of one realm */
+#define CONF_LOG_MAX	 4	    /* <log> */
+#define CONF_PATH_MAX	 255	    /* bytes of file= of <log> */
 #define CONF_VLANS	 4096	    /* VLAN identifiers, IEEE 802.1Q */
 
 /* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
@@ -107,6 +109,15 @@ struct conf_static {
 	const char *text;	/* as written */
 	struct mac mac;
 	const char *peer;	/* its name; NULL = behind the TAP */
+};
+
+enum conf_log_to { CONF_LOG_JOURNAL, CONF_LOG_SYSLOG, CONF_LOG_FILE };
+struct conf_log {
+	unsigned line;
+	enum conf_log_to to;
+	enum log_level level;	/* in effect */
+	const char *component;	/* words as written, or NULL = all */
+	const char *file;	/* with to FILE */
 };
 
 struct conf_me {
@@ -219,6 +230,8 @@ struct conf {
 	uint32_t priority;	/* nice levels above other programs */
 	bool packet_ring;	/* raw ESP may come by packet sockets */
 	enum log_level log;
+	unsigned n_log;		/* 0 = standard error */
+	struct conf_log *logs;
 	uint32_t port;		/* IKE; 500 */
 	uint32_t nat_port;	/* IKE and ESP in UDP; 4500 */
 	uint32_t cookie_threshold; /* half-open SAs from which cookies are asked */
@@ -304,6 +317,9 @@ MUST_USE int conf_print(const struct conf *c, char **out);
 
 /** True when both configurations mean the same (lines do not count). */
 bool conf_equal(const struct conf *a, const struct conf *b);
+
+/** The next word of a list like component=; as conf_file_next(). */
+bool conf_word_next(const char **p, char *out, size_t cap);
 
 /** A realm by name, or NULL. */
 const struct conf_realm *conf_realm_find(const struct conf *c,

@@ -438,6 +438,46 @@ set_mac(struct field *f)
 		put_text(f);
 }
 
+/* Printable, from the root, without a way back up. */
+static void
+set_path(struct field *f)
+{
+	const char *v = f->a->value;
+	bool is_ok = v[0] == '/' && strlen(v) <= CONF_PATH_MAX &&
+	    v[strlen(v) - 1] != '/' && strstr(v, "/../") == NULL;
+
+	for (; *v != '\0'; v++)
+		is_ok &= is_graph(*v);
+	if (is_ok)
+		put_text(f);
+	else
+		WRONG(f, "a path begins with /, is printable ASCII without space "
+		      "and has at most %u characters", CONF_PATH_MAX);
+}
+
+static void
+set_words(struct field *f)
+{
+	const char *p = f->a->value;
+	char word[WORD_MAX], one[WORD_MAX];
+	unsigned n = 0, i;
+
+	for (; conf_list_next(&p, word, sizeof(word)); n++) {
+		for (i = 0; conf_word_at(f->row->opt.words, i, one, WORD_MAX);
+		     i++)
+			if (strcmp(one, word) == 0)
+				break;
+		if (!conf_word_at(f->row->opt.words, i, one, WORD_MAX)) {
+			WRONG(f, "allowed: %s", f->row->opt.words);
+			return;
+		}
+	}
+	if (n == 0)
+		WRONG(f, "allowed: %s", f->row->opt.words);
+	else
+		put_text(f);
+}
+
 /* ---- key files --------------------------------------------------------------- */
 
 static void
@@ -648,6 +688,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_DN] = set_dn,	 [K_URLS] = set_urls,
 		[K_VLANS] = set_vlans,	 [K_MAC] = set_mac,
 		[K_LISTEN] = set_listen, [K_HOSTS] = set_hosts,
+		[K_PATH] = set_path,	 [K_WORDS] = set_words,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

@@ -164,6 +164,10 @@ conf_print(const struct conf *c, char **out)
 		return ERR_NOMEM;
 	put_element(f, "", CONF_IN_VPN, c);
 	fputs(">\n", f);
+	for (unsigned i = 0; i < c->n_log; i++) {
+		put_element(f, "  ", CONF_IN_LOG, &c->logs[i]);
+		fputs("/>\n", f);
+	}
 	for (unsigned i = 0; i < c->n_realm; i++)
 		put_realm(f, &c->realm[i]);
 	if (c->web.line != 0) {

@@ -21,6 +21,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 
 /* Of each scope: the struct with its fields, and the element's name. */
 #define T_VPN	struct conf
+#define T_LOG	struct conf_log
 #define T_REALM struct conf_realm
 #define T_ME	struct conf_me
 #define T_PEER	struct conf_peer
@@ -29,6 +30,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define T_STATIC struct conf_static
 #define T_WEB	struct conf_web
 #define N_VPN	"vpn"
+#define N_LOG	"log"
 #define N_REALM "realm"
 #define N_ME	"me"
 #define N_PEER	"peer"
@@ -58,6 +60,8 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_TSS    "networks"
 #define TYPE_K_CPUS   "numbers"
 #define TYPE_K_VLANS  "numbers"
+#define TYPE_K_PATH   "path"
+#define TYPE_K_WORDS  "words"
 #define TYPE_K_MAC    "address"
 #define TYPE_K_LISTEN "address"
 #define TYPE_K_HOSTS  "names"

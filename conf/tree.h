@@ -73,6 +73,8 @@ enum conf_kind {
 	K_MAC,
 	K_LISTEN,	/* address and port of this machine */
 	K_HOSTS,	/* host names */
+	K_PATH,		/* absolute, of a file */
+	K_WORDS,	/* some of words */
 };
 
 /* <net> and <match> before they are put together. */

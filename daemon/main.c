@@ -16,6 +16,7 @@
 #include "daemon/core/resolve.h"
 #include "daemon/core/role.h"
 #include "daemon/core/super.h"
+#include "daemon/diary/diary.h"
 #include "daemon/ipc/confine.h"
 
 enum opt {
@@ -24,6 +25,7 @@ enum opt {
 	OPT_NO_WEB = 256, OPT_WEB_ROOT, OPT_WEB_FD, OPT_KEY_LOG,
 	OPT_ROLE, OPT_SUP, OPT_CHAN, OPT_RES, OPT_CONF_FD, OPT_SOCKS, OPT_UID,
 	OPT_GID, OPT_SEC_UID, OPT_OWNER, OPT_KEY_LOG_FD, OPT_ROOTLESS,
+	OPT_STATE, OPT_DIARY, OPT_SINK,
 	OPT_FALLBACK,
 };
 
@@ -36,6 +38,7 @@ static const struct option options[] = {
 	{ "web-root", required_argument, NULL, OPT_WEB_ROOT },
 	{ "web", required_argument, NULL, OPT_WEB_FD },
 	{ "key-log", required_argument, NULL, OPT_KEY_LOG },
+	{ "state-dir", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	/* between supervisor and roles */
@@ -43,6 +46,8 @@ static const struct option options[] = {
 	{ "supervisor", required_argument, NULL, OPT_SUP },
 	{ "channel", required_argument, NULL, OPT_CHAN },
 	{ "resolver", required_argument, NULL, OPT_RES },
+	{ "diary", required_argument, NULL, OPT_DIARY },
+	{ "sink", required_argument, NULL, OPT_SINK },
 	{ "config-fd", required_argument, NULL, OPT_CONF_FD },
 	{ "sockets", required_argument, NULL, OPT_SOCKS },
 	{ "uid", required_argument, NULL, OPT_UID },
@@ -59,7 +64,7 @@ static const struct option options[] = {
 static const char usage_text[] =
     "usage: tapird [--config FILE] [--run-dir DIR] [--foreground] [--no-web]\n"
     "              [--web-root DIR] [--log-level error|warn|notice|info|debug]\n"
-    "              [--key-log FILE]\n"
+    "              [--key-log FILE] [--state-dir DIR]\n"
     "defaults: --config /etc/tapir/tapir.xml --run-dir /run/tapir\n"
     "tapir check FILE examines a configuration; tapird(8) has the rest.\n";
 
@@ -67,6 +72,7 @@ struct main_args {
 	const char *role;
 	struct super_args super;
 	struct role_args r;
+	struct diary_args diary;
 };
 
 static int
@@ -140,6 +146,17 @@ take(struct main_args *m, int opt, const char *v)
 	case OPT_CHAN:
 		m->r.secure_fd = num(v);
 		return 0;
+	case OPT_STATE:
+		m->super.state_dir = m->diary.state_dir = v;
+		return 0;
+	case OPT_DIARY:
+		m->r.diary_fd = num(v);
+		return 0;
+	case OPT_SINK:
+		if (m->diary.n_sink == SINK_MAX)
+			return EXIT_USAGE + 1;
+		m->diary.sink[m->diary.n_sink++] = v;
+		return 0;
 	case OPT_RES:
 		m->r.resolve_fd = num(v);
 		return 0;
@@ -197,6 +214,26 @@ resolve_role(const struct role_args *a)
 	return resolve_main(a->secure_fd);
 }
 
+static int
+diary_role(struct main_args *m)
+{
+	const int keep[] = { m->r.secure_fd, m->r.sup_fd };
+	int fd[N_OF(keep) + SINK_MAX];
+	unsigned n = 0;
+
+	for (; n < N_OF(keep); n++)
+		fd[n] = keep[n];
+	for (unsigned i = 0; i < m->diary.n_sink; i++)
+		fd[n++] = sinks_fd(m->diary.sink[i]);
+	m->diary.main_fd = m->r.secure_fd;
+	m->diary.sup_fd = m->r.sup_fd;
+	m->diary.user = (struct confine_user){
+		.uid = m->r.user.uid, .gid = m->r.user.gid,
+		.is_rootless = m->r.user.is_rootless,
+	};
+	return confine_fds(fd, n) == 0 ? diary_main(&m->diary) : 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -204,7 +241,9 @@ main(int argc, char **argv)
 		.super = { .conf_path = "/etc/tapir/tapir.xml",
 			   .run_dir = "/run/tapir" },
 		.r = { .sup_fd = -1, .secure_fd = -1, .resolve_fd = -1,
-		       .conf_fd = -1, .key_log_fd = -1, .web_fd = -1 },
+		       .conf_fd = -1, .key_log_fd = -1, .web_fd = -1,
+		       .diary_fd = -1 },
+		.diary = { .state_dir = "" },
 	};
 	int opt, end;
 
@@ -220,6 +259,8 @@ main(int argc, char **argv)
 		return super_main(&m.super);
 	if (strcmp(m.role, "main") == 0 && m.r.socks != NULL)
 		return role_main(&m.r);
+	if (strcmp(m.role, "diary") == 0)
+		return diary_role(&m);
 	if (strcmp(m.role, "resolve") == 0)
 		return resolve_role(&m.r);
 	fputs(usage_text, stderr);

@@ -29,8 +29,8 @@ static void *sink_ctx GUARDED_BY(sink_lock);
 
 /* "2026-01-31 12:00:00.123 WARN ike: line", in one write so that lines of
  * several threads or processes do not mix. */
-static void
-sink_stderr(enum log_level lv, const char *who, const char *line)
+void
+log_stderr(enum log_level lv, const char *who, const char *line)
 {
 	static const char *const upper[] = {
 		"ERROR", "WARN", "NOTICE", "INFO", "DEBUG"
@@ -147,7 +147,7 @@ log_write(enum log_level lv, const char *who, const char *fmt, ...)
 	if (fn != NULL)
 		fn(ctx, lv, who, line);
 	else
-		sink_stderr(lv, who, line);
+		log_stderr(lv, who, line);
 }
 
 bool

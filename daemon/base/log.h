@@ -25,6 +25,8 @@ typedef void log_sink_fn(void *ctx, enum log_level lv, const char *who,
 
 /** Replace the sink (default: standard error).  NULL restores the default. */
 void log_set_sink(log_sink_fn *fn, void *ctx);
+/** The default sink, for one that cannot do its work just now. */
+void log_stderr(enum log_level lv, const char *who, const char *line);
 /** Highest level that is still written (default LOG_NOTICE). */
 void log_set_level(enum log_level lv);
 enum log_level log_get_level(void);

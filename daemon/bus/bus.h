@@ -107,7 +107,8 @@ const char *bus_class_name(enum bus_class c);
 
 /** Start a record of a row: all numbers 0, all texts empty, no tag. */
 void bus_rec_init(struct bus_rec *r, enum bus_row row);
-/** True when the row has the field. */
+/** True when the row, a record's row, has the field. */
+bool bus_desc_has(const struct bus_desc *d, enum bus_field f);
 bool bus_has(const struct bus_rec *r, enum bus_field f);
 /** Set a field.  The row must have it and its kind must fit (asserted: our own
  * bug).  Texts are copied, cut at BUS_STR_MAX or when the record is full; NULL

@@ -159,6 +159,12 @@ bus_rec_init(struct bus_rec *r, enum bus_row row)
 }
 
 bool
+bus_desc_has(const struct bus_desc *d, enum bus_field f)
+{
+	return place(d, f) >= 0;
+}
+
+bool
 bus_has(const struct bus_rec *r, enum bus_field f)
 {
 	return place(r->desc, f) >= 0;

@@ -167,6 +167,23 @@ bus_event_text(const struct bus_rec *r, char *out, size_t cap)
 }
 
 const char *
+bus_event_part(const struct bus_desc *d)
+{
+	if (d->audit == BUS_AUDIT_CONF)
+		return "conf";
+	if (bus_desc_has(d, BUS_F_SPI_IN))
+		return "esp";
+	if (strncmp(d->name, "hub-", 4) == 0)
+		return "hub";
+	if (strncmp(d->name, "realm-", 6) == 0)
+		return "realm";
+	if (strncmp(d->name, "peer-", 5) == 0 || d->audit == BUS_AUDIT_AUTH ||
+	    d->audit == BUS_AUDIT_KEY)
+		return "ike";
+	return "tapird";
+}
+
+const char *
 bus_print_text(const char *text, char *out, size_t cap)
 {
 	struct out o = { out, cap, 0, false };

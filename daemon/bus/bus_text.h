@@ -15,6 +15,9 @@
 /** An event as its sentence; other records as "name key=value ...".  Truncates,
  * always terminates.  @return out. */
 const char *bus_event_text(const struct bus_rec *r, char *out, size_t cap);
+/** The part of the program an event is about: tapird, conf, realm, ike, esp,
+ * hub. */
+const char *bus_event_part(const struct bus_desc *d);
 /** Untrusted text made printable (UTF-8 kept).  @return out. */
 const char *bus_print_text(const char *text, char *out, size_t cap);
 

@@ -41,6 +41,7 @@ struct reload;
 struct source;
 struct resolve;
 struct bus_rec;
+struct scribe;
 struct secure;
 struct wire_event;
 struct wire_ike;
@@ -140,6 +141,8 @@ struct vpn {
 	struct resolve *resolve;
 	struct ctl *ctl;
 	struct reload *reload;
+	struct scribe *scribe;		/* NULL = no diary */
+	struct vpn_limit *limit;	/* of lines about events */
 	struct door *door;
 	atomic_uint n_realm;			/* places; workers read */
 	struct vpn_realm *realm;		/* [VPN_REALM_MAX] */
@@ -161,8 +164,13 @@ vpn_lanes(unsigned n_worker)
 
 /** Count an event.  Those of links come from the loop. */
 void wire_metrics_note(struct vpn_metrics *m, const struct bus_rec *r);
-/** Publish an event on the bus and write its sentence to the log. */
+/** Publish an event on the bus; its sentence goes to the log, unless the same
+ * was said too often (bus_limit.h).  Any thread. */
 void vpn_publish(struct vpn *v, struct bus_rec *r);
+/** Once a second: say what was held back.  Thread: the loop. */
+void vpn_publish_tick(struct vpn *v);
+MUST_USE int vpn_limit_new(struct vpn_limit **out);
+void vpn_limit_free(struct vpn_limit *l);
 /** Name of a realm, "?" when there is none. */
 const char *vpn_realm_name(const struct vpn *v, uint32_t realm);
 /** A realm, or a peer, in its place; NULL when there is none.  Thread: the

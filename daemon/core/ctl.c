@@ -14,6 +14,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_wire.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/scribe.h"
 
 #define CTL_CLIENT_MAX 64		/* at the same time; ours */
 #define CTL_FOLLOW_MAX 80		/* readings of the log of one client; ours */
@@ -62,6 +63,7 @@ struct ctl {
 static void
 client_free(struct ctl_client *cl)
 {
+	scribe_forget(cl->ctl->vpn->scribe, cl);
 	loop_del(cl->ctl->vpn->loop, cl->fd);
 	close(cl->fd);
 	LIST_FOREACH_SAFE(it, tmp, &cl->queue)
@@ -258,6 +260,7 @@ pump_all(void *ctx, void *item UNUSED)
 	struct ctl *c = ctx;
 
 	atomic_store(&c->is_posted, false);
+	scribe_pump(c->vpn->scribe);
 	LIST_FOREACH_SAFE(it, tmp, &c->clients) {
 		struct ctl_client *cl = CONTAINER_OF(it, struct ctl_client, node);
 

@@ -18,6 +18,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/role.h"
+#include "daemon/core/scribe.h"
 #include "daemon/core/wire.h"
 
 struct reload {
@@ -272,7 +273,7 @@ take(struct reload *rl)
 	secure_free(old);
 	wire_ike_secure_lost(rl->vpn);
 	apply_more(rl->vpn, now);
-	if (rl->log != ROLE_LOG_KEEP)
+	if (rl->log != ROLE_LOG_KEEP && !scribe_has_sink(rl->vpn->scribe))
 		log_set_level((enum log_level)rl->log);
 	/* behind what apply_less() left for the workers to let go of */
 	rl->is_ending = true;

@@ -29,6 +29,7 @@
 #include "daemon/core/realm.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/resolve.h"
+#include "daemon/core/scribe.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/sock.h"
 #include "daemon/core/udp.h"
@@ -242,6 +243,11 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 			resolve_renew(r->vpn.resolve, fd[0]);
 		fd[0] = -1;
 		break;
+	case ROLE_DIARY:
+		if (fd[0] >= 0)
+			scribe_renew(r->vpn.scribe, fd[0]);
+		fd[0] = -1;
+		break;
 	case ROLE_WEB:
 		if (fd[0] >= 0 && ctl_adopt_web(r->vpn.ctl, fd[0]) == 0)
 			fd[0] = -1;
@@ -322,6 +328,7 @@ on_second(void *ctx)
 	bridge_tick(&r->vpn);
 	mtu_tick(r->vpn.mtu, now);
 	door_count(r->vpn.door);
+	vpn_publish_tick(&r->vpn);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)
 		log_error("tapird", "the hubs do not age any more: %s",
@@ -422,6 +429,22 @@ trains_test(struct vpn *v)
 		 "another kernel would not");
 }
 
+/* Where the diary writes the log, it decides by level; it wants the most that
+ * any of its logs does. */
+static int
+log_open(struct role *r)
+{
+	const struct conf *c = r->vpn.conf;
+	enum log_level most = LOG_ERROR;
+
+	for (unsigned i = 0; i < c->n_log; i++)
+		most = MAX(most, c->logs[i].level);
+	if (c->n_log > 0 && most > log_get_level())
+		log_set_level(most);
+	return scribe_new(&r->vpn.scribe, &r->vpn, r->args->diary_fd,
+			  c->n_log > 0);
+}
+
 /* Parts that need no secure process and no rights. */
 static int
 build_base(struct role *r)
@@ -441,11 +464,12 @@ build_base(struct role *r)
 	trains_test(v);
 	v->start_ms = clk_ms();
 	v->link = calloc(VPN_LINK_MAX, sizeof(*v->link));
-	if (v->link == NULL)
+	if (v->link == NULL || vpn_limit_new(&v->limit) != 0)
 		return ERR_NOMEM;
 	if ((err = bus_new(&v->bus)) != 0 || (err = loop_new(&v->loop)) != 0 ||
 	    (err = buf_pool_new(&v->loop_pool, LOOP_POOL_BUFS,
-				LOOP_POOL_ROOM)) != 0)
+				LOOP_POOL_ROOM)) != 0 ||
+	    (err = log_open(r)) != 0)
 		return err;
 	return signals(r);
 }
@@ -565,6 +589,9 @@ take_down(struct role *r)
 	v->door = NULL;
 	reload_free(v->reload);	/* it waited for workers, perhaps */
 	buf_pool_free(v->loop_pool);
+	scribe_free(v->scribe);
+	v->scribe = NULL;
+	vpn_limit_free(v->limit);
 	loop_free(v->loop);
 	bus_free(v->bus);
 	free(v->link);
@@ -584,6 +611,7 @@ keep_fds(const struct role_args *a)
 	fd[n++] = a->sup_fd;
 	fd[n++] = a->secure_fd;
 	fd[n++] = a->resolve_fd;
+	fd[n++] = a->diary_fd;
 	fd[n++] = a->conf_fd;
 	fd[n++] = a->key_log_fd;
 	fd[n++] = a->web_fd;

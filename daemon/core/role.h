@@ -18,6 +18,7 @@
 				 * descriptor: the channel to it */
 #define ROLE_RESOLVE   'N'	/* the same for the resolver */
 #define ROLE_WEB       'W'	/* the same for tapir-web */
+#define ROLE_DIARY     'Y'	/* the same for the diary */
 #define ROLE_ASK       'L'	/* main: read the configuration; enum role_ask as
 				 * 1 byte, seconds to confirm and a serial
 				 * number as 4 bytes each */
@@ -56,6 +57,7 @@ enum role_ask { ROLE_ASK_TRY, ROLE_ASK_TAKE, ROLE_ASK_CONFIRM };
 struct role_args {
 	int sup_fd, secure_fd, resolve_fd, conf_fd;
 	int web_fd;			/* channel to tapir-web; -1 = none */
+	int diary_fd;
 	int key_log_fd;			/* -1 = none; tests only */
 	const char *conf_name;
 	const char *socks;		/* text form of the sock_set */

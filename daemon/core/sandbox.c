@@ -14,6 +14,7 @@ static const char *const calls[] = {
 	/* packets and messages */
 	"read", "readv", "write", "writev", "recvfrom", "recvmsg", "recvmmsg",
 	"sendto", "sendmsg", "sendmmsg", "accept4", "close", "shutdown",
+	"dup2", "dup3",	/* a new channel to the diary under the old number */
 	"connect",	/* the probe sockets ask for routes with it */
 	"getsockname", "getsockopt", "setsockopt",
 	/* waiting */

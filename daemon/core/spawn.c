@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "daemon/base/log.h"
@@ -27,7 +28,10 @@
 #include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 
-#define ARG_MAX_N 32	/* arguments of a role */
+#define RUN_USUAL   "/run/tapir"
+#define STATE_USUAL "/var/lib/tapir"
+
+#define ARG_MAX_N 48	/* arguments of a role */
 #define ARG_TEXT_MAX SOCK_SPEC_MAX /* the longest of them */
 
 /* ---- users --------------------------------------------------------------- */
@@ -244,8 +248,173 @@ spawn_resolver(struct super *s, int fd)
 	return s->resolve_pid > 0 ? 0 : ERR_SYS;
 }
 
+void
+spawn_word(int to, uint8_t word, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char b[CMSG_SPACE(sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { &word, 1 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		h.msg_control = &ctl;
+		h.msg_controllen = sizeof(ctl);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	(void)!sendmsg(to, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* ---- the diary ----------------------------------------------------------- */
+
+/* Instances with run directories of their own have states of their own. */
+static void
+state_dir(const struct super_args *a, char *out, size_t cap)
+{
+	size_t n = strlen(a->run_dir);
+
+	while (n > 1 && a->run_dir[n - 1] == '/')
+		n--;
+	out[0] = '\0';
+	if (a->state_dir != NULL)
+		str_add(out, cap, "%s", a->state_dir);
+	else if (n == strlen(RUN_USUAL) && memcmp(a->run_dir, RUN_USUAL, n) == 0)
+		str_add(out, cap, "%s", STATE_USUAL);
+	else
+		str_add(out, cap, "%.*s.state", (int)n, a->run_dir);
+}
+
+void
+spawn_state_dir(struct super *s)
+{
+	char dir[SUPER_PATH_MAX - 16];
+	struct stat st;
+
+	state_dir(s->args, dir, sizeof(dir));
+	s->state_dir[0] = '\0';
+	str_add(s->state_dir, sizeof(s->state_dir), "%s/history", dir);
+	/* whatever the umask: the diary must get through */
+	if (((mkdir(dir, 0711) == 0 && chmod(dir, 0711) == 0) ||
+	     errno == EEXIST) &&
+	    (mkdir(s->state_dir, 0700) == 0 || errno == EEXIST) &&
+	    lstat(s->state_dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    (st.st_uid == s->main_user.uid ||
+	     lchown(s->state_dir, s->main_user.uid, s->main_user.gid) == 0))
+		return;
+	log_warn("tapird", "cannot write to %s: %s; no history of the peers is "
+		 "kept", s->state_dir, strerror(errno));
+	s->state_dir[0] = '\0';
+}
+
+/* A file of the log: append, for us alone, no link is followed. */
 static int
-start_main(struct super *s, int sup, int chan, int res, int web)
+log_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+		      O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(fd);
+		fd = -1;
+		errno = EINVAL;
+	}
+	if (fd < 0)
+		log_warn("tapird", "cannot write the log to %s: %s", path,
+			 strerror(errno));
+	return fd;
+}
+
+/* One <log> as an argument of the diary (daemon/diary/sinks.h). */
+static void
+sink_arg(struct args *a, const struct super *s, const struct conf_log *l, int fd)
+{
+	static const char *const to[] = { "journal", "syslog", "file" };
+	const char *list = l->component;
+	char who[256] = "", word[32];
+
+	while (list != NULL && conf_word_next(&list, word, sizeof(word)))
+		str_add(who, sizeof(who), "%s%s", *who != '\0' ? "+" : "", word);
+	arg(a, "--sink");
+	arg(a, "%s:%s:%s:%d:%s", to[l->to], s->args->log_level != NULL ?
+	    s->args->log_level : log_level_name(l->level),
+	    *who != '\0' ? who : "*", fd, l->file != NULL ? l->file : "");
+}
+
+int
+spawn_diary(struct super *s, int chan)
+{
+	char path[SUPER_PATH_MAX] = "";
+	int word[2], file[CONF_LOG_MAX] = { -1, -1, -1, -1 };
+	struct args a = { 0 };
+
+	if (spawn_pair(word) != 0) {
+		close(chan);
+		return ERR_SYS;
+	}
+	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
+	arg(&a, "tapird");
+	arg(&a, "--role");
+	arg(&a, "diary");
+	arg_fd(&a, "channel", chan);
+	arg_fd(&a, "supervisor", word[1]);
+	arg_fd(&a, "uid", (int)s->main_user.uid);
+	arg_fd(&a, "gid", (int)s->main_user.gid);
+	if (s->main_user.is_rootless)
+		arg(&a, "--rootless");
+	if (*s->state_dir != '\0') {
+		arg(&a, "--state-dir");
+		arg(&a, "%s", s->state_dir);
+	}
+	for (unsigned i = 0; i < s->conf->n_log; i++) {
+		const struct conf_log *l = &s->conf->logs[i];
+
+		if (l->to == CONF_LOG_FILE)
+			file[i] = log_file(l->file);
+		sink_arg(&a, s, l, file[i]);
+		inherit(file[i], true);
+	}
+	inherit(chan, true);
+	inherit(word[1], true);
+	s->diary_pid = spawn(path, &a, TURN_USUAL);
+	close(chan);
+	close(word[1]);
+	for (unsigned i = 0; i < N_OF(file); i++)
+		if (file[i] >= 0)
+			close(file[i]);
+	if (s->diary_fd >= 0)
+		close(s->diary_fd);
+	s->diary_fd = word[0];
+	return s->diary_pid > 0 ? 0 : ERR_SYS;
+}
+
+void
+spawn_log_files(struct super *s)
+{
+	uint8_t n = 0;
+	int fd;
+
+	for (unsigned i = 0; i < s->conf->n_log; i++) {
+		if (s->conf->logs[i].to != CONF_LOG_FILE)
+			continue;
+		if ((fd = log_file(s->conf->logs[i].file)) >= 0) {
+			spawn_word(s->diary_fd, n, fd);
+			close(fd);
+		}
+		n++;
+	}
+}
+
+/* ---- the main role ------------------------------------------------------- */
+
+static int
+start_main(struct super *s, int sup, int chan, int res, int diary, int web)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
@@ -262,6 +431,7 @@ start_main(struct super *s, int sup, int chan, int res, int web)
 	arg_fd(&a, "channel", chan);
 	arg_fd(&a, "resolver", res);
 	arg_fd(&a, "web", web);
+	arg_fd(&a, "diary", diary);
 	arg_fd(&a, "config-fd", conf);
 	arg(&a, "--config");
 	arg(&a, "%s", s->args->conf_path);
@@ -285,6 +455,7 @@ start_main(struct super *s, int sup, int chan, int res, int web)
 	inherit(chan, true);
 	inherit(res, true);
 	inherit(web, true);
+	inherit(diary, true);
 	inherit(conf, true);
 	spawn_inherit_socks(s, true);
 	s->main_pid = spawn(path, &a, TURN_FIRST);
@@ -293,6 +464,7 @@ start_main(struct super *s, int sup, int chan, int res, int web)
 	close(chan);
 	close(res);
 	close(web);
+	close(diary);
 	close(conf);
 	return s->main_pid > 0 ? 0 : ERR_SYS;
 }
@@ -333,16 +505,18 @@ int
 spawn_all(struct super *s)
 {
 	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 };
-	int web[2] = { -1, -1 }, err;
+	int diary[2] = { -1, -1 }, web[2] = { -1, -1 }, err;
 
 	if ((err = ipc_chan_pair(chan)) != 0 || (err = spawn_pair(sup)) != 0 ||
-	    (err = spawn_pair(res)) != 0 || (err = spawn_pair(web)) != 0)
+	    (err = spawn_pair(res)) != 0 || (err = spawn_pair(diary)) != 0 ||
+	    (err = spawn_pair(web)) != 0)
 		return err;
 	s->main_fd = sup[0];
 	if ((err = spawn_secure(s, chan[1])) != 0 ||
-	    (err = spawn_resolver(s, res[1])) != 0)
+	    (err = spawn_resolver(s, res[1])) != 0 ||
+	    (err = spawn_diary(s, diary[1])) != 0)
 		return err;
-	err = start_main(s, sup[1], chan[0], res[0], web[0]);
+	err = start_main(s, sup[1], chan[0], res[0], diary[0], web[0]);
 	web_link(s, web[1]);
 	return err;
 }

@@ -65,8 +65,10 @@ struct super {
 	int lock_fd, sig_fd, key_log_fd, ready_fd;
 	struct sock_set socks;
 	struct sandbox_user main_user, secure_user;
-	pid_t main_pid, secure_pid, resolve_pid; /* 0 = does not run */
-	struct super_death secure_death, resolve_death, main_death;
+	pid_t main_pid, secure_pid, resolve_pid, diary_pid; /* 0 = does not run */
+	struct super_death secure_death, resolve_death, diary_death, main_death;
+	char state_dir[SUPER_PATH_MAX];	/* "" = there is none */
+	int diary_fd;		/* words to the diary */
 	struct super_web web;
 	int main_fd;		/* words to and from the main role */
 	uint64_t beat_ms;	/* when main last said that it lives; 0 = not yet */
@@ -89,6 +91,14 @@ void spawn_reap(const struct super *s, pid_t *pid);
 void spawn_kill(const struct super *s, pid_t pid, int sig);
 /** A text as a file without a name, read-only; -1 without memory. */
 MUST_USE int spawn_conf_fd(const char *text, size_t len);
+/** Make the state directory, of the diary's user; say when it cannot be. */
+void spawn_state_dir(struct super *s);
+/** Start the diary; fd (its end of the channel to main) is taken. */
+MUST_USE int spawn_diary(struct super *s, int fd);
+/** Open the files of the log anew and hand them to the diary. */
+void spawn_log_files(struct super *s);
+/** Send a word on a pair's socket, with a descriptor or -1. */
+void spawn_word(int to, uint8_t word, int fd);
 /** A pair of sockets for words.  0 or ERR_SYS. */
 MUST_USE int spawn_pair(int fd[2]);
 /** Start all roles, with fresh channels between them. */

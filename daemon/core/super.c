@@ -51,24 +51,7 @@
 static void
 word(struct super *s, char w, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char b[CMSG_SPACE(sizeof(int))];
-	} ctl = { 0 };
-	struct iovec iov = { &w, 1 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-
-	if (fd >= 0) {
-		h.msg_control = &ctl;
-		h.msg_controllen = sizeof(ctl);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	(void)!sendmsg(s->main_fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+	spawn_word(s->main_fd, (uint8_t)w, fd);
 }
 
 /* Too many deaths in a short time: something is wrong that a restart does not
@@ -166,14 +149,29 @@ resolver_again(struct super *s)
 	close(res[0]);
 }
 
+static void
+diary_again(struct super *s)
+{
+	int fd[2];
+
+	if (spawn_pair(fd) != 0)
+		return;
+	if (spawn_diary(s, fd[1]) == 0) {
+		s->diary_death.due_ms = 0;
+		word(s, ROLE_DIARY, fd[0]);
+	}
+	close(fd[0]);
+}
+
 /* Start again what is due; ms until the rest is, or UINT64_MAX. */
 static uint64_t
 start_due(struct super *s)
 {
-	enum { SECURE, RESOLVE, UNDO, WEB };
+	enum { SECURE, RESOLVE, DIARY, UNDO, WEB };
 	const uint64_t at[] = {
 		[SECURE] = s->secure_death.due_ms,
 		[RESOLVE] = s->resolve_death.due_ms,
+		[DIARY] = s->diary_death.due_ms,
 		[UNDO] = s->undo.due_ms,
 		[WEB] = web_due(s),
 	};
@@ -184,6 +182,8 @@ start_due(struct super *s)
 	super_conf_due(s);
 	if (is_due(s, &s->resolve_death, "resolver"))
 		resolver_again(s);
+	if (is_due(s, &s->diary_death, "diary"))
+		diary_again(s);
 	web_again(s);
 	for (unsigned i = 0; i < N_OF(at); i++)
 		if (at[i] != 0)
@@ -209,9 +209,11 @@ main_died(struct super *s, int st, const char *how)
 		  how);
 	spawn_reap(s, &s->secure_pid);
 	spawn_reap(s, &s->resolve_pid);
+	spawn_reap(s, &s->diary_pid);
 	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
 	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
+	s->diary_death.due_ms = 0;
 	if (!may_restart(&s->main_death)) {
 		give_up(s, "it ends again and again: giving up");
 		return;
@@ -244,6 +246,10 @@ on_child(struct super *s)
 			s->resolve_pid = 0;
 			if (!s->is_stopping)
 				helper_died(s, &s->resolve_death, how);
+		} else if (pid == s->diary_pid) {
+			s->diary_pid = 0;
+			if (!s->is_stopping)
+				helper_died(s, &s->diary_death, how);
 		} else if (pid == s->main_pid) {
 			s->main_pid = 0;
 			if (!s->is_stopping)
@@ -264,6 +270,7 @@ on_signal(struct super *s)
 		on_child(s);
 		break;
 	case SIGHUP:
+		spawn_log_files(s);
 		super_conf_ask(s, ROLE_ASK_TAKE, 0, 0);
 		break;
 	default:
@@ -402,7 +409,8 @@ end_roles(struct super *s)
 	notify_say(&s->notify, "STOPPING=1");
 	if (s->main_fd >= 0)
 		word(s, ROLE_TERMINATE, -1);
-	while ((s->main_pid > 0 || s->secure_pid > 0) && clk_ms() < end) {
+	while ((s->main_pid > 0 || s->secure_pid > 0 || s->diary_pid > 0) &&
+	       clk_ms() < end) {
 		struct pollfd p = { .fd = s->sig_fd, .events = POLLIN };
 		struct signalfd_siginfo si;
 
@@ -414,6 +422,7 @@ end_roles(struct super *s)
 	spawn_reap(s, &s->main_pid);
 	spawn_reap(s, &s->secure_pid);
 	spawn_reap(s, &s->resolve_pid);
+	spawn_reap(s, &s->diary_pid);
 	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
 	web_end(s);
@@ -678,6 +687,7 @@ prepare(struct super *s)
 	if ((status = block_signals(s)) != 0 || (status = write_pid(s)) != 0)
 		return status;
 	spawn_users(s);
+	spawn_state_dir(s);
 	if ((status = open_all(s)) != 0)
 		return status;
 	if (!s->args->is_foreground)
@@ -698,7 +708,7 @@ super_main(const struct super_args *a)
 	struct super s = {
 		.args = a,
 		.lock_fd = -1, .sig_fd = -1, .key_log_fd = -1, .ready_fd = -1,
-		.main_fd = -1, .notify.fd = -1,
+		.main_fd = -1, .diary_fd = -1, .notify.fd = -1,
 	};
 	int status;
 

@@ -12,6 +12,7 @@ struct super_args {
 	const char *conf_path;
 	const char *run_dir;
 	const char *key_log;		/* file, or NULL */
+	const char *state_dir;		/* NULL = by the run directory */
 	const char *log_level;		/* NULL = the configuration's */
 	const char *fallback;		/* --force-fallback, or NULL */
 	const char *web_root;		/* --web-root, or NULL */

@@ -15,6 +15,7 @@
 #include "daemon/core/bridge.h"
 #include "daemon/core/mtu.h"
 #include "daemon/core/reload.h"
+#include "daemon/core/scribe.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 
@@ -27,17 +28,6 @@ vpn_realm_name(const struct vpn *v, uint32_t realm)
 	const struct vpn_realm *r = vpn_realm_at(v, realm);
 
 	return r != NULL ? r->conf->name : "?";
-}
-
-void
-vpn_publish(struct vpn *v, struct bus_rec *r)
-{
-	char text[BUS_SENTENCE_MAX];
-
-	bus_publish(v->bus, r);
-	wire_metrics_note(&v->metrics, r);
-	log_write(r->desc->severity, "tapird", "%s",
-		  bus_event_text(r, text, sizeof(text)));
 }
 
 /* ---- finding what a command names ---------------------------------------- */
@@ -295,15 +285,50 @@ attack_rec(const struct ike_stats *is, struct bus_rec *r)
 	bus_set_str(r, BUS_F_WHY, why);
 }
 
-static void
-cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+static bool
+has_such(const struct vpn *v, unsigned realm, const struct bus_rec *cmd)
 {
+	struct ike_link_info li;
+	uint32_t it = 0;
+
+	while (ike_link_next(v->ike, &it, &li))
+		if (li.realm == realm && wire_ctl_fits(v, &li, cmd))
+			return true;
+	return false;
+}
+
+/* A realm that is none may be the name of a peer. */
+static void
+realm_or_peer(const struct vpn *v, struct bus_rec *cmd)
+{
+	struct bus_rec named;
+	struct ike_link_info li;
+	uint32_t it = 0;
+
+	if (realm_exists(v, bus_str(cmd, BUS_F_REALM)) ||
+	    *bus_str(cmd, BUS_F_PEER) != '\0')
+		return;
+	named = *cmd;
+	bus_set_str(&named, BUS_F_PEER, bus_str(cmd, BUS_F_REALM));
+	bus_set_str(&named, BUS_F_REALM, "");
+	while (ike_link_next(v->ike, &it, &li))
+		if (wire_ctl_fits(v, &li, &named)) {
+			*cmd = named;
+			return;
+		}
+}
+
+static void
+cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *asked)
+{
+	struct bus_rec all = *asked, *cmd = &all;
 	struct ike_link_info li;
 	struct bus_rec r;
 	struct ike_stats is;
 	unsigned n = 0;
 	uint32_t it;
 
+	realm_or_peer(v, cmd);
 	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
 		wire_ctl_no_peer(v, cl, cmd);
 		return;
@@ -312,6 +337,8 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		if (v->realm[i].conf == NULL || !fits(bus_str(cmd, BUS_F_REALM),
 						      v->realm[i].conf->name))
+			continue;
+		if (*bus_str(cmd, BUS_F_PEER) != '\0' && !has_such(v, i, cmd))
 			continue;
 		realm_rec(v, i, &r);
 		attack_rec(&is, &r);
@@ -582,6 +609,15 @@ cmd_ping(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 }
 
 static void
+cmd_history(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
+{
+	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM)))
+		wire_ctl_no_peer(v, cl, cmd);
+	else	/* who came by a pattern may be gone by now: no reason to refuse */
+		scribe_ask(v->scribe, cl, cmd);
+}
+
+static void
 cmd_log(struct vpn *v UNUSED, struct ctl_client *cl, const struct bus_rec *cmd)
 {
 	ctl_follow(cl, cmd);
@@ -615,6 +651,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_WHY, wire_why_command },
 		{ BUS_CMD_CONFIRM, cmd_reload },
 		{ BUS_CMD_WEB, wire_web_command },
+		{ BUS_CMD_HISTORY, cmd_history },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

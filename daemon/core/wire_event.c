@@ -296,8 +296,8 @@ wire_event_child_down(struct vpn *v, uint32_t link, uint32_t child_id)
 	common(&r, BUS_EV_CHILD_DOWN, v, &info);
 	bus_set_u64(&r, BUS_F_SPI_IN, ci.esp_spi_in);
 	bus_set_u64(&r, BUS_F_SPI_OUT, ci.esp_spi_out);
-	bus_set_str(&r, BUS_F_WHY, ci.is_current ? "its tunnel ends" :
-		    "it was replaced");
+	bus_set_str(&r, BUS_F_WHY, info.n_child > 1 ? "others take its place" :
+		    "the last one of its peer");
 	vpn_publish(v, &r);
 }
 

@@ -75,7 +75,8 @@ enum confine_probe {
 /* A file that stays within reach under Landlock. */
 struct confine_path {
 	const char *path;
-	bool is_write;
+	bool is_write;		/* of a directory: files may be made in it and
+				 * removed, too */
 };
 
 /** RLIMIT_CORE 0, not dumpable, umask 077, no writable executable memory.

@@ -29,6 +29,10 @@
 #define RULE_PATH_BENEATH 1
 #define FS_WRITE	  (UINT64_C(1) << 1)
 #define FS_READ		  (UINT64_C(1) << 2)
+#define FS_READ_DIR	  (UINT64_C(1) << 3)
+#define FS_REMOVE_FILE	  (UINT64_C(1) << 5)
+#define FS_MAKE_REG	  (UINT64_C(1) << 8)
+#define FS_TRUNCATE	  (UINT64_C(1) << 14)
 #define FS_IOCTL_DEV	  (UINT64_C(1) << 15)
 #define NET_TCP_ALL	  UINT64_C(3)	/* bind, connect */
 #define SCOPE_ALL	  UINT64_C(3)	/* abstract sockets, signals */
@@ -68,6 +72,9 @@ rule_add(int set, const struct confine_path *p, uint64_t fs)
 	pa.allowed = FS_READ;
 	if (p->is_write)
 		pa.allowed |= FS_WRITE;
+	if (p->is_write && fstat(pa.parent_fd, &st) == 0 && S_ISDIR(st.st_mode))
+		pa.allowed |= FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG |
+		    FS_TRUNCATE;
 	if (fstat(pa.parent_fd, &st) == 0 && S_ISCHR(st.st_mode))
 		pa.allowed |= FS_IOCTL_DEV;
 	pa.allowed &= fs;

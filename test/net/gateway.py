@@ -116,10 +116,11 @@ class Gateway:
                 if all(w in x for w in words) and (level is None or f" {level} " in x)]
 
     def pid(self, role):
-        """Process id of super, main, secure or resolve; 0 when there is none."""
+        """Process id of super, main, secure, resolve or diary; 0 when there is none."""
         if role == "super":
             return self.proc.pid
-        want = {"main": "--role\0main", "resolve": "--role\0resolve", "secure": "tapir-secure\0"}
+        want = {"main": "--role\0main", "resolve": "--role\0resolve",
+                "diary": "--role\0diary", "secure": "tapir-secure\0"}
         for pid in self.pids_left():
             try:
                 with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:

@@ -4,12 +4,14 @@ import os
 import pty
 import re
 import select
+import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
-from gateway import TAPIR, Gateway, office
+from gateway import PSK, TAPIR, Gateway, office
 from lab import until
 
 
@@ -129,3 +131,96 @@ def test_doubt_that_was_wrong(lab, ends):
     assert until(8, lambda: peer(a)["state"] == "up")
     assert a.json("log", "--code", "peer-alive")["events"]
     assert len(a.json("log", "--code", "peer-up")["events"]) == ups
+
+
+# ---- history ----------------------------------------------------------------
+
+def history(gw, *words):
+    """The rows of a timeline, oldest first."""
+    return gw.json("history", *words)["events"]
+
+
+def test_history_has_causes_and_sums(ends):
+    """Up, doubt, down with its reason, failures as one row; words and sums."""
+    a = ends[0]
+    assert until(3, lambda: "peer-alive" in [r["code"] for r in history(a, "branches/osaka")])
+    rows = history(a, "osaka")
+    codes = [r["code"] for r in rows]
+    assert codes[0] == "daemon-started"
+    assert codes.index("peer-up") < codes.index("peer-suspect") < codes.index("peer-down")
+    down = rows[codes.index("peer-down")]
+    assert "no answer" in down["why"] and down["up_s"] > 0 and down["realm"] == "branches"
+    doc = a.json("history", "osaka")
+    assert doc["up"] and doc["n_down"] == 1 and 0 < doc["up_s"] < doc["watched_s"] + 1
+    words = a.lab.run("gw-a", TAPIR, "--run-dir", a.run_dir, "history", "osaka").stdout
+    assert "1 time down, now up" in words and "suspect" in words
+    assert len(history(a, "-n", "2", "osaka")) == 2
+    assert not history(a, "--since", "2999-01-01", "osaka")
+
+
+def test_diary_that_is_killed_is_back(ends):
+    """Nothing else notices; the history goes on."""
+    a = ends[0]
+    main, n = a.pid("main"), len(history(a))
+    a.kill_role("diary")
+    assert until(5, lambda: a.pid("diary"))
+    assert until(5, lambda: len(history(a)) >= n)
+    assert a.pid("main") == main and peer(a)["state"] == "up"
+    a.lab.need("gw-a", TAPIR, "--run-dir", a.run_dir, "down", "branches/osaka")
+    a.lab.need("gw-a", TAPIR, "--run-dir", a.run_dir, "up", "branches/osaka")
+    assert until(5, lambda: peer(a)["state"] == "up")
+    assert until(3, lambda: [r["why"] for r in history(a) if r["code"] == "command"][-2:] ==
+                 ["down", "up"])
+
+
+# ---- logs -------------------------------------------------------------------
+
+JOURNAL = ('mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal && '
+           'exec "$@"')
+
+
+def field(datagram, key):
+    """A field of a record of the journal."""
+    found = re.search(rf"^{key}=(.*)$", datagram, re.M)
+    return found.group(1) if found else None
+
+
+def test_logs_and_history_outlive_restarts(lab, ends):
+    """Journal with fields, a file with its filters and rotation, history of two lives."""
+    a = ends[0]
+    before = len(history(a))
+    a.stop()
+    place, log = lab.mkdir("journal"), os.path.join(a.dir, "ike.log")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(os.path.join(place, "socket"))
+        os.chmod(os.path.join(place, "socket"), 0o777)
+        journal.settimeout(1)
+        a.write(office("tokyo", at="192.0.2.2").replace(
+            "<realm ", f'<log/><log to="file" file="{log}" level="info" component="ike esp"/>'
+            '<realm ', 1), {"branches.psk": PSK})
+        a.wrap = ("unshare", "-m", "sh", "-c", JOURNAL, place)
+        a.launch()
+        assert until(10, lambda: os.path.exists(os.path.join(a.run_dir, "ctl.sock")))
+        assert lab.until_ping("host-a", "10.0.0.2", 10)
+        records = []
+        assert until(5, lambda: records.append(journal.recv(65536).decode()) or
+                     field(records[-1], "TAPIR_EVENT") == "peer-up")
+    up = records[-1]
+    assert field(up, "TAPIR_PEER") == "osaka" and field(up, "TAPIR_REALM") == "branches"
+    assert field(up, "PRIORITY") == "5" and field(up, "SYSLOG_IDENTIFIER") == "tapird"
+    assert field(up, "TAPIR_COMPONENT") == "ike" and "is up from" in field(up, "MESSAGE")
+    assert field(records[0], "TAPIR_EVENT") or field(records[0], "MESSAGE")
+
+    def text():
+        with open(log, encoding="utf-8") as f:
+            return f.read()
+    assert until(3, lambda: " NOTICE ike peer-up: branches/osaka is up" in text())
+    assert "realm-ready" not in text() and os.stat(log).st_mode & 0o777 == 0o600
+    os.rename(log, log + ".1")
+    os.kill(a.pid("super") or a.proc.pid, signal.SIGHUP)
+    assert until(3, lambda: os.path.exists(log))
+    lab.need("gw-a", TAPIR, "--run-dir", a.run_dir, "rekey", "branches/osaka")
+    assert until(5, lambda: " INFO ike peer-rekeyed: " in text())
+    assert until(3, lambda: len(history(a)) > before)
+    codes = [r["code"] for r in history(a)]
+    assert codes.count("daemon-started") == 2 and "daemon-stopping" in codes

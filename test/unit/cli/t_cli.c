@@ -69,7 +69,7 @@ TEST(help_is_not_an_error)
 	assert_int_equal(run("--help", NULL), CLI_OK);
 	assert_non_null(strstr(out, "usage: tapir"));
 	assert_int_equal(run("status", "--help", NULL), CLI_OK);
-	assert_non_null(strstr(out, "usage: tapir status [-w] [REALM[/PEER]]"));
+	assert_non_null(strstr(out, "usage: tapir status [-w] [REALM | [REALM/]PEER]"));
 }
 
 TEST(unknown_command_names_the_nearest_one)
