@@ -140,6 +140,27 @@ check_static(struct checker *k, const struct conf_realm *r,
 			 conf_quote(s->peer, q));
 }
 
+/* With a GRE tunnel that may carry every address, nobody knows which of several an
+ * address is behind. */
+static void
+one_open_gre(struct checker *k, const struct conf_realm *r)
+{
+	const struct conf_peer *first = NULL;
+
+	for (const struct conf_peer *p = r->peer; p < r->peer + r->n_peer; p++) {
+		if (p->mode != VPN_MODE_GRE || p->net == NULL ||
+		    p->net->n_remote > 0)
+			continue;
+		if (first == NULL)
+			first = p;
+		else
+			conf_bad(k, p->line, "a second peer with mode=\"gre\" "
+				 "and no <net remote=\"...\"/> (the first is on "
+				 "line %u): say which networks are behind "
+				 "each, or give each a realm", first->line);
+	}
+}
+
 void
 conf_rules(struct checker *k)
 {
@@ -157,6 +178,7 @@ conf_rules(struct checker *k)
 			 c->cookie_threshold, c->half_open_max);
 	for (r = c->realm; r < c->realm + c->n_realm; r++) {
 		realm_doubles(k, r);
+		one_open_gre(k, r);
 		for (unsigned i = 0; i < r->n_peer; i++) {
 			peer_doubles(k, r, &r->peer[i]);
 			one_realm(k, r, r->peer[i].id, r->peer[i].line);

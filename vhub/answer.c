@@ -87,6 +87,20 @@ answer_may_speak(struct batch *x, const struct port *from,
 	return false;
 }
 
+/* An address of the TAP's that another says it has: what IP peers send there goes
+ * to the kernel all the same.  The frame passes, as it may be the answer to our
+ * kernel's own question whether the address is free. */
+static bool
+is_taps(const struct hub *h, const struct port *from, const struct ip_addr *ip)
+{
+	if (from->conf.kind == HUB_PORT_TAP)
+		return false;
+	for (unsigned i = 0; i < h->conf.n_addr; i++)
+		if (ip_equal(&h->conf.addr[i].addr, ip))
+			return true;
+	return false;
+}
+
 void
 answer_learn(struct batch *x, struct port *from, const struct eth *e,
 	     const struct ip_addr *ip, const struct mac *m)
@@ -98,7 +112,7 @@ answer_learn(struct batch *x, struct port *from, const struct eth *e,
 	uint32_t port[WAIT_IP_MAX];
 	unsigned n;
 
-	if (!ip_is_unicast(ip))
+	if (!ip_is_unicast(ip) || (e->vlan == 0 && is_taps(h, from, ip)))
 		return;
 	neigh_learn(h->neighs, &nb);
 	if (e->vlan != 0)

@@ -192,12 +192,13 @@ TEST(gre_needs_no_net)
 {
 	struct conf *c = good("<vpn><realm name='r' mode='gre'>"
 			      "<me id='a' psk='k'/><peer id='b'/>"
+			      "<peer id='d'><net remote='10.9.0.0/24'/></peer>"
 			      "<peer id='c' mode='ip'><net remote='10.2.0.0/16'/>"
 			      "</peer></realm></vpn>");
 
 	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_GRE);
 	assert_int_equal(c->realm[0].peer[0].net->n_remote, 0);
-	assert_int_equal(c->realm[0].peer[1].mode, VPN_MODE_IP);
+	assert_int_equal(c->realm[0].peer[2].mode, VPN_MODE_IP);
 	conf_free(c);
 }
 
@@ -286,6 +287,8 @@ static const struct broken {
 	{PEER("at=\"0.0.0.0\""), 4, "unicast"},
 	{PEER("at=\"224.0.0.1\""), 4, "unicast"},
 	{IP("<peer id=\"b\"/>"), 4, "mode=\"ip\" needs a <net"},
+	{REALM("mode=\"gre\"", "<peer id=\"b\"/><peer id=\"c\"/>"), 4,
+	 "which networks are behind each"},
 	{REALM("mode=\"ip\"", ""), 2, "mode=\"ip\" needs a <net"},
 	{IP("<net local=\"10.0.0.0/33\"/>"), 4, "\"10.0.0.0/33\" is not a network"},
 	{IP("<net remote=\"10.0.0.9-10.0.0.1\"/>"), 4, "is not a network"},

@@ -297,6 +297,23 @@ TEST(a_neighbour_of_the_tap_is_asked_for_without_a_bridge)
 	rig_fini(&r);
 }
 
+TEST(the_address_of_the_tap_is_not_learned_elsewhere)
+{
+	struct rig r;
+
+	rig_init_addr(&r, false, "10.1.0.1/24");
+	rig_add(&r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
+	rig_add(&r, 1, HUB_PORT_ETHER, NULL, NULL);
+	rig_add(&r, 2, HUB_PORT_IP, "02:00:00:00:00:a1", "10.1.0.11");
+	rig_in_hex(&r, 1, ALL A REQ A "0a010001" ZERO "0a010001");
+	rig_expect(&r, 0, 1); /* it may be the answer to a probe */
+	rig_clear(&r);
+	packet(&r, 2, "10.1.0.11", "10.1.0.1");
+	rig_expect(&r, 0, 1);
+	rig_expect(&r, 1, 0);
+	rig_fini(&r);
+}
+
 TEST(an_ipv6_neighbour_is_asked_for)
 {
 	struct rig r;
