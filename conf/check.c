@@ -511,6 +511,8 @@ take_peer(struct checker *k, const struct conf_node *n,
 		p->encap = r->encap;
 	if (conf_node_attr(n, "resources") == NULL)
 		p->resources = r->resources;
+	if (conf_node_attr(n, "order") == NULL)
+		p->order = r->order;
 	conf_auth_peer(k, n, me, p, r);
 	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
 	peer_port(n, p, r);

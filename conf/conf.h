@@ -87,6 +87,7 @@ struct conf_net {
 };
 
 enum conf_pass { CONF_PASS, CONF_FILTER };
+enum conf_order { CONF_ORDER_ANY, CONF_ORDER_STRICT };
 enum conf_full { CONF_FULL_FLOOD, CONF_FULL_DROP };
 enum conf_guard { CONF_GUARD_NO, CONF_GUARD_ARP, CONF_GUARD_IP };
 enum conf_cast { CONF_CAST_FLOOD, CONF_CAST_MEMBERS, CONF_CAST_STRICT };
@@ -160,6 +161,7 @@ struct conf_peer {
 	enum vpn_mode mode;	/* in effect: its own, else the realm's */
 	enum vpn_encap encap;	/* in effect: its own, else the realm's */
 	uint32_t resources;	/* in effect; see below */
+	enum conf_order order;	/* in effect */
 	const struct conf_net *net; /* in effect: its own, else &realm->net */
 	struct conf_port port;	/* in effect, each of them */
 };
@@ -180,6 +182,7 @@ struct conf_realm {
 	uint32_t resources;	/* SAs side by side; or one of these: */
 #define CONF_RESOURCES_AUTO 0
 #define CONF_RESOURCES_OFF  1
+	enum conf_order order;	/* of packets of an SA */
 	uint32_t mtu;		/* bytes inside the tunnel; 0 = computed */
 	uint32_t mss;		/* of TCP, at most; or one of these: */
 #define CONF_MSS_AUTO 0

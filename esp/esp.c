@@ -36,8 +36,11 @@ esp_new(struct esp **out, unsigned n_worker, const struct esp_io *io,
 	e->io = *io;
 	e->n_worker = n_worker;
 	atomic_init(&e->rule, r);
-	if ((err = spi_esp_get(provider, &e->provider)) != 0 ||
+	e->hold = calloc(n_worker, sizeof(*e->hold));
+	if ((err = e->hold == NULL ? ERR_NOMEM : 0) != 0 ||
+	    (err = spi_esp_get(provider, &e->provider)) != 0 ||
 	    (err = esp_sad_new(&e->sad)) != 0) {
+		free(e->hold);
 		free(e);
 		return err;
 	}
@@ -53,6 +56,7 @@ esp_free(struct esp *e)
 	/* What was buried refers to the tables. */
 	thr_reclaim_all();
 	esp_sad_free(e->sad);
+	free(e->hold);
 	free(e);
 }
 

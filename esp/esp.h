@@ -173,6 +173,12 @@ void esp_output(struct esp *e, unsigned worker, uint32_t link,
  * elsewhere it is dropped as esp-spi (debug builds abort).  Thread: worker. */
 void esp_input(struct esp *e, unsigned worker, struct buf **pkts, unsigned n);
 
+/** Does a worker hold packets until it is their turn?  Then esp_tick() has to be
+ * called every few ms.  Thread: that worker. */
+bool esp_is_holding(const struct esp *e, unsigned worker);
+/** Deliver what was held for too long.  Thread: that worker. */
+void esp_tick(struct esp *e, unsigned worker);
+
 /** Use another rule from now on (running reservations keep their worker).
  * 0 or ERR_NOTFOUND.  Thread: the loop. */
 MUST_USE int esp_rule_set(struct esp *e, const char *rule);

@@ -309,6 +309,82 @@ deliver_flush(struct batch *a)
 	a->n_out = 0;
 }
 
+static void
+deliver_add(struct batch *a, const struct esp_child *c, struct buf *b)
+{
+	if (c->link_id != a->link || a->n_out == ESP_BATCH_MAX)
+		deliver_flush(a);
+	a->link = c->link_id;
+	a->out[a->n_out++] = b;
+}
+
+/* ---- strict order (order.h) --------------------------------------------- */
+
+/* Whose turn it is. */
+static void
+turn_deliver(struct batch *a, struct esp_child *c)
+{
+	struct buf *b;
+
+	while ((b = esp_order_take(c->order)) != NULL)
+		deliver_add(a, c, b);
+}
+
+/* The list of those that hold packets; what it has no room for is not held. */
+static bool
+hold_note(struct batch *a, const struct esp_child *c)
+{
+	struct esp_hold *h = &a->e->hold[a->worker];
+
+	for (unsigned i = 0; i < h->n; i++)
+		if (h->esp_spi[i] == c->esp_spi_in)
+			return h->n_packet < ESP_HOLD_PACKETS;
+	if (h->n == ESP_HOLD_MAX || h->n_packet >= ESP_HOLD_PACKETS)
+		return false;
+	h->esp_spi[h->n++] = c->esp_spi_in;
+	return true;
+}
+
+/* b NULL: the number is not to be waited for.  It is not late. */
+static void
+turn_put(struct batch *a, struct esp_child *c, uint64_t seq, struct buf *b)
+{
+	struct esp_hold *h = &a->e->hold[a->worker];
+	unsigned was = c->order->n;
+
+	while (!esp_order_has_room(c->order, seq)) {
+		esp_order_skip(c->order, seq);
+		turn_deliver(a, c);
+	}
+	esp_order_put(c->order, seq, b, a->now_ms);
+	turn_deliver(a, c);
+	if (c->order->n > 0 && !hold_note(a, c))
+		while (c->order->n > 0) {
+			esp_order_skip(c->order, seq);
+			turn_deliver(a, c);
+		}
+	h->n_packet += c->order->n;
+	h->n_packet -= MIN(h->n_packet, was);
+}
+
+static int
+in_turn(struct batch *a, struct esp_child *c, uint64_t seq, struct buf *b,
+	enum drop *why)
+{
+	*why = DROP_ESP_LATE;
+	if (esp_order_is_late(c->order, seq))
+		return ERR_REPLAY;
+	turn_put(a, c, seq, b);
+	return 0;
+}
+
+static void
+no_turn(struct batch *a, struct esp_child *c, uint64_t seq)
+{
+	if (!esp_order_is_late(c->order, seq))
+		turn_put(a, c, seq, NULL);
+}
+
 static int
 accept_one(struct batch *a, struct item *it, const struct spi_esp_op *op,
 	   enum drop *why)
@@ -331,17 +407,20 @@ accept_one(struct batch *a, struct item *it, const struct spi_esp_op *op,
 		*why = DROP_ESP_CRYPTO;
 		return op->err;
 	}
-	if ((err = commit(a, it)) != 0 ||
-	    (err = unwrap(a, c, it->b, op, why)) != 0)
+	if ((err = commit(a, it)) != 0)
 		return err;
+	if ((err = unwrap(a, c, it->b, op, why)) != 0) {
+		if (UNLIKELY(c->order != NULL))
+			no_turn(a, c, it->seq);
+		return err;
+	}
 	esp_stat_add(&st->rx_packets, 1);
 	esp_stat_add(&st->rx_bytes, it->b->len);
 	watch_life(a, c);
 	it->b->port = c->link_id;
-	if (c->link_id != a->link)
-		deliver_flush(a);
-	a->link = c->link_id;
-	a->out[a->n_out++] = it->b;
+	if (UNLIKELY(c->order != NULL))
+		return in_turn(a, c, it->seq, it->b, why);
+	deliver_add(a, c, it->b);
 	return 0;
 }
 
@@ -381,4 +460,39 @@ esp_input(struct esp *e, unsigned worker, struct buf **pkts, unsigned n)
 	for (unsigned at = 0; at < n; at += ESP_BATCH_MAX)
 		input_batch(e, worker, pkts + at,
 			    MIN(n - at, (unsigned)ESP_BATCH_MAX));
+}
+
+bool
+esp_is_holding(const struct esp *e, unsigned worker)
+{
+	return e->hold[worker].n > 0;
+}
+
+void
+esp_tick(struct esp *e, unsigned worker)
+{
+	struct batch a __attribute__((uninitialized));
+	struct esp_hold *h = &e->hold[worker];
+	unsigned n = 0;
+
+	a.e = e;
+	a.worker = worker;
+	a.now_ms = clk_ms();
+	a.n = a.n_out = 0;
+	a.link = 0;
+	h->n_packet = 0;
+	for (unsigned i = 0; i < h->n; i++) {
+		struct esp_child *c = esp_sad_spi(e->sad, h->esp_spi[i]);
+
+		if (c == NULL || c->worker_in != worker || c->order == NULL)
+			continue;
+		while (esp_order_expire(c->order, a.now_ms))
+			turn_deliver(&a, c);
+		if (c->order->n == 0)
+			continue;
+		h->esp_spi[n++] = h->esp_spi[i];
+		h->n_packet += c->order->n;
+	}
+	h->n = n;
+	deliver_flush(&a);
 }

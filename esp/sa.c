@@ -93,8 +93,10 @@ esp_child_new(struct esp_child **out, const struct spi_esp *prov,
 	n->keys = secret_alloc(2 * sizeof(*n->keys));
 	path = calloc(1, sizeof(*path));
 	atomic_init(&n->path, path);
+	if (c->is_strict && (n->order = calloc(1, sizeof(*n->order))) != NULL)
+		esp_order_init(n->order);
 	if (n->stat == NULL || n->ctx == NULL || n->keys == NULL ||
-	    path == NULL) {
+	    path == NULL || (c->is_strict && n->order == NULL)) {
 		esp_child_free(n);
 		return ERR_NOMEM;
 	}
@@ -111,6 +113,9 @@ esp_child_free(struct esp_child *c)
 		return;
 	if (c->ctx != NULL)
 		esp_keyctx_fini(c);
+	if (c->order != NULL)
+		esp_order_fini(c->order);
+	free(c->order);
 	secret_free(c->keys);
 	free(atomic_load_explicit(&c->path, memory_order_relaxed));
 	free(c->ctx);

@@ -16,6 +16,7 @@
 #include "daemon/base/vpn.h"
 #include "esp/encap.h"
 #include "esp/esp.h"
+#include "esp/order.h"
 #include "esp/replay.h"
 #include "esp/seq.h"
 #include "spi/spi_esp.h"
@@ -90,6 +91,7 @@ struct esp_child {
 	atomic_bool said_soft, said_hard;
 	/* worker_in only */
 	_Alignas(ESP_CACHE_LINE) struct esp_replay replay;
+	struct esp_order *order;		/* NULL = as they come */
 	struct net_ep moved;			/* last one reported */
 	uint64_t moved_ms;			/* 0 = never */
 	uint64_t sel_ms;			/* ESP_EV_SEL was last; 0 = never */

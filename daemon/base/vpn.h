@@ -106,6 +106,7 @@ struct vpn_child {
 	bool is_esn;
 	bool is_initiator;	/* of the IKE exchange that made it */
 	bool is_heir;		/* it replaces another */
+	bool is_strict;		/* deliver in the order of numbers */
 	enum vpn_mode mode;	/* never AUTO */
 	struct vpn_path path;
 	const struct vpn_keys *keys_in;

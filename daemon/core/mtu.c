@@ -16,6 +16,7 @@
 #define BRIDGE_MTU   1500  /* a bridged LAN expects whole Ethernet frames */
 #define TAP_MTU_MIN  1280  /* RFC 8200 5: Linux has no IPv6 on less */
 #define TAP_MTU_MAX  1500  /* of a TAP that follows; more is for mtu= */
+#define TAP_LOOK_MS  8000  /* after the last change of a tunnel */
 #define TAP_RISE_MS  5000 /* a larger MTU has to last so long; ours */
 
 /* A link that is up. */
@@ -30,6 +31,7 @@ struct mtu {
 	struct vpn *v;
 	struct tunnel **link;	/* [VPN_LINK_MAX], NULL = never up */
 	uint32_t n_link;	/* highest that was ever up, + 1 */
+	uint64_t look_ms;	/* TAPs are looked at until then */
 };
 
 unsigned
@@ -111,6 +113,7 @@ apply(struct mtu *m, uint32_t link, struct tunnel *t)
 	const struct vpn_link *l = vpn_link_find(m->v, link);
 	uint32_t path = t->path.mtu != 0 ? t->path.mtu : PATH_MTU;
 
+	m->look_ms = clk_ms() + TAP_LOOK_MS;
 	t->inside = esp_inner_max((enum vpn_alg)t->alg, (enum vpn_mode)t->mode,
 				  t->path.encap, t->path.remote.ip.family, path);
 	if (l != NULL)
@@ -158,8 +161,10 @@ mtu_gone(struct mtu *m, uint32_t link)
 {
 	struct tunnel *t = tunnel_of(m, link);
 
-	if (t != NULL)
-		t->inside = 0;
+	if (t == NULL)
+		return;
+	t->inside = 0;
+	m->look_ms = clk_ms() + TAP_LOOK_MS;
 }
 
 uint32_t
@@ -208,7 +213,7 @@ follows(const struct vpn_realm *r)
 void
 mtu_tick(struct mtu *m, uint64_t now_ms)
 {
-	for (uint32_t i = 0; i < m->v->n_realm; i++) {
+	for (uint32_t i = 0; i < m->v->n_realm && now_ms < m->look_ms; i++) {
 		struct vpn_realm *r = vpn_realm_at(m->v, i);
 		uint32_t want;
 

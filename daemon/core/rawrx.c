@@ -31,6 +31,7 @@
 
 #define WINDOW_NS  1000000u
 #define RATE	   64u		/* in a window: 64,000 a second; ours */
+#define HOLD_LOOK_MS 2	/* while packets wait for their turn (esp/order.h) */
 #define LOOK_NS	   40000u	/* a delay that nobody sees at that rate; at 3
 				 * Gbit/s ten packets */
 #define IDLE_LOOKS 4u
@@ -172,11 +173,14 @@ int
 rawrx_wait(struct worker *wk, struct epoll_event *ev, int n, bool is_busy)
 {
 	struct rawrx *x = &wk->rawrx;
+	int most_ms = is_busy ? 0 : -1;
 	struct timespec ts = { 0, 0 };
 	uint64_t past;
 
+	if (UNLIKELY(esp_is_holding(wk->vpn->esp, wk->index)) && !is_busy)
+		most_ms = HOLD_LOOK_MS;
 	if (LIKELY(!x->is_polling || is_busy))
-		return epoll_wait(wk->ep, ev, n, is_busy ? 0 : -1);
+		return epoll_wait(wk->ep, ev, n, most_ms);
 	past = clk_ns() - x->looked_ns;
 	if (past < LOOK_NS)
 		ts.tv_nsec = (long)(LOOK_NS - past);

@@ -326,6 +326,17 @@ child_undo(struct vpn *v, uint32_t link, const struct vpn_link *l, uint32_t id)
 		       "the selectors of a child SA that is not there", link);
 }
 
+/* E4, as its peer or realm is configured. */
+static bool
+is_strict(const struct vpn *v, uint32_t realm, uint32_t peer)
+{
+	const struct vpn_realm *r = vpn_realm_at(v, realm);
+	const struct vpn_peer *p = vpn_peer_at(v, realm, peer);
+
+	return p != NULL ? p->conf->order == CONF_ORDER_STRICT :
+	    r != NULL && r->conf->order == CONF_ORDER_STRICT;
+}
+
 static int
 op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 {
@@ -340,6 +351,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 	if (ike_link_get(v->ike, link, &info))
 		peer = info.peer;
 	inner_of_child(net_of(v, c->realm, peer), c);
+	c->is_strict = is_strict(v, c->realm, peer);
 	if ((err = behind_add(v->wire_ike->behind, link, c)) != 0)
 		return err;
 	if ((err = link_set(v, link, peer, c->realm, c->mode)) != 0 ||

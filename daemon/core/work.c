@@ -279,6 +279,10 @@ worker_main(void *ctx)
 		more = n > 0 && serve_ready(wk, ev, (unsigned)n);
 		if (rawrx_look(wk))
 			drain_flush(wk);
+		if (UNLIKELY(esp_is_holding(wk->vpn->esp, wk->index))) {
+			esp_tick(wk->vpn->esp, wk->index);
+			drain_flush(wk);
+		}
 		if (UNLIKELY(fq_count(wk->fq) > 0)) {
 			is_busy = drain_fq(wk);
 			drain_flush(wk);
