@@ -43,7 +43,10 @@ check_json(struct cli *c, const char *file, const struct conf *conf,
 	json_arr(&j, "errors");
 	for (i = 0; i < errs->n; i++) {
 		json_obj(&j, NULL);
+		json_str(&j, "file", conf_err_file(errs, &errs->e[i]));
 		json_u64(&j, "line", errs->e[i].line);
+		json_u64(&j, "column", errs->e[i].col);
+		json_str(&j, "code", conf_code_name(errs->e[i].code));
 		json_str(&j, "text", errs->e[i].text);
 		json_obj_end(&j);
 	}
@@ -100,7 +103,8 @@ add(struct conf_errs *to, const char *head, const char *text)
 
 	if (to->n == CONF_ERR_MAX)
 		return;
-	e->line = 0;
+	e->file = e->line = e->col = 0;
+	e->code = CONF_E_KEYFILE;
 	e->text[0] = '\0';
 	str_add(e->text, sizeof(e->text), "%s%s", head, text);
 	to->n++;
@@ -152,7 +156,8 @@ cmd_check(struct cli *c, int argc, char **argv)
 	if ((errs = calloc(2, sizeof(*errs))) == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	warns = errs + 1;
-	str_copy(warns->file, sizeof(warns->file), file);
+	warns->n_file = 1;
+	str_copy(warns->file[0], sizeof(warns->file[0]), file);
 	err = conf_load(file, &conf, errs);
 	if (err != 0)
 		conf = NULL;

@@ -36,7 +36,7 @@ look_at_key(struct checker *k, const struct conf_node *n,
 	if (i == 0)
 		return;
 	k->n_key++;
-	conf_err_add(k->errs, conf_node_attr(n, opt)->line,
+	conf_err_add(k->errs, conf_node_attr(n, opt)->pos, CONF_E_KEYFILE,
 		     "private key of <me>: %s", first);
 }
 
@@ -48,14 +48,14 @@ conf_auth_me(struct checker *k, const struct conf_node *me,
 	bool has_cert = has(me, "cert"), has_key = has(me, "key");
 
 	if (!has(me, "id") && !has_cert && !is_later)
-		conf_bad(k, me->line, "<me> has no id=; give our identity: "
+		conf_bad(k, me->pos, CONF_E_MISSING, "<me> has no id=; give our identity: "
 			 "host name, user@host or IP address");
 	if (!has(me, "psk") && !has_cert && !has_key && !is_later &&
 	    (r->n_peer == 0 || r->n_match + r->n_match_dn > 0))
-		conf_bad(k, me->line, "<me> has no psk= and no cert=; give the "
+		conf_bad(k, me->pos, CONF_E_NO_KEY, "<me> has no psk= and no cert=; give the "
 			 "name of a file in keys/");
 	if (has(me, "pass") && !has_cert && !has_key)
-		conf_bad(k, me->line, "pass= without key= or cert=: it is the "
+		conf_bad(k, me->pos, CONF_E_CONFLICT, "pass= without key= or cert=: it is the "
 			 "passphrase of our private key");
 	if (r->me.cert != NULL || r->me.key != NULL)
 		look_at_key(k, me, &r->me);
@@ -71,10 +71,10 @@ own_side(struct checker *k, const struct conf_node *n,
 	if (!has(n, "my-auth"))
 		p->own_auth = can_sign ? CONF_AUTH_CERT : CONF_AUTH_PSK;
 	if (p->own_auth == CONF_AUTH_CERT && !can_sign)
-		conf_bad(k, n->line, "my-auth=\"cert\", but <me> has neither "
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "my-auth=\"cert\", but <me> has neither "
 			 "cert= nor key=");
 	if (p->own_auth == CONF_AUTH_PSK && !has(n, "psk") && !has(me, "psk"))
-		conf_bad(k, n->line, "nothing to prove ourselves with to this "
+		conf_bad(k, n->pos, CONF_E_NO_KEY, "nothing to prove ourselves with to this "
 			 "peer; give psk=, here or in <me>, or cert= in <me>");
 }
 
@@ -96,17 +96,18 @@ conf_auth_peer(struct checker *k, const struct conf_node *n,
 	if (is_later)
 		return;
 	if (!is_signed && !has(n, "psk") && !has(me, "psk")) {
-		conf_bad(k, p->line, "no key for this peer; give psk=, here or "
+		conf_bad(k, p->pos, CONF_E_NO_KEY, "no key for this peer; give psk=, here or "
 			 "in <me>, or ca=, cert= or pubkey=, with the name of "
 			 "a file in keys/");
 		return;
 	}
 	if (has(n, "revocation") && !is_signed)
-		conf_bad(k, conf_node_attr(n, "revocation")->line,
+		conf_bad(k, conf_node_attr(n, "revocation")->pos,
+			 CONF_E_CONFLICT,
 			 "revocation= is about certificates; this peer proves "
 			 "itself with a pre-shared key");
 	if (has(n, "crl") && !has(n, "ca"))
-		conf_bad(k, conf_node_attr(n, "crl")->line, "crl= is about "
+		conf_bad(k, conf_node_attr(n, "crl")->pos, CONF_E_CONFLICT, "crl= is about "
 			 "certificates of an authority; this peer has no ca=");
 	own_side(k, n, me, p);
 }

@@ -31,8 +31,9 @@ struct conf_own {
 
 /* ---- errors and small helpers ------------------------------------------------ */
 
-__attribute__((format(printf, 3, 0))) static void
-err_vadd(struct conf_errs *errs, unsigned line, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+err_vadd(struct conf_errs *errs, struct conf_pos pos, enum conf_code code,
+	 const char *fmt, va_list ap)
 {
 	struct conf_err *e;
 
@@ -41,28 +42,33 @@ err_vadd(struct conf_errs *errs, unsigned line, const char *fmt, va_list ap)
 		return;
 	}
 	e = &errs->e[errs->n++];
-	e->line = line;
+	e->file = pos.file;
+	e->line = pos.line;
+	e->col = pos.col;
+	e->code = code;
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 }
 
 void
-conf_err_add(struct conf_errs *errs, unsigned line, const char *fmt, ...)
+conf_err_add(struct conf_errs *errs, struct conf_pos pos, enum conf_code code,
+	     const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	err_vadd(errs, line, fmt, ap);
+	err_vadd(errs, pos, code, fmt, ap);
 	va_end(ap);
 }
 
 void
-conf_bad(struct checker *k, unsigned line, const char *fmt, ...)
+conf_bad(struct checker *k, struct conf_pos pos, enum conf_code code,
+	 const char *fmt, ...)
 {
 	va_list ap;
 
 	k->n_bad++;
 	va_start(ap, fmt);
-	err_vadd(k->errs, line, fmt, ap);
+	err_vadd(k->errs, pos, code, fmt, ap);
 	va_end(ap);
 }
 
@@ -191,8 +197,8 @@ child_of(const struct conf_node *n, enum conf_scope scope)
 
 /* An unknown word: what it is, what it may be. */
 static void
-unknown(struct checker *k, unsigned line, const char *head, const char *word,
-	const char *const *names, unsigned n)
+unknown(struct checker *k, struct conf_pos pos, enum conf_code code,
+	const char *head, const char *word, const char *const *names, unsigned n)
 {
 	const char *close = str_closest(word, names, n);
 	char list[200] = "";
@@ -202,10 +208,10 @@ unknown(struct checker *k, unsigned line, const char *head, const char *word,
 	if (n == 0)
 		str_add(list, sizeof(list), " nothing");
 	if (close != NULL)
-		conf_bad(k, line, "%s; did you mean \"%s\"?  Allowed:%s", head,
+		conf_bad(k, pos, code, "%s; did you mean \"%s\"?  Allowed:%s", head,
 			 close, list);
 	else
-		conf_bad(k, line, "%s; allowed:%s", head, list);
+		conf_bad(k, pos, code, "%s; allowed:%s", head, list);
 }
 
 static void
@@ -220,7 +226,7 @@ unknown_attr(struct checker *k, const struct conf_attr *a, enum conf_scope s)
 			name[n++] = conf_rows[i].opt.name;
 	snprintf(head, sizeof(head), "unknown option \"%s\" of <%s>",
 		 conf_quote(a->name, q), conf_elems[s].name);
-	unknown(k, a->line, head, a->name, name, n);
+	unknown(k, a->pos, CONF_E_OPTION, head, a->name, name, n);
 }
 
 /* A child that does not belong into s: unknown, or misplaced. */
@@ -242,7 +248,8 @@ wrong_child(struct checker *k, const struct conf_node *c, enum conf_scope s)
 	else
 		snprintf(head, sizeof(head), "unknown element <%s> in <%s>", q,
 			 conf_elems[s].name);
-	unknown(k, c->line, head, known >= 0 ? "" : c->name, name, n);
+	unknown(k, c->pos, known >= 0 ? CONF_E_MISPLACED : CONF_E_ELEMENT,
+		head, known >= 0 ? "" : c->name, name, n);
 }
 
 /* Say what is wrong with the children of n as such; their content is the
@@ -260,11 +267,11 @@ check_children(struct checker *k, const struct conf_node *n, enum conf_scope s)
 			continue;
 		}
 		if (conf_elems[cs].needs != NULL)
-			conf_bad(k, c->line, "<%s> is not available in this "
+			conf_bad(k, c->pos, CONF_E_LATER, "<%s> is not available in this "
 				 "version (needs %s)", c->name,
 				 conf_elems[cs].needs);
 		else if (++seen[cs] == conf_elems[cs].max + 1)
-			conf_bad(k, c->line, "too many <%s> in one <%s>; at "
+			conf_bad(k, c->pos, CONF_E_MANY, "too many <%s> in one <%s>; at "
 				 "most %u", c->name, conf_elems[s].name,
 				 conf_elems[cs].max);
 	}
@@ -293,14 +300,14 @@ fill(struct checker *k, const struct conf_node *n, enum conf_scope s, void *obj)
 /* ---- <net>, <match>, <me> ------------------------------------------------------ */
 
 static void
-add_selectors(struct checker *k, unsigned line, const char *text,
+add_selectors(struct checker *k, struct conf_pos pos, const char *text,
 	      struct vpn_ts *ts, unsigned *n)
 {
 	char word[CONF_TS_TEXT];
 
 	while (text != NULL && conf_list_next(&text, word, sizeof(word))) {
 		if (*n == VPN_TS_MAX) {
-			conf_bad(k, line, "more than %u networks on one side",
+			conf_bad(k, pos, CONF_E_MANY, "more than %u networks on one side",
 				 VPN_TS_MAX);
 			return;
 		}
@@ -323,10 +330,10 @@ take_nets(struct checker *k, const struct conf_node *parent,
 		fill(k, c, CONF_IN_NET, &t);
 		if (conf_node_attr(c, "local") == NULL &&
 		    conf_node_attr(c, "remote") == NULL)
-			conf_bad(k, c->line, "<net> names no network; give "
+			conf_bad(k, c->pos, CONF_E_MISSING, "<net> names no network; give "
 				 "local=, remote= or both");
-		add_selectors(k, c->line, t.local, net->local, &net->n_local);
-		add_selectors(k, c->line, t.remote, net->remote,
+		add_selectors(k, c->pos, t.local, net->local, &net->n_local);
+		add_selectors(k, c->pos, t.remote, net->remote,
 			      &net->n_remote);
 	}
 }
@@ -344,7 +351,7 @@ take_matches(struct checker *k, const struct conf_node *node,
 		fill(k, c, CONF_IN_MATCH, &t);
 		if ((conf_node_attr(c, "id") == NULL) ==
 		    (conf_node_attr(c, "dn") == NULL))
-			conf_bad(k, c->line, "a <match> has either id= or dn=; "
+			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has either id= or dn=; "
 				 "give the identity it stands for");
 		if (t.dn != NULL && r->n_match_dn < CONF_MATCH_MAX)
 			r->match_dn[r->n_match_dn++] = t.dn;
@@ -366,7 +373,7 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 	const struct conf_attr *id;
 
 	if (me == NULL) {
-		conf_bad(k, node->line, "realm has no <me>; add <me id=\"...\" "
+		conf_bad(k, node->pos, CONF_E_MISSING, "realm has no <me>; add <me id=\"...\" "
 			 "psk=\"...\"/>");
 		return;
 	}
@@ -375,7 +382,7 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 	if (r->me.id != NULL) {
 		r->me.id_kind = conf_id_type(r->me.id);
 		if (is_glob(r->me.id))
-			conf_bad(k, id->line, "our own id= cannot hold * or "
+			conf_bad(k, id->pos, CONF_E_IDENTITY, "our own id= cannot hold * or "
 				 "?; only that of a peer that dials us can");
 	}
 	conf_auth_me(k, me, r);
@@ -393,7 +400,7 @@ peer_name(struct checker *k, struct conf_peer *p)
 	if (is_ok)
 		p->name = p->id;
 	else
-		conf_bad(k, p->line, "the id of this peer cannot serve as its "
+		conf_bad(k, p->pos, CONF_E_NAME, "the id of this peer cannot serve as its "
 			 "name (too long, or with space, / or non-ASCII); add "
 			 "name=");
 }
@@ -405,7 +412,7 @@ peer_without_id(struct checker *k, const struct conf_node *n,
 		struct conf_peer *p, const struct conf_realm *r)
 {
 	if (conf_node_attr(n, "ca") == NULL || p->at != NULL) {
-		conf_bad(k, n->line, "<peer> has no id=; give the identity the "
+		conf_bad(k, n->pos, CONF_E_MISSING, "<peer> has no id=; give the identity the "
 			 "peer proves");
 		return;
 	}
@@ -425,10 +432,11 @@ peer_at(struct checker *k, const struct conf_node *n, struct conf_peer *p)
 	if (dial == NULL)
 		p->dial = p->at != NULL;
 	else if (p->dial && at == NULL)
-		conf_bad(k, dial->line, "dial=\"yes\" without at=; say where "
+		conf_bad(k, dial->pos, CONF_E_CONFLICT, "dial=\"yes\" without at=; say where "
 			 "the peer is");
 	if (at != NULL && p->is_glob)
-		conf_bad(k, conf_node_attr(n, "id")->line, "a peer with at= is "
+		conf_bad(k, conf_node_attr(n, "id")->pos, CONF_E_IDENTITY,
+			 "a peer with at= is "
 			 "one peer: its id= cannot hold * or ?");
 }
 
@@ -445,7 +453,7 @@ peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
 		p->net = net;
 	}
 	if (p->mode == VPN_MODE_IP && !has_own && !has_realm_net)
-		conf_bad(k, p->line, "mode=\"ip\" needs a <net local=\"...\" "
+		conf_bad(k, p->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>, in the realm or in the peer: it "
 			 "says what travels");
 }
@@ -494,7 +502,7 @@ take_peer(struct checker *k, const struct conf_node *n,
 	const struct conf_node *me = child_of(realm, CONF_IN_ME);
 	bool is_later = conf_has_later(n, CONF_IN_PEER);
 
-	p->line = n->line;
+	p->pos = n->pos;
 	fill(k, n, CONF_IN_PEER, p);
 	if (conf_node_attr(n, "id") == NULL && !is_later)
 		peer_without_id(k, n, p, r);
@@ -518,7 +526,7 @@ take_peer(struct checker *k, const struct conf_node *n,
 	peer_port(n, p, r);
 	if (p->port.guard != CONF_GUARD_NO && !names_remote(child_of(n, CONF_IN_NET) != NULL ?
 	    n : realm))
-		conf_bad(k, p->line, "guard= needs a <net remote=\"...\"/>, "
+		conf_bad(k, p->pos, CONF_E_MISSING, "guard= needs a <net remote=\"...\"/>, "
 			 "in the realm or in the peer: it says for which "
 			 "addresses the peer may speak");
 }
@@ -536,10 +544,10 @@ take_statics(struct checker *k, const struct conf_node *node,
 		if (!node_is(c, CONF_IN_STATIC))
 			continue;
 		s = &r->fixed[r->n_fixed++];
-		s->line = c->line;
+		s->pos = c->pos;
 		fill(k, c, CONF_IN_STATIC, s);
 		if (conf_node_attr(c, "mac") == NULL)
-			conf_bad(k, c->line, "<static> has no mac=; give the "
+			conf_bad(k, c->pos, CONF_E_MISSING, "<static> has no mac=; give the "
 				 "Ethernet address");
 	}
 }
@@ -553,14 +561,14 @@ realm_names(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	const struct conf_attr *name = conf_node_attr(n, "name");
 
 	if (name == NULL) {
-		conf_bad(k, n->line, "<realm> has no name=; give it one");
+		conf_bad(k, n->pos, CONF_E_MISSING, "<realm> has no name=; give it one");
 		return;
 	}
 	if (r->name == NULL || conf_node_attr(n, "tap") != NULL)
 		return;
 	snprintf(tap, sizeof(tap), "tap-%s", r->name);
 	if (strlen(tap) > IFACE_MAX)
-		conf_bad(k, name->line, "the TAP interface would be called "
+		conf_bad(k, name->pos, CONF_E_INTERFACE, "the TAP interface would be called "
 			 "\"%.40s\", and a name has at most %u characters; "
 			 "add tap=\"...\" or shorten the name", tap,
 			 IFACE_MAX);
@@ -573,7 +581,7 @@ realm_times(struct checker *k, const struct conf_node *n,
 	    const struct conf_realm *r)
 {
 	if (r->child_life_s > r->ike_life_s)
-		conf_bad(k, n->line, "child-life=\"%u\" is longer than "
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "child-life=\"%u\" is longer than "
 			 "ike-life=\"%u\": an ESP SA ends with its IKE SA",
 			 r->child_life_s, r->ike_life_s);
 }
@@ -583,7 +591,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 {
 	unsigned i = 0;
 
-	r->line = n->line;
+	r->pos = n->pos;
 	fill(k, n, CONF_IN_REALM, r);
 	realm_names(k, n, r);
 	realm_times(k, n, r);
@@ -599,7 +607,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	take_statics(k, n, r);
 	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
 	    child_of(n, CONF_IN_NET) == NULL)
-		conf_bad(k, n->line, "mode=\"ip\" needs a <net local=\"...\" "
+		conf_bad(k, n->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>: it says what travels");
 	for (const struct conf_node *c = n->child; c != NULL && i < r->n_peer;
 	     c = c->next) {
@@ -619,7 +627,7 @@ take_web(struct checker *k, const struct conf_node *root)
 	struct conf_web *w = &k->c->web;
 
 	if (n != NULL)
-		w->line = n->line;
+		w->pos = n->pos;
 	for (unsigned i = 0; i < conf_n_rows; i++)
 		if (conf_rows[i].scope == CONF_IN_WEB)
 			conf_field_default(&conf_rows[i], w);
@@ -630,11 +638,11 @@ take_web(struct checker *k, const struct conf_node *root)
 		return;
 	fill(k, n, CONF_IN_WEB, w);
 	if (w->cert == NULL && !conf_web_is_local(w))
-		conf_bad(k, w->line, "listen=\"%s\" is reached from other "
+		conf_bad(k, w->pos, CONF_E_CONFLICT, "listen=\"%s\" is reached from other "
 			 "machines: that needs TLS; add cert=\"...\", or listen "
 			 "on 127.0.0.1", w->listen);
 	if (w->cert == NULL && (w->key != NULL || w->client_ca != NULL))
-		conf_bad(k, w->line, "%s= without cert=: there is no TLS "
+		conf_bad(k, w->pos, CONF_E_CONFLICT, "%s= without cert=: there is no TLS "
 			 "without a certificate", w->key != NULL ? "key" :
 			 "client-ca");
 }
@@ -676,12 +684,13 @@ take_logs(struct checker *k, const struct conf_node *root)
 		if (!node_is(c, CONF_IN_LOG))
 			continue;
 		l = &k->c->logs[k->c->n_log++];
-		l->line = c->line;
+		l->pos = c->pos;
 		l->level = k->c->log;
 		fill(k, c, CONF_IN_LOG, l);
 		if ((l->to == CONF_LOG_FILE) !=
 		    (conf_node_attr(c, "file") != NULL))
-			conf_bad(k, c->line, l->to == CONF_LOG_FILE ?
+			conf_bad(k, c->pos, l->to == CONF_LOG_FILE ?
+				 CONF_E_MISSING : CONF_E_CONFLICT, l->to == CONF_LOG_FILE ?
 				 "<log to=\"file\"> has no file=; give the path" :
 				 "file= of <log> is for to=\"file\"");
 	}
@@ -702,7 +711,7 @@ take_vpn(struct checker *k, const struct conf_node *root)
 		return;
 	}
 	if (k->c->n_realm == 0)
-		conf_bad(k, root->line, "<vpn> has no <realm>; add one");
+		conf_bad(k, root->pos, CONF_E_MISSING, "<vpn> has no <realm>; add one");
 	for (const struct conf_node *c = root->child;
 	     c != NULL && i < k->c->n_realm; c = c->next) {
 		if (!node_is(c, CONF_IN_REALM))
@@ -722,7 +731,7 @@ look_at_key_dir(struct checker *k)
 	    conf_keydir_look(k->key_dir, why, sizeof(why)) == 0)
 		return;
 	k->n_key++;
-	conf_err_add(k->errs, 0, "%s", why);
+	conf_err_add(k->errs, CONF_WHOLE, CONF_E_KEYFILE, "%s", why);
 }
 
 int
@@ -740,7 +749,7 @@ conf_check(const struct conf_node *root, const char *key_dir,
 	k.mem = &own->mem;
 	look_at_key_dir(&k);
 	if (!node_is(root, CONF_IN_VPN))
-		conf_bad(&k, root->line, "the outermost element is <%.40s>; "
+		conf_bad(&k, root->pos, CONF_E_ROOT, "the outermost element is <%.40s>; "
 			 "it must be <vpn>", root->name);
 	else
 		take_vpn(&k, root);

@@ -23,8 +23,8 @@ struct checker {
 #define QUOTE_MAX 72 /* a value as shown in a message, escaped and cut */
 
 /** Count and add an error. */
-void conf_bad(struct checker *k, unsigned line, const char *fmt, ...)
-    PRINTF(3, 4);
+void conf_bad(struct checker *k, struct conf_pos pos, enum conf_code code,
+	      const char *fmt, ...) PRINTF(4, 5);
 /** Copy into the configuration's memory; "" and is_oom when it is full. */
 const char *conf_keep(struct checker *k, const char *text);
 /** Escape a value for a message.  out has QUOTE_MAX bytes; returned. */

@@ -23,6 +23,7 @@
 #include <stdio.h>
 
 /* Bounds; all ours. */
+#define CONF_VERSION	 1	    /* of the language; doc/upgrade.md */
 #define CONF_BYTES_MAX	 (1u << 20) /* size of a configuration text */
 #define CONF_DEPTH_MAX	 32	    /* nesting of elements */
 #define CONF_NODE_MAX	 10000	    /* elements and attributes together */
@@ -36,6 +37,7 @@
 #define CONF_ERR_MAX	 100	    /* errors kept of one run */
 #define CONF_ERR_TEXT	 320	    /* bytes of one message */
 #define CONF_FILE_MAX	 256	    /* bytes of a file name in messages */
+#define CONF_FILES_MAX	 65	    /* the file itself and those of its directory */
 #define CONF_CA_MAX	 16	    /* ca= files of one peer */
 #define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
 #define CONF_URLS_MAX	 8
@@ -43,6 +45,20 @@
 #define CONF_LOG_MAX	 4	    /* <log> */
 #define CONF_PATH_MAX	 255	    /* bytes of file= of <log> */
 #define CONF_VLANS	 4096	    /* VLAN identifiers, IEEE 802.1Q */
+
+/* Where something is written. */
+struct conf_pos {
+	unsigned line;		/* 0 = the file as a whole */
+	uint16_t col;		/* characters from 1; 0 = not known */
+	uint16_t file;		/* of conf_errs */
+};
+
+/* What kind of mistake it is. */
+enum conf_code {
+#define CONF_CODE(name_, code_, help_) CONF_E_##name_,
+#include "conf/code.def"
+	CONF_E_END
+};
 
 /* How an identity goes on the wire: RFC 7296 3.5 (the numbers are ours). */
 enum conf_id_kind {
@@ -106,7 +122,7 @@ struct conf_port {
 };
 
 struct conf_static {
-	unsigned line;
+	struct conf_pos pos;
 	const char *text;	/* as written */
 	struct mac mac;
 	const char *peer;	/* its name; NULL = behind the TAP */
@@ -114,7 +130,7 @@ struct conf_static {
 
 enum conf_log_to { CONF_LOG_JOURNAL, CONF_LOG_SYSLOG, CONF_LOG_FILE };
 struct conf_log {
-	unsigned line;
+	struct conf_pos pos;
 	enum conf_log_to to;
 	enum log_level level;	/* in effect */
 	const char *component;	/* words as written, or NULL = all */
@@ -135,7 +151,7 @@ struct conf_me {
 
 struct conf_peer {
 	unsigned index;		/* place in realm->peer */
-	unsigned line;		/* of the file; for messages */
+	struct conf_pos pos;	/* for messages */
 	const char *name;	/* default: the id; unique within the realm */
 	const char *id;		/* identity; may be a glob when at is absent;
 				 * NULL: who <match> admits, with ca */
@@ -168,7 +184,7 @@ struct conf_peer {
 
 struct conf_realm {
 	unsigned index;		/* place in conf->realm */
-	unsigned line;
+	struct conf_pos pos;
 	const char *name;
 	const char *tap;	/* interface name, default tap-NAME */
 	const char *bridge;	/* bridge to join, or NULL */
@@ -220,7 +236,7 @@ struct conf_web {
 	const char *host;	/* list, or NULL; conf_file_next() */
 	uint32_t sessions;
 	const char *cert, *key, *client_ca; /* files in keys/, or NULL */
-	unsigned line;		/* 0: no <web> */
+	struct conf_pos pos;	/* line 0: no <web> */
 };
 /** Is this an address only programs of this machine reach? */
 bool conf_web_is_local(const struct conf_web *w);
@@ -229,6 +245,7 @@ void conf_web_key(const struct conf_web *w, char *out);
 
 struct conf {
 	struct conf_web web;
+	uint32_t version;	/* of the language it is written in */
 	uint32_t workers;	/* 0 = one a CPU */
 	uint32_t priority;	/* nice levels above other programs */
 	bool packet_ring;	/* raw ESP may come by packet sockets */
@@ -254,11 +271,15 @@ struct conf {
 
 /* What was wrong, in the order of the file. */
 struct conf_err {
+	unsigned file;		/* of those of conf_errs */
 	unsigned line;		/* 0 = the file as a whole */
+	unsigned col;		/* characters from 1; 0 = not known */
+	enum conf_code code;
 	char text[CONF_ERR_TEXT];
 };
 struct conf_errs {
-	char file[CONF_FILE_MAX];
+	unsigned n_file;
+	char file[CONF_FILES_MAX][CONF_FILE_MAX];
 	unsigned n;
 	unsigned n_more;	/* errors beyond CONF_ERR_MAX */
 	struct conf_err e[CONF_ERR_MAX];
@@ -272,7 +293,7 @@ struct conf_errs {
  * @param key_dir   where key files are looked at (stat and access only, never
  *                  read); NULL = do not look.
  * @param out       on success the configuration; conf_free() it.
- * @param errs      filled with every error found (about 35 KB: keep it off
+ * @param errs      filled with every error found (about 50 KB: keep it off
  *                  small stacks); emptied first.
  * @return 0, ERR_CONF (see errs), ERR_KEYFILE (only key files are wrong, see
  *         errs) or ERR_NOMEM.
@@ -307,7 +328,12 @@ void conf_key_dir(const char *path, char *out, size_t cap);
 /** Free a configuration; NULL is fine. */
 void conf_free(struct conf *c);
 
-/** Write "file:line: text" lines, and how many were left out. */
+/** The stable word of a kind of mistake, and a sentence about it. */
+const char *conf_code_name(enum conf_code c);
+const char *conf_code_help(enum conf_code c);
+/** The file of an error as it was called. */
+const char *conf_err_file(const struct conf_errs *errs, const struct conf_err *e);
+/** Write "file:line:column: text [code]" lines, and how many were left out. */
 void conf_errs_print(const struct conf_errs *errs, FILE *to);
 
 /**

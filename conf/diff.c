@@ -407,6 +407,23 @@ diff_realm(struct differ *d, const struct conf_realm *a,
 	diff_peers(d, a, b, is_renewed);
 }
 
+/* Places for the log are made at the start. */
+static void
+diff_logs(struct differ *d, const struct conf *old, const struct conf *now)
+{
+	struct conf_change ch = { .what = CONF_CHANGED, .element = "log",
+				  .effect = CONF_RESTARTS };
+	bool is_same = old->n_log == now->n_log;
+
+	for (unsigned i = 0; is_same && i < now->n_log; i++)
+		for (unsigned k = 0; k < conf_n_rows; k++)
+			is_same &= conf_rows[k].scope != CONF_IN_LOG ||
+			    same_option(&conf_rows[k], &old->logs[i],
+					&now->logs[i]);
+	if (!is_same)
+		tell(d, &ch);
+}
+
 void
 conf_diff(const struct conf *old, const struct conf *now, conf_diff_fn *fn,
 	  void *ctx, struct conf_diff_sum *sum)
@@ -417,6 +434,8 @@ conf_diff(const struct conf *old, const struct conf *now, conf_diff_fn *fn,
 
 	*sum = (struct conf_diff_sum){ 0 };
 	diff_options(&d, CONF_IN_VPN, NULL, old, now);
+	diff_logs(&d, old, now);
+	diff_options(&d, CONF_IN_WEB, NULL, &old->web, &now->web);
 	for (unsigned i = 0; i < old->n_realm; i++) {
 		if (conf_realm_find(now, old->realm[i].name) != NULL)
 			continue;
@@ -469,6 +488,7 @@ thing(const struct conf_change *ch, char *out)
 	if (ch->option == NULL)
 		str_add(out, CONF_CHANGE_TEXT, "<%s>", ch->element);
 	else if (strcmp(ch->element, "me") == 0 ||
+		 strcmp(ch->element, "web") == 0 ||
 		 strcmp(ch->element, "match") == 0 ||
 		 strcmp(ch->element, "static") == 0)
 		str_add(out, CONF_CHANGE_TEXT, "<%s %s>", ch->element,
@@ -511,7 +531,9 @@ conf_change_text(const struct conf_change *ch, char *out)
 		return out;
 	}
 	thing(ch, out);
-	if (ch->before != NULL && ch->after != NULL) {
+	if (ch->before == NULL && ch->after == NULL) {
+		str_add(out, CONF_CHANGE_TEXT, " changes");
+	} else if (ch->before != NULL && ch->after != NULL) {
 		str_add(out, CONF_CHANGE_TEXT, " changes from ");
 		value(ch->before, out);
 		str_add(out, CONF_CHANGE_TEXT, " to ");

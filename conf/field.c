@@ -27,8 +27,8 @@ struct field {
 };
 
 /* name="value": is wrong this way. */
-#define WRONG(f_, fmt_, ...)                                                   \
-	conf_bad((f_)->k, (f_)->a->line, "%s=\"%s\": " fmt_,                   \
+#define WRONG(f_, code_, fmt_, ...)                                            \
+	conf_bad((f_)->k, (f_)->a->pos, CONF_E_##code_, "%s=\"%s\": " fmt_,                   \
 		 (f_)->row->opt.name, (f_)->q, ##__VA_ARGS__)
 
 static bool
@@ -69,12 +69,28 @@ set_uint(struct field *f)
 
 	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v > o->hi ||
 	    (v < o->lo && !(is_zero_ok && v == 0))) {
-		WRONG(f, "allowed is %sa number from %llu to %llu%s%s",
+		WRONG(f, NUMBER, "allowed is %sa number from %llu to %llu%s%s",
 		      is_zero_ok ? "0 or " : "", (unsigned long long)o->lo,
 		      (unsigned long long)o->hi, *o->unit ? " " : "", o->unit);
 		return;
 	}
 	put_u32(f->at, (uint32_t)v);
+}
+
+static void
+set_version(struct field *f)
+{
+	uint64_t v;
+
+	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v == 0)
+		WRONG(f, NUMBER, "allowed is a version number; this program "
+		      "knows %u", CONF_VERSION);
+	else if (v > CONF_VERSION)
+		WRONG(f, VERSION, "the file is written for a newer tapir; this "
+		      "one knows versions up to %u: upgrade tapir, or write "
+		      "the file for this one (doc/upgrade.md)", CONF_VERSION);
+	else
+		put_u32(f->at, (uint32_t)v);
 }
 
 static unsigned
@@ -102,16 +118,16 @@ find_word(struct field *f)
 			return (int)i;
 	needs = conf_word_needs(f->row, f->a->value);
 	if (needs != NULL) {
-		WRONG(f, "not available in this version (needs %s); allowed: %s",
+		WRONG(f, LATER, "not available in this version (needs %s); allowed: %s",
 		      needs, f->row->opt.words);
 		return -1;
 	}
 	close = str_closest(f->a->value, word, n);
 	if (close != NULL)
-		WRONG(f, "did you mean \"%s\"?  Allowed: %s", close,
+		WRONG(f, WORD, "did you mean \"%s\"?  Allowed: %s", close,
 		      f->row->opt.words);
 	else
-		WRONG(f, "allowed: %s", f->row->opt.words);
+		WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 	return -1;
 }
 
@@ -141,7 +157,7 @@ set_count(struct field *f)
 		}
 	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v < o->lo ||
 	    v > o->hi) {
-		WRONG(f, "allowed: %s, or a number from %llu to %llu", o->words,
+		WRONG(f, NUMBER, "allowed: %s, or a number from %llu to %llu", o->words,
 		      (unsigned long long)o->lo, (unsigned long long)o->hi);
 		return;
 	}
@@ -175,7 +191,7 @@ set_name(struct field *f)
 		is_ok &= is_strict ? is_alnum(*v) || strchr("._-", *v) != NULL
 				  : is_graph(*v) && *v != '/';
 	if (!is_ok) {
-		WRONG(f, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
+		WRONG(f, NAME, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
 		      is_strict ? "letters, digits, . _ - (first a letter or "
 				 "digit)"
 			       : "printable ASCII without space and /");
@@ -195,7 +211,7 @@ set_ifname(struct field *f)
 	for (; *v != '\0'; v++)
 		is_ok &= is_graph(*v) && strchr("/:%\"\\", *v) == NULL;
 	if (!is_ok) {
-		WRONG(f, "an interface name has 1 to %u printable characters "
+		WRONG(f, INTERFACE, "an interface name has 1 to %u printable characters "
 		      "without space / : %%", IFACE_MAX);
 		return;
 	}
@@ -222,7 +238,7 @@ set_dn(struct field *f)
 	if (*f->a->value != '\0' && dn_ok(f->a->value))
 		put_text(f);
 	else
-		WRONG(f, "parts of a distinguished name are written like "
+		WRONG(f, IDENTITY, "parts of a distinguished name are written like "
 		      "O=Example, OU=Dev");
 }
 
@@ -241,7 +257,7 @@ set_id(struct field *f)
 		if (dn_ok(v))
 			put_text(f);
 		else
-			WRONG(f, "a distinguished name is written like C=JP, "
+			WRONG(f, IDENTITY, "a distinguished name is written like C=JP, "
 			      "O=Example, CN=vpn, exactly, in the order of the "
 			      "certificate");
 		return;
@@ -252,7 +268,7 @@ set_id(struct field *f)
 					 : (unsigned char)*v > ' ' && *v != 0x7f
 			     : is_graph(*v);
 	if (!is_ok) {
-		WRONG(f, "an identity is a host name, user@host, an IP address, "
+		WRONG(f, IDENTITY, "an identity is a host name, user@host, an IP address, "
 		      "keyid:... or a distinguished name, at most %u bytes, "
 		      "without spaces", CONF_ID_MAX);
 		return;
@@ -321,13 +337,13 @@ set_host(struct field *f)
 
 	if (!at_is_address(p, f->a->value, host) &&
 	    !at_is_name(p, f->a->value, host)) {
-		WRONG(f, "neither a host name nor an IP address; allowed: NAME, "
+		WRONG(f, HOST, "neither a host name nor an IP address; allowed: NAME, "
 		      "NAME:PORT, 192.0.2.1, 192.0.2.1:500, 2001:db8::1, "
 		      "[2001:db8::1]:500");
 		return;
 	}
 	if (p->at_is_ip && !ip_is_unicast(&p->at_ep.ip)) {
-		WRONG(f, "no peer can have this address; a unicast address is "
+		WRONG(f, HOST, "no peer can have this address; a unicast address is "
 		      "wanted");
 		return;
 	}
@@ -348,13 +364,13 @@ set_addrs(struct field *f)
 	while (conf_list_next(&p, word, sizeof(word))) {
 		if (ip_net_parse(word, &net) != 0 ||
 		    strchr(word, '/') == NULL || !ip_is_unicast(&net.addr)) {
-			WRONG(f, "\"%s\" is not an address with its prefix "
+			WRONG(f, ADDRESS, "\"%s\" is not an address with its prefix "
 			      "length, like 10.0.0.1/24 or fd00::1/64",
 			      conf_quote(word, q));
 			return;
 		}
 		if (n == CONF_ADDR_MAX) {
-			WRONG(f, "more than %u addresses", CONF_ADDR_MAX);
+			WRONG(f, MANY, "more than %u addresses", CONF_ADDR_MAX);
 			return;
 		}
 		r->addr[n++] = net;
@@ -362,7 +378,7 @@ set_addrs(struct field *f)
 			ip_net_text(&net, word));
 	}
 	if (n == 0) {
-		WRONG(f, "empty; an address is like 10.0.0.1/24 or fd00::1/64");
+		WRONG(f, ADDRESS, "empty; an address is like 10.0.0.1/24 or fd00::1/64");
 		return;
 	}
 	r->n_addr = n;
@@ -380,19 +396,19 @@ set_tss(struct field *f)
 	for (; conf_list_next(&p, word, sizeof(word)); n++) {
 		needs = conf_word_needs(f->row, word);
 		if (needs != NULL) {
-			WRONG(f, "\"%s\" is not available in this version "
+			WRONG(f, LATER, "\"%s\" is not available in this version "
 			      "(needs %s); write the networks", word, needs);
 			return;
 		}
 		if (conf_ts_parse(word, &ts) != 0) {
-			WRONG(f, "\"%s\" is not a network; allowed: "
+			WRONG(f, NETWORK, "\"%s\" is not a network; allowed: "
 			      "10.1.0.0/16, fd00:1::/48, 10.1.0.1-10.1.0.9, "
 			      "10.1.0.1/32[udp/53]", conf_quote(word, q));
 			return;
 		}
 	}
 	if (n == 0) {
-		WRONG(f, "empty; a network is like 10.1.0.0/16 or fd00:1::/48");
+		WRONG(f, NETWORK, "empty; a network is like 10.1.0.0/16 or fd00:1::/48");
 		return;
 	}
 	put_text(f);
@@ -405,7 +421,7 @@ set_cpus(struct field *f)
 	int n = conf_cpus_parse(f->a->value, c->cpu, CONF_CPU_MAX);
 
 	if (n < 0) {
-		WRONG(f, "allowed is a list of at most %u CPU numbers like "
+		WRONG(f, LIST, "allowed is a list of at most %u CPU numbers like "
 		      "0-3,6", CONF_CPU_MAX);
 		return;
 	}
@@ -421,7 +437,7 @@ set_vlans(struct field *f)
 	if (conf_vlans(f->a->value, set) == 0)
 		put_text(f);
 	else
-		WRONG(f, "allowed is a list of VLAN numbers from 1 to 4094 "
+		WRONG(f, LIST, "allowed is a list of VLAN numbers from 1 to 4094 "
 		      "like 1-10,20");
 }
 
@@ -431,9 +447,9 @@ set_mac(struct field *f)
 	struct conf_static *s = CONTAINER_OF(f->at, struct conf_static, text);
 
 	if (mac_parse(f->a->value, &s->mac) != 0)
-		WRONG(f, "an Ethernet address is like 02:00:00:00:00:01");
+		WRONG(f, MAC, "an Ethernet address is like 02:00:00:00:00:01");
 	else if (mac_is_group(&s->mac) || mac_is_null(&s->mac))
-		WRONG(f, "no host can have this address");
+		WRONG(f, MAC, "no host can have this address");
 	else
 		put_text(f);
 }
@@ -451,7 +467,7 @@ set_path(struct field *f)
 	if (is_ok)
 		put_text(f);
 	else
-		WRONG(f, "a path begins with /, is printable ASCII without space "
+		WRONG(f, FILENAME, "a path begins with /, is printable ASCII without space "
 		      "and has at most %u characters", CONF_PATH_MAX);
 }
 
@@ -468,12 +484,12 @@ set_words(struct field *f)
 			if (strcmp(one, word) == 0)
 				break;
 		if (!conf_word_at(f->row->opt.words, i, one, WORD_MAX)) {
-			WRONG(f, "allowed: %s", f->row->opt.words);
+			WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 			return;
 		}
 	}
 	if (n == 0)
-		WRONG(f, "allowed: %s", f->row->opt.words);
+		WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 	else
 		put_text(f);
 }
@@ -484,7 +500,7 @@ static void
 key_wrong(struct field *f, const char *why)
 {
 	f->k->n_key++;
-	conf_err_add(f->k->errs, f->a->line, "%s=\"%s\": %s",
+	conf_err_add(f->k->errs, f->a->pos, CONF_E_KEYFILE, "%s=\"%s\": %s",
 		     f->row->opt.name, f->q, why);
 }
 
@@ -498,7 +514,7 @@ file_name_ok(struct field *f, const char *v)
 	for (const char *p = v; *p != '\0'; p++)
 		is_ok &= is_graph(*p) && *p != '/';
 	if (!is_ok)
-		WRONG(f, "allowed is the name of a file in keys/ beside the "
+		WRONG(f, FILENAME, "allowed is the name of a file in keys/ beside the "
 		      "configuration: no directory, no leading dot");
 	return is_ok;
 }
@@ -561,7 +577,7 @@ set_key(struct field *f)
 	if (conf_key_is_uri(f->a->value)) {
 		for (const char *p = f->a->value; *p != '\0'; p++)
 			if (!is_graph(*p)) {
-				WRONG(f, "a URI has no spaces");
+				WRONG(f, FILENAME, "a URI has no spaces");
 				return;
 			}
 		put_text(f);
@@ -587,7 +603,7 @@ set_files(struct field *f)
 			key_wrong(f, why);
 	}
 	if (n == 0 || n > CONF_CA_MAX) {
-		WRONG(f, "allowed are 1 to %u names of files in keys/",
+		WRONG(f, FILENAME, "allowed are 1 to %u names of files in keys/",
 		      CONF_CA_MAX);
 		return;
 	}
@@ -618,13 +634,13 @@ set_urls(struct field *f)
 	for (; conf_list_next(&p, url, sizeof(url)); n++) {
 		if (strlen(url) < CONF_URL_MAX && url_ok(url))
 			continue;
-		WRONG(f, "not an address like http://crl.example.com/ca.crl "
+		WRONG(f, URL, "not an address like http://crl.example.com/ca.crl "
 		      "of at most %u characters; a list is signed, HTTP is "
 		      "enough", CONF_URL_MAX - 1);
 		return;
 	}
 	if (n == 0 || n > CONF_URLS_MAX) {
-		WRONG(f, "allowed are 1 to %u addresses", CONF_URLS_MAX);
+		WRONG(f, URL, "allowed are 1 to %u addresses", CONF_URLS_MAX);
 		return;
 	}
 	put_text(f);
@@ -641,7 +657,7 @@ set_listen(struct field *f)
 	struct net_ep ep;
 
 	if (net_ep_parse(f->a->value, &ep) != 0 || ep.port == 0) {
-		WRONG(f, "not an address with its port, like 127.0.0.1:4580 or "
+		WRONG(f, ADDRESS, "not an address with its port, like 127.0.0.1:4580 or "
 		      "[::1]:4580");
 		return;
 	}
@@ -662,7 +678,7 @@ set_hosts(struct field *f)
 		for (const char *c = word; *c != '\0'; c++)
 			is_ok &= is_alnum(*c) || *c == '.' || *c == '-';
 		if (!is_ok || ++n > CONF_WEB_HOST_MAX) {
-			WRONG(f, "\"%s\" is not a host name, or one too many "
+			WRONG(f, HOST, "\"%s\" is not a host name, or one too many "
 			      "(%u at most)", conf_quote(word, q),
 			      CONF_WEB_HOST_MAX);
 			return;
@@ -677,6 +693,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 {
 	static void (*const set[])(struct field *) = {
 		[K_UINT] = set_uint,	 [K_UINT0] = set_uint,
+		[K_VERSION] = set_version,
 		[K_COUNT] = set_count,
 		[K_ENUM] = set_enum,	 [K_BOOL] = set_bool,
 		[K_NAME] = set_name,	 [K_IFNAME] = set_ifname,
@@ -693,7 +710,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 	struct field f = {.k = k, .row = row, .a = a};
 
 	if (row->kind == K_LATER) {
-		conf_bad(k, a->line,
+		conf_bad(k, a->pos, CONF_E_LATER,
 			 "%s= of <%s> is not available in this version (needs "
 			 "%s)", row->opt.name, row->opt.element,
 			 row->opt.needs);
@@ -713,7 +730,8 @@ conf_field_default(const struct conf_row *row, void *obj)
 
 	if (*row->opt.def == '\0' || row->kind == K_LISTEN) /* take_web() */
 		return;
-	if (row->kind == K_UINT || row->kind == K_UINT0) {
+	if (row->kind == K_UINT || row->kind == K_UINT0 ||
+	    row->kind == K_VERSION) {
 		if (str_u64(row->opt.def, UINT32_MAX, &v) == 0)
 			put_u32(at, (uint32_t)v);
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conf/load.c - files: the configuration itself, and a look at key files.
+ * conf/load.c - texts put together and checked, and a look at key files.
  *
  * Key files are never opened here: name, owner, size and mode are enough to
  * say what the keystore would refuse.
@@ -106,13 +106,6 @@ conf_pubfile_look(const char *dir, const char *name, char *why, size_t cap)
 
 /* ---- the configuration file ------------------------------------------------------ */
 
-static void
-errs_init(struct conf_errs *errs, const char *file)
-{
-	errs->n = errs->n_more = 0;
-	str_copy(errs->file, sizeof(errs->file), file);
-}
-
 void
 conf_key_dir(const char *path, char *out, size_t cap)
 {
@@ -125,72 +118,13 @@ conf_key_dir(const char *path, char *out, size_t cap)
 		str_add(out, cap, "%.*s/keys", (int)(slash - path), path);
 }
 
-static int
-open_checked(const char *path, struct conf_errs *errs)
+/* By file and line; stable: errors of one line keep their order. */
+static bool
+is_before(const struct conf_err *a, const struct conf_err *b)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0) {
-		conf_err_add(errs, 0, "cannot open: %s", strerror(errno));
-		return ERR_CONF;
-	}
-	if (fstat(fd, &st) != 0)
-		conf_err_add(errs, 0, "cannot look at it: %s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		conf_err_add(errs, 0, "not a regular file");
-	else if (st.st_mode & S_IWOTH)
-		conf_err_add(errs, 0, "may be written by everybody (mode "
-			     "%04o); run: chmod o-w %s", st.st_mode & 07777,
-			     path);
-	else if (st.st_size > (off_t)CONF_BYTES_MAX)
-		conf_err_add(errs, 0, "larger than %u bytes; this is the limit "
-			     "of a configuration", CONF_BYTES_MAX);
-	else
-		return fd;
-	close(fd);
-	return ERR_CONF;
+	return a->file != b->file ? a->file < b->file : a->line < b->line;
 }
 
-int
-conf_read(const char *path, char **text, size_t *len, struct conf_errs *errs)
-{
-	size_t n = 0;
-	ssize_t got;
-	char *buf;
-	int fd;
-
-	errs_init(errs, path);
-	fd = open_checked(path, errs);
-	if (fd < 0)
-		return ERR_CONF;
-	buf = malloc(CONF_BYTES_MAX + 2);
-	if (buf == NULL) {
-		close(fd);
-		return ERR_NOMEM;
-	}
-	while (n <= CONF_BYTES_MAX) {
-		got = read(fd, buf + n, CONF_BYTES_MAX + 1 - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	if (got < 0) {
-		conf_err_add(errs, 0, "cannot read: %s", strerror(errno));
-		free(buf);
-		close(fd);
-		return ERR_CONF;
-	}
-	close(fd);
-	buf[n] = '\0';
-	*text = buf;
-	*len = n;
-	return 0;
-}
-
-/* Stable: errors of one line keep their order. */
 static void
 errs_sort(struct conf_errs *errs)
 {
@@ -199,26 +133,161 @@ errs_sort(struct conf_errs *errs)
 
 	for (unsigned i = 1; i < errs->n; i++) {
 		e = errs->e[i];
-		for (j = i; j > 0 && errs->e[j - 1].line > e.line; j--)
+		for (j = i; j > 0 && is_before(&e, &errs->e[j - 1]); j--)
 			errs->e[j] = errs->e[j - 1];
 		errs->e[j] = e;
 	}
+}
+
+/* ---- several files -------------------------------------------------------------- */
+
+/* An option may be said in one file only. */
+static void
+attrs_join(struct conf_node *to, const struct conf_node *more,
+	   struct arena *mem, struct conf_errs *errs)
+{
+	struct conf_attr *a;
+	const struct conf_attr *was;
+
+	a = arena_alloc(mem, (to->n_attr + more->n_attr + 1) * sizeof(*a));
+	if (a == NULL)
+		return;
+	if (to->n_attr > 0)
+		memcpy(a, to->attr, to->n_attr * sizeof(*a));
+	to->attr = a;
+	for (unsigned i = 0; i < more->n_attr; i++) {
+		was = conf_node_attr(to, more->attr[i].name);
+		if (was == NULL)
+			a[to->n_attr++] = more->attr[i];
+		else if (strcmp(was->value, more->attr[i].value) != 0)
+			conf_err_add(errs, more->attr[i].pos, CONF_E_TWICE,
+				     "%s= of <%s> is set to \"%.40s\" in %s, "
+				     "line %u; keep one", was->name, to->name,
+				     was->value, errs->file[was->pos.file],
+				     was->pos.line);
+	}
+}
+
+static struct conf_node *
+realm_named(const struct conf_node *root, const struct conf_node *like)
+{
+	const struct conf_attr *name = conf_node_attr(like, "name"), *a;
+
+	for (struct conf_node *c = root->child; name != NULL && c != NULL;
+	     c = c->next)
+		if (strcmp(c->name, "realm") == 0 &&
+		    (a = conf_node_attr(c, "name")) != NULL &&
+		    strcmp(a->value, name->value) == 0)
+			return c;
+	return NULL;
+}
+
+static void
+append(struct conf_node *to, struct conf_node *first)
+{
+	struct conf_node **tail = &to->child;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = first;
+}
+
+/* The content of a further file: its realms, and more of realms that are there
+ * already. */
+static void
+tree_join(struct conf_node *root, struct conf_node *more, struct arena *mem,
+	  struct conf_errs *errs)
+{
+	struct conf_node *c, *next, *same;
+
+	if (strcmp(root->name, "vpn") != 0 || strcmp(more->name, "vpn") != 0) {
+		if (strcmp(more->name, "vpn") != 0)
+			conf_err_add(errs, more->pos, CONF_E_ROOT,
+				     "the outermost element is <%.40s>; it "
+				     "must be <vpn>", more->name);
+		return;
+	}
+	attrs_join(root, more, mem, errs);
+	for (c = more->child; c != NULL; c = next) {
+		next = c->next;
+		c->next = NULL;
+		same = strcmp(c->name, "realm") == 0 ? realm_named(root, c) :
+		    NULL;
+		if (same == NULL || same->pos.file == c->pos.file) {
+			append(root, c);
+			continue;
+		}
+		attrs_join(same, c, mem, errs);
+		append(same, c->child);
+	}
+}
+
+/* Of a text that is broken in one place, what is wrong before it: there the tree
+ * is as it was written. */
+static void
+check_broken(const struct conf_node *root, const char *key_dir,
+	     struct conf_errs *errs)
+{
+	struct conf_errs *more = calloc(1, sizeof(*more));
+	unsigned file = errs->e[0].file, line = errs->e[0].line;
+	struct conf *c = NULL;
+
+	if (more != NULL && conf_check(root, key_dir, &c, more) == 0)
+		conf_free(c);
+	for (unsigned i = 0; more != NULL && i < more->n; i++) {
+		const struct conf_err *e = &more->e[i];
+		bool is_value = e->code >= CONF_E_ELEMENT &&
+		    e->code <= CONF_E_URL;
+
+		if (is_value && e->file == file && e->line > 0 &&
+		    e->line < line && errs->n < CONF_ERR_MAX)
+			errs->e[errs->n++] = *e;
+	}
+	free(more);
+}
+
+static int
+parse_all(const struct conf_text *t, unsigned n, struct arena *mem,
+	  struct conf_node **root, struct conf_errs *errs)
+{
+	struct conf_node *more;
+	int err = 0, one;
+
+	*root = NULL;
+	for (unsigned i = 0; i < n; i++) {
+		one = conf_tree_parse(t[i].text, t[i].len, i, mem, &more, errs);
+		if (one == ERR_NOMEM)
+			return one;
+		err = err != 0 ? err : one;
+		if (more == NULL)
+			continue;
+		if (*root == NULL)
+			*root = more;
+		else
+			tree_join(*root, more, mem, errs);
+	}
+	return err;
 }
 
 int
 conf_parse(const char *text, size_t len, const char *file_name,
 	   const char *key_dir, struct conf **out, struct conf_errs *errs)
 {
+	struct conf_text t[CONF_FILES_MAX];
 	struct conf_node *root = NULL;
 	struct arena mem;
 	struct conf *c = NULL;
+	unsigned n;
 	int err;
 
-	errs_init(errs, file_name);
+	conf_errs_init(errs, file_name);
+	n = conf_texts(text, len, t, errs);
 	arena_init(&mem, 32u << 20);
-	err = conf_tree_parse(text, len, &mem, &root, errs);
+	err = parse_all(t, n, &mem, &root, errs);
 	if (err == 0)
 		err = conf_check(root, key_dir, &c, errs);
+	else if (err == ERR_CONF && root != NULL && errs->n == 1 && n == 1)
+		check_broken(root, key_dir, errs);
 	arena_fini(&mem);
 	errs_sort(errs);
 	if (err == 0 && errs->n > 0) {	/* text between tags, found earlier */
@@ -246,17 +315,26 @@ conf_load(const char *path, struct conf **out, struct conf_errs *errs)
 	return err;
 }
 
+const char *
+conf_err_file(const struct conf_errs *errs, const struct conf_err *e)
+{
+	return errs->file[e->file < errs->n_file ? e->file : 0];
+}
+
 void
 conf_errs_print(const struct conf_errs *errs, FILE *to)
 {
 	for (unsigned i = 0; i < errs->n; i++) {
-		if (errs->e[i].line > 0)
-			fprintf(to, "%s:%u: %s\n", errs->file, errs->e[i].line,
-				errs->e[i].text);
-		else
-			fprintf(to, "%s: %s\n", errs->file, errs->e[i].text);
+		const struct conf_err *e = &errs->e[i];
+
+		fprintf(to, "%s:", conf_err_file(errs, e));
+		if (e->line > 0)
+			fprintf(to, "%u:", e->line);
+		if (e->line > 0 && e->col > 0)
+			fprintf(to, "%u:", e->col);
+		fprintf(to, " %s [%s]\n", e->text, conf_code_name(e->code));
 	}
 	if (errs->n_more > 0)
-		fprintf(to, "%s: and %u more errors\n", errs->file,
+		fprintf(to, "%s: and %u more errors\n", errs->file[0],
 			errs->n_more);
 }

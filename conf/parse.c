@@ -33,7 +33,7 @@ typedef xmlError xml_error_arg;
 struct first_error {
 	bool is_set;
 	int code;
-	unsigned line;
+	struct conf_pos pos;
 	char why[200];
 	char name[80];
 };
@@ -88,10 +88,10 @@ mark_next(struct builder *b)
 	return b->i_mark < b->scan->n ? &b->scan->mark[b->i_mark++] : NULL;
 }
 
-/* Line of an attribute: its mark follows that of its element. */
-static unsigned
-attr_line(const struct builder *b, unsigned from, const char *name,
-	  unsigned line)
+/* Place of an attribute: its mark follows that of its element. */
+static struct conf_pos
+attr_pos(const struct builder *b, unsigned from, const char *name,
+	 struct conf_pos pos)
 {
 	const struct conf_mark *m;
 
@@ -101,9 +101,9 @@ attr_line(const struct builder *b, unsigned from, const char *name,
 			break;
 		if (m->name.len == strlen(name) &&
 		    memcmp(m->name.p, name, m->name.len) == 0)
-			return m->line;
+			return m->pos;
 	}
-	return line;
+	return pos;
 }
 
 static void
@@ -130,12 +130,12 @@ copy_attrs(struct builder *b, xmlNode *x, struct conf_node *n)
 		value = xmlNodeListGetString(x->doc, xa->children, 1);
 		a[i].value = dup_text(b, value ? (const char *)value : "");
 		xmlFree(value);
-		a[i].line = attr_line(b, from, a[i].name, n->line);
+		a[i].pos = attr_pos(b, from, a[i].name, n->pos);
 	}
 	for (xmlNs *ns = x->nsDef; ns != NULL; ns = ns->next, i++) {
 		a[i].name = "xmlns";	/* no element knows it */
 		a[i].value = "";
-		a[i].line = attr_line(b, from, "xmlns", n->line);
+		a[i].pos = attr_pos(b, from, "xmlns", n->pos);
 	}
 	n->attr = a;
 	n->n_attr = count;
@@ -161,7 +161,9 @@ copy_node(struct builder *b, xmlNode *x, unsigned depth)
 		b->is_oom = true;
 		return NULL;
 	}
-	n->line = m != NULL ? m->line : (unsigned)xmlGetLineNo(x);
+	n->pos = m != NULL ? m->pos : (struct conf_pos){
+	    .line = (unsigned)xmlGetLineNo(x),
+	    .file = (uint16_t)b->scan->file};
 	n->name = dup_qname(b, x->ns, x->name);
 	copy_attrs(b, x, n);
 	tail = &n->child;
@@ -182,8 +184,8 @@ copy_node(struct builder *b, xmlNode *x, unsigned depth)
 	}
 	if (has_text) {
 		conf_err_add(b->errs,
-			     m != NULL && m->text_line ? m->text_line : n->line,
-			     "text between the tags of <%.40s> is not allowed; "
+			     m != NULL && m->text.line ? m->text : n->pos,
+			     CONF_E_TEXT, "text between the tags of <%.40s> is not allowed; "
 			     "values are attributes", n->name);
 	}
 	return n;
@@ -201,7 +203,8 @@ on_error(void *data, xml_error_arg *e)
 		return;
 	first->is_set = true;
 	first->code = e->code;
-	first->line = e->line > 0 ? (unsigned)e->line : 0;
+	first->pos.line = e->line > 0 ? (unsigned)e->line : 0;
+	first->pos.col = (uint16_t)MIN(MAX(e->int2, 0), UINT16_MAX);
 	str_escape(first->why, sizeof(first->why), why, strcspn(why, "\r\n"));
 	str_escape(first->name, sizeof(first->name), name, strlen(name));
 }
@@ -212,34 +215,36 @@ report(const struct first_error *e, struct conf_errs *errs)
 	if (e->code == XML_ERR_NO_MEMORY)
 		return ERR_NOMEM;
 	if (e->code == XML_ERR_ATTRIBUTE_REDEFINED)
-		conf_err_add(errs, e->line,
+		conf_err_add(errs, e->pos, CONF_E_TWICE,
 			     "attribute \"%s\" is written twice in one element; "
 			     "keep one", e->name);
 	else
-		conf_err_add(errs, e->line, "not well-formed XML: %s",
+		conf_err_add(errs, e->pos, CONF_E_XML, "not well-formed XML: %s",
 			     e->why[0] != '\0' ? e->why : "syntax error");
 	return ERR_CONF;
 }
 
 static int
-check_bytes(const char *text, size_t len, struct conf_errs *errs)
+check_bytes(const char *text, size_t len, unsigned file,
+	    struct conf_errs *errs)
 {
+	const struct conf_pos whole = {.file = (uint16_t)file};
 	size_t n_blank = 0;
 
 	while (n_blank < len && strchr(" \t\r\n", text[n_blank]) != NULL &&
 	       text[n_blank] != '\0')
 		n_blank++;
 	if (n_blank == len)
-		conf_err_add(errs, 0, "empty; a configuration has a <vpn> "
+		conf_err_add(errs, whole, CONF_E_MISSING, "empty; a configuration has a <vpn> "
 			     "element");
 	else if (len > CONF_BYTES_MAX)
-		conf_err_add(errs, 0, "larger than %u bytes; this is the limit "
+		conf_err_add(errs, whole, CONF_E_SIZE, "larger than %u bytes; this is the limit "
 			     "of a configuration", CONF_BYTES_MAX);
 	else if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
 			      memcmp(text, "\xfe\xff", 2) == 0))
-		conf_err_add(errs, 0, "UTF-16 text; save the file as UTF-8");
+		conf_err_add(errs, whole, CONF_E_ENCODING, "UTF-16 text; save the file as UTF-8");
 	else if (len > 0 && memchr(text, '\0', len) != NULL)
-		conf_err_add(errs, 0, "holds NUL bytes: not a text, or not "
+		conf_err_add(errs, whole, CONF_E_ENCODING, "holds NUL bytes: not a text, or not "
 			     "UTF-8; save the file as UTF-8");
 	else
 		return 0;
@@ -255,7 +260,9 @@ build(xmlDoc *doc, const struct conf_scan *scan, struct arena *mem,
 	struct conf_node *n;
 
 	if (x == NULL || doc->intSubset != NULL) {
-		conf_err_add(errs, 0, "no <vpn> element");
+		conf_err_add(errs, (struct conf_pos){
+			.file = (uint16_t)scan->file}, CONF_E_MISSING,
+			     "no <vpn> element");
 		return ERR_CONF;
 	}
 	n = copy_node(&b, x, 0);
@@ -265,18 +272,42 @@ build(xmlDoc *doc, const struct conf_scan *scan, struct arena *mem,
 	return 0;
 }
 
+/* What a text that is broken says up to there; NULL: nothing that helps. */
+static void
+build_broken(const char *text, size_t len, const struct conf_scan *scan,
+	     struct arena *mem, struct conf_node **root)
+{
+	struct conf_errs *quiet = calloc(1, sizeof(*quiet));
+	struct first_error first = {0};
+	xmlParserCtxt *ctxt = xmlNewParserCtxt();
+	xmlDoc *doc = NULL;
+
+	if (ctxt != NULL && quiet != NULL) {
+		ctxt->_private = &first;
+		ctxt->sax->serror = on_error;
+		doc = xmlCtxtReadMemory(ctxt, text, (int)len, NULL, "UTF-8",
+					XML_OPTIONS | XML_PARSE_RECOVER);
+	}
+	if (doc != NULL && build(doc, scan, mem, root, quiet) != 0)
+		*root = NULL;
+	xmlFreeDoc(doc);
+	xmlFreeParserCtxt(ctxt);
+	free(quiet);
+}
+
 int
-conf_tree_parse(const char *text, size_t len, struct arena *mem,
+conf_tree_parse(const char *text, size_t len, unsigned file, struct arena *mem,
 		struct conf_node **root, struct conf_errs *errs)
 {
 	struct conf_scan scan = {0};
-	struct first_error first = {0};
+	struct first_error first = {.pos.file = (uint16_t)file};
 	xmlParserCtxt *ctxt = NULL;
 	xmlDoc *doc = NULL;
 	int err;
 
-	if ((err = check_bytes(text, len, errs)) != 0 ||
-	    (err = conf_scan(text, len, &scan, errs)) != 0)
+	*root = NULL;
+	if ((err = check_bytes(text, len, file, errs)) != 0 ||
+	    (err = conf_scan(text, len, file, &scan, errs)) != 0)
 		goto out;
 	ctxt = xmlNewParserCtxt();
 	if (ctxt == NULL) {
@@ -289,6 +320,8 @@ conf_tree_parse(const char *text, size_t len, struct arena *mem,
 				XML_OPTIONS);
 	if (doc == NULL) {
 		err = report(&first, errs);
+		if (err == ERR_CONF)
+			build_broken(text, len, &scan, mem, root);
 		goto out;
 	}
 	err = build(doc, &scan, mem, root, errs);

@@ -46,6 +46,7 @@ conf_field_text(const struct conf_row *row, const void *obj, char *buf,
 	switch (row->kind) {
 	case K_LATER:
 		return NULL;
+	case K_VERSION:
 	case K_UINT:
 	case K_UINT0:
 		memcpy(&v, at, sizeof(v));
@@ -170,7 +171,7 @@ conf_print(const struct conf *c, char **out)
 	}
 	for (unsigned i = 0; i < c->n_realm; i++)
 		put_realm(f, &c->realm[i]);
-	if (c->web.line != 0) {
+	if (c->web.pos.line != 0) {
 		put_element(f, "  ", CONF_IN_WEB, &c->web);
 		fputs("/>\n", f);
 	}

@@ -30,16 +30,16 @@ realm_doubles(struct checker *k, const struct conf_realm *r)
 
 	for (o = k->c->realm; o < r; o++) {
 		if (same(o->name, r->name))
-			conf_bad(k, r->line, "realm \"%s\" exists already (line "
-				 "%u); names are unique", r->name, o->line);
+			conf_bad(k, r->pos, CONF_E_DOUBLE, "realm \"%s\" exists already (line "
+				 "%u); names are unique", r->name, o->pos.line);
 		else if (same(o->tap, r->tap))
-			conf_bad(k, r->line, "TAP interface \"%s\" belongs to "
+			conf_bad(k, r->pos, CONF_E_DOUBLE, "TAP interface \"%s\" belongs to "
 				 "realm \"%s\" (line %u); each realm has its "
 				 "own: change tap=", r->tap,
-				 o->name != NULL ? o->name : "?", o->line);
+				 o->name != NULL ? o->name : "?", o->pos.line);
 	}
 	if (same(r->tap, r->bridge))
-		conf_bad(k, r->line, "tap= and bridge= are both \"%s\"; they "
+		conf_bad(k, r->pos, CONF_E_CONFLICT, "tap= and bridge= are both \"%s\"; they "
 			 "are two interfaces", r->tap);
 }
 
@@ -51,13 +51,13 @@ peer_doubles(struct checker *k, const struct conf_realm *r,
 
 	for (const struct conf_peer *o = r->peer; o < p; o++) {
 		if (same_id(o->id, p->id))
-			conf_bad(k, p->line, "peer id \"%s\" is in this realm "
+			conf_bad(k, p->pos, CONF_E_DOUBLE, "peer id \"%s\" is in this realm "
 				 "already (line %u); an identity is one peer",
-				 conf_quote(p->id, q), o->line);
+				 conf_quote(p->id, q), o->pos.line);
 		else if (same(o->name, p->name))
-			conf_bad(k, p->line, "peer \"%s\" exists already in "
+			conf_bad(k, p->pos, CONF_E_DOUBLE, "peer \"%s\" exists already in "
 				 "this realm (line %u); names are unique: "
-				 "change name=", p->name, o->line);
+				 "change name=", p->name, o->pos.line);
 	}
 }
 
@@ -78,7 +78,7 @@ realm_takes(const struct conf_realm *r, const char *id)
  * select one only. */
 static void
 one_realm(struct checker *k, const struct conf_realm *r, const char *id,
-	  unsigned line)
+	  struct conf_pos pos)
 {
 	char q[QUOTE_MAX], q_me[QUOTE_MAX];
 	const struct conf_realm *o;
@@ -86,13 +86,14 @@ one_realm(struct checker *k, const struct conf_realm *r, const char *id,
 	if (id == NULL)
 		return;
 	for (o = k->c->realm; o < r; o++) {
-		if (!same_id(o->me.id, r->me.id) || !realm_takes(o, id))
+		if (same(o->name, r->name) || !same_id(o->me.id, r->me.id) ||
+		    !realm_takes(o, id))
 			continue;
-		conf_bad(k, line, "peer id \"%s\" with our id \"%s\" is also "
+		conf_bad(k, pos, CONF_E_AMBIGUOUS, "peer id \"%s\" with our id \"%s\" is also "
 			 "in realm \"%s\" (line %u): the identities would "
 			 "select two realms; change one of them",
 			 conf_quote(id, q), conf_quote(r->me.id, q_me),
-			 o->name != NULL ? o->name : "?", o->line);
+			 o->name != NULL ? o->name : "?", o->pos.line);
 		return;
 	}
 }
@@ -108,12 +109,12 @@ one_dn(struct checker *k, const struct conf_realm *r, const char *dn)
 		for (unsigned i = 0; i < o->n_match_dn; i++)
 			if (same_id(o->me.id, r->me.id) &&
 			    same_id(o->match_dn[i], dn))
-				conf_bad(k, r->line, "<match dn=\"%s\"> is "
+				conf_bad(k, r->pos, CONF_E_AMBIGUOUS, "<match dn=\"%s\"> is "
 					 "also in realm \"%s\" (line %u): "
 					 "the identities would select two "
 					 "realms; change one of them",
 					 conf_quote(dn, q), o->name != NULL ?
-					 o->name : "?", o->line);
+					 o->name : "?", o->pos.line);
 }
 
 /* An address is once in a realm, and behind one peer. */
@@ -128,14 +129,14 @@ check_static(struct checker *k, const struct conf_realm *r,
 	for (const struct conf_static *o = r->fixed; o < s; o++)
 		if (s->text != NULL && o->text != NULL &&
 		    mac_equal(&o->mac, &s->mac))
-			conf_bad(k, s->line, "mac \"%s\" is in this realm "
+			conf_bad(k, s->pos, CONF_E_DOUBLE, "mac \"%s\" is in this realm "
 				 "already (line %u); it is in one place only",
-				 s->text, o->line);
+				 s->text, o->pos.line);
 	if (s->peer != NULL && p == NULL)
-		conf_bad(k, s->line, "there is no peer \"%s\" in this realm",
+		conf_bad(k, s->pos, CONF_E_NOBODY, "there is no peer \"%s\" in this realm",
 			 conf_quote(s->peer, q));
 	else if (p != NULL && p->is_glob)
-		conf_bad(k, s->line, "peer \"%s\" stands for many peers; give "
+		conf_bad(k, s->pos, CONF_E_NOBODY, "peer \"%s\" stands for many peers; give "
 			 "the one of this address a <peer> of its own",
 			 conf_quote(s->peer, q));
 }
@@ -154,10 +155,10 @@ one_open_gre(struct checker *k, const struct conf_realm *r)
 		if (first == NULL)
 			first = p;
 		else
-			conf_bad(k, p->line, "a second peer with mode=\"gre\" "
+			conf_bad(k, p->pos, CONF_E_CONFLICT, "a second peer with mode=\"gre\" "
 				 "and no <net remote=\"...\"/> (the first is on "
 				 "line %u): say which networks are behind "
-				 "each, or give each a realm", first->line);
+				 "each, or give each a realm", first->pos.line);
 	}
 }
 
@@ -170,24 +171,24 @@ conf_rules(struct checker *k)
 	if (c->n_realm == 0)
 		return;
 	if (c->port == c->nat_port)
-		conf_bad(k, 0, "port and nat-port are both %u; they must "
-			 "differ", c->port);
+		conf_bad(k, CONF_WHOLE, CONF_E_CONFLICT, "port and nat-port "
+			 "are both %u; they must differ", c->port);
 	if (c->cookie_threshold > c->half_open_max)
-		conf_bad(k, 0, "cookie-threshold (%u) is above half-open-max "
-			 "(%u): cookies would never be asked for",
+		conf_bad(k, CONF_WHOLE, CONF_E_CONFLICT, "cookie-threshold "
+			 "(%u) is above half-open-max (%u): cookies would never be asked for",
 			 c->cookie_threshold, c->half_open_max);
 	for (r = c->realm; r < c->realm + c->n_realm; r++) {
 		realm_doubles(k, r);
 		one_open_gre(k, r);
 		for (unsigned i = 0; i < r->n_peer; i++) {
 			peer_doubles(k, r, &r->peer[i]);
-			one_realm(k, r, r->peer[i].id, r->peer[i].line);
+			one_realm(k, r, r->peer[i].id, r->peer[i].pos);
 		}
 		for (unsigned i = 0; i < r->n_fixed; i++)
 			check_static(k, r, &r->fixed[i]);
 		for (unsigned i = 0; i < r->n_match_dn; i++)
 			one_dn(k, r, r->match_dn[i]);
 		for (unsigned i = 0; i < r->n_match; i++)
-			one_realm(k, r, r->match[i], r->line);
+			one_realm(k, r, r->match[i], r->pos);
 	}
 }

@@ -14,8 +14,12 @@
 #include "conf/tree.h"
 #include "daemon/base/err.h"
 
+#define MARK_STEP 1024	/* marks the table grows by; ours */
+
 struct scanner {
 	const char *p, *end;
+	const char *seen;		/* columns of this line are counted to */
+	unsigned col;
 	unsigned line;
 	unsigned depth;
 	unsigned open[CONF_DEPTH_MAX];	/* marks of the open elements */
@@ -34,9 +38,22 @@ at(const struct scanner *s, const char *word)
 static void
 step(struct scanner *s)
 {
-	if (*s->p == '\n')
-		s->line++;
-	s->p++;
+	if (*s->p++ != '\n')
+		return;
+	s->line++;
+	s->seen = s->p;
+	s->col = 1;
+}
+
+/* Columns are characters, not bytes. */
+static struct conf_pos
+here(struct scanner *s)
+{
+	for (; s->seen < s->p; s->seen++)
+		s->col += ((unsigned char)*s->seen & 0xc0) != 0x80;
+	return (struct conf_pos){
+	    .line = s->line, .col = (uint16_t)MIN(s->col, UINT16_MAX),
+	    .file = (uint16_t)s->out->file};
 }
 
 static bool
@@ -74,16 +91,26 @@ name_here(struct scanner *s)
 }
 
 static int
-mark_add(struct scanner *s, struct view name, bool is_attr, unsigned line)
+mark_add(struct scanner *s, struct view name, bool is_attr, struct conf_pos pos)
 {
+	struct conf_mark *more;
+
 	if (s->out->n == CONF_NODE_MAX) {
-		conf_err_add(s->errs, line,
+		conf_err_add(s->errs, pos, CONF_E_SIZE,
 			     "more than %u elements and attributes; this is "
 			     "the limit of one file", CONF_NODE_MAX);
 		return ERR_CONF;
 	}
+	if (s->out->n == s->out->cap) {
+		more = realloc(s->out->mark, (s->out->cap + MARK_STEP) *
+			       sizeof(*more));
+		if (more == NULL)
+			return ERR_NOMEM;
+		s->out->mark = more;
+		s->out->cap += MARK_STEP;
+	}
 	s->out->mark[s->out->n++] = (struct conf_mark){
-	    .name = name, .line = line, .is_attr = is_attr};
+	    .name = name, .pos = pos, .is_attr = is_attr};
 	return 0;
 }
 
@@ -110,7 +137,7 @@ xml_decl(struct scanner *s, const char *from)
 	if ((n == 5 && strncasecmp(p, "UTF-8", n) == 0) ||
 	    (n == 8 && strncasecmp(p, "US-ASCII", n) == 0))
 		return 0;
-	conf_err_add(s->errs, s->line,
+	conf_err_add(s->errs, here(s), CONF_E_ENCODING,
 		     "the encoding must be UTF-8; save the file as UTF-8");
 	return ERR_CONF;
 }
@@ -129,8 +156,10 @@ scan_instruction(struct scanner *s)
 static int
 scan_attr(struct scanner *s)
 {
-	unsigned line = s->line;
+	struct conf_pos pos = here(s);
 	struct view name = name_here(s);
+	struct conf_mark *m;
+	const char *from;
 	char quote;
 	int err;
 
@@ -138,7 +167,7 @@ scan_attr(struct scanner *s)
 		step(s);
 		return 0;
 	}
-	if ((err = mark_add(s, name, true, line)) != 0)
+	if ((err = mark_add(s, name, true, pos)) != 0)
 		return err;
 	skip_space(s);
 	if (s->p == s->end || *s->p != '=')
@@ -148,9 +177,13 @@ scan_attr(struct scanner *s)
 	if (s->p == s->end || (*s->p != '"' && *s->p != '\''))
 		return 0;
 	quote = *s->p;
+	from = s->p + 1;
 	do
 		step(s);
 	while (s->p < s->end && *s->p != quote);
+	m = &s->out->mark[s->out->n - 1];
+	m->value = (struct view){(const uint8_t *)from, (size_t)(s->p - from)};
+	m->quote = quote;
 	if (s->p < s->end)
 		step(s);
 	return 0;
@@ -159,18 +192,24 @@ scan_attr(struct scanner *s)
 static int
 scan_start(struct scanner *s)
 {
-	unsigned line = s->line, me = s->out->n;
+	struct conf_pos pos = here(s);
+	unsigned me = s->out->n;
+	const char *begin = s->p;
 	int err;
 
 	s->p++;
-	if ((err = mark_add(s, name_here(s), false, line)) != 0)
+	if ((err = mark_add(s, name_here(s), false, pos)) != 0)
 		return err;
+	s->out->mark[me].begin = begin;
+	s->out->mark[me].depth = s->depth;
 	for (;;) {
 		skip_space(s);
 		if (s->p == s->end)
 			return 0;
 		if (at(s, "/>")) {
 			s->p += 2;
+			s->out->mark[me].is_empty = true;
+			s->out->mark[me].inner = s->out->mark[me].end = s->p;
 			return 0;
 		}
 		if (*s->p == '>')
@@ -179,14 +218,29 @@ scan_start(struct scanner *s)
 			return err;
 	}
 	s->p++;
+	s->out->mark[me].inner = s->p;
 	if (s->depth == CONF_DEPTH_MAX) {
-		conf_err_add(s->errs, line,
+		conf_err_add(s->errs, pos, CONF_E_SIZE,
 			     "elements are nested more than %u deep",
 			     CONF_DEPTH_MAX);
 		return ERR_CONF;
 	}
 	s->open[s->depth++] = me;
 	return 0;
+}
+
+static void
+scan_end(struct scanner *s)
+{
+	const char *close = s->p;
+	struct conf_mark *m;
+
+	skip_past(s, ">");
+	if (s->depth == 0)
+		return;
+	m = &s->out->mark[s->open[--s->depth]];
+	m->close = close;
+	m->end = s->p;
 }
 
 static int
@@ -202,7 +256,7 @@ scan_markup(struct scanner *s)
 		return 0;
 	}
 	if (at(s, "<!")) {
-		conf_err_add(s->errs, s->line,
+		conf_err_add(s->errs, here(s), CONF_E_DOCTYPE,
 			     "a DOCTYPE or other <! declaration is not allowed; "
 			     "leave it out");
 		return ERR_CONF;
@@ -210,27 +264,23 @@ scan_markup(struct scanner *s)
 	if (at(s, "<?"))
 		return scan_instruction(s);
 	if (at(s, "</")) {
-		skip_past(s, ">");
-		if (s->depth > 0)
-			s->depth--;
+		scan_end(s);
 		return 0;
 	}
 	return scan_start(s);
 }
 
 int
-conf_scan(const char *text, size_t len, struct conf_scan *out,
+conf_scan(const char *text, size_t len, unsigned file, struct conf_scan *out,
 	  struct conf_errs *errs)
 {
 	struct scanner s = {
-	    .p = text, .end = text + len, .line = 1, .out = out, .errs = errs};
+	    .p = text, .seen = text, .col = 1, .end = text + len, .line = 1, .out = out,
+	    .errs = errs};
 	struct conf_mark *m;
 	int err;
 
-	*out = (struct conf_scan){0};
-	out->mark = calloc(CONF_NODE_MAX, sizeof(*out->mark));
-	if (out->mark == NULL)
-		return ERR_NOMEM;
+	*out = (struct conf_scan){.file = file};
 	while (s.p < s.end) {
 		if (*s.p == '<') {
 			if ((err = scan_markup(&s)) != 0)
@@ -239,8 +289,8 @@ conf_scan(const char *text, size_t len, struct conf_scan *out,
 		}
 		if (!is_space(*s.p) && s.depth > 0) {
 			m = &out->mark[s.open[s.depth - 1]];
-			if (m->text_line == 0)
-				m->text_line = s.line;
+			if (m->text.line == 0)
+				m->text = here(&s);
 		}
 		step(&s);
 	}

@@ -40,6 +40,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define N_WEB	"web"
 
 /* What each kind is called. */
+#define TYPE_K_VERSION "number"
 #define TYPE_K_UINT   "number"
 #define TYPE_K_UINT0  "number"
 #define TYPE_K_COUNT  "number or word"
@@ -145,4 +146,23 @@ const struct conf_opt *
 conf_opt_at(unsigned i)
 {
 	return i < conf_n_rows ? &conf_rows[i].opt : NULL;
+}
+
+static const struct {
+	const char *name, *help;
+} codes[CONF_E_END] = {
+#define CONF_CODE(name_, code_, help_) [CONF_E_##name_] = {code_, help_},
+#include "conf/code.def"
+};
+
+const char *
+conf_code_name(enum conf_code c)
+{
+	return (unsigned)c < N_OF(codes) ? codes[c].name : "?";
+}
+
+const char *
+conf_code_help(enum conf_code c)
+{
+	return (unsigned)c < N_OF(codes) ? codes[c].help : "";
 }

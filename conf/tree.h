@@ -14,28 +14,55 @@
 struct conf_attr {
 	const char *name;
 	const char *value;
-	unsigned line;
+	struct conf_pos pos;
 };
 struct conf_node {
 	const char *name;
-	unsigned line;
+	struct conf_pos pos;
 	unsigned n_attr;
 	struct conf_attr *attr;
 	struct conf_node *child;	/* first */
 	struct conf_node *next;
 };
 
-/** Text -> tree with line numbers, in mem.  0, ERR_CONF with errs, ERR_NOMEM. */
-MUST_USE int conf_tree_parse(const char *text, size_t len, struct arena *mem,
-			     struct conf_node **root, struct conf_errs *errs);
+/**
+ * Text -> tree with line numbers, in mem.
+ *
+ * @param file  which of errs->file it is.
+ * @param root  also set when the text is not well-formed, as far as it was read;
+ *              NULL: nothing can be said of it.
+ * @return 0, ERR_CONF with errs, ERR_NOMEM.
+ */
+MUST_USE int conf_tree_parse(const char *text, size_t len, unsigned file,
+			     struct arena *mem, struct conf_node **root,
+			     struct conf_errs *errs);
+
+/* One of the texts of a configuration. */
+struct conf_text {
+	const char *text;
+	size_t len;
+};
+/**
+ * The texts that conf_read() put into one, or the one text itself.
+ *
+ * @param out  CONF_FILES_MAX of them; views.
+ * @param errs its files are named.
+ * @return how many, at least one.
+ */
+unsigned conf_texts(const char *text, size_t len, struct conf_text *out,
+		    struct conf_errs *errs);
+/** No errors yet, of one file. */
+void conf_errs_init(struct conf_errs *errs, const char *file);
 
 /** Tree -> configuration.  0, ERR_CONF or ERR_KEYFILE with errs, ERR_NOMEM. */
 MUST_USE int conf_check(const struct conf_node *root, const char *key_dir,
 			struct conf **out, struct conf_errs *errs);
 
+/** The first file as a whole. */
+#define CONF_WHOLE ((struct conf_pos){ 0 })
 /** Append an error; line 0 = the file as a whole. */
-void conf_err_add(struct conf_errs *errs, unsigned line, const char *fmt, ...)
-    PRINTF(3, 4);
+void conf_err_add(struct conf_errs *errs, struct conf_pos pos,
+		  enum conf_code code, const char *fmt, ...) PRINTF(4, 5);
 
 /* ---- the option table --------------------------------------------------------- */
 enum conf_scope {
@@ -49,6 +76,7 @@ enum conf_scope {
 
 enum conf_kind {
 	K_LATER,	/* not available */
+	K_VERSION,	/* uint32_t, 1..CONF_VERSION */
 	K_UINT,		/* uint32_t, lo..hi */
 	K_UINT0,	/* uint32_t, 0 or lo..hi */
 	K_COUNT,	/* uint32_t, lo..hi, or the place of a word in words,

@@ -77,7 +77,7 @@ tcp_open(const struct conf_web *w)
 	if (bind(fd, (struct sockaddr *)&sa, len) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
-	if (w->line == 0 && errno == EADDRINUSE)
+	if (w->pos.line == 0 && errno == EADDRINUSE)
 		log_notice(WHO, "%s is in use: no browser interface there; "
 			   "<web listen=\"...\"/> chooses another address",
 			   w->listen);

@@ -310,13 +310,13 @@ TEST(check_names_five_mistakes_with_their_lines)
 	snprintf(path, sizeof(path), "%s/c.xml", dir);
 	assert_int_equal(run("check", path, NULL), CLI_FAILED);
 	for (unsigned line = 1; line <= 5; line++) {
-		snprintf(want, sizeof(want), "%s:%u: ", path, line);
+		snprintf(want, sizeof(want), "%s:%u:", path, line);
 		assert_non_null(strstr(out, want));
 	}
 	assert_non_null(strstr(out, ": 5 mistakes\n"));
 	assert_int_equal(run("check", path, "--json", NULL), CLI_FAILED);
 	assert_non_null(strstr(out, "\"ok\":false"));
-	assert_non_null(strstr(out, "{\"line\":5,"));
+	assert_non_null(strstr(out, "\"line\":5,\"column\":1,\"code\":\"unknown-element\","));
 	drop_conf();
 	assert_int_equal(run("check", "/nonexistent.xml", NULL), CLI_FAILED);
 }

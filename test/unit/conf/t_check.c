@@ -98,7 +98,7 @@ TEST(two_offices_need_only_names_and_get_defaults)
 	assert_true(p->at_is_ip);
 	assert_string_equal(p->at_host, "203.0.113.2");
 	assert_int_equal(p->at_ep.ip.b[3], 2);
-	assert_int_equal(p->line, 4);
+	assert_int_equal(p->pos.line, 4);
 	assert_ptr_equal(p->net, &r->net);
 	assert_null(conf_realm_find(c, "tokyo"));
 	assert_null(conf_peer_find(r, "tokyo"));

@@ -83,7 +83,7 @@ TEST(a_file_with_its_key_is_loaded)
 {
 	set_up();
 	assert_int_equal(load(), 0);
-	assert_string_equal(errs.file, xml);
+	assert_string_equal(errs.file[0], xml);
 	assert_int_equal(chmod(key, 0400), 0);
 	assert_int_equal(load(), 0);
 	tear_down();
@@ -201,7 +201,7 @@ TEST(the_key_directory_lies_beside_the_file)
 	assert_string_equal(out, "keys");
 }
 
-TEST(printed_errors_have_file_line_and_text)
+TEST(printed_errors_have_file_line_column_text_and_code)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -212,6 +212,146 @@ TEST(printed_errors_have_file_line_and_text)
 				    &errs), ERR_CONF);
 	conf_errs_print(&errs, f);
 	fclose(f);
-	assert_non_null(strstr(text, "f.xml:2: unknown element <x> in <vpn>"));
+	assert_non_null(strstr(text, "f.xml:2:1: unknown element <x> in <vpn>"));
+	assert_non_null(strstr(text, " [unknown-element]\n"));
 	free(text);
+}
+
+/* ---- files beside it --------------------------------------------------------- */
+
+static void
+put_file(const char *name, const char *text)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static void
+parts_up(void)
+{
+	char path[200];
+
+	set_up();
+	snprintf(path, sizeof(path), "%s/p.d", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	put_file("p.xml", "<vpn log='info'><realm name='r'><me id='a' psk='k'/>"
+		 "<peer id='b'/></realm></vpn>");
+	put_file("p.d/10-c.xml", "<vpn>\n<realm name='r' mtu='1400'>"
+		 "<peer id='c'/></realm></vpn>");
+}
+
+static void
+parts_down(void)
+{
+	static const char *const name[] = { "p.d/10-c.xml", "p.d/20-s.xml",
+		"p.d/30-t.xml", "p.d/40-u.xml", "p.d/.hidden.xml",
+		"p.d/notes.txt", "p.xml" };
+	char path[200];
+
+	for (unsigned i = 0; i < N_OF(name); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, name[i]);
+		(void)unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/p.d", dir);
+	assert_int_equal(rmdir(path), 0);
+	tear_down();
+}
+
+static int
+load_parts(struct conf **c)
+{
+	char path[200], *text = NULL;
+	size_t len = 0;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/p.xml", dir);
+	*c = NULL;
+	if ((err = conf_read(path, &text, &len, &errs)) == 0)
+		err = conf_parse(text, len, path, NULL, c, &errs);
+	free(text);
+	return err;
+}
+
+TEST(files_beside_it_add_realms_peers_and_options)
+{
+	struct conf *c;
+
+	parts_up();
+	put_file("p.d/20-s.xml", "<vpn port='501'><realm name='s'>"
+		 "<me id='z' psk='k'/><peer id='y'/></realm></vpn>");
+	put_file("p.d/.hidden.xml", "<vpn>");
+	put_file("p.d/notes.txt", "<vpn>");
+	assert_int_equal(load_parts(&c), 0);
+	assert_int_equal(c->n_realm, 2);
+	assert_int_equal(c->port, 501);
+	assert_int_equal(c->log, LOG_INFO);
+	assert_int_equal(c->realm[0].mtu, 1400);
+	assert_int_equal(c->realm[0].n_peer, 2);
+	assert_string_equal(c->realm[0].peer[1].id, "c");
+	assert_string_equal(c->realm[1].name, "s");
+	conf_free(c);
+	parts_down();
+}
+
+TEST(errors_of_files_beside_it_name_that_file_and_its_line)
+{
+	struct conf *c;
+
+	parts_up();
+	put_file("p.d/20-s.xml", "<vpn log='debug'>\n<realm name='s'>\n"
+		 "<me id='z' psk='k'/><pear/></realm></vpn>");
+	put_file("p.d/30-t.xml", "<vpn>\n\n<realm");
+	put_file("p.d/40-u.xml", "<realm/>");
+	assert_int_equal(load_parts(&c), ERR_CONF);
+	assert_int_equal(errs.n_file, 5);
+	assert_int_equal(errs.n, 3);
+	assert_int_equal(errs.e[0].file, 2);
+	assert_int_equal(errs.e[0].code, CONF_E_TWICE);
+	assert_non_null(strstr(errs.e[0].text, "p.xml, line 1"));
+	assert_int_equal(errs.e[1].file, 3);
+	assert_int_equal(errs.e[1].code, CONF_E_XML);
+	assert_int_equal(errs.e[2].file, 4);
+	assert_int_equal(errs.e[2].code, CONF_E_ROOT);
+	put_file("p.d/30-t.xml", "<vpn/>");
+	put_file("p.d/40-u.xml", "<vpn/>");
+	put_file("p.d/20-s.xml", "<vpn>\n<realm name='s'>\n"
+		 "<me id='z' psk='k'/><pear/></realm></vpn>");
+	assert_int_equal(load_parts(&c), ERR_CONF);
+	assert_int_equal(errs.n, 1);
+	assert_int_equal(errs.e[0].line, 3);
+	assert_non_null(strstr(conf_err_file(&errs, &errs.e[0]),
+			       "p.d/20-s.xml"));
+	parts_down();
+}
+
+TEST(files_beside_it_are_as_safe_as_it_is)
+{
+	char path[200];
+	struct conf *c;
+
+	parts_up();
+	put_file("p.d/20-s.xml", "<vpn/>");
+	snprintf(path, sizeof(path), "%s/p.d/20-s.xml", dir);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(load_parts(&c), ERR_CONF);
+	assert_int_equal(errs.e[0].code, CONF_E_FILE);
+	assert_non_null(strstr(conf_err_file(&errs, &errs.e[0]), "20-s.xml"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("20-s.xml", path), 0);
+	assert_int_equal(load_parts(&c), ERR_CONF);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/p.d", dir);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(load_parts(&c), ERR_CONF);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(load_parts(&c), 0);
+	conf_free(c);
+	parts_down();
 }
