@@ -88,33 +88,44 @@ wait_in(int fd, int wait_ms, const volatile sig_atomic_t *stop)
 }
 
 int
-link_recv(struct link *l, struct bus_rec *out, int wait_ms,
-	  const volatile sig_atomic_t *stop)
+link_recv_bytes(struct link *l, void *buf, size_t cap, size_t *len, int wait_ms,
+		const volatile sig_atomic_t *stop)
 {
-	uint8_t buf[BUS_WIRE_MAX];
-	struct bus_rec r;
 	ssize_t n;
 	int err;
 
 	do {
 		if ((err = wait_in(l->fd, wait_ms, stop)) != 0)
 			return err;
-		n = recv(l->fd, buf, sizeof(buf), MSG_TRUNC);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0 || (n < 0 && errno == ECONNRESET))
-			return ERR_CLOSED;
-		if (n < 0)
-			return ERR_SYS;
-		if ((size_t)n > sizeof(buf))
-			return ERR_LONG;
-		if ((err = bus_dec(buf, (size_t)n, &r)) != 0)
+		n = recv(l->fd, buf, cap, MSG_TRUNC);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return ERR_CLOSED;
+	if (n < 0)
+		return ERR_SYS;
+	if ((size_t)n > cap)
+		return ERR_LONG;
+	*len = (size_t)n;
+	return 0;
+}
+
+int
+link_recv(struct link *l, struct bus_rec *out, int wait_ms,
+	  const volatile sig_atomic_t *stop)
+{
+	uint8_t buf[BUS_WIRE_MAX];
+	struct bus_rec r;
+	size_t n;
+	int err;
+
+	do {
+		if ((err = link_recv_bytes(l, buf, sizeof(buf), &n, wait_ms,
+					   stop)) != 0 ||
+		    (err = bus_dec(buf, n, &r)) != 0)
 			return err;
-		if (r.tag == l->tag) {
-			*out = r;
-			return 0;
-		}
-	} while (true);
+	} while (r.tag != l->tag);
+	*out = r;
+	return 0;
 }
 
 int

@@ -43,6 +43,15 @@ MUST_USE int link_send(struct link *l, struct bus_rec *cmd);
 MUST_USE int link_recv(struct link *l, struct bus_rec *out, int wait_ms,
 		       const volatile sig_atomic_t *stop);
 
+/**
+ * Next datagram, whatever it is: for answers that are not of records alone.
+ *
+ * @param n  its length.
+ * @return as link_recv(), ERR_LONG when it does not fit into buf.
+ */
+MUST_USE int link_recv_bytes(struct link *l, void *buf, size_t cap, size_t *n,
+			     int wait_ms, const volatile sig_atomic_t *stop);
+
 /** One record of an answer, DONE and FAILED excepted. */
 typedef void link_row_fn(void *ctx, const struct bus_rec *r);
 /**

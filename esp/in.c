@@ -443,12 +443,14 @@ input_batch(struct esp *e, unsigned worker, struct buf **pkts, unsigned n)
 			continue;
 		}
 		drop_count(why, 1);
+		drop_see(why, DROP_ESP, pkts[i]);
 		buf_put(pkts[i]);
 	}
 	open_all(&a);
 	for (unsigned i = 0; i < a.n; i++)
 		if (accept_one(&a, &a.item[i], &a.op[i], &why) != 0) {
 			drop_count(why, 1);
+			drop_see(why, DROP_ESP_HEAD, a.item[i].b);
 			buf_put(a.item[i].b);
 		}
 	deliver_flush(&a);

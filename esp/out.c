@@ -392,6 +392,7 @@ pick_or_drop(const struct esp_set *set, struct buf *b, uint64_t now_ms,
 		c = pick(set, b, now_ms, wrap, &why);
 	if (c == NULL) {
 		drop_count(why, 1);
+		drop_see(why, DROP_EITHER, b);
 		buf_put(b);
 	}
 	return c;

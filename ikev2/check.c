@@ -80,6 +80,27 @@ add_hex(char *line, const uint8_t *p, size_t n)
 	wipe(hex, sizeof(hex));
 }
 
+static bool
+is_logged(const struct ike_sa *sa)
+{
+	uint32_t link = sa->ike->key_log_link;
+
+	return sa->ike->key_log != NULL &&
+	    (link == 0 || (sa->link != NULL && sa->link->id == link));
+}
+
+void
+ike_key_log_link(struct ike *ike, uint32_t link)
+{
+	ike->key_log_link = link;
+	LIST_FOREACH(it, &ike->sas) {
+		const struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, node);
+
+		if (sa->state == IKE_SA_UP)
+			ike_key_log_sa(sa);
+	}
+}
+
 void
 ike_key_log_sa(const struct ike_sa *sa)
 {
@@ -88,7 +109,7 @@ ike_key_log_sa(const struct ike_sa *sa)
 	size_t alen = spi_hash_len(sa->suite.integ);
 	char line[LINE_MAX_];
 
-	if (sa->ike->key_log == NULL)
+	if (!is_logged(sa))
 		return;
 	snprintf(line, sizeof(line),
 		 "ikev2_decryption_table: %016llx,%016llx,",
@@ -137,7 +158,7 @@ void
 ike_key_log_child(const struct ike_sa *sa, const struct ike_child *c,
 		  const struct vpn_keys *in, const struct vpn_keys *out)
 {
-	if (sa->ike->key_log == NULL)
+	if (!is_logged(sa))
 		return;
 	child_line(sa, &sa->remote, &sa->local, c->spi_in, c->alg, in);
 	child_line(sa, &sa->local, &sa->remote, c->spi_out, c->alg, out);

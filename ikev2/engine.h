@@ -474,6 +474,7 @@ struct ike {
 	unsigned token_turn, stray_turn;
 	void (*key_log)(void *ctx, const char *line);
 	void *key_log_ctx;
+	uint32_t key_log_link;	/* of this one only; 0 = of all */
 	struct ike_bytes certreq;  /* whom we trust: IKE_SA_INIT responses */
 	struct ike_bytes auth_ann; /* our methods, RFC 9593 */
 	struct ike_msg brief;	/* header and place of a datagram not copied yet */

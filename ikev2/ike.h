@@ -281,6 +281,10 @@ void ike_free(struct ike *ike);
  * form of the file of that name.  NULL stops it. */
 void ike_set_key_log(struct ike *ike, void (*fn)(void *ctx, const char *line),
 		     void *ctx);
+/** Hand out those of one link only; 0 = of all.  And those that stand now: of IKE
+ * SAs; a child SA has none until it is rekeyed. */
+void ike_key_log_link(struct ike *ike, uint32_t link);
+bool ike_has_key_log(const struct ike *ike);
 
 /** Add a realm and its peers; dialling starts at the next tick.  realm is
  * copied.  0, ERR_NOMEM or ERR_EXISTS. */

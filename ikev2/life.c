@@ -87,6 +87,13 @@ ike_set_key_log(struct ike *ike, void (*fn)(void *ctx, const char *line),
 {
 	ike->key_log = fn;
 	ike->key_log_ctx = ctx;
+	ike->key_log_link = 0;
+}
+
+bool
+ike_has_key_log(const struct ike *ike)
+{
+	return ike->key_log != NULL;
 }
 
 int

@@ -254,6 +254,8 @@ void
 port_drop(struct batch *x, struct port *from, struct buf *b, enum drop why)
 {
 	drop_count(why, 1);
+	drop_see(why, from->conf.kind == HUB_PORT_IP ? DROP_PACKET : DROP_FRAME,
+		 b);
 	add(&from->count[x->worker].n_drop, 1);
 	buf_put(b);
 }

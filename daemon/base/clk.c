@@ -37,9 +37,15 @@ clk_ms(void)
 }
 
 uint64_t
+clk_wall_ns(void)
+{
+	return read_ns(CLOCK_REALTIME);
+}
+
+uint64_t
 clk_wall_ms(void)
 {
-	return read_ns(CLOCK_REALTIME) / 1000000u;
+	return clk_wall_ns() / 1000000u;
 }
 
 int64_t

@@ -14,6 +14,7 @@ uint64_t clk_ns(void);
 /** Seconds / milliseconds since 1970, UTC; may jump. */
 int64_t clk_wall_s(void);
 uint64_t clk_wall_ms(void);
+uint64_t clk_wall_ns(void);
 /** Replace the source of clk_ms()/clk_ns(): returns nanoseconds.  NULL
  * restores the system clock.  For tests, before threads start. */
 void clk_set_source(uint64_t (*fn)(void *ctx), void *ctx);

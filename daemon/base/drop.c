@@ -26,6 +26,14 @@ static const struct drop_info infos[DROP_END] = {
 #undef DROP
 };
 
+_Atomic(const struct drop_seer *) drop_seer;
+
+void
+drop_set_seer(const struct drop_seer *s)
+{
+	atomic_store_explicit(&drop_seer, s, memory_order_release);
+}
+
 static const struct drop_info *
 info_of(enum drop d)
 {

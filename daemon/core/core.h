@@ -33,6 +33,7 @@
 #define VPN_QUEUE_LEN	 2048	/* hand-over queue of a worker */
 
 struct bus;
+struct cap;
 struct ctl;
 struct door;
 struct loop;
@@ -151,6 +152,7 @@ struct vpn {
 	uint64_t start_ms;
 	bool is_stopping;
 	struct vpn_metrics metrics;
+	_Atomic(struct cap *) cap;	/* cap.h; NULL = nobody captures */
 };
 
 /** How many lanes each of n workers has: queues of a TAP, sockets of a family.

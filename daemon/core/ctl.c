@@ -11,8 +11,10 @@
 #include <unistd.h>
 #include "daemon/base/list.h"
 #include "daemon/base/log.h"
+#include "daemon/base/secret.h"
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_wire.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/scribe.h"
 
@@ -20,6 +22,7 @@
 #define CTL_FOLLOW_MAX 80		/* readings of the log of one client; ours */
 #define CTL_REFUSED_MAX 8		/* and those only to be refused; ours */
 #define CTL_QUEUE_MAX  (8u << 20)	/* bytes that wait for one client; ours */
+#define CTL_RAW_MAX    (1u << 20)	/* of them, captured packets; ours */
 #define CTL_PUMP_MAX   (256u << 10)	/* of them, events of the log; ours */
 
 struct item {
@@ -61,13 +64,21 @@ struct ctl {
 };
 
 static void
+item_free(struct item *m)
+{
+	wipe(m->bytes, m->len);
+	free(m);
+}
+
+static void
 client_free(struct ctl_client *cl)
 {
 	scribe_forget(cl->ctl->vpn->scribe, cl);
 	loop_del(cl->ctl->vpn->loop, cl->fd);
 	close(cl->fd);
+	capture_client_gone(cl->ctl->vpn, cl);
 	LIST_FOREACH_SAFE(it, tmp, &cl->queue)
-		free(CONTAINER_OF(it, struct item, node));
+		item_free(CONTAINER_OF(it, struct item, node));
 	LIST_FOREACH_SAFE(it, tmp, &cl->follows)
 		free(CONTAINER_OF(it, struct follow, node));
 	list_remove(&cl->node);
@@ -93,44 +104,66 @@ flush(struct ctl_client *cl)
 			return errno == EAGAIN || errno == EINTR;
 		cl->queued_bytes -= sizeof(*m) + m->len;
 		list_remove(it);
-		free(m);
+		item_free(m);
 	}
 	return true;
 }
 
-void
-ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag)
+/* Send it now, or when what waits was sent. */
+static void
+send_bytes(struct ctl_client *cl, const void *p, size_t len)
 {
-	uint8_t bytes[BUS_WIRE_MAX];
-	struct item *m;
-	int len;
+	struct item *m = NULL;
 
-	r->tag = tag;
-	len = bus_enc_buf(r, bytes, sizeof(bytes));
-	if (len < 0 || cl->is_broken)
-		return;
 	if (list_is_empty(&cl->queue)) {
-		if (send(cl->fd, bytes, (size_t)len,
-			 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		if (send(cl->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			return;
 		if (errno != EAGAIN && errno != EINTR) {
 			cl->is_broken = true;
 			return;
 		}
 	}
-	m = NULL;
-	if (cl->queued_bytes + sizeof(*m) + (size_t)len <= CTL_QUEUE_MAX)
-		m = malloc(sizeof(*m) + (size_t)len);
+	if (cl->queued_bytes + sizeof(*m) + len <= CTL_QUEUE_MAX)
+		m = malloc(sizeof(*m) + len);
 	if (m == NULL) {
 		cl->is_broken = true;
 		return;
 	}
-	m->len = (size_t)len;
-	memcpy(m->bytes, bytes, m->len);
+	m->len = len;
+	memcpy(m->bytes, p, len);
 	list_add_tail(&cl->queue, &m->node);
 	cl->queued_bytes += sizeof(*m) + m->len;
 	loop_want_out(cl->ctl->vpn->loop, cl->fd, true);
 	loop_want_in(cl->ctl->vpn->loop, cl->fd, false);
+}
+
+void
+ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag)
+{
+	uint8_t bytes[BUS_WIRE_MAX];
+	int len;
+
+	r->tag = tag;
+	len = bus_enc_buf(r, bytes, sizeof(bytes));
+	if (len < 0 || cl->is_broken)
+		return;
+	send_bytes(cl, bytes, (size_t)len);
+	wipe(bytes, (size_t)len);	/* it may have held keys */
+}
+
+bool
+ctl_send_raw(struct ctl_client *cl, const void *p, size_t len)
+{
+	if (cl->is_broken || cl->queued_bytes + len > CTL_RAW_MAX)
+		return false;
+	send_bytes(cl, p, len);
+	return true;
+}
+
+bool
+ctl_is_ready(const struct ctl_client *cl)
+{
+	return list_is_empty(&cl->queue) && !cl->is_broken;
 }
 
 void
@@ -316,6 +349,7 @@ drained(struct ctl_client *cl)
 		return;
 	loop_want_out(cl->ctl->vpn->loop, cl->fd, false);
 	loop_want_in(cl->ctl->vpn->loop, cl->fd, true);
+	capture_client_ready(cl->ctl->vpn, cl);
 }
 
 static void

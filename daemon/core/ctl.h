@@ -31,6 +31,11 @@ void ctl_free(struct ctl *c);
 /** Queue a record for a client under tag; a client that does not read is
  * disconnected when its queue is full. */
 void ctl_send(struct ctl_client *cl, struct bus_rec *r, uint32_t tag);
+/** Queue bytes that are no record, as a datagram; false: the client has enough to
+ * read for now, and capture_client_ready() will tell. */
+MUST_USE bool ctl_send_raw(struct ctl_client *cl, const void *p, size_t len);
+/** Does nothing wait for it? */
+bool ctl_is_ready(const struct ctl_client *cl);
 void ctl_done(struct ctl_client *cl, uint32_t tag, const char *text);
 void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 		const char *hint);
@@ -64,6 +69,9 @@ void wire_ctl_no_peer(struct vpn *v, struct ctl_client *cl,
 /** The command why (wire_why.c). */
 void wire_why_command(struct vpn *v, struct ctl_client *cl,
 		      const struct bus_rec *cmd);
+/** Tell who asked for what (wire_ctl.c). */
+void wire_ctl_record(struct vpn *v, struct ctl_client *cl,
+		     const struct bus_rec *cmd, const char *text);
 /** The command stats (wire_stats.c). */
 void wire_stats_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);

@@ -15,6 +15,7 @@
 #include "daemon/base/cur.h"
 #include "daemon/base/drop.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
@@ -83,6 +84,10 @@ is_esp(struct worker *wk, struct buf *b)
 static void
 open_own(struct worker *wk, struct buf **b, unsigned n)
 {
+	struct cap *c = capture_on(wk->vpn);
+
+	if (UNLIKELY(c != NULL))
+		capture_take_in(c, b, n);
 	n = keep_own(wk, b, n);
 	if (n > 0)
 		esp_input(wk->vpn->esp, wk->index, b, n);

@@ -20,6 +20,7 @@
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/bridge.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/door.h"
 #include "daemon/core/fallback.h"
@@ -329,6 +330,7 @@ on_second(void *ctx)
 	mtu_tick(r->vpn.mtu, now);
 	door_count(r->vpn.door);
 	vpn_publish_tick(&r->vpn);
+	capture_tick(&r->vpn);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
 		      now + SECOND_MS) != 0)
 		log_error("tapird", "the hubs do not age any more: %s",

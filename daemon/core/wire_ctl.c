@@ -13,6 +13,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
 #include "daemon/core/bridge.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/mtu.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/scribe.h"
@@ -360,9 +361,9 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *asked)
 
 /* ---- up, down, rekey ----------------------------------------------------- */
 
-static void
-record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
-       const char *text)
+void
+wire_ctl_record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
+		const char *text)
 {
 	struct bus_rec r;
 
@@ -437,7 +438,7 @@ cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 			err = one;
 	}
 	free(id);
-	record(v, cl, cmd, err == 0 ? "done" : err_text(err));
+	wire_ctl_record(v, cl, cmd, err == 0 ? "done" : err_text(err));
 	if (err == ERR_STATE) {
 		ctl_failed(cl, cmd->tag, err, cmd->desc->row == BUS_CMD_UP ?
 			   "there is no address to dial" : "it is not up",
@@ -626,7 +627,7 @@ cmd_log(struct vpn *v UNUSED, struct ctl_client *cl, const struct bus_rec *cmd)
 static void
 cmd_reload(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
-	record(v, cl, cmd, "asked");
+	wire_ctl_record(v, cl, cmd, "asked");
 	reload_ask(v->reload, cl, cmd);
 }
 
@@ -646,6 +647,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_HUB, cmd_hub },
 		{ BUS_CMD_STATS, wire_stats_command },
 		{ BUS_CMD_METRICS, wire_metrics_command },
+		{ BUS_CMD_CAPTURE, capture_command },
 		{ BUS_CMD_REKEY, cmd_act },
 		{ BUS_CMD_RELOAD, cmd_reload },
 		{ BUS_CMD_WHY, wire_why_command },

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/drop.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/work.h"
 
@@ -18,6 +19,10 @@ send_pkts(void *ctx, unsigned worker, const struct vpn_path *path,
 	int fd = path->encap == VPN_ENCAP_ESP ? v->socks.raw[fam] :
 	    v->socks.nat[worker * vpn_lanes(v->n_worker)][fam];
 
+	struct cap *c = capture_on(v);
+
+	if (UNLIKELY(c != NULL))
+		capture_take_out(c, path, pkts, n);
 	if (fd >= 0) {
 		work_send(v, worker, fd, path, pkts, n);
 		return;
@@ -32,7 +37,10 @@ deliver(void *ctx, unsigned worker, uint32_t link, struct buf **frames,
 	unsigned n)
 {
 	struct vpn_link *l = vpn_link_find(ctx, link);
+	struct cap *c = capture_on(ctx);
 
+	if (UNLIKELY(c != NULL) && l != NULL)
+		capture_take_frames(c, l, false, frames, n);
 	if (l != NULL) {
 		hub_input(l->hub, worker, l->port, frames, n);
 		return;

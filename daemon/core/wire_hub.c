@@ -15,6 +15,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/core/pseudo.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/work.h"
 
 struct vpn_link *
@@ -49,8 +50,11 @@ tunnel_out(void *ctx, unsigned worker, struct buf **frames, unsigned n)
 {
 	struct vpn_link *l = ctx;
 	struct vpn *v = l->vpn;
+	struct cap *c = capture_on(v);
 	unsigned kept = 0, i = 0;
 
+	if (UNLIKELY(c != NULL))
+		capture_take_frames(c, l, true, frames, n);
 	while (i < n) {
 		unsigned from = i, to = worker_of(l, worker, frames[i]);
 

@@ -14,6 +14,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/behind.h"
+#include "daemon/core/cap.h"
 #include "daemon/core/door.h"
 #include "daemon/core/inner.h"
 #include "daemon/core/jobs.h"
@@ -69,11 +70,22 @@ wire_ike_from_worker(struct vpn *v, struct buf *b)
 	buf_put(b);
 }
 
+static void
+cap_ike(const struct vpn *v, const struct net_ep *local,
+	const struct net_ep *remote, bool natt, bool is_out, struct view data)
+{
+	struct cap *c = capture_on(v);
+
+	if (c != NULL)
+		capture_take_ike(c, local, remote, natt, is_out, data);
+}
+
 void
 wire_ike_datagram(struct vpn *v, struct buf *b)
 {
 	bool natt = b->to.port == v->nat_port;
 
+	cap_ike(v, &b->to, &b->from, natt, false, buf_view(b));
 	if (!v->is_stopping)
 		ike_input(v->ike, &b->to, &b->from, natt, buf_view(b), clk_ms());
 	buf_put(b);
@@ -83,6 +95,7 @@ void
 wire_ike_proven(struct vpn *v, struct buf *b, bool natt,
 		const struct ike_proof *proof)
 {
+	cap_ike(v, &b->to, &b->from, natt, false, buf_view(b));
 	if (!v->is_stopping)
 		ike_input_proven(v->ike, &b->to, &b->from, natt, buf_view(b),
 				 proof, clk_ms());
@@ -129,6 +142,7 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
 	int fd = natt ? v->socks.nat_ike[fam] : v->socks.ike[fam];
 
+	cap_ike(v, local, remote, natt, true, data);
 	if (fd < 0)
 		drop_count(DROP_SEND, 1);
 	else
