@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_web.c - tapir web: a one-time link to the browser interface.
+ * cli/cmd_web.c - tapir web: a one-time link to the browser interface, and
+ * the accounts of those who log in by a password.
  */
 #include <string.h>
 #include "cli/ask.h"
 #include "cli/json.h"
+#include "cli/web.h"
 #include "daemon/bus/bus_text.h"
 
 static void
@@ -49,10 +51,18 @@ web_link(struct cli *c, const char *role)
 int
 cmd_web(struct cli *c, int argc, char **argv)
 {
-	const char *role = "";
-	const struct cli_opt opt[] = { { 0, "role", NULL, &role } };
+	struct web_opts o = { .dir = WEB_KEYS, .role = "" };
+	const struct cli_opt opt[] = {
+		{ 0, "role", NULL, &o.role }, { 'd', "dir", NULL, &o.dir },
+		{ 0, "pass", NULL, &o.pass_file }, { 0, "totp", &o.is_totp, NULL },
+	};
 
-	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 3)) < 0)
 		return CLI_USAGE;
-	return web_link(c, role);
+	if (argc == 0)
+		return web_link(c, o.role);
+	if (strcmp(argv[0], "user") == 0)
+		return web_user(c, &o, argc - 1, argv + 1);
+	return cli_fail(c, CLI_USAGE, "usage", "tapir help web", "web: there is "
+			"no %.40s", argv[0]);
 }

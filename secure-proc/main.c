@@ -31,6 +31,7 @@
 #include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
 #include "secure-proc/keys/token.h"
+#include "secure-proc/login/serve.h"
 #include "secure-proc/net/net.h"
 #include "secure-proc/sandbox.h"
 #include "secure-proc/serve.h"
@@ -47,6 +48,7 @@ struct options {
 	const char *config_name, *keys;
 	struct confine_user user;
 	uid_t peer_uid;
+	int login_dir;		/* decide about passwords only; -1 = no */
 	const char *check;	/* only look at the files of this configuration */
 	unsigned seen;		/* bit per option that must be there */
 };
@@ -66,8 +68,10 @@ struct loaded {
 
 enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
-	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK
+	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN
 };
+/* Of them, for --login. */
+#define LOGIN_NEEDS (1u << OPT_CHANNEL | 1u << OPT_UID | 1u << OPT_GID)
 static const struct option long_options[] = {
 	{ "channel", required_argument, NULL, OPT_CHANNEL },
 	{ "config-fd", required_argument, NULL, OPT_CONFIG_FD },
@@ -79,6 +83,7 @@ static const struct option long_options[] = {
 	{ "rootless", no_argument, NULL, OPT_ROOTLESS },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "check", required_argument, NULL, OPT_CHECK },
+	{ "login", required_argument, NULL, OPT_LOGIN },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -136,6 +141,10 @@ option_set(struct options *o, int which, const char *arg)
 		if ((err = log_parse_level(arg, &lv)) == 0)
 			log_set_level(lv);
 		break;
+	case OPT_LOGIN:
+		err = number(arg, INT32_MAX, &n);
+		o->login_dir = (int)n;
+		break;
 	case OPT_CHECK:
 		o->check = arg;
 		break;
@@ -153,9 +162,12 @@ options_read(struct options *o, int argc, char **argv)
 	int which;
 
 	memset(o, 0, sizeof(*o));
+	o->login_dir = -1;
 	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (option_set(o, which, optarg) != 0)
 			return ERR_SYNTAX;
+	if (optind == argc && o->login_dir >= 0 && o->seen == LOGIN_NEEDS)
+		return 0;
 	if (optind == argc && (o->check != NULL ? o->seen == 0 :
 	    o->seen == (1u << OPT_N_NEEDED) - 1))
 		return 0;
@@ -387,6 +399,9 @@ main(int argc, char **argv)
 		return EXIT_CONF;
 	if (o.check != NULL)
 		return check(o.check);
+	if (o.login_dir >= 0)
+		return login_serve(&o.user, o.channel_fd, o.login_dir) == 0 ?
+		    0 : EXIT_FAILED;
 	if ((err = load(&o, &l)) == 0)
 		err = run(&o, &l);
 	unload(&l);

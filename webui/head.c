@@ -29,7 +29,7 @@ static const char *const field_name[UI_F_END] = {
 	[UI_F_IF_NONE] = "if-none-match",
 	[UI_F_EXPECT] = "expect",
 	[UI_F_TRANSFER] = "transfer-encoding",
-	[UI_F_REFERER] = "referer",
+	[UI_F_CONNECTION] = "connection",
 };
 
 /* ---- views --------------------------------------------------------------- */
@@ -278,7 +278,7 @@ whole_check(struct ui_head *h)
 	    !ui_view_is_ci(f[UI_F_EXPECT], "100-continue"))
 		return 417;
 	if (f[UI_F_LENGTH].p == NULL)
-		return has_body ? 411 : 0;
+		return 0; /* none, RFC 9112 6.3 */
 	if ((bad = length_of(f[UI_F_LENGTH], &h->body_bytes)) != 0)
 		return bad;
 	return has_body || h->body_bytes == 0 ? 0 : 400;

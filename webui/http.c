@@ -238,7 +238,8 @@ reply_write(struct ui_req *rq, const struct ui_reply *rep)
 void
 ui_req_reply(struct ui_req *rq, const struct ui_reply *rep)
 {
-	rq->is_close |= rep->is_close;
+	rq->is_close |= rep->is_close ||
+	    ui_list_has(rq->head.field[UI_F_CONNECTION], "close");
 	reply_write(rq, rep);
 	bytes_drop(rq);
 	rq->state = S_SEND;

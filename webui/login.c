@@ -107,27 +107,42 @@ static bool
 is_over(const struct ui_who *w, uint64_t now_ms)
 {
 	return now_ms - w->used_ms >= UI_LOGIN_IDLE_MS ||
-	    (w->is_basic && now_ms - w->since_ms >= UI_PROOF_MS) ||
 	    now_ms - w->since_ms >= UI_LOGIN_LIFE_MS;
+}
+
+/* Where this token is known, else a place that is free now; the login that was
+ * not used for longest makes room. */
+static struct entry *
+place_for(struct ui_login *l, const uint8_t digest[DIGEST])
+{
+	struct entry *e = &l->entry[0];
+
+	for (unsigned i = 0; i < UI_LOGIN_MAX; i++)
+		if (l->entry[i].who.id != 0 &&
+		    ct_equal(l->entry[i].digest, digest, DIGEST))
+			return &l->entry[i];
+	for (unsigned i = 0; i < UI_LOGIN_MAX && e->who.id != 0; i++)
+		if (l->entry[i].who.id == 0 ||
+		    l->entry[i].who.used_ms < e->who.used_ms)
+			e = &l->entry[i];
+	memset(e, 0, sizeof(*e));
+	return e;
 }
 
 int
 ui_login_add_as(struct ui_login *l, const char *name, enum bus_right right,
 		uint64_t now_ms, const char *token, struct ui_who **who)
 {
-	struct entry *e = &l->entry[0];
 	uint8_t digest[DIGEST];
+	struct entry *e;
 	int err;
 
-	for (unsigned i = 0; i < UI_LOGIN_MAX && e->who.id != 0; i++)
-		if (l->entry[i].who.id == 0 ||
-		    l->entry[i].who.used_ms < e->who.used_ms)
-			e = &l->entry[i];
 	if ((err = ui_sha256(token, strlen(token), digest)) != 0)
 		return err;
-	memset(e, 0, sizeof(*e));
+	e = place_for(l, digest);
+	if (e->who.id == 0)
+		e->who.id = l->next_id++;
 	memcpy(e->digest, digest, DIGEST);
-	e->who.id = l->next_id++;
 	str_copy(e->who.name, sizeof(e->who.name), name);
 	e->who.right = right;
 	e->who.since_ms = e->who.used_ms = e->who.proof_ms = now_ms;
@@ -162,7 +177,8 @@ ui_login_find(struct ui_login *l, struct view token, uint64_t now_ms)
 		if (l->entry[i].who.id != 0 &&
 		    ct_equal(l->entry[i].digest, digest, DIGEST))
 			found = &l->entry[i].who;
-	if (found == NULL || is_over(found, now_ms))
+	if (found == NULL || is_over(found, now_ms) ||
+	    (found->is_basic && now_ms - found->proof_ms >= UI_PROOF_MS))
 		return NULL;
 	found->used_ms = now_ms;
 	return found;

@@ -216,6 +216,31 @@ spawn_secure(struct super *s, int chan)
 	return s->secure_pid > 0 ? 0 : ERR_SYS;
 }
 
+pid_t
+spawn_login(const struct super *s, int chan, int dir)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX];
+	pid_t pid;
+
+	secure_path(s, path, sizeof(path));
+	arg(&a, "tapir-login");
+	arg_fd(&a, "login", dir);
+	arg_fd(&a, "channel", chan);
+	arg_fd(&a, "uid", (int)s->secure_user.uid);
+	arg_fd(&a, "gid", (int)s->secure_user.gid);
+	arg(&a, "--log-level");
+	arg(&a, "%s", log_level_name(log_get_level()));
+	if (s->secure_user.is_rootless)
+		arg(&a, "--rootless");
+	inherit(chan, true);
+	inherit(dir, true);
+	pid = spawn(path, &a, TURN_USUAL);
+	inherit(dir, false);
+	close(chan);
+	return pid;
+}
+
 void
 spawn_inherit_socks(struct super *s, bool on)
 {

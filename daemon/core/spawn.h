@@ -47,8 +47,9 @@ struct super_web {
 	char path[SUPER_PATH_MAX]; /* of the Unix socket */
 	struct sandbox_user user;
 	int nest_fd, word_fd;	/* to the nest, to tapir-web */
-	pid_t nest_pid, pid;	/* 0 = does not run */
-	struct super_death death;
+	int users_fd;		/* directory of accounts; -1 = none */
+	pid_t nest_pid, pid, login_pid; /* 0 = does not run */
+	struct super_death death, login_death;
 };
 
 struct super {
@@ -82,6 +83,9 @@ struct super {
 void spawn_users(struct super *s);
 /** Start the secure process; chan (its end of the channel) is taken. */
 MUST_USE int spawn_secure(struct super *s, int chan);
+/** Start tapir-secure to decide about passwords; chan is taken, dir (keys/web)
+ * borrowed.  Its pid, or 0. */
+pid_t spawn_login(const struct super *s, int chan, int dir);
 /** Start the resolver; fd (its end of the channel) is taken. */
 MUST_USE int spawn_resolver(struct super *s, int fd);
 /** Kill and forget a child; 0 = there is none. */

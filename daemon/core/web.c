@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "conf/conf.h"
+#include "conf/user.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
@@ -35,7 +36,7 @@ web_init(struct super *s)
 	struct super_web *w = &s->web;
 
 	memset(w, 0, sizeof(*w));
-	w->tcp_fd = w->unix_fd = w->nest_fd = w->word_fd = -1;
+	w->tcp_fd = w->unix_fd = w->nest_fd = w->word_fd = w->users_fd = -1;
 }
 
 /* ---- sockets --------------------------------------------------------------- */
@@ -105,6 +106,23 @@ unix_open(const char *path)
 	return -1;
 }
 
+/* The directory of accounts: made here, filled by tapir web user. */
+static int
+users_open(const struct super *s)
+{
+	char path[SUPER_PATH_MAX + sizeof(CONF_USER_DIR) + 1] = "";
+	int fd;
+
+	str_add(path, sizeof(path), "%s/" CONF_USER_DIR, s->key_dir);
+	if (mkdir(path, 0711) == 0)
+		(void)chmod(path, 0711); /* tapir-sec reads what is its own there */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		log_notice(WHO, "%s: %s: there are no accounts", path,
+			   strerror(errno));
+	return fd;
+}
+
 /* ---- who may connect from elsewhere ------------------------------------------ */
 
 /* A file of keys/; -1 when it is not there. */
@@ -123,7 +141,7 @@ static bool
 has_accounts(const struct super *s)
 {
 	struct stat st;
-	int fd = key_file(s, "web/users");
+	int fd = key_file(s, CONF_USER_DIR "/" CONF_USER_FILE);
 	bool has = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0;
 
 	if (fd >= 0)
@@ -148,6 +166,18 @@ may_listen(const struct super *s)
 		  "add NAME makes an account, then start tapird again",
 		  w->listen);
 	return false;
+}
+
+static bool
+may_restart(struct super_death *d)
+{
+	uint64_t now = clk_ms();
+
+	if (d->n == 0 || now - d->from_ms > DEATH_MS) {
+		d->from_ms = now;
+		d->n = 0;
+	}
+	return ++d->n <= DEATH_MAX;
 }
 
 /* ---- the process --------------------------------------------------------------- */
@@ -209,6 +239,28 @@ add_tls(const struct super *s, struct nest_cmd *c)
 	return true;
 }
 
+/* The other process, that knows the accounts; its channel for tapir-web, or -1. */
+static int
+start_login(struct super *s)
+{
+	struct super_web *w = &s->web;
+	int chan[2];
+
+	if (w->login_pid > 0) {
+		(void)kill(w->login_pid, SIGKILL);
+		(void)waitpid(w->login_pid, NULL, 0);
+		w->login_pid = 0;
+	}
+	if (w->users_fd < 0 || spawn_pair(chan) != 0)
+		return -1;
+	w->login_pid = spawn_login(s, chan[1], w->users_fd);
+	if (w->login_pid > 0)
+		return chan[0];
+	w->login_pid = 0;
+	close(chan[0]);
+	return -1;
+}
+
 static void
 start(struct super *s, int link)
 {
@@ -235,6 +287,8 @@ start(struct super *s, int link)
 	add_hosts(&c, &s->conf->web);
 	nest_fd(&c, "supervisor", word[1], true);
 	nest_fd(&c, "link", link, true);
+	w->login_death.due_ms = 0;
+	nest_fd(&c, "gate", start_login(s), true);
 	nest_fd(&c, "unix", w->unix_fd, false);
 	if (w->tcp_fd >= 0 && s->conf->web.cert == NULL)
 		nest_fd(&c, "tcp", w->tcp_fd, false);
@@ -275,6 +329,7 @@ web_open(struct super *s)
 		return;
 	if (may_listen(s))
 		w->tcp_fd = tcp_open(&s->conf->web);
+	w->users_fd = users_open(s);
 	w->nest_fd = nest_make(&w->nest_pid);
 	if (w->nest_fd < 0)
 		log_error(WHO, "no process for the browser interface: %s",
@@ -283,25 +338,24 @@ web_open(struct super *s)
 
 /* ---- its end --------------------------------------------------------------------- */
 
-static bool
-may_restart(struct super_death *d)
-{
-	uint64_t now = clk_ms();
-
-	if (d->n == 0 || now - d->from_ms > DEATH_MS) {
-		d->from_ms = now;
-		d->n = 0;
-	}
-	return ++d->n <= DEATH_MAX;
-}
-
 bool
 web_reaped(struct super *s, pid_t pid, int status, const char *how)
 {
 	struct super_web *w = &s->web;
 
-	if (pid <= 0 || (pid != w->pid && pid != w->nest_pid))
+	if (pid <= 0 || (pid != w->pid && pid != w->nest_pid &&
+	    pid != w->login_pid))
 		return false;
+	if (pid == w->login_pid) {
+		w->login_pid = 0;
+		if (!s->is_stopping && w->pid > 0 &&
+		    may_restart(&w->login_death)) {
+			log_error(WHO, "the process that looks at passwords ended "
+				  "(%s), starting it again", how);
+			w->login_death.due_ms = clk_ms() + AGAIN_MS;
+		}
+		return true;
+	}
 	if (pid == w->nest_pid) {
 		w->nest_pid = 0;
 		close(w->nest_fd);
@@ -328,15 +382,22 @@ web_reaped(struct super *s, pid_t pid, int status, const char *how)
 uint64_t
 web_due(const struct super *s)
 {
-	return s->web.death.due_ms;
+	uint64_t a = s->web.death.due_ms, b = s->web.login_death.due_ms;
+
+	return a == 0 ? b : b == 0 ? a : MIN(a, b);
 }
 
 void
 web_again(struct super *s)
 {
 	struct super_web *w = &s->web;
-	int link[2];
+	int link[2], chan;
 
+	if (w->login_death.due_ms != 0 && w->login_death.due_ms <= clk_ms()) {
+		w->login_death.due_ms = 0;
+		if (w->pid > 0 && (chan = start_login(s)) >= 0)
+			nest_word(w->word_fd, WEB_WORD_PASS, chan);
+	}
 	if (w->death.due_ms == 0 || w->death.due_ms > clk_ms())
 		return;
 	w->death.due_ms = 0;
@@ -361,6 +422,12 @@ web_end(struct super *s)
 
 	drop(&w->word_fd);
 	drop(&w->nest_fd);
+	if (w->login_pid > 0) {
+		(void)kill(w->login_pid, SIGKILL);
+		(void)waitpid(w->login_pid, NULL, 0);
+		w->login_pid = 0;
+	}
+	drop(&w->users_fd);
 	if (w->pid > 0) {
 		(void)kill(w->pid, SIGKILL);
 		(void)waitpid(w->pid, NULL, 0);

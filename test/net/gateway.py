@@ -37,8 +37,9 @@ def office(me, at="", attrs='bridge="br-lan"', top='log="info"', **kw):
 class Gateway:
     """One tapird and what belongs to it."""
 
-    def __init__(self, lab, node, conf, keys=None, args=(), wrap=()):
+    def __init__(self, lab, node, conf, keys=None, args=(), wrap=(), web=False):
         self.lab, self.node, self.args, self.wrap = lab, node, tuple(args), tuple(wrap)
+        self.web = web
         self.dir = lab.mkdir(node)
         self.run_dir = os.path.join(self.dir, "run")
         self.conf_path = os.path.join(self.dir, "tapir.xml")
@@ -64,7 +65,7 @@ class Gateway:
         """Start it and do not wait."""
         self.proc = self.lab.spawn(
             self.node, *self.wrap, TAPIRD, "--config", self.conf_path, "--run-dir", self.run_dir,
-            "--foreground", "--no-web", *self.args, name=f"tapird-{self.node}", user=user)
+            "--foreground", *([] if self.web else ["--no-web"]), *self.args, name=f"tapird-{self.node}", user=user)
         return self
 
     def start(self, seconds=10):
@@ -120,7 +121,8 @@ class Gateway:
         if role == "super":
             return self.proc.pid
         want = {"main": "--role\0main", "resolve": "--role\0resolve",
-                "diary": "--role\0diary", "secure": "tapir-secure\0"}
+                "diary": "--role\0diary", "secure": "tapir-secure\0",
+                "web": "tapir-web\0", "login": "tapir-login\0"}
         for pid in self.pids_left():
             try:
                 with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:

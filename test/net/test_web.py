@@ -1,0 +1,545 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The browser interface: the bus by curl and by hand, logins, and those who try it on."""
+import base64
+import hashlib
+import hmac
+import os
+import re
+import shutil
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+import topo
+from browser import Bus, Client, dial, raw, tls
+from gateway import TAPIR, Gateway, office, realm, vpn
+from lab import until
+
+WORD = "correct horse battery"
+HOST = b"Host: localhost:4580\r\nConnection: close\r\n"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """Two gateways."""
+    made = topo.pair()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def slow(web):
+    """Clients that send next to nothing, from the beginning on."""
+    socks = [dial(web.lab, "left") for _ in range(3)]
+    socks[1].sendall(b"GET / HT")
+    socks[2].sendall(b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nab")
+    return time.monotonic(), socks
+
+
+@pytest.fixture(scope="module")
+def web(lab):
+    """tokyo with a browser interface; osaka, its peer."""
+    b = Gateway(lab, "right", office("osaka", attrs="")).start()
+    a = Gateway(lab, "left", office("tokyo", at="192.0.2.2", attrs=""), web=True).start()
+    assert until(10, a.is_up)
+    assert until(5, lambda: a.lines("web: confined") and a.lines("login: confined"))
+    yield a
+    a.stop()
+    b.stop()
+
+
+@pytest.fixture(scope="module")
+def users(web):
+    """Two accounts, made while it runs; the secret of the codes of the second."""
+    assert user(web, "add", "hanako", "--role", "operator").returncode == 0
+    made = user(web, "add", "taro", "--totp")
+    secret = re.search(r"secret=(\w+)", made.stdout).group(1)
+    return base64.b32decode(secret + "=" * (-len(secret) % 8))
+
+
+def user(web, *argv):
+    """tapir web user with the password in a file."""
+    path = os.path.join(web.dir, "word")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(WORD + "\n")
+    return web.tapir("web", "user", *argv, "--pass", path, "-d", os.path.join(web.dir, "keys"))
+
+
+def sock(web):
+    """A client on bus.sock."""
+    return Client(web.lab, web.node, path=os.path.join(web.run_dir, "bus.sock"))
+
+
+def link(web, *argv):
+    """The secret of a new one-time link."""
+    return web.json("web", *argv)["url"].split("#link=")[1]
+
+
+def logged_in(web, *argv):
+    """A browser that followed a link."""
+    c = Client(web.lab, web.node)
+    status, doc, _ = c.ask("POST", "/login", {"link": link(web, *argv)})
+    assert status == 200, doc
+    c.token = doc["token"]
+    return c
+
+
+def code(key, step=None):
+    """RFC 6238."""
+    step = int(time.time()) // 30 if step is None else step
+    mac = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
+    at = mac[19] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def is_peer(state):
+    """Does an item say this of the peer?"""
+    return lambda i: i.get("result") == "peer" and "tag" not in i and i["state"] == state
+
+
+# ---- the process ----------------------------------------------------------------
+
+def test_process_is_alone(web, slow):
+    """Its own user, no capability, a filter, and a network in which there is nothing."""
+    assert slow
+    for role in "web", "login":
+        pid = web.pid(role)
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            text = f.read()
+        assert re.search(r"CapEff:\s0+$", text, re.M) and re.search(r"CapBnd:\s0+$", text, re.M)
+        assert re.search(r"NoNewPrivs:\s1", text) and re.search(r"Seccomp:\s2", text)
+    uids = {os.stat(f"/proc/{web.pid(r)}/task").st_uid for r in ("web",)}
+    uid = re.search(r"Uid:\s(\d+)", open(f"/proc/{web.pid('web')}/status",
+                                         encoding="utf-8").read()).group(1)
+    assert uid not in ("0", re.search(r"Uid:\s(\d+)", open(
+        f"/proc/{web.pid('main')}/status", encoding="utf-8").read()).group(1)), uids
+    assert os.readlink(f"/proc/{web.pid('web')}/ns/net") != \
+        os.readlink(f"/proc/{web.pid('main')}/ns/net")
+    with open(f"/proc/{web.pid('web')}/net/dev", encoding="utf-8") as f:
+        assert [x.split(":")[0].strip() for x in f.readlines()[2:]] == ["lo"]
+
+
+
+# ---- the bus ---------------------------------------------------------------------
+
+def test_curl(web):
+    """The examples of doc/web.md."""
+    path = os.path.join(web.run_dir, "bus.sock")
+    script = r'''
+set -eu
+S="curl -s --unix-socket $1"
+ID=$($S -X POST -H "Accept: application/json" http://localhost/bus/open | sed 's/.*"id":"\([^"]*\)".*/\1/')
+$S -X PUT -H "Content-Type: application/json" -d '{"command":"status","tag":1}' http://localhost/bus/write/$ID
+$S -X PUT -H "Content-Type: application/xml" -d '<command command="ping-daemon" tag="2"/>' http://localhost/bus/write/$ID
+sleep 0.3
+$S "http://localhost/bus/read/$ID?after=0"
+$S -X DELETE -w '%{http_code}' http://localhost/bus/close/$ID
+'''
+    done = subprocess.run(["sh", "-c", script, "sh", path], stdout=subprocess.PIPE, timeout=20,
+                          check=False)
+    text = done.stdout.decode()
+    assert done.returncode == 0 and text.startswith("<?xml"), text
+    assert '<batch after="0" last="' in text and text.endswith("</batch>\n204")
+    assert re.search(r'<result n="\d+" tag="1" result="peer" realm="branches" name="osaka"', text)
+    assert re.search(r'<result n="\d+" tag="2" result="done"', text)
+
+
+def test_state_and_events_come_by_themselves(web):
+    """down and up by the bus; what happens is told at once."""
+    bus = Bus(sock(web))
+    assert bus.until(is_peer("up"))["name"] == "osaka"
+    done = bus.run("down", realm="branches", peer="osaka")
+    assert done[-1]["result"] == "done"
+    bus.until(lambda i: i.get("event") == "peer-down")
+    begin = time.monotonic()
+    bus.until(is_peer("down"))
+    assert time.monotonic() - begin < 2.5
+    bus.run("up", realm="branches", peer="osaka")
+    event = bus.until(lambda i: i.get("event") == "peer-up")
+    assert event["peer"] == "osaka" and event["sentence"].startswith("branches/osaka is up")
+    bus.until(is_peer("up"))
+    assert [i["n"] for i in bus.items] == list(range(1, len(bus.items) + 1))
+    assert bus.close() == 204
+    assert bus.client.ask("GET", f"/bus/read/{bus.id}?after=0")[0] == 404
+
+
+def test_log_by_the_bus(web):
+    """Old events on demand, beside the new ones."""
+    bus = Bus(sock(web))
+    got = bus.run("log", code="daemon-ready")
+    assert [i.get("event") for i in got[:-1]] == ["daemon-ready"]
+    assert bus.write("log", follow=True)[1] == 400
+
+
+def test_fifty_sessions_hear_the_same(web):
+    """One event for all who wait."""
+    buses = [Bus(sock(web)) for _ in range(50)]
+    for bus in buses:
+        bus.until(is_peer("up"))
+    got = []
+    threads = [threading.Thread(target=lambda b=b: got.append(
+        b.until(lambda i: i.get("event") == "peer-rekeyed")["seq"])) for b in buses]
+    for t in threads:
+        t.start()
+    time.sleep(0.2)
+    assert web.tapir("rekey", "osaka").returncode == 0
+    for t in threads:
+        t.join(20)
+    assert len(got) == 50 and len(set(got)) == 1
+    more = [sock(web).ask("POST", "/bus/open", b"")[0] for _ in range(20)]
+    assert more.count(503) > 0 and set(more) <= {201, 503}
+    for bus in buses:
+        bus.close()
+
+
+def test_other_users_are_refused(web):
+    """The kernel says who is at the other end."""
+    path = os.path.join(web.run_dir, "bus.sock")
+    done = subprocess.run(["setpriv", "--reuid", "64999", "--clear-groups", "curl", "-s", "-o",
+                           "/dev/null", "-w", "%{http_code}", "-d", "", "--unix-socket", path,
+                           "http://localhost/bus/open"], stdout=subprocess.PIPE, timeout=10,
+                          check=False)
+    assert done.stdout == b"403"
+
+
+# ---- logins ------------------------------------------------------------------------
+
+def test_link_works_once(web):
+    """A second use, a made-up one, a token after logging out: no."""
+    secret = link(web)
+    c = Client(web.lab, "left")
+    status, doc, _ = c.ask("POST", "/login", {"link": secret})
+    assert status == 200 and doc["role"] == "admin"
+    c.token = doc["token"]
+    assert c.ask("GET", "/login")[1]["user"] == "root"
+    assert Bus(c).until(is_peer("up"))
+    other = Client(web.lab, "left")
+    assert other.ask("POST", "/login", {"link": secret})[0] == 401
+    assert other.ask("POST", "/login", {"link": "0" * 64})[0] == 401
+    assert other.ask("POST", "/bus/open", b"")[0] == 401
+    assert c.ask("DELETE", "/login")[0] == 204
+    assert c.ask("GET", "/login")[0] == 401
+    assert web.tapir("web", "--role", "god").returncode == 1
+
+
+def test_roles(web):
+    """A viewer looks; sessions belong to their login."""
+    viewer, admin = logged_in(web, "--role", "viewer"), logged_in(web)
+    bus = Bus(viewer)
+    assert bus.run("status")[-1]["result"] == "done"
+    assert bus.write("down", realm="branches", peer="osaka")[1] == 403
+    assert bus.write("web")[1] == 403
+    for method, path in ("GET", f"/bus/read/{bus.id}"), ("DELETE", f"/bus/close/{bus.id}"):
+        assert admin.ask(method, path)[0] == 404
+    assert Bus(admin).run("web")[-1]["result"] == "failed"
+
+
+def test_passwords(web, users):
+    """Name and password, codes that count once, Basic for scripts and not for pages."""
+    c = Client(web.lab, "left")
+    status, doc, _ = c.ask("POST", "/login", {"user": "hanako", "password": WORD})
+    assert status == 200 and doc["role"] == "operator"
+    assert c.ask("POST", "/login", {"user": "hanako", "password": WORD + "x"})[0] == 401
+    assert c.ask("POST", "/login", {"user": "taro", "password": WORD})[0] == 401
+    now = code(users)
+    assert c.ask("POST", "/login", {"user": "taro", "password": WORD, "code": now})[0] == 200
+    assert c.ask("POST", "/login", {"user": "taro", "password": WORD, "code": now})[0] == 401
+    basic = "Basic " + base64.b64encode(f"hanako:{WORD}".encode()).decode()
+    status, doc, _ = c.ask("POST", "/bus/open", b"", Authorization=basic)
+    assert status == 201 and doc["role"] == "operator"
+    assert c.ask("GET", f"/bus/read/{doc['id']}", Authorization=basic)[0] == 200
+    assert c.ask("POST", "/bus/open", b"", Authorization=basic, Origin="http://127.0.0.1:4580",
+                 Sec_Fetch_Site="same-origin")[0] == 401
+
+
+def test_proving_it_again(web, users):
+    """PUT /login with the password; a wrong one does not."""
+    c = Client(web.lab, "left")
+    c.token = c.ask("POST", "/login", {"user": "hanako", "password": WORD})[1]["token"]
+    assert c.ask("PUT", "/login", {"password": "wrong wrong"})[0] == 401
+    assert c.ask("PUT", "/login", {"password": WORD})[1]["proved"] is True
+    assert users
+
+
+def test_no_password_stays_in_memory(web, users):
+    """Not in tapir-web, not in tapird; what was asked is forgotten."""
+    word = "unique-" + os.urandom(8).hex()
+    c = Client(web.lab, "left")
+    for name in "hanako", "nobody":
+        c.ask("POST", "/login", {"user": name, "password": word})
+    basic = base64.b64encode(f"nobody:{word}".encode()).decode()
+    c.ask("GET", "/login", Authorization="Basic " + basic)
+    for role in "web", "main", "login":
+        pid = web.pid(role)
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \
+                open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in maps:
+                if " rw" not in line or "[v" in line:
+                    continue
+                lo, hi = (int(x, 16) for x in line.split()[0].split("-"))
+                try:
+                    mem.seek(lo)
+                    held = mem.read(hi - lo)
+                except OSError:
+                    continue
+                assert word.encode() not in held, (role, line)
+                assert basic.encode() not in held, (role, line)
+    assert users
+
+
+def test_guessing_is_slowed(web, users):
+    """An account waits for who guesses; so does who tries tokens."""
+    c = Client(web.lab, "left")
+    got = [c.ask("POST", "/login", {"user": "jiro", "password": f"guess {i}"}) for i in range(5)]
+    assert [g[0] for g in got[:3]] == [401] * 3 and got[-1][0] == 429
+    assert int(got[-1][2]["Retry-After"]) >= 1
+    c.token = "0" * 64
+    tries = [c.ask("GET", "/login")[0] for _ in range(30)]
+    assert set(tries) == {401, 429} and tries[-1] == 429
+    assert logged_in_anyway(web, users)
+
+
+def logged_in_anyway(web, users):
+    """Who has a token is not slowed by them."""
+    path = os.path.join(web.run_dir, "bus.sock")
+    return users and Client(web.lab, "left", path=path).ask("GET", "/login")[0] == 200
+
+
+# ---- those who try it on --------------------------------------------------------------
+
+OPEN = b"POST /bus/open HTTP/1.1\r\n"
+
+
+@pytest.mark.parametrize("data, want", [
+    (b"GET / HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n", 421),
+    (b"GET / HTTP/1.1\r\nConnection: close\r\nHost: localhost.evil.example\r\n\r\n", 421),
+    (b"GET / HTTP/1.1\r\nConnection: close\r\nHost: 127.0.0.1:4580:1\r\n\r\n", 421),
+    (b"GET / HTTP/1.1\r\nConnection: close\r\nHost: localhost@evil.example\r\n\r\n", 421),
+    (OPEN + HOST + b"Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n", 403),
+    (OPEN + HOST + b"Origin: null\r\nContent-Length: 0\r\n\r\n", 403),
+    (OPEN + HOST + b"Origin: https://localhost:4580\r\nContent-Length: 0\r\n\r\n", 403),
+    (OPEN + HOST + b"Origin: http://localhost:4581\r\nContent-Length: 0\r\n\r\n", 403),
+    (OPEN + HOST + b"Sec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n\r\n", 403),
+    (OPEN + HOST + b"Sec-Fetch-Site: same-site\r\nContent-Length: 0\r\n\r\n", 403),
+    (b"GET /app.js HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: cross-site\r\n\r\n", 403),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"
+     b"Sec-Fetch-Dest: iframe\r\n\r\n", 403),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"
+     b"Sec-Fetch-Dest: document\r\n\r\n", 200),
+    (b"GET /../../etc/passwd HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /www/index.html HTTP/1.1\r\n" + HOST + b"\r\n", 404),
+    (b"GET http://localhost:4580/ HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    (b"TRACE / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    (b"OPTIONS /bus/open HTTP/1.1\r\n" + HOST + b"Origin: http://evil.example\r\n\r\n", 501),
+    (b"GET /bus/open HTTP/1.1\r\n" + HOST + b"\r\n", 405),
+    (b"PUT / HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n", 405),
+    (b"GET / HTTP/1.1\nHost: localhost\n\n", 400),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 17000 + b"\r\n\r\n", 431),
+    (b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: 70000\r\n\r\n", 413),
+    (b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: 9000\r\n\r\n" + b" " * 9000, 413),
+    (b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+     415),
+    (b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Type: application/x-www-form-urlencoded\r\n"
+     b"Content-Length: 3\r\n\r\na=b", 415),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200, 400),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501),
+])
+def test_refused(web, data, want):
+    """One answer, which is the right one, and no more."""
+    codes, text = raw(dial(web.lab, "left"), data + b"")
+    assert codes == [want], text[:300]
+    assert b"root:" not in text and b"Access-Control" not in text
+
+
+@pytest.mark.parametrize("head", [
+    b"Content-Length: 5\r\nContent-Length: 60\r\n\r\n",
+    b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+    b"Transfer-Encoding: xchunked\r\n\r\n",
+    b"Transfer-Encoding : chunked\r\n\r\n",
+    b"Content-Length: 5\r\n Content-Length: 60\r\n\r\n",
+    b"X: y\nContent-Length: 5\r\n\r\n",
+    b"Content-Length: 5 60\r\n\r\n",
+])
+def test_smuggling(web, head):
+    """Whatever follows an ambiguous head is never taken for a request."""
+    data = b"POST /login HTTP/1.1\r\n" + HOST + head + \
+        b"0\r\n\r\nGET /index.html HTTP/1.1\r\n" + HOST + b"\r\n"
+    codes, text = raw(dial(web.lab, "left"), data)
+    assert len(codes) == 1 and codes[0] in (400, 501), text[:300]
+
+
+@pytest.mark.parametrize("body", [
+    b'<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]><login link="&c;"/>',
+    b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><login/>',
+    b"<login>" + b"<a>" * 900 + b"</a>" * 900 + b"</login>",
+    b'<login xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="file:///etc/passwd"/></login>',
+    b'{"link":' + b"[" * 4000 + b"]" * 4000 + b"}",
+    b'{"link":"a","link":"b"}',
+    '<?xml version="1.0" encoding="UTF-16"?><login link="a"/>'.encode("utf-16"),
+])
+def test_bombs(web, body):
+    """Refused before any parser works on them."""
+    c = Client(web.lab, "left")
+    kind = "application/json" if body[:1] == b"{" else "application/xml"
+    begin = time.monotonic()
+    status, doc, _ = c.ask("POST", "/login", body, Content_Type=kind)
+    assert status == 400 and "root:" not in str(doc)
+    assert time.monotonic() - begin < 1
+
+
+def test_pipelined_requests_are_answered_in_order(web):
+    """What RFC 9112 9.3.2 permits works."""
+    data = b"".join(b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % p
+                    for p in (b"style.css", b"nothing"))
+    data += b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+    assert raw(dial(web.lab, "left"), data)[0] == [200, 404, 200]
+
+
+def test_markup_of_peers_stays_text(web):
+    """Whatever is in a field is escaped in both forms."""
+    c = sock(web)
+    bus = Bus(c)
+    tag, _ = bus.write("status", realm="<script>\"'&")
+    failed = bus.until(lambda i: i.get("tag") == tag)
+    assert "<script>" in failed["text"]
+    _, text, _ = c.ask("GET", f"/bus/read/{bus.id}?after=0", Accept="text/xml")
+    assert b"&#60;script&#62;" in text and b"<script" not in text
+
+
+def test_headers_and_files(web):
+    """What keeps a page from being used: policies, types, no cookie."""
+    c = Client(web.lab, "left")
+    status, text, head = c.ask("GET", "/")
+    assert status == 200 and b"<script type=\"module\" src=" in text
+    policy = head["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy and "frame-ancestors 'none'" in policy
+    assert head["X-Content-Type-Options"] == "nosniff" and head["Set-Cookie"] is None
+    assert c.ask("GET", "/", If_None_Match=head["ETag"])[0] == 304
+    status, text, packed = c.ask("GET", "/app.js", Accept_Encoding="gzip, br")
+    assert packed["Content-Encoding"] == "gzip" and text[:2] == b"\x1f\x8b"
+    tag = packed["ETag"].strip('"')
+    assert "immutable" in c.ask("GET", f"/app.js?v={tag[:8]}")[2]["Cache-Control"]
+    assert "immutable" not in c.ask("GET", "/app.js?v=00000000")[2]["Cache-Control"]
+    assert c.ask("GET", "/login")[2]["Cache-Control"] == "no-store"
+
+
+# ---- failures --------------------------------------------------------------------------
+
+def test_it_comes_back(web):
+    """tapir-web killed: started again. The main process killed: sessions go on."""
+    web.kill_role("web")
+    assert until(5, lambda: len(web.lines("tapir-web ended")) == 1 and web.pid("web"))
+    c = logged_in(web)
+    bus = Bus(c)
+    bus.until(is_peer("up"))
+    web.kill_role("main")
+    bus.until(lambda i: i.get("resync"))
+    bus.until(is_peer("up"))
+    assert c.ask("GET", "/login")[0] == 200
+
+
+def test_passwords_after_a_crash(web, users):
+    """The process that looks at passwords is started again, too."""
+    web.kill_role("login")
+    c = Client(web.lab, "left")
+    assert until(5, lambda: c.ask("POST", "/login", {"user": "hanako", "password": WORD})[0] == 200)
+    assert users
+
+
+def test_slow_clients_are_let_go(web, slow):
+    """10 seconds for a head, 10 for a body; others are served meanwhile."""
+    begin, socks = slow
+    assert Client(web.lab, "left").ask("GET", "/")[0] == 200
+    for s in socks:
+        s.settimeout(max(0.1, begin + 23 - time.monotonic()))
+        assert s.recv(10) == b""
+
+
+def test_many_idle_connections_make_room(web):
+    """Who only connects is the first to go."""
+    idle = [dial(web.lab, "left") for _ in range(130)]
+    assert Client(web.lab, "left").ask("GET", "/")[0] == 200
+    for s in idle:
+        s.close()
+
+
+# ---- other machines ----------------------------------------------------------------------
+
+def made_cert(web, name):
+    """A self-signed certificate in keys/."""
+    base = os.path.join(web.dir, "keys", name)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", base + ".key", "-out",
+                    base + ".pem", "-days", "2", "-subj", f"/CN={name}"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.chmod(base + ".key", 0o600)
+    return base
+
+
+def tokyo(attrs):
+    """A configuration with <web>."""
+    return vpn(realm("tokyo", "osaka", attrs=""), f"  <web {attrs}/>\n")
+
+
+def test_other_addresses_need_tls_and_somebody_to_prove(lab, web):
+    """Refused without a certificate; not served without anybody who could log in."""
+    web.stop()
+    shutil.rmtree(os.path.join(web.dir, "keys", "web"))
+    g = Gateway(lab, "left", tokyo('listen="192.0.2.1:4580"'), web=True)
+    done = lab.run("left", TAPIR, "check", g.conf_path)
+    assert done.returncode != 0 and "needs TLS" in done.stdout
+    made_cert(g, "web")
+    admin = made_cert(g, "admin")
+    keys = {"branches.psk": "x" * 20}
+    g.write(tokyo('listen="192.0.2.1:4580" cert="web.pem"'), keys)
+    g.start()
+    try:
+        assert until(5, lambda: g.lines("nobody has a password or certificate"))
+        with pytest.raises(OSError):
+            dial(lab, "right", ("192.0.2.1", 4580))
+    finally:
+        g.stop()
+    g.write(tokyo('listen="192.0.2.1:4580" cert="web.pem" client-ca="admin.pem"'), keys)
+    g.start()
+    try:
+        at = ("192.0.2.1", 4580)
+        assert until(5, lambda: g.pid("web"))
+        with pytest.raises((ssl.SSLError, OSError)):
+            Client(lab, "right", addr=at, tls=tls(max=ssl.TLSVersion.TLSv1_2)).ask("GET", "/")
+        with pytest.raises((ssl.SSLError, OSError)):
+            Client(lab, "right", addr=at, tls=tls()).ask("GET", "/")
+        c = Client(lab, "right", addr=at, tls=tls(cert=admin + ".pem", key=admin + ".key"))
+        assert c.ask("GET", "/")[0] == 200
+        assert c.ask("POST", "/bus/open", b"")[0] == 401
+        url = g.json("web")["url"]
+        assert url.startswith("https://192.0.2.1:4580/#link=")
+        status, doc, _ = c.ask("POST", "/login", {"link": url.split("=")[1]},
+                               Origin="https://192.0.2.1:4580", Sec_Fetch_Site="same-origin")
+        assert status == 200, doc
+        assert raw(dial(lab, "right", at), b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")[0] == []
+    finally:
+        g.stop()
+
+
+def test_own_pages(lab):
+    """--web-root: the example page, and nothing beside the directory."""
+    root = os.path.join(os.path.dirname(__file__), "..", "..", "conf", "example", "ui-minimal")
+    g = Gateway(lab, "left", office("tokyo", attrs=""), web=True,
+                args=("--web-root", os.path.abspath(root))).start()
+    try:
+        c = Client(lab, "left")
+        assert until(5, lambda: g.pid("web"))
+        status, text, _ = c.ask("GET", "/")
+        assert status == 200 and b"peers.js" in text
+        assert c.ask("GET", "/peers.js")[2]["Content-Type"].startswith("text/javascript")
+        assert c.ask("GET", "/app.js")[0] == 404
+    finally:
+        g.stop()
