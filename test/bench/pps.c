@@ -6,10 +6,11 @@
  *   pps send FROM ADDRESS PORT RATE SECONDS PER_MESSAGE [PAYLOAD]
  *
  * 18 bytes of payload, as without PAYLOAD, make the smallest Ethernet frame, 64
- * bytes with its check sum.  ADDRESS may be one of broadcast.  PER_MESSAGE datagrams share one message of UDP_SEGMENT; with 1 each has
- * its own, and sendmmsg() takes many of them.  Messages are full but for the last:
- * when more than one share it, sending waits until so many are due.  RATE 0 is as
- * fast as it goes.
+ * bytes with its check sum.  ADDRESS may be one of broadcast.  PER_MESSAGE
+ * datagrams share one message of UDP_SEGMENT; with 1 each has its own, and
+ * sendmmsg() takes many of them.  Messages are full but for the last: when more
+ * than one share it, sending waits until so many are due.  RATE 0 is as fast as it
+ * goes.
  *
  * send prints "SENT SECONDS"; recv prints "ready", and when nothing has come for
  * a while "RECEIVED".  What the sender could not keep up with shows in its seconds.
