@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/lab/break.h"
 #include "cli/lab/demo.h"
 #include "cli/lab/lab.h"
 #include "cli/lab/proc.h"
@@ -242,8 +243,7 @@ lab_pick(struct cli *c, const char *id, struct lab *l)
 		return cli_fail(c, CLI_FAILED, "not-found", "tapir lab up",
 				"lab: no lab is running");
 	if (lab_at(1, &other))
-		return cli_fail(c, CLI_FAILED, "which", "tapir lab exec --lab ID "
-				"NODE COMMAND...",
+		return cli_fail(c, CLI_FAILED, "which", "say which: --lab ID",
 				"lab: several labs are running");
 	return CLI_OK;
 }
@@ -294,6 +294,148 @@ lab_exec(struct cli *c, int argc, char **argv)
 			strerror(errno));
 }
 
+/* ---- faults ------------------------------------------------------------------- */
+
+static void
+fault_text(struct cli *c, const struct lab *l, const struct lab_fault_info *f)
+{
+	char run[256];
+
+	lab_run_dir(l, f->node, run, sizeof(run));
+	fprintf(c->out, "%s\n  tapir --run-dir %s why %s\n  tapir lab mend\n",
+		f->line, run, f->peer);
+}
+
+static void
+fault_json(struct json *j, const struct lab *l, const struct lab_fault_info *f)
+{
+	char run[256];
+
+	lab_run_dir(l, f->node, run, sizeof(run));
+	json_str(j, "name", f->name);
+	json_str(j, "line", f->line);
+	json_str(j, "node", f->node);
+	json_str(j, "peer", f->peer);
+	json_str(j, "code", f->code);
+	json_str(j, "run_dir", run);
+	json_bool(j, "slow", f->is_slow);
+}
+
+/* What this lab can be broken by. */
+static int
+fault_list(struct cli *c, const struct lab *l)
+{
+	struct lab_fault_info f;
+	struct json j;
+
+	json_init(&j, c->out);
+	if (c->is_json) {
+		json_obj(&j, NULL);
+		json_arr(&j, "faults");
+	}
+	for (unsigned i = 0; lab_fault_at(i, &f); i++) {
+		if (!lab_fault_fits(i, l))
+			continue;
+		if (!c->is_json) {
+			fprintf(c->out, "  %-16s %s\n", f.name, f.line);
+			continue;
+		}
+		json_obj(&j, NULL);
+		fault_json(&j, l, &f);
+		json_obj_end(&j);
+	}
+	if (c->is_json) {
+		json_arr_end(&j);
+		json_obj_end(&j);
+		json_end(&j);
+	}
+	return CLI_OK;
+}
+
+static int
+break_failed(struct cli *c, struct lab *l, int err, const char *name)
+{
+	const char *word[64], *near;
+	struct lab_fault_info f;
+	char hint[120] = "tapir lab break shows what there is";
+	unsigned n = 0;
+
+	if (err != ERR_NOTFOUND && err != ERR_STATE)
+		return lab_failed(c, l);
+	while (n < N_OF(word) && lab_fault_at(n, &f))
+		word[n++] = f.name;
+	near = str_closest(name, word, n);
+	if (err == ERR_NOTFOUND && near != NULL)
+		snprintf(hint, sizeof(hint), "did you mean %s?", near);
+	return cli_fail(c, CLI_FAILED, err == ERR_STATE ? "state" : "not-found",
+			hint, err == ERR_STATE ? "lab: %s does not go with this "
+			"kind of lab" : "lab: there is no fault %s", name);
+}
+
+static int
+lab_put_in(struct cli *c, int argc, char **argv)
+{
+	const char *id = NULL;
+	struct lab_fault_info f;
+	struct json j;
+	struct lab l;
+	unsigned i = 0;
+	int err, status;
+	struct cli_opt opt[] = { { 0, "lab", NULL, &id } };
+
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
+		return CLI_USAGE;
+	if ((status = lab_pick(c, id, &l)) != CLI_OK)
+		return status;
+	if (argc == 0)
+		return fault_list(c, &l);
+	cli_catch();
+	if ((err = lab_break(&l, argv[0])) != 0)
+		return break_failed(c, &l, err, argv[0]);
+	while (lab_fault_at(i, &f) && strcmp(f.name, argv[0]) != 0)
+		i++;
+	if (!c->is_json) {
+		fault_text(c, &l, &f);
+		return CLI_OK;
+	}
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_bool(&j, "ok", true);
+	fault_json(&j, &l, &f);
+	json_obj_end(&j);
+	json_end(&j);
+	return CLI_OK;
+}
+
+static int
+lab_take_out(struct cli *c, int argc, char **argv)
+{
+	const char *id = NULL;
+	struct json j;
+	struct lab l;
+	int status;
+	struct cli_opt opt[] = { { 0, "lab", NULL, &id } };
+
+	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
+		return CLI_USAGE;
+	if ((status = lab_pick(c, id, &l)) != CLI_OK)
+		return status;
+	cli_catch();
+	if (lab_mend(&l) != 0)
+		return lab_failed(c, &l);
+	if (!c->is_json) {
+		fprintf(c->out, "lab %s is as it was built\n", l.id);
+		return CLI_OK;
+	}
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_bool(&j, "ok", true);
+	json_str(&j, "id", l.id);
+	json_obj_end(&j);
+	json_end(&j);
+	return CLI_OK;
+}
+
 int
 cmd_lab(struct cli *c, int argc, char **argv)
 {
@@ -304,12 +446,13 @@ cmd_lab(struct cli *c, int argc, char **argv)
 	} sub[] = {
 		{ "up", lab_up, false },	{ "down", lab_remove, false },
 		{ "list", lab_list, true }, { "exec", lab_exec, false },
+		{ "break", lab_put_in, false }, { "mend", lab_take_out, false },
 	};
 	const char *name[N_OF(sub)], *near;
 	unsigned i;
 
 	if (argc == 0)
-		return wrong(c, "up, down, list or exec?");
+		return wrong(c, "up, down, list, exec, break or mend?");
 	for (i = 0; i < N_OF(sub); i++) {
 		name[i] = sub[i].name;
 		if (strcmp(argv[0], sub[i].name) != 0)
@@ -325,5 +468,5 @@ cmd_lab(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage", NULL,
 				"lab: unknown word '%s'; did you mean '%s'?",
 				argv[0], near);
-	return wrong(c, "there are up, down, list and exec");
+	return wrong(c, "there are up, down, list, exec, break and mend");
 }

@@ -12,6 +12,8 @@
 #include "why/why.h"
 
 #define SAMPLE_S 3	/* --traffic looks twice, so far apart */
+#define LOOKS	 8	/* for what is still to come */
+#define LOOK_MS	 60
 
 /* Words of the frame; what the daemon says is in the same language. */
 enum word { W_CAUSE, W_CURE, W_ALSO, W_FINE, W_OURS, W_PEERS, W_UNKNOWN,
@@ -224,20 +226,42 @@ language(const char *lang)
 
 /* Look once; what was counted is asked again for. */
 static int
-look(struct cli *c, struct bus_rec *cmd, struct ask_list *a)
+look_once(struct cli *c, struct bus_rec *cmd, struct ask_list *a,
+	  bool *is_pending)
 {
 	struct bus_rec end;
-	int status = ask(c, cmd, ask_keep, a, &end);
+	int status;
+
+	ask_list_fini(a);
+	memset(a, 0, sizeof(*a));
+	*is_pending = false;
+	status = ask(c, cmd, ask_keep, a, &end);
 
 	for (size_t i = 0; status == CLI_OK && i < a->n; i++) {
 		const struct bus_rec *r = &a->rec[i];
 
 		if (r->desc->row != BUS_RES_WHY)
 			continue;
+		*is_pending = bus_bool(r, BUS_F_IS_PENDING);
 		bus_set_u64(cmd, BUS_F_RX_PACKETS,
 			    bus_u64(r, BUS_F_RX_PACKETS));
 		bus_set_u64(cmd, BUS_F_TX_PACKETS,
 			    bus_u64(r, BUS_F_TX_PACKETS));
+	}
+	return status;
+}
+
+/* Look; a fingerprint that is being made is waited for a little. */
+static int
+look(struct cli *c, struct bus_rec *cmd, struct ask_list *a)
+{
+	bool is_pending = true;
+	int status = CLI_OK;
+
+	for (unsigned i = 0; i < LOOKS && is_pending && status == CLI_OK; i++) {
+		if (i > 0)
+			poll(NULL, 0, LOOK_MS);
+		status = look_once(c, cmd, a, &is_pending);
 	}
 	return status;
 }
@@ -272,8 +296,6 @@ cmd_why(struct cli *c, int argc, char **argv)
 	bus_set_str(&cmd, BUS_F_LANG, lang == WHY_JA ? "ja" : "en");
 	status = look(c, &cmd, &a);
 	if (status == CLI_OK && is_traffic) {
-		ask_list_fini(&a);
-		memset(&a, 0, sizeof(a));
 		cli_catch();
 		poll(NULL, 0, SAMPLE_S * 1000);
 		bus_set_u64(&cmd, BUS_F_SAMPLE_S, SAMPLE_S);

@@ -104,6 +104,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_TAP_BRIDGE] = sec_on_tap_bridge,
 	[IPC_CA_LIST] = sec_on_ca_list,
 	[IPC_TOKEN] = sec_on_token,
+	[IPC_MARK] = sec_on_mark,
 };
 
 /* ---- dispatch ---------------------------------------------------------------- */

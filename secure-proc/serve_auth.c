@@ -14,7 +14,9 @@
 #include "daemon/base/log.h"
 #include "daemon/base/map.h"
 #include "daemon/base/secret.h"
+#include "daemon/base/str.h"
 #include "secure-proc/keys/ppk.h"
+#include "secure-proc/keys/mark.h"
 #include "secure-proc/keys/token.h"
 #include "secure-proc/serve_priv.h"
 
@@ -229,5 +231,32 @@ sec_on_token(struct sec_serve *s, const struct ipc_msg *m,
 		return sec_refuse(s, m, err, NULL);
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.token_ok.token = (struct view){ token, sizeof(token) };
+	return sec_answer(s, &a, NULL, 0);
+}
+
+/* ---- fingerprints ------------------------------------------------------------ */
+
+int
+sec_on_mark(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
+{
+	const struct ipc_mark *q = &m->u.mark;
+	const struct conf_realm *r = sec_realm_at(s, q->realm);
+	char mark[SEC_MARK_DIGITS + 1] = "";
+	const char *me, *peer;
+	struct ipc_msg a;
+	int err;
+
+	if (r == NULL || q->peer >= r->n_peer)
+		return sec_refuse(s, m, ERR_NOTFOUND, "no such peer");
+	me = r->me.id != NULL ? r->me.id : "";
+	peer = r->peer[q->peer].id != NULL ? r->peer[q->peer].id : "";
+	err = sec_mark_make(sec_store_psk(s->keys.store, q->realm, q->peer), me,
+			    peer, SEC_MARK_ROUNDS, mark);
+	if (err != 0)
+		return sec_refuse(s, m, err, NULL);
+	ipc_msg_answer(&a, m, 0, NULL);
+	a.u.mark_ok.realm = q->realm;
+	a.u.mark_ok.peer = q->peer;
+	str_copy(a.u.mark_ok.mark, sizeof(a.u.mark_ok.mark), mark);
 	return sec_answer(s, &a, NULL, 0);
 }

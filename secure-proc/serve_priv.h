@@ -62,6 +62,7 @@ const struct conf_realm *sec_realm_at(const struct sec_serve *s,
 /* ---- serve_auth.c: signatures, certificates, tokens -------------------------- */
 
 handler_fn sec_on_sign, sec_on_verify, sec_on_ppk, sec_on_ca_list, sec_on_token;
+handler_fn sec_on_mark;
 /** The verify child has answered; ctx is the server. */
 void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
 

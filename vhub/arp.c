@@ -46,6 +46,17 @@ answer(struct batch *x, struct port *from, const struct eth *e,
 	return true;
 }
 
+/* What goes on to others: does anybody ask, does anybody answer? */
+static void
+note_question(struct batch *x, struct port *from, const struct arp *a)
+{
+	bool is_question = a->op == ARP_REQUEST && !ip_is_any(&a->sender_ip) &&
+	    !ip_equal(&a->sender_ip, &a->target_ip);
+
+	if (is_question || a->op == ARP_REPLY)
+		port_arp(from, x->worker, a->op == ARP_REPLY);
+}
+
 bool
 arp_input(struct batch *x, struct port *from, const struct eth *e,
 	  struct buf *b)
@@ -66,8 +77,10 @@ arp_input(struct batch *x, struct port *from, const struct eth *e,
 	/* Who speaks for another's MAC is not believed. */
 	if (mac_equal(&a.sender_mac, &e->src))
 		answer_learn(x, from, e, &a.sender_ip, &a.sender_mac);
-	if (!answer(x, from, e, &a) && !answer_is_pseudo(x->h, e))
+	if (!answer(x, from, e, &a) && !answer_is_pseudo(x->h, e)) {
+		note_question(x, from, &a);
 		return false;
+	}
 	buf_put(b);
 	return true;
 }

@@ -196,6 +196,9 @@ struct hub_port_info {
 	uint32_t link;
 	struct mac mac;
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, n_flood, n_drop;
+	uint64_t n_arp_ask;	/* ARP requests that came in and that the hub
+				 * did not answer itself */
+	uint64_t n_arp_reply;	/* ARP replies that came in */
 	uint32_t n_mac;
 	bool is_isolated, is_blocked;
 	uint32_t blocked_s;		/* seconds until it is tried again */

@@ -280,6 +280,14 @@ port_flooded(struct port *p, unsigned worker)
 	add(&p->count[worker].n_flood, 1);
 }
 
+void
+port_arp(struct port *p, unsigned worker, bool is_reply)
+{
+	struct port_count *c = &p->count[worker];
+
+	add(is_reply ? &c->n_arp_reply : &c->n_arp_ask, 1);
+}
+
 int
 hub_port_add(struct hub *h, const struct hub_port_conf *conf, uint32_t *port)
 {
@@ -393,6 +401,8 @@ sum_counts(const struct port *p, unsigned n_worker, struct hub_port_info *out)
 		out->tx_bytes += c->tx_bytes;
 		out->n_flood += c->n_flood;
 		out->n_drop += c->n_drop;
+		out->n_arp_ask += c->n_arp_ask;
+		out->n_arp_reply += c->n_arp_reply;
 	}
 }
 

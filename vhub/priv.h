@@ -25,6 +25,7 @@
 struct port_count {
 	_Alignas(64) _Atomic uint64_t rx_frames;
 	_Atomic uint64_t rx_bytes, tx_frames, tx_bytes, n_flood, n_drop;
+	_Atomic uint64_t n_arp_ask, n_arp_reply;
 };
 /* What is known of a port while it lives; passes from version to version. */
 struct port_live {
@@ -160,6 +161,8 @@ void port_drop(struct batch *x, struct port *from, struct buf *b, enum drop why)
 void port_rx(struct port *p, unsigned worker, uint64_t frames, uint64_t bytes);
 void port_tx(struct port *p, unsigned worker, uint64_t frames, uint64_t bytes);
 void port_flooded(struct port *p, unsigned worker);
+/** An ARP message came in that goes on to others. */
+void port_arp(struct port *p, unsigned worker, bool is_reply);
 /** Addresses a port may have; of NULL the bound for all. */
 uint32_t port_mac_max(const struct port *p);
 /** Free a version, and the counters with the last one. */

@@ -74,6 +74,7 @@ struct ca_want {
 	const char *names;	/* of a certificate; of an authority its title */
 	const char *type;	/* p256, p384, ed25519 */
 	unsigned days;
+	int64_t shift_s;	/* begins so much later; a lab's wish */
 	const char *pass;	/* of the authority's key; NULL: none */
 };
 

@@ -195,10 +195,11 @@ serial_set(X509 *x)
 }
 
 static bool
-base_set(X509 *x, const char *cn, EVP_PKEY *key, X509 *issuer, unsigned days)
+base_set(X509 *x, const char *cn, EVP_PKEY *key, X509 *issuer,
+	 const struct ca_want *w)
 {
 	X509_NAME *name = X509_NAME_new();
-	time_t now = (time_t)clk_wall_s();
+	time_t now = (time_t)(clk_wall_s() + w->shift_s);
 	bool ok;
 
 	ok = name != NULL && X509_set_version(x, X509_VERSION_3) == 1 &&
@@ -210,7 +211,7 @@ base_set(X509 *x, const char *cn, EVP_PKEY *key, X509 *issuer, unsigned days)
 	    X509_set_pubkey(x, key) == 1 &&
 	    ASN1_TIME_set(X509_getm_notBefore(x), now - BACK_S) != NULL &&
 	    ASN1_TIME_set(X509_getm_notAfter(x), now +
-	    (time_t)days * CA_DAY) != NULL;
+	    (time_t)w->days * CA_DAY) != NULL;
 	X509_NAME_free(name);
 	return ok;
 }
@@ -262,7 +263,7 @@ ca_make(struct ca *ca, const struct ca_want *w)
 	X509 *x = X509_new();
 	int err;
 
-	if (k == NULL || x == NULL || !base_set(x, w->names, k, NULL, w->days) ||
+	if (k == NULL || x == NULL || !base_set(x, w->names, k, NULL, w) ||
 	    !ext(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
 	    !ext(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") ||
 	    !ext(x, x, NID_subject_key_identifier, "hash") ||
@@ -349,7 +350,7 @@ ca_issue(struct ca *ca, const struct ca_want *w, bool keep_key,
 	k = keep_key ? key_read(ca, file, NULL) : key_make(w->type);
 	if (k == NULL)
 		goto out;
-	if ((x = X509_new()) == NULL || !base_set(x, name, k, issuer, w->days) ||
+	if ((x = X509_new()) == NULL || !base_set(x, name, k, issuer, w) ||
 	    !leaf_exts(ca, x, issuer, san) || X509_sign(x, by, md_for(by)) <= 0) {
 		err = failed(ca, "the certificate cannot be made");
 		goto out;

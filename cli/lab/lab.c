@@ -274,6 +274,7 @@ start_charon(struct lab *l)
 	put(uri, sizeof(uri), "unix://%s", vici);
 	put(env, sizeof(env), "SWANCTL_DIR=%s", dir);
 	topo_ns(l->id, "gw-b", ns, sizeof(ns));
+	(void)unlink(vici);	/* of one that ran before */
 	if (proc_start(&p, &l->pid[1]) != 0)
 		return fail(l, ERR_SYS, NULL, "cannot start " CHARON);
 	while (access(vici, F_OK) != 0) {
@@ -293,13 +294,19 @@ start_charon(struct lab *l)
 }
 
 int
+lab_start_one(struct lab *l, unsigned i)
+{
+	return i == 1 && (l->flags & LAB_STRONGSWAN) != 0 ? start_charon(l) :
+	    start_tapird(l, i);
+}
+
+int
 lab_start(struct lab *l)
 {
 	int err;
 
-	err = (l->flags & LAB_STRONGSWAN) != 0 ? start_charon(l) :
-	    start_tapird(l, 1);
-	return err != 0 ? err : start_tapird(l, 0);
+	err = lab_start_one(l, 1);
+	return err != 0 ? err : lab_start_one(l, 0);
 }
 
 int
@@ -401,10 +408,8 @@ stop_strangers(const struct lab *l)
 }
 
 void
-lab_down(struct lab *l)
+lab_stop(struct lab *l)
 {
-	if (*l->id == '\0')
-		return;
 	if (l->pid[0] == 0 && l->pid[1] == 0) {
 		stop_strangers(l);
 	} else {
@@ -412,6 +417,14 @@ lab_down(struct lab *l)
 		proc_stop(l->pid[1], STOP_MS);
 	}
 	l->pid[0] = l->pid[1] = 0;
+}
+
+void
+lab_down(struct lab *l)
+{
+	if (*l->id == '\0')
+		return;
+	lab_stop(l);
 	topo_down(l->id);
 	nftw(l->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	rmdir(LAB_DIR);		/* fails while another lab is there */

@@ -49,6 +49,10 @@ MUST_USE int lab_enter_userns(void);
 MUST_USE int lab_build(struct lab *l, unsigned flags);
 /** Start the daemon of both gateways. */
 MUST_USE int lab_start(struct lab *l);
+/** Start the daemon of gw-a (0) or gw-b (1). */
+MUST_USE int lab_start_one(struct lab *l, unsigned i);
+/** End both daemons, also of a lab that another process built. */
+void lab_stop(struct lab *l);
 /** Wait until gw-a says its peer is up; ERR_TIMEOUT, ERR_AGAIN, ERR_CLOSED
  * (a daemon ended), with why. */
 MUST_USE int lab_wait_up(struct lab *l, int ms);

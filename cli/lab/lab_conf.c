@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "cli/lab/lab.h"
 #include "daemon/base/err.h"
+#include "daemon/base/secret.h"
 
 #define TEXT_MAX 4096
 
@@ -34,13 +35,13 @@ static const char swanctl_conf[] =
     "connections {\n"
     "  tokyo {\n"
     "    version = 2\n    local_addrs = 192.0.2.2\n"
-    "    proposals = aes256gcm16-prfsha384-x25519\n"
+    "    proposals = %s\n"
     "    local {\n      auth = psk\n      id = osaka\n    }\n"
     "    remote {\n      auth = psk\n      id = tokyo\n    }\n"
     "    children {\n      office {\n"
-    "        local_ts = 10.2.0.0/24,fd00:2::/64\n"
+    "        local_ts = %s\n"
     "        remote_ts = 10.1.0.0/24,fd00:1::/64\n"
-    "        esp_proposals = aes256gcm16\n      }\n    }\n"
+    "        esp_proposals = %s\n      }\n    }\n"
     "  }\n"
     "}\n"
     "secrets {\n  ike-office {\n    id-a = tokyo\n    id-b = osaka\n"
@@ -83,27 +84,40 @@ make_dir(const char *dir, const char *name)
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : ERR_SYS;
 }
 
-int
-lab_conf_tapir(const char *dir, unsigned flags, bool is_a, const char *psk)
+/* What stands there unless a side says otherwise. */
+static const char *
+or_else(const char *text, const char *usual)
+{
+	return text != NULL ? text : usual;
+}
+
+static int
+conf_write(const char *dir, unsigned flags, bool is_a, const char *psk,
+	   const struct lab_side *s)
 {
 	bool is_ip = (flags & TOPO_IP) != 0;
-	const char *me = is_a ? "tokyo" : "osaka";
+	const char *at = or_else(s->at, is_a ? "192.0.2.2" : "");
+	const char *net = or_else(s->net, !is_ip ? "" : is_a ?
+	    "local=\"10.1.0.0/24 fd00:1::/64\" "
+	    "remote=\"10.2.0.0/24 fd00:2::/64\"" :
+	    "local=\"10.2.0.0/24 fd00:2::/64\" "
+	    "remote=\"10.1.0.0/24 fd00:1::/64\"");
 	char text[TEXT_MAX];
 	int err;
 
 	snprintf(text, sizeof(text),
 		 "<vpn log=\"info\">\n"
 		 "  <realm name=\"branches\" %s>\n"
-		 "    <me id=\"%s\" psk=\"branches.psk\"/>\n"
-		 "    <peer id=\"%s\"%s/>\n%s"
+		 "    <me id=\"%s\" %s/>\n"
+		 "    <peer %s%s%s%s %s/>\n%s%s%s"
 		 "  </realm>\n</vpn>\n",
-		 is_ip ? "mode=\"ip\"" : "bridge=\"br-lan\"", me,
-		 is_a ? "osaka" : "tokyo", is_a ? " at=\"192.0.2.2\"" : "",
-		 !is_ip ? "" : is_a ?
-		 "    <net local=\"10.1.0.0/24 fd00:1::/64\" "
-		 "remote=\"10.2.0.0/24 fd00:2::/64\"/>\n" :
-		 "    <net local=\"10.2.0.0/24 fd00:2::/64\" "
-		 "remote=\"10.1.0.0/24 fd00:1::/64\"/>\n");
+		 or_else(s->realm, is_ip ? "mode=\"ip\"" : "bridge=\"br-lan\""),
+		 is_a ? "tokyo" : "osaka",
+		 or_else(s->own, "psk=\"branches.psk\""),
+		 or_else(s->peer, is_a ? "id=\"osaka\"" : "id=\"tokyo\""),
+		 *at != '\0' ? " at=\"" : "", at, *at != '\0' ? "\"" : "",
+		 or_else(s->trust, ""), *net != '\0' ? "    <net " : "", net,
+		 *net != '\0' ? "/>\n" : "");
 	if ((err = make_dir(dir, "keys")) != 0 ||
 	    (err = make_dir(dir, "run")) != 0 ||
 	    (err = lab_write(dir, "keys/branches.psk", psk)) != 0)
@@ -112,15 +126,77 @@ lab_conf_tapir(const char *dir, unsigned flags, bool is_a, const char *psk)
 }
 
 int
-lab_conf_strongswan(const char *dir, const char *psk)
+lab_conf_tapir(const char *dir, unsigned flags, bool is_a, const char *psk)
+{
+	static const struct lab_side usual;
+
+	return conf_write(dir, flags, is_a, psk, &usual);
+}
+
+/* The key the lab was built with: gw-a's is never another one. */
+static int
+psk_read(const char *lab_dir, char *psk, size_t cap)
+{
+	char path[512];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/gw-a/keys/branches.psk", lab_dir);
+	if ((f = fopen(path, "re")) == NULL)
+		return ERR_SYS;
+	n = fread(psk, 1, cap - 1, f);
+	psk[n] = '\0';
+	fclose(f);
+	return n > 0 ? 0 : ERR_SYS;
+}
+
+int
+lab_conf_again(const char *lab_dir, const char *dir, unsigned flags, bool is_a,
+	       const struct lab_side *side)
+{
+	char psk[LAB_PSK_HEX + 8];
+	int err = psk_read(lab_dir, psk, sizeof(psk));
+
+	if (err == 0)
+		err = conf_write(dir, flags, is_a, or_else(side->psk, psk),
+				 side);
+	wipe(psk, sizeof(psk));
+	return err;
+}
+
+static int
+swan_write(const char *dir, const char *psk, const struct lab_swan *s)
 {
 	char text[TEXT_MAX];
+
+	snprintf(text, sizeof(text), swanctl_conf,
+		 or_else(s->ike, "aes256gcm16-prfsha384-x25519"),
+		 or_else(s->ts, "10.2.0.0/24,fd00:2::/64"),
+		 or_else(s->esp, "aes256gcm16"), psk);
+	return lab_write(dir, "swanctl.conf", text);
+}
+
+int
+lab_conf_swan_again(const char *lab_dir, const char *dir,
+		    const struct lab_swan *swan)
+{
+	char psk[LAB_PSK_HEX + 8];
+	int err = psk_read(lab_dir, psk, sizeof(psk));
+
+	if (err == 0)
+		err = swan_write(dir, psk, swan);
+	wipe(psk, sizeof(psk));
+	return err;
+}
+
+int
+lab_conf_strongswan(const char *dir, const char *psk)
+{
+	static const struct lab_swan usual;
 	int err;
 
-	if ((err = make_dir(dir, "run")) != 0)
+	if ((err = make_dir(dir, "run")) != 0 ||
+	    (err = lab_write(dir, "run/strongswan.conf", strongswan_conf)) != 0)
 		return err;
-	if ((err = lab_write(dir, "run/strongswan.conf", strongswan_conf)) != 0)
-		return err;
-	snprintf(text, sizeof(text), swanctl_conf, psk);
-	return lab_write(dir, "swanctl.conf", text);
+	return swan_write(dir, psk, &usual);
 }

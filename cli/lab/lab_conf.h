@@ -17,4 +17,20 @@ MUST_USE int lab_conf_tapir(const char *dir, unsigned flags, bool is_a,
 /** strongSwan's files of gw-b below dir. */
 MUST_USE int lab_conf_strongswan(const char *dir, const char *psk);
 
+/* What a gateway's configuration says otherwise; NULL = as the lab was built. */
+struct lab_side {
+	const char *realm, *own, *peer, *trust;	/* attributes */
+	const char *at, *net, *psk;
+};
+/** Write a tapir gateway's files again. */
+MUST_USE int lab_conf_again(const char *lab_dir, const char *dir,
+			    unsigned flags, bool is_a,
+			    const struct lab_side *side);
+/* The same of strongSwan: proposals of IKE and ESP, its networks. */
+struct lab_swan {
+	const char *ike, *esp, *ts;
+};
+MUST_USE int lab_conf_swan_again(const char *lab_dir, const char *dir,
+				 const struct lab_swan *swan);
+
 #endif

@@ -176,9 +176,9 @@ run(const struct proc *p, const char *words, char *why, size_t cap)
 	return rc < 0 ? rc : ERR_SYS;
 }
 
-static int
-run_ip(const char *id, const char *node, const char *words, char *why,
-       size_t cap)
+int
+topo_ip(const char *id, const char *node, const char *words, char *why,
+	size_t cap)
 {
 	const char *argv[PROC_ARG_MAX] = { "ip" };
 	char ns[TOPO_NS_MAX], buf[LINE_MAX_ + 2 * TOPO_NS_MAX];
@@ -248,13 +248,13 @@ topo_up(const char *id, unsigned flags, char *why, size_t cap)
 	for (i = 0; err == 0 && topo_node(flags, i) != NULL; i++) {
 		snprintf(words, sizeof(words), "netns add @%s",
 			 topo_node(flags, i));
-		if ((err = run_ip(id, NULL, words, why, cap)) == 0)
-			err = run_ip(id, topo_node(flags, i), "link set lo up",
+		if ((err = topo_ip(id, NULL, words, why, cap)) == 0)
+			err = topo_ip(id, topo_node(flags, i), "link set lo up",
 				     why, cap);
 	}
 	for (i = 0; err == 0 && i < N_OF(rows); i++)
 		if ((rows[i].need & flags) == rows[i].need)
-			err = run_ip(id, rows[i].node, rows[i].words, why, cap);
+			err = topo_ip(id, rows[i].node, rows[i].words, why, cap);
 	for (i = 0; err == 0 && i < N_OF(sysctls); i++)
 		if ((sysctls[i].need & flags) == sysctls[i].need)
 			err = set_sysctl(id, sysctls[i].node, sysctls[i].file,

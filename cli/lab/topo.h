@@ -33,4 +33,9 @@ MUST_USE int topo_up(const char *id, unsigned flags, char *why, size_t cap);
 /** Remove namespaces and whatever lives in them; what is not there is fine. */
 void topo_down(const char *id);
 
+/** One `ip` command in a node (NULL: here); @x stands for the namespace of x.
+ * 0 or an error, with why. */
+MUST_USE int topo_ip(const char *id, const char *node, const char *words,
+		     char *why, size_t cap);
+
 #endif

@@ -36,6 +36,7 @@ struct bus;
 struct cap;
 struct ctl;
 struct door;
+struct icmp;
 struct loop;
 struct mtu;
 struct reload;
@@ -46,6 +47,7 @@ struct scribe;
 struct secure;
 struct wire_event;
 struct wire_ike;
+struct wire_why;
 struct work;
 
 /* lane.h */
@@ -64,6 +66,7 @@ struct sock_set {
 	int ring[VPN_WORKER_MAX][FAM_END];	/* the same, from a ring */
 	int route[VPN_WORKER_MAX][FAM_END];	/* a worker's questions */
 	int probe[FAM_END];			/* asks the kernel for routes */
+	int icmp[FAM_END];			/* errors about our datagrams */
 	int ctl;				/* RUN/ctl.sock, listening */
 };
 
@@ -147,6 +150,8 @@ struct vpn {
 	struct door *door;
 	atomic_uint n_realm;			/* places; workers read */
 	struct vpn_realm *realm;		/* [VPN_REALM_MAX] */
+	struct icmp *icmp;
+	struct wire_why *why;		/* NULL until somebody asks */
 	struct buf_pool *loop_pool;
 	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */
 	uint64_t start_ms;

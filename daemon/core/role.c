@@ -23,6 +23,7 @@
 #include "daemon/core/cap.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/door.h"
+#include "daemon/core/icmp.h"
 #include "daemon/core/fallback.h"
 #include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
@@ -120,13 +121,22 @@ on_secure_bridge(void *ctx, uint32_t realm, int err, bool has_joined,
 	bridge_answer(&r->vpn, realm, err, has_joined, why);
 }
 
+static void
+on_secure_mark(void *ctx, uint32_t realm, uint32_t peer, const char *mark)
+{
+	struct role *r = ctx;
+
+	wire_why_mark(&r->vpn, realm, peer, mark);
+}
+
 static struct secure_cb
 secure_cbs(struct role *r)
 {
 	return (struct secure_cb){
 		.ctx = r, .answer = on_secure_answer,
 		.lost = on_secure_lost, .trust = on_secure_trust,
-		.bridge = on_secure_bridge, .ready = on_secure_ready,
+		.mark = on_secure_mark, .bridge = on_secure_bridge,
+		.ready = on_secure_ready,
 	};
 }
 
@@ -317,6 +327,7 @@ on_second(void *ctx)
 
 	bool has_work = false;
 
+	icmp_tick(r->vpn.icmp);
 	if (now >= r->beat_ms) {
 		word_send(r, ROLE_BEAT);
 		r->beat_ms = now + ROLE_BEAT_MS;
@@ -500,6 +511,7 @@ build_links(struct role *r)
 	    (err = resolve_new(&v->resolve, r->args->resolve_fd, v->loop,
 			       wire_ike_resolved, v)) != 0 ||
 	    (err = reload_new(&v->reload, v, &ra)) != 0 ||
+	    (err = icmp_new(&v->icmp, v)) != 0 ||
 	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0 ||
 	    (r->args->web_fd >= 0 &&
 	     (err = ctl_adopt_web(v->ctl, r->args->web_fd)) != 0))
@@ -581,6 +593,8 @@ take_down(struct role *r)
 		tmr_stop(loop_timers(v->loop), &r->second);
 	}
 	ctl_free(v->ctl);
+	icmp_free(v->icmp);
+	wire_why_fini(v);
 	resolve_free(v->resolve);
 	ike_free(v->ike);
 	v->ike = NULL;

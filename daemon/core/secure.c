@@ -287,6 +287,11 @@ handle(struct secure *s, const struct ipc_msg *m)
 	case IPC_CA_LIST_OK:
 		answer_trust(s, m);
 		break;
+	case IPC_MARK_OK:
+		if (m->err == 0)
+			s->cb.mark(s->cb.ctx, m->u.mark_ok.realm,
+				   m->u.mark_ok.peer, m->u.mark_ok.mark);
+		break;
 	case IPC_TAP_BRIDGE_OK:
 		answer_bridge(s, m);
 		break;
@@ -655,4 +660,16 @@ secure_tap_mtu(struct secure *s, uint32_t realm, unsigned mtu)
 	m.u.tap_mtu.mtu = mtu;
 	if ((err = post(s, &m)) != 0)
 		log_rl(LOG_WARN, "net", "MTU of a TAP: %s", err_text(err));
+}
+
+int
+secure_mark(struct secure *s, uint32_t realm, uint32_t peer)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_MARK);
+	m.ticket = ++s->next_ticket;
+	m.u.mark.realm = realm;
+	m.u.mark.peer = peer;
+	return post(s, &m);
 }

@@ -29,6 +29,8 @@ struct secure_cb {
 	/* secure_bridge() was answered: bridge_answer(). */
 	void (*bridge)(void *ctx, uint32_t realm, int err, bool has_joined,
 		       const char *why);
+	/* Fingerprint of a peer's pre-shared key; empty: there is none. */
+	void (*mark)(void *ctx, uint32_t realm, uint32_t peer, const char *mark);
 	/* secure_hello_later() was answered well. */
 	void (*ready)(void *ctx, uint32_t features);
 };
@@ -66,6 +68,9 @@ void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
 /** Have the TAP of a realm put into its bridge if it is not there; bridge is
  * called with the answer.  While one is awaited, nothing is asked. */
 void secure_bridge(struct secure *s, uint32_t realm);
+/** Ask for the fingerprint of a peer's pre-shared key, answered by mark().
+ * 0 or an error. */
+MUST_USE int secure_mark(struct secure *s, uint32_t realm, uint32_t peer);
 /** Pid of the process at the other end, also after it was lost; 0 when none
  * ever spoke. */
 pid_t secure_pid(const struct secure *s);

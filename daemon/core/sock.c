@@ -27,6 +27,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/core/fallback.h"
+#include "daemon/core/icmp.h"
 #include "daemon/core/pring.h"
 #include "daemon/core/udp.h"
 
@@ -362,6 +363,8 @@ sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
 		}
 		s->raw[fam] = raw_open(fam);
 		s->probe[fam] = probe_open(fam);
+		/* evidence only: without the right it is missed */
+		s->icmp[fam] = icmp_open(fam == FAM_V4 ? 4 : 6);
 		for (unsigned i = 0; i < n_worker; i++)
 			s->route[i][fam] = probe_open(fam);
 		if (s->raw[fam] >= 0 && sock_wants_rings(conf, n_worker) &&
@@ -403,7 +406,8 @@ set_at(struct sock_set *s, unsigned i)
 {
 	int *one[] = { &s->ike[0], &s->ike[1], &s->nat_ike[0], &s->nat_ike[1],
 		       &s->door[0], &s->door[1], &s->nat_door[0],
-		       &s->nat_door[1], &s->raw[0], &s->raw[1], &s->probe[0], &s->probe[1],
+		       &s->nat_door[1], &s->raw[0], &s->raw[1], &s->probe[0],
+		       &s->probe[1], &s->icmp[0], &s->icmp[1],
 		       &s->ctl };
 	int (*each[])[FAM_END] = { s->ring, s->route };
 

@@ -39,6 +39,10 @@ void wire_ike_idle(struct vpn *v);
 
 /** The secure process is gone: its handles mean nothing any more. */
 void wire_ike_secure_lost(struct vpn *v);
+/** The secure process says the fingerprint of a peer's key (secure_cb). */
+void wire_why_mark(struct vpn *v, uint32_t realm, uint32_t peer,
+		   const char *mark);
+void wire_why_fini(struct vpn *v);
 /** Answer of the secure process (secure_cb) and of the resolver. */
 void wire_ike_answer(void *vpn, const struct ike_ans *ans);
 void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,

@@ -15,13 +15,29 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/icmp.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
 #include "ikev2/trace.h"
 #include "why/why.h"
 
+#define MARKS	32	/* fingerprints remembered; ours */
+#define MARK_MS	60000	/* the file may be another one later */
+#define MOVES	3	/* of one address: it is at two places; ours */
+#define MOVE_MS	120000	/* ... within so long */
 #define SWAP_MS (600 * 1000u)	/* addresses of a peer are compared so long */
+
+struct mark {
+	uint32_t realm, peer;
+	uint64_t at_ms;		/* 0 = no entry */
+	char text[8];
+};
+struct wire_why {
+	struct mark mark[MARKS];
+	unsigned n_mark;
+	const struct conf *conf;	/* they are of this one */
+};
 
 /* One question. */
 struct asked {
@@ -31,6 +47,8 @@ struct asked {
 	const struct conf_realm *cr;
 	const struct conf_peer *cp;	/* NULL: not in the configuration */
 	struct why_facts f;
+	bool is_pending;		/* the fingerprint is being made */
+	struct why_told moved;		/* an address that moves */
 };
 
 static int64_t
@@ -84,6 +102,55 @@ from_conf(struct asked *q)
 	f->peer_cert = p->auth == CONF_AUTH_CERT;
 }
 
+/* ---- fingerprints ------------------------------------------------------------- */
+
+void
+wire_why_mark(struct vpn *v, uint32_t realm, uint32_t peer, const char *mark)
+{
+	struct mark *m;
+
+	if (v->why == NULL)
+		return;
+	v->why->conf = v->conf;
+	m = &v->why->mark[v->why->n_mark++ % MARKS];
+	*m = (struct mark){ .realm = realm, .peer = peer, .at_ms = clk_ms() };
+	str_copy(m->text, sizeof(m->text), mark);
+}
+
+void
+wire_why_fini(struct vpn *v)
+{
+	free(v->why);
+	v->why = NULL;
+}
+
+/* One is made on demand, because it takes a while: whoever asks comes again. */
+static void
+from_secure(struct asked *q)
+{
+	struct wire_why *w = q->v->why;
+	uint32_t realm, peer;
+
+	if (q->cp == NULL || q->cp->is_glob || w == NULL ||
+	    q->cp->psk == NULL)
+		return;
+	realm = q->cr->index;	/* as the secure process knows them */
+	peer = q->cp->index;
+	if (w->conf != q->v->conf)	/* it was reloaded: other indexes */
+		memset(w->mark, 0, sizeof(w->mark));
+	for (unsigned i = 0; i < MARKS; i++) {
+		const struct mark *m = &w->mark[i];
+
+		if (m->at_ms == 0 || m->realm != realm || m->peer != peer ||
+		    clk_ms() - m->at_ms > MARK_MS)
+			continue;
+		str_copy(q->f.fingerprint, sizeof(q->f.fingerprint), m->text);
+		return;
+	}
+	q->is_pending = !q->f.is_secure_gone &&
+	    secure_mark(q->v->secure, realm, peer) == 0;
+}
+
 /* ---- the engine -------------------------------------------------------------- */
 
 static void
@@ -130,6 +197,28 @@ pairs_from(const struct ike_pairs *p, struct why_facts *f)
 }
 
 static void
+from_icmp(struct asked *q, const struct net_ep *at)
+{
+	static const enum why_icmp kind[] = {
+		[ICMP_NONE] = WHY_ICMP_NONE, [ICMP_PORT] = WHY_ICMP_PORT,
+		[ICMP_HOST] = WHY_ICMP_HOST, [ICMP_ADMIN] = WHY_ICMP_ADMIN,
+		[ICMP_BIG] = WHY_ICMP_BIG,
+	};
+	const struct icmp_error *e = icmp_find(q->v->icmp, &at->ip);
+	struct why_facts *f = &q->f;
+	char ip[IP_TEXT_MAX];
+
+	f->icmp_s = WHY_NEVER;
+	if (e == NULL)
+		return;
+	f->icmp = kind[e->kind];
+	f->icmp_s = age_s(e->at_ms);
+	str_copy(f->icmp_from, sizeof(f->icmp_from), ip_text(&e->from, ip));
+	f->icmp_port = e->to.port;
+	f->icmp_mtu = e->mtu;
+}
+
+static void
 from_trace(struct asked *q)
 {
 	struct ike_trace_info t;
@@ -159,6 +248,7 @@ from_trace(struct asked *q)
 	str_copy(f->rekey_said, sizeof(f->rekey_said), t.rekey_why);
 	if (f->remote[0] == '\0')
 		ep_text(&t.at, f->remote);
+	from_icmp(q, t.at.ip.family != 0 ? &t.at : &q->li.remote);
 	if (t.n_ep == 0)
 		return;
 	own = udp_local_addr(q->v->socks.probe, &t.at.ip);
@@ -277,10 +367,13 @@ from_hub(struct asked *q)
 	while (l != NULL && hub_port_next(l->hub, &it, &pi)) {
 		if (pi.kind == HUB_PORT_TAP)
 			f->tap_in = pi.rx_frames;
+		if (pi.kind == HUB_PORT_TAP)
+			f->arp_told = pi.n_arp_reply;
 		if (pi.port != l->port)
 			continue;
 		f->has_port = true;
 		f->n_mac = pi.n_mac;
+		f->arp_asked = pi.n_arp_ask;
 		f->is_blocked = pi.is_blocked;
 		f->blocked_s = pi.blocked_s;
 	}
@@ -328,6 +421,22 @@ came(struct asked *q, const struct bus_rec *ev)
 	str_copy(f->swap[1], sizeof(f->swap[1]), ip);
 }
 
+/* An address came to the peer's port or left it: again and again? */
+static void
+moved(struct asked *q, const struct bus_rec *ev)
+{
+	struct why_told *m = &q->moved;
+	uint64_t now = clk_wall_ms();
+	unsigned n = strcmp(m->mac, bus_str(ev, BUS_F_MAC)) == 0 ? m->n : 0;
+
+	if (now - MIN(now, ev->time_ms) > MOVE_MS)
+		return;
+	told(ev, m);
+	m->n = n + 1;
+	if (m->n >= MOVES)
+		q->f.clash = *m;
+}
+
 static void
 event(struct asked *q, const struct bus_rec *ev)
 {
@@ -345,6 +454,10 @@ event(struct asked *q, const struct bus_rec *ev)
 	case BUS_EV_HUB_FLAP:
 		if (is_port(q, ev))
 			told(ev, &q->f.flap);
+		break;
+	case BUS_EV_HUB_MAC_MOVED:
+		if (is_port(q, ev))
+			moved(q, ev);
 		break;
 	case BUS_EV_HUB_MAC_CLASH:
 		if (is_port(q, ev))
@@ -386,6 +499,7 @@ send_head(struct asked *q, struct ctl_client *cl, const struct why_report *rep)
 	bus_set_str(&r, BUS_F_CODE, rep->n_cause == 0 ? "" :
 		    why_rule_info(rep->cause[0].rule)->code);
 	bus_set_str(&r, BUS_F_FINGERPRINT, q->f.fingerprint);
+	bus_set_bool(&r, BUS_F_IS_PENDING, q->is_pending);
 	bus_set_u64(&r, BUS_F_RX_PACKETS, q->f.rx_packets);
 	bus_set_u64(&r, BUS_F_TX_PACKETS, q->f.tx_packets);
 	ctl_send(cl, &r, q->cmd->tag);
@@ -472,6 +586,7 @@ answer(struct asked *q, struct ctl_client *cl)
 	from_conf(q);
 	from_link(q);
 	from_trace(q);
+	from_secure(q);
 	from_strangers(q);
 	from_esp(q);
 	from_hub(q);
@@ -490,6 +605,9 @@ wire_why_command(struct vpn *v, struct ctl_client *cl,
 {
 	struct asked *q = calloc(1, sizeof(*q));
 	int err = ERR_NOMEM;
+
+	if (v->why == NULL)		/* without memory: no fingerprints */
+		v->why = calloc(1, sizeof(*v->why));
 
 	if (q != NULL) {
 		q->v = v;

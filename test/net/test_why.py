@@ -165,6 +165,18 @@ def test_ports(ends):
     first(ends.a, "osaka", "port-4500-blocked")
 
 
+def test_icmp(ends):
+    """Routers and hosts that say why."""
+    ends.restart(end("tokyo", "osaka", RIGHT), None)
+    doc = first(ends.a, "osaka", "port-unreachable")
+    assert RIGHT in doc["causes"][0]["why"]
+    for how in "host-unreachable", "admin-prohibited":
+        ends.stop()
+        ends.filter("right", f"udp dport {{ 500, 4500 }} reject with icmpx type {how}")
+        ends.a.start()
+        first(ends.a, "osaka", "unreachable")
+
+
 # ---- who they are ------------------------------------------------------------------------------
 
 def test_wrong_psk(ends):
@@ -173,8 +185,13 @@ def test_wrong_psk(ends):
                  {"p.psk": PSK + "x"})
     first(ends.b, "tokyo", "psk-wrong")
     first(ends.a, "osaka", "refused-psk")
+    marks = [why(gw, peer)["fingerprint"] for gw, peer in ((ends.a, "osaka"), (ends.b, "tokyo"))]
+    assert all(len(m) == 3 for m in marks), marks
     for gw, peer in (ends.a, "osaka"), (ends.b, "tokyo"):
         assert PSK not in gw.tapir("why", peer).stdout
+    ends.restart(end("tokyo", "osaka", RIGHT), end("osaka", "tokyo"))
+    assert until(10, ends.a.is_up)
+    assert why(ends.a, "osaka")["fingerprint"] == why(ends.b, "tokyo")["fingerprint"] == marks[0]
 
 
 def test_unknown_identity(ends):

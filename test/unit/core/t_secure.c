@@ -28,7 +28,7 @@ struct world {
 	struct ike_ans last;
 	bool asks_in_lost;	/* as the engine may do */
 	unsigned n_trust;
-	unsigned n_bridge;
+	unsigned n_bridge, n_mark;
 	uint32_t bridge_realm;
 	int bridge_err;
 	bool has_joined;
@@ -108,6 +108,14 @@ on_lost(void *ctx, const char *why)
 }
 
 static void
+on_mark(void *ctx, uint32_t realm, uint32_t peer, const char *mark)
+{
+	struct world *w = ctx;
+
+	w->n_mark += realm == 0 && peer == 1 && strcmp(mark, "1a2") == 0;
+}
+
+static void
 on_ready(void *ctx, uint32_t features UNUSED)
 {
 	((struct world *)ctx)->n_ready++;
@@ -134,7 +142,7 @@ static void
 world_new(struct world *w)
 {
 	struct secure_cb cb = { w, on_answer, on_lost, on_trust, on_bridge,
-		on_ready };
+		on_mark, on_ready };
 	struct ipc_peer me = { .uid = getuid() };
 	int fd[2];
 
@@ -305,6 +313,32 @@ TEST(a_bridge_is_asked_for_again_once_it_was_answered)
 		say(&w, &a);
 		assert_int_equal(w.bridge_realm, 4);
 	}
+	assert_int_equal(w.n_lost, 0);
+	world_free(&w);
+}
+
+TEST(a_fingerprint_is_asked_for_and_told)
+{
+	struct ipc_msg m, a;
+	struct world w;
+
+	world_new(&w);
+	greet(&w);
+	assert_int_equal(heard(&w, &m), IPC_CA_LIST);
+	assert_int_equal(secure_mark(w.s, 0, 1), 0);
+	assert_int_equal(heard(&w, &m), IPC_MARK);
+	assert_int_equal(m.u.mark.peer, 1);
+	ipc_msg_answer(&a, &m, 0, NULL);
+	a.u.mark_ok.peer = 1;
+	memcpy(a.u.mark_ok.mark, "1a2", 4);
+	say(&w, &a);
+	assert_int_equal(w.n_mark, 1);
+	/* a refusal is told to nobody */
+	assert_int_equal(secure_mark(w.s, 0, 1), 0);
+	assert_int_equal(heard(&w, &m), IPC_MARK);
+	ipc_msg_answer(&a, &m, ERR_SHORT, NULL);
+	say(&w, &a);
+	assert_int_equal(w.n_mark, 1);
 	assert_int_equal(w.n_lost, 0);
 	world_free(&w);
 }
