@@ -189,6 +189,12 @@ struct hub_neigh_info {
 	uint32_t port;
 	uint32_t age_s;
 };
+/* What lies behind an IP port, for which the hub answers. */
+struct hub_behind_info {
+	struct vpn_ts ts;
+	struct mac mac;			/* pseudo address of the port */
+	uint32_t port;
+};
 struct hub_port_info {
 	uint32_t port;
 	enum hub_port_kind kind;
@@ -219,6 +225,8 @@ void hub_counts_get(const struct hub *h, struct hub_counts *out);
 /** Visit tables: start with *it = 0; false at the end.  Thread: the loop. */
 bool hub_mac_next(const struct hub *h, uint32_t *it, struct hub_mac_info *out);
 bool hub_neigh_next(const struct hub *h, uint32_t *it, struct hub_neigh_info *out);
+bool hub_behind_next(const struct hub *h, uint32_t *it,
+		     struct hub_behind_info *out);
 bool hub_port_next(const struct hub *h, uint32_t *it, struct hub_port_info *out);
 bool hub_group_next(const struct hub *h, uint32_t *it, struct hub_group_info *out);
 

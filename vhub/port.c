@@ -430,3 +430,23 @@ hub_port_next(const struct hub *h, uint32_t *it, struct hub_port_info *out)
 	}
 	return false;
 }
+
+bool
+hub_behind_next(const struct hub *h, uint32_t *it, struct hub_behind_info *out)
+{
+	while (*it < HUB_PORT_MAX * VPN_TS_MAX) {
+		uint32_t num = *it / VPN_TS_MAX, i = *it % VPN_TS_MAX;
+		const struct port *p = port_at(h, num);
+
+		if (p == NULL || p->conf.kind != HUB_PORT_IP ||
+		    i >= p->conf.n_ts) {
+			*it = (num + 1) * VPN_TS_MAX;
+			continue;
+		}
+		++*it;
+		*out = (struct hub_behind_info){ p->conf.ts[i], p->conf.mac,
+			num };
+		return true;
+	}
+	return false;
+}

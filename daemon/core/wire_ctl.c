@@ -508,6 +508,33 @@ hub_neighs(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 	}
 }
 
+/* What the hub answers for, because a peer in IP mode has it. */
+static void
+hub_behind(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
+{
+	struct hub_behind_info bi;
+	struct bus_rec r;
+	char text[VPN_TS_TEXT_MAX], mac[MAC_TEXT_MAX];
+	uint32_t it = 0;
+
+	while (hub_behind_next(vr->hub, &it, &bi)) {
+		if (!ip_is_unicast(&bi.ts.lo) && !ip_is_any(&bi.ts.lo))
+			continue;	/* groups are not asked for */
+		bi.ts.proto = 0;	/* whoever has one port has the address */
+		bi.ts.port_lo = 0;
+		bi.ts.port_hi = UINT16_MAX;
+		bus_rec_init(&r, BUS_RES_NEIGH);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_str(&r, BUS_F_IP, ip_equal(&bi.ts.lo, &bi.ts.hi) ?
+			    ip_text(&bi.ts.lo, text) :
+			    vpn_ts_text(&bi.ts, text));
+		bus_set_str(&r, BUS_F_MAC, mac_text(&bi.mac, mac));
+		port_name(vr->hub, bi.port, &r);
+		bus_set_bool(&r, BUS_F_IS_STATIC, true);
+		ctl_send(cl, &r, tag);
+	}
+}
+
 static void
 hub_groups(const struct vpn_realm *vr, struct ctl_client *cl, uint32_t tag)
 {
@@ -584,6 +611,8 @@ cmd_hub(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 			hub_macs(vr, cl, cmd->tag);
 		if (fits(what, "arp"))
 			hub_neighs(vr, cl, cmd->tag);
+		if (fits(what, "arp"))
+			hub_behind(vr, cl, cmd->tag);
 		if (fits(what, "groups"))
 			hub_groups(vr, cl, cmd->tag);
 	}

@@ -18,7 +18,7 @@ GATEWAY = """<vpn log="info">
     <me id="gw" psk="r.psk"/>
     <peer id="swan" mode="ip"><net local="10.0.0.0/24 fd00::/64"
       remote="10.0.0.11 fd00::11"/></peer>
-    <peer id="laptop" mode="ip"><net local="10.0.0.0/24 fd00::/64"
+    <peer id="laptop" mode="ip"><net local="10.0.0.0/24 fd00::/64 10.7.0.0/24"
       remote="10.0.0.12 fd00::12"/></peer>
     <peer id="branch" mode="ether"/>
   </realm>
@@ -28,7 +28,7 @@ LAPTOP = """<vpn log="info">
   <realm name="r" dpd="1" dead="3" tap="tap0" mode="ip" address="10.0.0.12/32 fd00::12/128">
     <me id="laptop" psk="r.psk"/>
     <peer id="gw" at="192.0.2.1"><net local="10.0.0.12 fd00::12"
-      remote="10.0.0.0/24 fd00::/64"/></peer>
+      remote="10.0.0.0/24 fd00::/64 10.7.0.0/24"/></peer>
   </realm>
 </vpn>
 """
@@ -131,13 +131,30 @@ def test_all_reach_each_other(routed):
     assert routed.missing({"gw": (None, "fd00::1")}, six=True) == []
 
 
+def test_beyond_the_realm_the_kernel_routes(lab, routed):
+    """A host in another network of the gateway's, once its kernel forwards."""
+    lab.batch("gw", "addr add 10.7.0.1/24 dev br-lan\n")
+    lab.batch("host", "addr add 10.7.0.2/24 dev eth0\nroute add 10.0.0.12 via 10.7.0.1\n")
+    try:
+        assert lab.ping("laptop", "10.7.0.2") == 0
+        lab.need("gw", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        assert lab.until_ping("laptop", "10.7.0.2", 5), routed.gw.log()
+    finally:
+        lab.need("gw", "sysctl", "-qw", "net.ipv4.ip_forward=0")
+        lab.batch("host", "route del 10.0.0.12\naddr del 10.7.0.2/24 dev eth0\n")
+        lab.batch("gw", "addr del 10.7.0.1/24 dev br-lan\n")
+
+
 def test_arp_and_nd_give_the_pseudo_address(routed):
     """What branch believes of the peers in IP mode."""
     neigh = json.loads(routed.lab.need("branch", "ip", "-j", "neigh", "show", "dev", "tap0"))
     seen = {n["dst"]: n.get("lladdr") for n in neigh}
     macs = routed.macs()
+    said = {n["ip"]: (n["mac"], n["port"]) for n in
+            routed.gw.json("hub", "r", "arp")["neighbours"] if n["static"]}
     for name, at in ("swan", 2), ("swan", 3), ("laptop", 2), ("laptop", 3):
         assert seen[PEERS[name][at]] == macs[name], (seen, macs)
+        assert said[PEERS[name][at]] == (macs[name], name), said
     # an address nobody has: no answer, and nothing that waits for ever
     assert routed.lab.ping("branch", "10.0.0.99") == 0
     before = routed.gw.stat("hub-noneigh")

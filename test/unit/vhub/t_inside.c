@@ -516,3 +516,26 @@ TEST(a_run_of_packets_to_one_address_ends_with_the_address)
 	assert_memory_equal(r.port[0].out[0]->data, "\x02\0\0\0\0\xf0", 6);
 	rig_fini(&r);
 }
+
+TEST(what_lies_behind_ip_ports_can_be_listed)
+{
+	struct hub_behind_info bi;
+	struct rig r;
+	uint32_t it = 0;
+	unsigned n = 0;
+
+	setup(&r, false);
+	while (hub_behind_next(r.h, &it, &bi)) {
+		struct ip_addr want;
+
+		assert_int_equal(ip_parse(n == 0 ? "10.2.0.0" : n == 1 ?
+		    "2001:db8:2::" : n == 2 ? "10.3.0.0" : "10.9.0.9", &want),
+		    0);
+		assert_true(ip_equal(&bi.ts.lo, &want));
+		assert_int_equal(bi.port, r.port[n < 2 ? 2 : 3].num);
+		assert_int_equal(bi.mac.b[5], n < 2 ? 0xa1 : 0xa3);
+		n++;
+	}
+	assert_int_equal(n, 4);
+	rig_fini(&r);
+}
