@@ -94,7 +94,7 @@ retransmit(void *ctx)
 	o->n_try++;
 	o->wait_ms = MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
 	cut_smaller(sa);
-	sa->ike->stats.n_retransmit++;
+	sa->ike->stats.n_retransmit += !o->is_probe || o->n_try > IKE_FRAG_TRY;
 	at_ms = now_ms + o->wait_ms;
 	if (o->dead_ms != 0)
 		at_ms = MIN(at_ms, o->dead_ms);

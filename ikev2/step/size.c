@@ -22,7 +22,10 @@
 #define FIRST_MS     300	/* after the SA came up: what it needs goes first */
 #define NEXT_MS	     50		/* between two probes */
 #define WAIT_MIN_MS  100	/* for the answer to a probe, and round trips */
-#define CHECK_MS     60000	/* between two checks, where there is traffic */
+/* Between two checks, where there is traffic.  Routers cut IPv4 where a path has
+ * become smaller; of IPv6 they drop what is too large. */
+#define CHECK_4_MS   60000
+#define CHECK_6_MS   15000
 #define RAISE_MS     600000	/* RFC 8899 5.1.1, PMTU_RAISE_TIMER */
 
 static bool
@@ -108,6 +111,8 @@ ike_size_tick(struct ike_sa *sa, uint64_t out_ms)
 {
 	uint64_t now_ms = sa->ike->now_ms;
 	bool is_due = ike_pmtu_hint(&sa->pmtu, asked(sa));
+	uint64_t every_ms = sa->remote.ip.family == 6 ? CHECK_6_MS :
+	    CHECK_4_MS;
 
 	if (sa->state != IKE_SA_UP || sa->pmtu.phase != IKE_PMTU_DONE ||
 	    !can_probe(sa))
@@ -115,7 +120,7 @@ ike_size_tick(struct ike_sa *sa, uint64_t out_ms)
 	if (now_ms - sa->size_top_ms >= RAISE_MS) {
 		sa->size_top_ms = now_ms;
 		ike_pmtu_raise(&sa->pmtu);
-	} else if (is_due || (now_ms - sa->size_ms >= CHECK_MS &&
+	} else if (is_due || (now_ms - sa->size_ms >= every_ms &&
 			      out_ms > sa->size_ms)) {
 		ike_pmtu_check(&sa->pmtu);
 	}
