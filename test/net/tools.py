@@ -12,6 +12,9 @@
   tools.py etherip LOCAL REMOTE TAP   a TAP device whose frames are packets of protocol 97
   tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
   tools.py udp-source ADDR PORT SEC SIZE
+  tools.py seq-sink ADDR PORT SEC     numbered datagrams; prints how many came, and how many
+                                      behind a later one
+  tools.py seq-source ADDR PORT COUNT
   tools.py relay FROM TO LOSS DUP LATE   UDP ports 500 and 4500 of FROM lead to TO, as
                                       through a NAT; so many per cent are lost, doubled,
                                       and up to 200 ms late, both ways
@@ -247,6 +250,31 @@ def udp_source(addr, port, seconds, size):
                 s.send(data)
             except OSError:
                 pass
+
+
+def seq_sink(addr, port, seconds):
+    """Do datagrams come in the order of their numbers?"""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((addr, int(port)))
+    print("listening", flush=True)
+    n = behind = top = 0
+    end = time.monotonic() + float(seconds)
+    s.settimeout(0.2)
+    while time.monotonic() < end:
+        try:
+            number = struct.unpack(">I", s.recv(64)[:4])[0]
+        except socket.timeout:
+            continue
+        n, behind, top = n + 1, behind + (number < top), max(number, top)
+    print(n, behind, flush=True)
+
+
+def seq_source(addr, port, count):
+    """Numbered datagrams, 1000 a second."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for number in range(int(count)):
+        s.sendto(struct.pack(">I", number), (addr, int(port)))
+        time.sleep(0.001)
 
 
 class Relay:

@@ -81,11 +81,13 @@ cmd_net(struct play *p)
 			w->door_ms = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "mtu") == 0)
 			w->mtu = play_num(p, i + 1);
+		else if (strcmp(p->arg[i], "mtu-a") == 0)
+			w->mtu_a = play_num(p, i + 1);
 		else if (strcmp(p->arg[i], "link") == 0)
 			w->link = play_num(p, i + 1);
 		else
 			return play_fail(p, "net: loss dup reorder flip delay "
-					 "job door mtu link");
+					 "job door mtu mtu-a link");
 	}
 	return true;
 }

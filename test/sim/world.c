@@ -163,6 +163,7 @@ void
 sim_send(struct sim_host *h, const struct net_ep *local,
 	 const struct net_ep *remote, bool natt, struct view data)
 {
+	unsigned mtu;
 	struct net_ep from = *local, to = *remote;
 
 	if (h->w->is_verbose)
@@ -199,7 +200,9 @@ sim_send(struct sim_host *h, const struct net_ep *local,
 	}
 	if (natt != (to.port == 4500) || (!natt && h->w->is_500_shut))
 		return;
-	if (h->w->mtu > 0 && data.len + 28 + (natt ? 4 : 0) > h->w->mtu)
+	mtu = h->w->mtu_a > 0 && strcmp(h->name, "a") == 0 ? h->w->mtu_a :
+	    h->w->mtu;
+	if (mtu > 0 && data.len + 28 + (natt ? 4 : 0) > mtu)
 		return;
 	put_on_wire(h, &from, &to, natt, data);
 }

@@ -108,6 +108,7 @@ struct sim_world {
 	unsigned n_ev;
 	unsigned loss, dup, reorder, flip; /* per cent */
 	unsigned mtu;			/* larger IP datagrams vanish; 0 = none do */
+	unsigned mtu_a;			/* the same, of what a sends only */
 	unsigned link;			/* of the hosts' interfaces: sizes are probed;
 					 * 0 = they are not */
 	unsigned delay_lo, delay_hi;
