@@ -51,7 +51,7 @@ fit_is_syn(struct view f, size_t at)
 
 	/* What lies behind extension headers is found by mss_lower(); a SYN
 	 * that has them is let through as it is. */
-	if (f.len <= at + IP_LEAST || f.len > at + FIT_SYN_MAX)
+	if (f.len <= at + IP_LEAST)
 		return false;
 	if (f.p[at] >> 4 == 4) {
 		if (f.p[at + 9] != PROTO_TCP)
@@ -159,10 +159,8 @@ fit_frame(struct batch *x, struct port *from, const struct port *to,
 	    (e.type != ETHER_IPV4 && e.type != ETHER_IPV6))
 		return true;
 	at = ETH_HEAD + e.n_tag * ETH_TAG;
-	if (fit_is_syn(buf_view(b), at)) {
+	if (fit_is_syn(buf_view(b), at))
 		syn(x->h, b, at, whole - MIN(whole, e.n_tag * ETH_TAG));
-		return true;
-	}
 	return fit_room(to) == 0 || b->len <= fit_room(to) + ETH_HEAD ||
 	    may_pass(x, from, to, &e, b, at);
 }
@@ -175,10 +173,8 @@ fit_packet(struct batch *x, struct port *from, const struct port *to,
 
 	if (whole == 0)
 		return true;
-	if (fit_is_syn(buf_view(b), 0)) {
+	if (fit_is_syn(buf_view(b), 0))
 		syn(x->h, b, 0, whole);
-		return true;
-	}
 	return fit_room(to) == 0 || b->len <= fit_room(to) ||
 	    may_pass(x, from, to, NULL, b, 0);
 }
@@ -192,8 +188,7 @@ fit_flooded(struct batch *x, const struct port *from, struct buf *b)
 	struct eth e;
 	size_t at;
 
-	if (b->len > ETH_HEAD + ETH_TAGS_MAX * ETH_TAG + FIT_SYN_MAX ||
-	    eth_dec(buf_view(b), &e) != 0)
+	if (eth_dec(buf_view(b), &e) != 0)
 		return;
 	at = ETH_HEAD + e.n_tag * ETH_TAG;
 	if ((e.type != ETHER_IPV4 && e.type != ETHER_IPV6) ||

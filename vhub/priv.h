@@ -249,9 +249,7 @@ bool stp_is_change(struct view v);
 uint32_t stp_tick(struct hub *h, uint32_t now_s);
 
 /* fit.c: sizes of packets and tunnels (E3). */
-#define FIT_SYN_MAX 184	/* longest IP and TCP headers, and data (RFC 7413): a
-			 * SYN is looked for up to here; ours */
-#define IP_LEAST    20
+#define IP_LEAST 20
 /** IP packets, untagged, of more bytes need to be looked at on their way to a port;
  * 0 = none do. */
 uint32_t fit_room(const struct port *p);

@@ -26,6 +26,7 @@
  * become smaller; of IPv6 they drop what is too large. */
 #define CHECK_4_MS   60000
 #define CHECK_6_MS   15000
+#define HINT_MS	     10000	/* something was sent just now */
 #define RAISE_MS     600000	/* RFC 8899 5.1.1, PMTU_RAISE_TIMER */
 
 static bool
@@ -66,12 +67,15 @@ apply(struct ike_sa *sa)
 		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
 }
 
-/* The peer may want to know. */
+/* The peer may want to know, unless it is what everybody expects. */
 static void
 tell(struct ike_sa *sa)
 {
+	bool is_small = sa->pmtu.now < sa->pmtu.top;
+
 	if (!sa->is_tapir || sa->pmtu.phase != IKE_PMTU_DONE ||
-	    sa->size_told == sa->pmtu.now)
+	    sa->size_told == sa->pmtu.now ||
+	    (!is_small && sa->size_told == 0))
 		return;
 	ike_task_add(sa, IKE_TASK_TELL_SIZE, 0);
 }
@@ -110,13 +114,15 @@ void
 ike_size_tick(struct ike_sa *sa, uint64_t out_ms)
 {
 	uint64_t now_ms = sa->ike->now_ms;
-	bool is_due = ike_pmtu_hint(&sa->pmtu, asked(sa));
-	uint64_t every_ms = sa->remote.ip.family == 6 ? CHECK_6_MS :
-	    CHECK_4_MS;
+	bool is_v6 = sa->remote.ip.family == 6, is_due;
+	uint64_t every_ms = is_v6 ? CHECK_6_MS : CHECK_4_MS;
 
 	if (sa->state != IKE_SA_UP || sa->pmtu.phase != IKE_PMTU_DONE ||
 	    !can_probe(sa))
 		return;
+	/* data over IPv4 has no DF, so nobody answers it */
+	is_due = is_v6 && now_ms - MIN(out_ms, now_ms) < HINT_MS &&
+	    ike_pmtu_hint(&sa->pmtu, asked(sa));
 	if (now_ms - sa->size_top_ms >= RAISE_MS) {
 		sa->size_top_ms = now_ms;
 		ike_pmtu_raise(&sa->pmtu);

@@ -107,6 +107,24 @@ TEST(a_tag_takes_from_the_room)
 	rig_fini(&r);
 }
 
+TEST(a_syn_with_data_is_lowered_too)
+{
+	static const uint8_t mss[4] = { 2, 4, 0x05, 0xb4 };
+	struct tcpmake m;
+	uint8_t f[1500];
+	struct rig r;
+
+	setup(&r);	/* RFC 7413 */
+	tcpmake(&m, 4, TCPMAKE_SYN, mss, 4, 1300);
+	rig_in(&r, 0, f, frame(f, FAR, HOST, false, m.b, m.len));
+	assert_int_equal(mss_out(&r, 1, 0, 14), 1360);
+	tcpmake(&m, 4, TCPMAKE_SYN, mss, 4, 1400); /* and too large at once */
+	rig_in(&r, 0, f, frame(f, FAR, HOST, false, m.b, m.len));
+	rig_expect(&r, 1, 1);
+	rig_expect(&r, 0, 1);
+	rig_fini(&r);
+}
+
 TEST(a_syn_within_a_run_is_lowered_too)
 {
 	struct rig r;
