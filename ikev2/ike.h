@@ -173,7 +173,8 @@ struct ike_ans {
 	uint32_t realm, peer;
 	char id_text[IKE_ID_TEXT_MAX]; /* authenticated identity of the peer */
 	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
-	uint64_t not_after_s;	/* end of its certificate, Unix time; 0 = none */
+	uint64_t not_after_s;	/* end of its certificate, or of ours with what we
+				 * signed, Unix time; 0 = none */
 	/* PPK */
 	struct view ppk_id;	/* to send as PPK_IDENTITY */
 	struct view sk_d, sk_pi, sk_pr; /* RFC 9867: sk_d is SKEYSEED' */
@@ -409,6 +410,7 @@ struct ike_link_info {
 					 * 3.8; 0 = it has not yet */
 	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
 	uint64_t not_after_s;		/* end of it, Unix time; 0 = none */
+	uint64_t own_end_s;		/* the same of ours, that it was shown */
 	char why[IKE_WHY_MAX];		/* why it is not up; may be empty */
 	struct ike_evidence seen;
 };

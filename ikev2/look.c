@@ -44,6 +44,7 @@ fill_sa(const struct ike_sa *sa, struct ike_link_info *out)
 	out->ispi = sa->ispi;
 	out->rspi = sa->rspi;
 	out->n_child = sa->n_child;
+	out->own_end_s = sa->own_end_s;
 	if (sa->keys != NULL)
 		ike_suite_text(&sa->suite, out->ike_suite,
 			       sizeof(out->ike_suite));

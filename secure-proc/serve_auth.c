@@ -49,6 +49,7 @@ sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	struct ipc_msg a;
 	int err;
 
+	out.not_after = 0;
 	err = sec_auth_sign(&s->keys, &sa->auth, &m->u.sign, &out, why,
 	    sizeof(why));
 	if (err != 0)
@@ -58,6 +59,7 @@ sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
 	a.u.sign_ok.method = out.method;
 	a.u.sign_ok.cert = out.cert;
+	a.u.sign_ok.not_after = (uint64_t)out.not_after;
 	a.u.sign_ok.certreq = certreq_of(s, &sa->auth, certreq,
 	    sizeof(certreq));
 	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };

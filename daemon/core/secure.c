@@ -150,6 +150,7 @@ answer_sign(struct secure *s, const struct ipc_msg *m)
 		.auth = m->u.sign_ok.auth,
 		.cert = m->u.sign_ok.cert,
 		.certreq = m->u.sign_ok.certreq,
+		.not_after_s = m->u.sign_ok.not_after,
 		.realm = UINT32_MAX,
 		.peer = UINT32_MAX,
 	};

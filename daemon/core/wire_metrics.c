@@ -88,6 +88,7 @@ peer_rec(struct vpn *v, struct ctl_client *cl, uint32_t tag,
 	if (li->up_since_ms != 0)
 		bus_set_u64(&r, BUS_F_UP_S, (now - li->up_since_ms) / 1000);
 	bus_set_u64(&r, BUS_F_CERT_UNTIL, li->not_after_s);
+	bus_set_u64(&r, BUS_F_OWN_CERT_UNTIL, li->own_end_s);
 	ctl_send(cl, &r, tag);
 }
 

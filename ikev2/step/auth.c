@@ -118,6 +118,7 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->own_auth.p = arena_dup(&m->arena, ans->auth.p, ans->auth.len);
 	m->own_auth.len = ans->auth.len;
 	m->own_method = ans->method;
+	sa->own_end_s = ans->not_after_s;
 	if (m->own_id.p == NULL || m->own_auth.p == NULL ||
 	    ike_cert_signed(m, ans) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");

@@ -157,6 +157,7 @@ sign_cert(const struct sec_keys *k, const struct sec_auth *x,
 	if (err != 0 && why[0] == '\0')
 		return fail(why, cap, err, err_text(err));
 	out->cert = sec_own_certs(own, q->certreq);
+	out->not_after = sec_own_end(own);
 	return err;
 }
 

@@ -59,6 +59,7 @@ struct sec_signed {
 	uint8_t auth[SEC_AUTH_MAX];
 	size_t auth_len;
 	struct view cert;	/* CERT bodies; until the next SIGN */
+	int64_t not_after;	/* our certificate's end; 0 = none */
 };
 
 #define SEC_MACED_MAX (SEC_PRF_MAX + 132) /* MACed identity and IntAuth */

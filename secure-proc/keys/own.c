@@ -41,6 +41,7 @@ struct sec_own {
 	uint8_t *ocsp;		/* what vouches for it, or NULL */
 	size_t ocsp_len;
 	char name[SPI_CERT_TEXT_MAX];
+	int64_t not_after;	/* of cert[0]; 0 = there is none */
 	uint8_t bodies[BODIES_MAX];
 };
 
@@ -320,6 +321,7 @@ name_take(struct sec_own *o, const struct conf_me *me)
 		return ERR_NOMEM;
 	spi_certs()->cert_facts(o->cert[0], f);
 	end_warn(f);
+	o->not_after = f->not_after;
 	if (me->id != NULL)
 		identity_warn(f, me->id);
 	for (unsigned i = 0; i < f->n_name && o->name[0] == '\0'; i++) {
@@ -634,4 +636,10 @@ sec_own_certs(struct sec_own *o, struct view certreq)
 		put_body(&w, CERT_RAW, (struct view){ spki, len });
 	free(spki);
 	return w.err == 0 ? (struct view){ o->bodies, w.len } : none;
+}
+
+int64_t
+sec_own_end(const struct sec_own *o)
+{
+	return o->not_after;
 }

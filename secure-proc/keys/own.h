@@ -57,5 +57,7 @@ MUST_USE int sec_own_sign(struct sec_own *o, const struct sec_own_ask *q,
  * intermediate ones, or the bare key (RFC 7670), and an OCSP response when the
  * peer asks for one.  Valid until the next call. */
 struct view sec_own_certs(struct sec_own *o, struct view certreq);
+/** When our certificate ends, Unix time; 0: there is none. */
+int64_t sec_own_end(const struct sec_own *o);
 
 #endif

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates with a peer that knows nothing of us: strongSwan, both roles, each kind of key;
 chains, several authorities, one side by pre-shared key; and what must be refused."""
+import re
+import time
+
 import pytest
 
 import topo
@@ -158,6 +161,11 @@ def test_each_kind_of_key(pair, kind, role):
     assert peer["auth"] == "cert" and f"osaka-{kind}" in peer["cert_subject"], peer
     assert "valid until" in p.a.tapir("status", "branches/osaka").stdout or \
         peer["cert_until"] > 0, peer
+    metrics = p.a.tapir("metrics").stdout
+    for whose in "peer", "own":
+        end = re.search(rf'^tapir_{whose}_certificate_expiry_timestamp_seconds{{.*}} (\d+)$', metrics,
+                        re.M)
+        assert end and time.time() < int(end[1]) < time.time() + 11 * 365 * 86400, whose
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -6,6 +6,7 @@
  */
 #include "secure-proc/serve.h"
 #include <sys/socket.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/ipc/msg.h"
 #include "secure-proc/verify/link.h"
@@ -262,6 +263,7 @@ TEST(two_ends_prove_themselves_to_each_other_by_certificates)
 	assert_int_equal(us.last.type, IPC_SIGN_OK);
 	assert_int_equal(us.last.err, 0);
 	assert_int_equal(us.last.u.sign_ok.method, 14);
+	assert_true((int64_t)us.last.u.sign_ok.not_after > clk_wall_s());
 	assert_int_equal(us.last.u.sign_ok.certreq.len, 2 + 1 + 20);
 	m = verify(false, 9, &us);
 	say(&them, &m);
