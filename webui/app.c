@@ -9,8 +9,11 @@
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "webui/asset.h"
+#include "webui/metrics_page.h"
 
 enum need { ANYBODY, SOMEBODY };
+
+static ui_call_fn metrics_call;
 
 static const struct row {
 	enum ui_method method;
@@ -22,6 +25,7 @@ static const struct row {
 	{ UI_PUT,    "/bus/write/*", SOMEBODY, ui_bus_write_call },
 	{ UI_GET,    "/bus/read/*",  SOMEBODY, ui_bus_read_call },
 	{ UI_DELETE, "/bus/close/*", SOMEBODY, ui_bus_close_call },
+	{ UI_GET,    "/metrics",     SOMEBODY, metrics_call },
 	{ UI_POST,   "/login",	     ANYBODY,  ui_login_call },
 	{ UI_GET,    "/login",	     SOMEBODY, ui_whoami_call },
 	{ UI_PUT,    "/login",	     SOMEBODY, ui_prove_call },
@@ -207,8 +211,23 @@ local_user(struct ui_call *c)
 
 	if (uid != 0 && uid != c->app->owner)
 		return false;
-	c->owner = (struct ui_owner){ 0, BUS_RIGHT_ADMIN };
+	c->owner = (struct ui_owner){ 0, BUS_RIGHT_ADMIN, "" };
+	str_add(c->owner.name, sizeof(c->owner.name), "uid %u", (unsigned)uid);
 	return true;
+}
+
+void
+ui_call_is(struct ui_call *c, struct ui_who *who)
+{
+	c->who = who;
+	c->owner = (struct ui_owner){ who->id, who->right, "" };
+	(void)str_copy(c->owner.name, sizeof(c->owner.name), who->name);
+}
+
+static void
+metrics_call(struct ui_call *c)
+{
+	ui_page_get(c->app->page, c->rq, c->now_ms);
 }
 
 /* Who asks?  Goes on with fn when that is known, now or later. */
@@ -226,7 +245,7 @@ identify(struct ui_call *c, ui_call_fn *fn)
 	c->who = ui_login_find(c->app->login,
 			       bearer(c->head->field[UI_F_AUTH]), c->now_ms);
 	if (c->who != NULL) {
-		c->owner = (struct ui_owner){ c->who->id, c->who->right };
+		ui_call_is(c, c->who);
 		fn(c);
 	} else if (!ui_basic_begin(c, fn)) {
 		ui_call_stranger(c);

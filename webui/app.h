@@ -21,10 +21,12 @@
 
 struct ui_asset_set;
 struct ui_gate;
+struct ui_page;
 
 struct ui_app {
 	struct ui_bus *bus;
 	struct ui_login *login;
+	struct ui_page *page;		/* of metrics */
 	struct ui_gate *gate;		/* passwords; NULL: none */
 	const struct ui_asset_set *assets;
 	uid_t owner;			/* who besides root may use bus.sock */
@@ -59,6 +61,8 @@ void ui_app_answer(void *app, void *rq, int status, enum ui_form form,
  * with.  site.c. */
 int ui_site_check(const struct ui_app *a, const struct ui_req *rq);
 
+/** It is this login that asks. */
+void ui_call_is(struct ui_call *c, struct ui_who *who);
 /** Answer with <error code= text= hint=/> of the call's form. */
 void ui_call_fail(struct ui_call *c, int status, const char *code,
 		  const char *text, const char *hint);

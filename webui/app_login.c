@@ -17,6 +17,7 @@
 #include "daemon/base/str.h"
 #include "webui/app.h"
 #include "webui/gate.h"
+#include "webui/metrics_page.h"
 #include "webui/tls.h"
 
 #define BASIC_BYTES (4 * ((PASS_NAME_MAX + PASS_WORD_MAX + 3) / 3) + 4)
@@ -72,8 +73,7 @@ let_in(struct ui_call *c, const char *name, enum bus_right right)
 		ui_call_fail(c, 503, err_name(err), err_text(err), "");
 		return;
 	}
-	c->who = who;
-	c->owner = (struct ui_owner){ who->id, right };
+	ui_call_is(c, who);
 	who_write(c, token);
 	wipe(token, sizeof(token));
 }
@@ -132,7 +132,7 @@ accepted(struct waiting *w, enum bus_right right)
 			return;
 		}
 		c->who->is_basic = true;
-		c->owner = (struct ui_owner){ c->who->id, right };
+		ui_call_is(c, c->who);
 		w->fn(c);
 	} else if (w->who == 0) {
 		let_in(c, w->name, right);
@@ -203,6 +203,7 @@ ui_app_gone(void *app, struct ui_req *rq)
 	for (unsigned i = 0; i < N_OF(waiting); i++)
 		if (waiting[i].call.rq == rq)
 			waiting[i].call.rq = NULL;
+	ui_page_gone(a->page, rq);
 	ui_bus_gone(a->bus, rq);
 }
 
@@ -403,7 +404,7 @@ ui_basic_begin(struct ui_call *c, ui_call_fn *fn)
 			       (const uint8_t *)w.token, UI_TOKEN_MAX - 1 },
 			       c->now_ms);
 	if (c->who != NULL) {
-		c->owner = (struct ui_owner){ c->who->id, c->who->right };
+		ui_call_is(c, c->who);
 		fn(c);
 	} else {
 		str_copy(w.name, sizeof(w.name), q.name);

@@ -29,6 +29,7 @@
 #include "webui/asset.h"
 #include "webui/gate.h"
 #include "webui/link.h"
+#include "webui/metrics_page.h"
 #include "webui/sandbox.h"
 #include "webui/tls.h"
 
@@ -208,6 +209,10 @@ on_record(void *ctx, const struct bus_rec *r)
 	enum bus_right right;
 	uint64_t now = clk_ms();
 
+	if (r->tag == UI_METRICS_TAG) {
+		ui_page_record(w->app.page, r, now);
+		return;
+	}
 	if (r->desc->row != BUS_RES_WEB_LINK) {
 		ui_bus_record(w->app.bus, r, now);
 		return;
@@ -224,14 +229,29 @@ on_lost(void *ctx)
 	struct web *w = ctx;
 
 	ui_bus_link(w->app.bus, false, clk_ms());
+	ui_page_lost(w->app.page);
 }
 
 static int
-to_core(void *ctx, uint32_t tag, struct bus_rec *cmd)
+to_core(void *ctx, uint32_t tag, const char *user, struct bus_rec *cmd)
 {
 	struct web *w = ctx;
+	struct bus_rec who;
+	int err;
 
+	if (user != NULL) {
+		bus_rec_init(&who, BUS_RES_WEB_USER);
+		bus_set_str(&who, BUS_F_NAME, user);
+		if ((err = ui_link_send(w->link, 0, &who)) != 0)
+			return err;
+	}
 	return ui_link_send(w->link, tag, cmd);
+}
+
+static int
+page_to_core(void *ctx, uint32_t tag, struct bus_rec *cmd)
+{
+	return to_core(ctx, tag, NULL, cmd);
 }
 
 static void
@@ -351,6 +371,7 @@ build(struct web *w)
 	const struct ui_http_ops http = { &w->app, ui_app_request, ui_app_gone };
 	const struct ui_link_ops link = { w, on_record, on_lost };
 	struct ui_bus_ops bus = { w, to_core, ui_app_answer };
+	const struct ui_page_ops page = { w, page_to_core };
 	int err;
 
 	if ((w->base = event_base_new()) == NULL ||
@@ -359,6 +380,7 @@ build(struct web *w)
 				w)) == NULL || event_add(w->sup, NULL) != 0)
 		return ERR_NOMEM;
 	if ((err = ui_bus_new(&w->app.bus, &bus, w->o.sessions)) != 0 ||
+	    (err = ui_page_new(&w->app.page, &page)) != 0 ||
 	    (err = ui_login_new(&w->app.login)) != 0 ||
 	    (err = ui_gate_new(&w->app.gate, w->base, w->o.gate)) != 0 ||
 	    (err = ui_link_new(&w->link, w->base, &link)) != 0 ||
@@ -408,6 +430,7 @@ take_down(struct web *w)
 	ui_link_free(w->link);
 	ui_gate_free(w->app.gate);
 	ui_login_free(w->app.login);
+	ui_page_free(w->app.page);
 	ui_tls_free(w->ssl);
 	ui_asset_free(w->own_assets);
 	if (w->sup != NULL)

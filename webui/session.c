@@ -364,6 +364,9 @@ ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 		return ERR_PERM;
 	if (bus_bool(cmd, BUS_F_IS_FOLLOW))
 		return ERR_UNSUP;
+	/* its answer is no records */
+	if (cmd->desc->row == BUS_CMD_CAPTURE)
+		return ERR_STATE;
 	if (!may_write(s, now_ms))
 		return ERR_AGAIN;
 	if (s->n_asked >= UI_ASKED_MAX)
@@ -374,7 +377,7 @@ ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 		return ERR_FULL;
 	a->sess = s;
 	a->user_tag = tag;
-	if ((err = b->ops.command(b->ops.ctx, a->tag, cmd)) != 0) {
+	if ((err = b->ops.command(b->ops.ctx, a->tag, s->owner.name, cmd)) != 0) {
 		*a = (struct asked){ 0 };
 		return err;
 	}
@@ -543,7 +546,7 @@ ui_bus_link(struct ui_bus *b, bool is_up, uint64_t now_ms)
 	b->state_ms = now_ms;
 	bus_rec_init(&cmd, BUS_CMD_LOG);
 	bus_set_bool(&cmd, BUS_F_IS_FOLLOW, true);
-	(void)b->ops.command(b->ops.ctx, TAG_FOLLOW, &cmd);
+	(void)b->ops.command(b->ops.ctx, TAG_FOLLOW, NULL, &cmd);
 }
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -588,7 +591,7 @@ ui_bus_run(struct ui_bus *b, uint64_t now_ms)
 	b->state_ms = now_ms + UI_STATE_MS;
 	ui_state_begin(b->state, now_ms);
 	bus_rec_init(&cmd, BUS_CMD_STATUS);
-	b->is_asking = b->ops.command(b->ops.ctx, TAG_STATE, &cmd) == 0;
+	b->is_asking = b->ops.command(b->ops.ctx, TAG_STATE, NULL, &cmd) == 0;
 }
 
 void

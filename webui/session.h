@@ -22,6 +22,7 @@
 
 #include "webui/form.h"
 
+#define UI_USER_MAX	 64		/* a user's name, with NUL */
 #define UI_ID_MAX	 33		/* a session's name, with NUL */
 #define UI_HOLD_MS	 25000		/* a read is held so long; contract */
 #define UI_BATCH_MS	 10		/* wait for company after the first; ours */
@@ -42,8 +43,10 @@ struct ui_sess;
 
 struct ui_bus_ops {
 	void *ctx;
-	/** A command for the core under a tag.  0, ERR_CLOSED, ERR_FULL. */
-	int (*command)(void *ctx, uint32_t tag, struct bus_rec *cmd);
+	/** A command for the core under a tag, in the name of a user (NULL: our own
+	 * question).  0, ERR_CLOSED, ERR_FULL. */
+	int (*command)(void *ctx, uint32_t tag, const char *user,
+		       struct bus_rec *cmd);
 	/** The end of a read: status 200 with a batch, or 409, 410 without. */
 	void (*answer)(void *ctx, void *rq, int status, enum ui_form form,
 		       const char *text, size_t len);
@@ -53,6 +56,7 @@ struct ui_bus_ops {
 struct ui_owner {
 	uint64_t id;		/* the login; sessions end with it */
 	enum bus_right right;
+	char name[UI_USER_MAX];
 };
 
 /** @param max sessions at the same time. */
@@ -73,7 +77,8 @@ void ui_sess_close(struct ui_sess *s);
 /** End all sessions of a login. */
 void ui_bus_forget(struct ui_bus *b, uint64_t owner);
 
-/** A command of the client, under its tag.  0, ERR_PERM (right), ERR_AGAIN (too
+/** A command of the client, under its tag.  0, ERR_PERM (right), ERR_STATE (not over
+ * the bus), ERR_AGAIN (too
  * fast), ERR_LIMIT (too many under way), ERR_UNSUP (follow), ERR_CLOSED. */
 MUST_USE int ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 			   uint64_t now_ms);

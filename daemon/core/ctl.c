@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "daemon/base/list.h"
 #include "daemon/base/log.h"
+#include "daemon/base/str.h"
 #include "daemon/base/secret.h"
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_wire.h"
@@ -48,6 +49,7 @@ struct ctl_client {
 	struct list queue;
 	size_t queued_bytes;		/* with the heads of the items */
 	bool is_broken;			/* to be freed once nobody uses it */
+	char user[CTL_USER_MAX];	/* of tapir-web: who asks next */
 	struct list follows;		/* have not seen the end of the log yet */
 	unsigned n_follow;
 };
@@ -187,6 +189,17 @@ ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 	bus_set_str(&r, BUS_F_TEXT, text);
 	bus_set_str(&r, BUS_F_HINT, hint);
 	ctl_send(cl, &r, tag);
+}
+
+const char *
+ctl_user(const struct ctl_client *cl, char *out)
+{
+	out[0] = '\0';
+	if (cl == cl->ctl->web)
+		str_add(out, CTL_USER_MAX, "%s by the web", cl->user);
+	else
+		str_add(out, CTL_USER_MAX, "user %u", (unsigned)cl->uid);
+	return out;
 }
 
 uid_t
@@ -332,6 +345,12 @@ command(struct ctl_client *cl, const uint8_t *bytes, size_t len)
 		cl->is_broken = true;
 		return;
 	}
+	if (err == 0 && cl == cl->ctl->web &&
+	    cmd.desc->row == BUS_RES_WEB_USER) {
+		(void)str_copy(cl->user, sizeof(cl->user),
+			       bus_str(&cmd, BUS_F_NAME));
+		return;
+	}
 	if (err != 0 || cmd.desc->class != BUS_COMMAND) {
 		ctl_failed(cl, 0, ERR_SYNTAX, "not a command of this version",
 			   "use the tapir command that came with this tapird");
@@ -405,6 +424,7 @@ client_add(struct ctl_client *cl)
 	struct ctl *c = cl->ctl;
 	int err;
 
+	cl->id = ++c->last_id;
 	list_init(&cl->queue);
 	list_init(&cl->follows);
 	if ((err = loop_add(c->vpn->loop, cl->fd, on_client, cl)) != 0)
@@ -433,7 +453,6 @@ on_listen(void *ctx, int fd, uint32_t events UNUSED)
 	}
 	cl->ctl = c;
 	cl->fd = s;
-	cl->id = ++c->last_id;
 	cl->uid = cred.uid;
 	cl->refusal = refusal_of(c, cred.uid);
 	if (client_add(cl) != 0) {

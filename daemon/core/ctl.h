@@ -44,6 +44,9 @@ void ctl_failed(struct ctl_client *cl, uint32_t tag, int err, const char *text,
 MUST_USE int ctl_adopt_web(struct ctl *c, int fd);
 /** The channel to tapir-web; NULL when it is not there. */
 struct ctl_client *ctl_web(const struct ctl *c);
+#define CTL_USER_MAX 96
+/** Who it is, for people: "user 0", "hanako by the web".  out: CTL_USER_MAX. */
+const char *ctl_user(const struct ctl_client *cl, char *out);
 uid_t ctl_uid(const struct ctl_client *cl);
 /** A name for a client that is answered later, and the client of a name; NULL:
  * it has left. */

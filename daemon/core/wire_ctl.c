@@ -365,10 +365,12 @@ void
 wire_ctl_record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
 		const char *text)
 {
+	char user[CTL_USER_MAX];
 	struct bus_rec r;
 
 	bus_rec_init(&r, BUS_EV_COMMAND_RUN);
 	bus_set_u64(&r, BUS_F_UID, ctl_uid(cl));
+	bus_set_str(&r, BUS_F_USER, ctl_user(cl, user));
 	bus_set_str(&r, BUS_F_COMMAND, cmd->desc->name);
 	bus_set_str(&r, BUS_F_REALM, bus_str(cmd, BUS_F_REALM));
 	bus_set_str(&r, BUS_F_PEER, bus_str(cmd, BUS_F_PEER));

@@ -175,6 +175,31 @@ def test_log_by_the_bus(web):
     assert bus.write("log", follow=True)[1] == 400
 
 
+def test_metrics(web):
+    """What tapir metrics prints, also for a peer that is down; not for strangers."""
+    c = sock(web)
+    status, text, head = c.ask("GET", "/metrics")
+    assert status == 200 and head["Content-Type"].startswith("text/plain; version=0.0.4")
+    own = web.tapir("metrics").stdout
+    assert re.search(rb'^tapir_peer_up\{[^}]*osaka[^}]*\} 1$', text, re.M), text[:500]
+    assert {x.split()[2] for x in own.splitlines() if x.startswith("# TYPE")} == \
+        {x.split()[2] for x in text.decode().splitlines() if x.startswith("# TYPE")}
+    assert Client(web.lab, "left").ask("GET", "/metrics")[0] == 401
+
+
+def test_who_asked_is_told(web, users):
+    """The event of a command names the account."""
+    c = Client(web.lab, "left")
+    c.token = c.ask("POST", "/login", {"user": "hanako", "password": WORD})[1]["token"]
+    bus = Bus(c)
+    assert users and bus.run("rekey", realm="branches", peer="osaka")[-1]["result"] == "done"
+    event = bus.until(lambda i: i.get("event") == "command")
+    assert event["user"] == "hanako by the web"
+    assert event["sentence"].startswith("hanako by the web asked for rekey")
+    assert bus.run("history", realm="branches", peer="osaka")
+    assert bus.write("capture")[1] == 403
+
+
 def test_fifty_sessions_hear_the_same(web):
     """One event for all who wait."""
     buses = [Bus(sock(web)) for _ in range(50)]

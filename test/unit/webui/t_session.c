@@ -23,11 +23,11 @@ struct world {
 	char text[1 << 16];
 	uint64_t now;
 };
-static const struct ui_owner admin = { 7, BUS_RIGHT_ADMIN };
+static const struct ui_owner admin = { 7, BUS_RIGHT_ADMIN, "a" };
 static int rq_a, rq_b, rq_c;
 
 static int
-core(void *ctx, uint32_t tag, struct bus_rec *cmd)
+core(void *ctx, uint32_t tag, const char *user UNUSED, struct bus_rec *cmd)
 {
 	struct world *w = ctx;
 
@@ -305,7 +305,7 @@ TEST(a_late_answer_for_a_closed_session_is_nobodys)
 TEST(rights_rates_and_numbers_are_limited)
 {
 	static struct world w;
-	const struct ui_owner viewer = { 8, BUS_RIGHT_VIEW };
+	const struct ui_owner viewer = { 8, BUS_RIGHT_VIEW, "v" };
 	struct ui_sess *s;
 	struct bus_rec cmd;
 	int n = 0;
@@ -330,7 +330,7 @@ TEST(rights_rates_and_numbers_are_limited)
 TEST(a_session_is_found_by_its_owner_only)
 {
 	static struct world w;
-	const struct ui_owner other = { 8, BUS_RIGHT_ADMIN };
+	const struct ui_owner other = { 8, BUS_RIGHT_ADMIN, "o" };
 	struct ui_sess *s;
 	struct view id;
 
