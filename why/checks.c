@@ -88,11 +88,11 @@ size(const struct why_facts *f, char *d)
 {
 	if (!why_is_up(f))
 		return WHY_NOT_REACHED;
-	if (f->path_mtu == 0 || f->mtu == 0)
+	if (f->inside == 0)
 		return WHY_UNKNOWN;
-	snprintf(d, WHY_DETAIL_MAX, "%u + %u, path %u", f->mtu, f->overhead,
+	snprintf(d, WHY_DETAIL_MAX, "inside %u, path %u", f->inside,
 		 f->path_mtu);
-	return f->mtu + f->overhead <= f->path_mtu ? WHY_OK : WHY_FAILED;
+	return f->mtu <= f->inside ? WHY_OK : WHY_FAILED;
 }
 
 static enum why_result

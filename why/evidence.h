@@ -153,7 +153,9 @@ struct why_facts {
 	bool has_sample;		/* the next two: in sample_s seconds */
 	unsigned sample_s;
 	uint64_t rx_now, tx_now;
-	unsigned mtu, path_mtu, overhead; /* of the TAP; outside; ESP adds */
+	/* bytes: mtu= of the configuration, 0 = none; what fits inside of the
+	 * tunnel, and outside, 0 = not known */
+	unsigned mtu, inside, path_mtu;
 
 	/* ---- the hub */
 	bool has_port;

@@ -119,13 +119,10 @@ replay(const struct why_facts *f, struct why_say *s)
 static bool
 mtu(const struct why_facts *f, struct why_say *s)
 {
-	unsigned need = f->mtu + f->overhead;
-
 	snprintf(s->a, sizeof(s->a), "%u", f->path_mtu);
 	snprintf(s->b, sizeof(s->b), "%u", f->mtu);
-	snprintf(s->c, sizeof(s->c), "%u", need);
-	return why_is_up(f) && f->path_mtu != 0 && f->mtu != 0 &&
-	    need > f->path_mtu;
+	snprintf(s->c, sizeof(s->c), "%u", f->inside);
+	return why_is_up(f) && f->inside != 0 && f->mtu > f->inside;
 }
 
 static bool

@@ -7,9 +7,11 @@
  * built and starts both daemons again, so a fault may leave anything behind.
  */
 #include "cli/lab/break.h"
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "cli/cli.h"
 #include "cli/lab/lab_cert.h"
@@ -42,6 +44,7 @@ struct fault {
 	bool is_late;			/* filters once it is up */
 	bool is_alone;			/* gw-b does not run */
 	bool has_ping;			/* host-b asks for host-a meanwhile */
+	bool has_twin;			/* another tokyo, in the node inet */
 };
 
 #define AT_A(code_) .node = "gw-a", .peer = "osaka", .code = (code_)
@@ -102,6 +105,15 @@ static const struct fault faults[] = {
 	  .never = LAB_STRONGSWAN | TOPO_IP, .is_late = true,
 	  .a = { .realm = "bridge=\"br-lan\" dpd=\"1\" dead=\"60\"" },
 	  .rules_on = "gw-b", .rules = DROP("udp dport { 500, 4500 } drop") },
+	{ .info = { .name = "mtu", .line = "gw-a's mtu= is larger than fits",
+		    AT_A("mtu-black-hole") }, .need = TOPO_IP,
+	  .a = { .realm = "mode=\"ip\" mtu=\"1500\"" } },
+	{ .info = { .name = "identity-twice",
+		    .line = "a second machine says that it is tokyo",
+		    AT_B("identity-twice"), .is_slow = true },
+	  .never = LAB_STRONGSWAN | TOPO_NAT | TOPO_IP, .has_twin = true,
+	  .ip_on = { "inet" }, .ip = { "addr add 192.0.2.3/24 dev br0" },
+	  .undo_on = "inet", .undo = "addr del 192.0.2.3/24 dev br0" },
 	{ .info = { .name = "loop",
 		    .line = "the two networks are joined by a wire as well",
 		    AT_A("loop"), .is_slow = true }, .never = TOPO_IP,
@@ -301,6 +313,24 @@ ping(struct lab *l)
 	return proc_start(&p, &pid) == 0 ? 0 : failed(l, ERR_SYS, "ping");
 }
 
+/* gw-a once more, elsewhere: as a machine that was copied. */
+static int
+twin(struct lab *l)
+{
+	static const struct lab_side side = {
+		.realm = "tap=\"twin\"", .net = "",
+	};
+	char dir[PATH_LEN];
+	int err;
+
+	snprintf(dir, sizeof(dir), "%s/inet", l->dir);
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return failed(l, ERR_SYS, "cannot write below the lab");
+	if ((err = lab_conf_again(l->dir, dir, l->flags, true, &side)) != 0)
+		return failed(l, err, "cannot write the configuration");
+	return lab_start_at(l, "inet");
+}
+
 static int
 put_in(struct lab *l, const struct fault *f)
 {
@@ -321,6 +351,8 @@ put_in(struct lab *l, const struct fault *f)
 		return err;
 	if ((err = wires(l, f)) != 0)
 		return err;
+	if (f->has_twin && (err = twin(l)) != 0)
+		return err;
 	return f->has_ping ? ping(l) : 0;
 }
 
@@ -330,7 +362,7 @@ put_in(struct lab *l, const struct fault *f)
 static int
 take_out(struct lab *l)
 {
-	static const char *const host[] = { "host-a", "host-b" };
+	static const char *const host[] = { "host-a", "host-b", "inet" };
 	char ns[TOPO_NS_MAX], path[PATH_LEN], name[64] = "";
 	const struct fault *f;
 	FILE *in;

@@ -229,7 +229,7 @@ last_line(const struct lab *l, const char *node, char *out, size_t cap)
 }
 
 static int
-start_tapird(struct lab *l, unsigned i)
+start_tapird(struct lab *l, const char *node, pid_t *pid)
 {
 	char prog[PATH_MAX_], conf[PATH_MAX_], run[PATH_MAX_], log[PATH_MAX_];
 	char ns[TOPO_NS_MAX];
@@ -241,11 +241,11 @@ start_tapird(struct lab *l, unsigned i)
 	if (!proc_find_ours("tapird", prog, sizeof(prog)))
 		return fail(l, ERR_NOTFOUND, "make, or make install",
 			    "tapird is not beside this program and not installed");
-	topo_ns(l->id, gw_name[i], ns, sizeof(ns));
-	put(conf, sizeof(conf), "%s/%s/tapir.xml", l->dir, gw_name[i]);
-	put(log, sizeof(log), "%s/%s/log", l->dir, gw_name[i]);
-	lab_run_dir(l, gw_name[i], run, sizeof(run));
-	if (proc_start(&p, &l->pid[i]) != 0)
+	topo_ns(l->id, node, ns, sizeof(ns));
+	put(conf, sizeof(conf), "%s/%s/tapir.xml", l->dir, node);
+	put(log, sizeof(log), "%s/%s/log", l->dir, node);
+	lab_run_dir(l, node, run, sizeof(run));
+	if (proc_start(&p, pid) != 0)
 		return fail(l, ERR_SYS, NULL, "cannot start %s", prog);
 	return 0;
 }
@@ -297,7 +297,15 @@ int
 lab_start_one(struct lab *l, unsigned i)
 {
 	return i == 1 && (l->flags & LAB_STRONGSWAN) != 0 ? start_charon(l) :
-	    start_tapird(l, i);
+	    start_tapird(l, gw_name[i], &l->pid[i]);
+}
+
+int
+lab_start_at(struct lab *l, const char *node)
+{
+	pid_t pid;
+
+	return start_tapird(l, node, &pid);
 }
 
 int

@@ -51,6 +51,8 @@ MUST_USE int lab_build(struct lab *l, unsigned flags);
 MUST_USE int lab_start(struct lab *l);
 /** Start the daemon of gw-a (0) or gw-b (1). */
 MUST_USE int lab_start_one(struct lab *l, unsigned i);
+/** Start a tapird in another node; it ends with the node. */
+MUST_USE int lab_start_at(struct lab *l, const char *node);
 /** End both daemons, also of a lab that another process built. */
 void lab_stop(struct lab *l);
 /** Wait until gw-a says its peer is up; ERR_TIMEOUT, ERR_AGAIN, ERR_CLOSED

@@ -16,6 +16,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/icmp.h"
+#include "daemon/core/mtu.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
@@ -88,7 +89,7 @@ from_conf(struct asked *q)
 	f->has_bridge = q->cr->bridge != NULL;
 	str_copy(f->bridge, sizeof(f->bridge), f->has_bridge ? q->cr->bridge :
 		 "");
-	f->mtu = q->v->realm[q->li.realm].mtu;
+	f->mtu = q->cr->mtu;
 	if (gmtime_r(&now, &tm) == NULL ||
 	    strftime(f->now, sizeof(f->now), "%Y-%m-%d %H:%M UTC", &tm) == 0)
 		str_copy(f->now, sizeof(f->now), "?");
@@ -324,9 +325,8 @@ from_link(struct asked *q)
 	str_copy(f->mode_now, sizeof(f->mode_now), li->child_id != 0 ?
 		 vpn_mode_name(li->mode) : "");
 	str_copy(f->encap, sizeof(f->encap), vpn_encap_name(li->encap));
-	if (li->child_id != 0)
-		f->overhead = esp_overhead(li->alg, li->mode, li->encap,
-					   li->remote.ip.family);
+	f->inside = mtu_inside(q->v->mtu, li->link);
+	f->path_mtu = mtu_outside(q->v->mtu, li->link);
 	f->is_secure_gone = !secure_is_open(q->v->secure);
 }
 
@@ -553,6 +553,33 @@ send_causes(struct asked *q, struct ctl_client *cl,
 	}
 }
 
+/* A pattern of the configuration: nobody who fits it is here. */
+static int
+find_pattern(struct asked *q)
+{
+	const char *realm = bus_str(q->cmd, BUS_F_REALM);
+	const char *peer = bus_str(q->cmd, BUS_F_PEER);
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < q->v->n_realm; i++)
+		for (uint32_t k = 0; k < q->v->realm[i].n_peer; k++) {
+			const struct vpn_peer *p = vpn_peer_at(q->v, i, k);
+
+			if (p == NULL || strcmp(p->conf->name, peer) != 0 ||
+			    (*realm != '\0' &&
+			     strcmp(q->v->realm[i].conf->name, realm) != 0))
+				continue;
+			q->li = (struct ike_link_info){ .realm = i, .peer = k,
+				.encap = p->conf->encap };
+			str_copy(q->li.name, sizeof(q->li.name),
+				 p->conf->name);
+			str_copy(q->li.id, sizeof(q->li.id),
+				 p->conf->id != NULL ? p->conf->id : "");
+			n++;
+		}
+	return n == 1 ? 0 : n == 0 ? ERR_NOTFOUND : ERR_EXISTS;
+}
+
 /* The only peer of that name; 0, ERR_NOTFOUND, or ERR_EXISTS for several. */
 static int
 find(struct asked *q)
@@ -566,7 +593,7 @@ find(struct asked *q)
 			q->li = li;
 			n++;
 		}
-	return n == 1 ? 0 : n == 0 ? ERR_NOTFOUND : ERR_EXISTS;
+	return n == 1 ? 0 : n == 0 ? find_pattern(q) : ERR_EXISTS;
 }
 
 static void

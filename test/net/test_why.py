@@ -6,6 +6,7 @@ import time
 import pytest
 
 import topo
+from charon import Charon
 from gateway import PSK, Gateway, vpn
 from lab import until
 from pki import LEAF_EXT, Pki
@@ -271,3 +272,31 @@ def test_one_way(ends):
     ends.filter("left", "udp sport 4500 @th,64,32 != 0 drop")
     ends.lab.ping("left", "10.2.0.1", count=20, source="10.1.0.1")
     first(ends.a, "osaka", "one-way", seconds=20)
+
+
+# ---- a peer that is not ours -----------------------------------------------------------------------
+
+OTHERS = {
+    "aes256gcm16-prfsha384-modp4096": ("no-group", {"group"}),
+    "aes256-sha256-modp2048": ("no-proposal", {"encryption", "integrity", "group"}),
+}
+
+
+@pytest.mark.parametrize("ike", OTHERS)
+def test_algorithms(ends, ike):
+    """strongSwan dials with algorithms that we do not have: both columns, and what differs."""
+    ends.stop()
+    charon = Charon(ends.lab, "right", local=RIGHT, remote=LEFT, local_id="osaka",
+                    remote_id="tokyo", local_ts="10.2.0.0/24", remote_ts="10.1.0.0/24", ike=ike)
+    try:
+        ends.a.write(end("tokyo", "osaka"), KEYS)
+        ends.a.start()
+        charon.start()
+        charon.initiate()
+        code, differ = OTHERS[ike]
+        doc = first(ends.a, "osaka", code)
+        rows = {r["what"]: r for r in doc["compared"]}
+        assert all(r["own"] or r["what"] == "integrity" for r in rows.values())
+        assert {w for w, r in rows.items() if not r["same"]} == differ - {"integrity"}
+    finally:
+        charon.stop()

@@ -384,9 +384,10 @@ TEST(traffic_that_does_not_flow)
 	f.n_replay = 40;
 	FIRST(f, "esp-replay");
 	f = up();
-	f.mtu = 1500;
-	f.overhead = 80;
+	f.inside = 1320;
 	f.path_mtu = 1400;
+	FIRST(f, "");
+	f.mtu = 1500;
 	FIRST(f, "mtu-black-hole");
 	f.mtu = 1320;
 	FIRST(f, "");
