@@ -139,33 +139,60 @@ show_text(const struct show *s, enum show_tone tone, const char *text)
 		on ? "\033[0m" : "");
 }
 
+/* Must this not begin a line?  Marks that close or go on (JIS X 4051). */
+static bool
+is_tail(const char *p)
+{
+	static const char *const tail[] = {
+		"。", "、", "）", "」", "』", "：", "・", "ー", "？", "！", ".", ",",
+		":", ";", ")", "?", "!", "}", "]",
+	};
+
+	for (unsigned i = 0; i < N_OF(tail); i++)
+		if (strncmp(p, tail[i], strlen(tail[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Bytes up to where a line may end: a space, or beside a wide character. */
+static size_t
+word_len(const char *text)
+{
+	const char *p = text;
+	unsigned w, last = 0, len;
+
+	for (; *p != '\0' && *p != ' '; p += len, last = w) {
+		w = char_at(p, &len);
+		if (p > text && (w == 2 || last == 2) && !is_tail(p))
+			break;
+	}
+	return (size_t)(p - text);
+}
+
 void
 show_wrap(const struct show *s, unsigned at, unsigned indent, const char *text)
 {
 	bool is_first = true;
 
-	while (*text == ' ')
-		text++;
 	while (*text != '\0') {
-		size_t n = strcspn(text, " ");
+		unsigned gap = *text == ' ' && !is_first ? 1 : 0, w;
 		char word[BUS_SENTENCE_MAX];
-		unsigned w;
+		size_t n;
 
+		text += strspn(text, " ");
+		if ((n = word_len(text)) == 0)
+			break;
 		snprintf(word, sizeof(word), "%.*s", (int)n, text);
 		w = show_columns(word);
-		if (!is_first && at + 1 + w > s->width) {
+		if (!is_first && at + gap + w > s->width) {
 			fprintf(s->out, "\n%*s", (int)indent, "");
 			at = indent;
-		} else if (!is_first) {
-			fputc(' ', s->out);
-			at++;
+			gap = 0;
 		}
-		fputs(word, s->out);
-		at += w;
+		fprintf(s->out, "%*s%s", (int)gap, "", word);
+		at += gap + w;
 		is_first = false;
 		text += n;
-		while (*text == ' ')
-			text++;
 	}
 	fputc('\n', s->out);
 }
