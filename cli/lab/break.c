@@ -44,6 +44,7 @@ struct fault {
 	bool is_late;			/* filters once it is up */
 	bool is_alone;			/* gw-b does not run */
 	bool has_ping;			/* host-b asks for host-a meanwhile */
+	bool asks_nobody;		/* ... and for one that is not there */
 	bool has_twin;			/* another tokyo, in the node inet */
 };
 
@@ -129,6 +130,7 @@ static const struct fault faults[] = {
 		    .line = "host-b has the MAC address of host-a",
 		    AT_A("mac-duplicate"), .is_slow = true },
 	  .never = TOPO_IP, .is_late = true, .has_ping = true,
+	  .asks_nobody = true,	/* so that both are heard */
 	  .ip_on = { "host-a", "host-b" },
 	  .ip = { "link set eth0 address 02:00:00:00:00:66",
 		  "link set eth0 address 02:00:00:00:00:66" },
@@ -294,13 +296,15 @@ wait_up(struct lab *l)
 
 /* In the background, for as long as a fault needs to show. */
 static int
-ping(struct lab *l)
+ping(struct lab *l, bool is_for_nobody)
 {
 	char ns[TOPO_NS_MAX], log[PATH_LEN];
 	const char *argv[] = { "ping", "-n", "-q", "-i", "0.2", "-c", "150",
-			       "-W", "1", "10.0.0.1", NULL };
+			       "-W", "1", is_for_nobody ? "10.0.0.77" : "10.0.0.1",
+			       NULL };
 	const char *back[] = { "ping", "-n", "-q", "-i", "0.2", "-c", "150",
-			       "-W", "1", "10.0.0.2", NULL };
+			       "-W", "1", is_for_nobody ? "10.0.0.77" : "10.0.0.2",
+			       NULL };
 	struct proc p = { .argv = argv, .ns = ns, .log = log };
 	pid_t pid;
 
@@ -353,7 +357,7 @@ put_in(struct lab *l, const struct fault *f)
 		return err;
 	if (f->has_twin && (err = twin(l)) != 0)
 		return err;
-	return f->has_ping ? ping(l) : 0;
+	return f->has_ping ? ping(l, f->asks_nobody) : 0;
 }
 
 /* ---- public --------------------------------------------------------------------- */
