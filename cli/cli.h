@@ -110,6 +110,8 @@ cli_cmd_fn cmd_check;				/* cmd_check.c */
 cli_cmd_fn cmd_status;				/* cmd_status.c */
 cli_cmd_fn cmd_why;				/* cmd_why.c */
 cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_confirm; /* cmd_act.c */
+cli_cmd_fn cmd_get, cmd_set, cmd_schema;	/* cmd_set.c */
+cli_cmd_fn cmd_init;				/* cmd_init.c */
 cli_cmd_fn cmd_reload;				/* cmd_reload.c */
 cli_cmd_fn cmd_log;				/* cmd_log.c */
 cli_cmd_fn cmd_history;				/* cmd_history.c */

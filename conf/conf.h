@@ -322,6 +322,20 @@ MUST_USE int conf_load(const char *path, struct conf **out,
 MUST_USE int conf_read(const char *path, char **text, size_t *len,
 		       struct conf_errs *errs);
 
+/* One of the files that conf_read() put into a text. */
+struct conf_file {
+	const char *name;
+	const char *text;
+	size_t len;
+};
+/** The files in a text of conf_read(), as views; path: how the first is called.
+ * out: CONF_FILES_MAX.  @return how many, at least one. */
+unsigned conf_files(const char *text, size_t len, const char *path,
+		    struct conf_file *out);
+/** Files as one text, as conf_read() gives it; free() it.  0 or ERR_NOMEM. */
+MUST_USE int conf_bundle(const struct conf_file *f, unsigned n, char **text,
+			 size_t *len);
+
 /** Directory of the key files that belong to a configuration file. */
 void conf_key_dir(const char *path, char *out, size_t cap);
 
@@ -343,6 +357,9 @@ void conf_errs_print(const struct conf_errs *errs, FILE *to);
  * @return 0 or ERR_NOMEM.
  */
 MUST_USE int conf_print(const struct conf *c, char **out);
+
+/** The language as an XML Schema: elements, options, words and ranges. */
+void conf_schema(FILE *f);
 
 /** True when both configurations mean the same (lines do not count). */
 bool conf_equal(const struct conf *a, const struct conf *b);

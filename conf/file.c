@@ -42,16 +42,15 @@ conf_errs_init(struct conf_errs *errs, const char *file)
 /* ---- several texts as one ------------------------------------------------------- */
 
 unsigned
-conf_texts(const char *text, size_t len, struct conf_text *out,
-	   struct conf_errs *errs)
+conf_files(const char *text, size_t len, const char *path,
+	   struct conf_file *out)
 {
 	const char *p = text + 1, *end = text + len, *name, *nul;
 	unsigned n = 0;
 
-	if (len == 0 || text[0] != BUNDLE) {
-		out[0] = (struct conf_text){ text, len };
+	out[0] = (struct conf_file){ path, text, len };
+	if (len == 0 || text[0] != BUNDLE)
 		return 1;
-	}
 	while (p < end && n < CONF_FILES_MAX) {
 		name = p;
 		nul = memchr(p, '\0', (size_t)(end - p));
@@ -61,14 +60,37 @@ conf_texts(const char *text, size_t len, struct conf_text *out,
 		nul = memchr(p, '\0', (size_t)(end - p));
 		if (nul == NULL)
 			nul = end;
-		str_copy(errs->file[n], sizeof(errs->file[n]), name);
-		out[n++] = (struct conf_text){ p, (size_t)(nul - p) };
+		out[n++] = (struct conf_file){ name, p, (size_t)(nul - p) };
 		p = nul + 1;
 	}
-	if (n == 0)
-		out[n++] = (struct conf_text){ text, len };
-	errs->n_file = n;
-	return n;
+	return MAX(n, 1u);
+}
+
+int
+conf_bundle(const struct conf_file *f, unsigned n, char **text, size_t *len)
+{
+	size_t need = 1, at = 0;
+	char *t;
+
+	for (unsigned i = 0; i < n; i++)
+		need += strlen(f[i].name) + f[i].len + 2;
+	if ((t = malloc(need + 1)) == NULL)
+		return ERR_NOMEM;
+	if (n > 1)
+		t[at++] = BUNDLE;
+	for (unsigned i = 0; i < n; i++) {
+		if (n > 1) {
+			memcpy(t + at, f[i].name, strlen(f[i].name) + 1);
+			at += strlen(f[i].name) + 1;
+		}
+		memcpy(t + at, f[i].text, f[i].len);
+		at += f[i].len;
+		t[at] = '\0';
+		at += n > 1;
+	}
+	*text = t;
+	*len = at;
+	return 0;
 }
 
 /* ---- reading -------------------------------------------------------------------- */

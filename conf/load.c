@@ -247,7 +247,7 @@ check_broken(const struct conf_node *root, const char *key_dir,
 }
 
 static int
-parse_all(const struct conf_text *t, unsigned n, struct arena *mem,
+parse_all(const struct conf_file *t, unsigned n, struct arena *mem,
 	  struct conf_node **root, struct conf_errs *errs)
 {
 	struct conf_node *more;
@@ -273,7 +273,7 @@ int
 conf_parse(const char *text, size_t len, const char *file_name,
 	   const char *key_dir, struct conf **out, struct conf_errs *errs)
 {
-	struct conf_text t[CONF_FILES_MAX];
+	struct conf_file t[CONF_FILES_MAX];
 	struct conf_node *root = NULL;
 	struct arena mem;
 	struct conf *c = NULL;
@@ -281,7 +281,10 @@ conf_parse(const char *text, size_t len, const char *file_name,
 	int err;
 
 	conf_errs_init(errs, file_name);
-	n = conf_texts(text, len, t, errs);
+	n = conf_files(text, len, file_name, t);
+	for (errs->n_file = 0; errs->n_file < n; errs->n_file++)
+		str_copy(errs->file[errs->n_file], sizeof(errs->file[0]),
+			 t[errs->n_file].name);
 	arena_init(&mem, 32u << 20);
 	err = parse_all(t, n, &mem, &root, errs);
 	if (err == 0)

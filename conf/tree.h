@@ -37,20 +37,6 @@ MUST_USE int conf_tree_parse(const char *text, size_t len, unsigned file,
 			     struct arena *mem, struct conf_node **root,
 			     struct conf_errs *errs);
 
-/* One of the texts of a configuration. */
-struct conf_text {
-	const char *text;
-	size_t len;
-};
-/**
- * The texts that conf_read() put into one, or the one text itself.
- *
- * @param out  CONF_FILES_MAX of them; views.
- * @param errs its files are named.
- * @return how many, at least one.
- */
-unsigned conf_texts(const char *text, size_t len, struct conf_text *out,
-		    struct conf_errs *errs);
 /** No errors yet, of one file. */
 void conf_errs_init(struct conf_errs *errs, const char *file);
 

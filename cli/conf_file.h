@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/conf_file.h - the files of a configuration as tapir changes them.
+ */
+#ifndef TAPIR_CLI_CONF_FILE_H
+#define TAPIR_CLI_CONF_FILE_H
+
+#include "cli/cli.h"
+#include "conf/conf.h"
+
+/**
+ * Put a file in place of another, or none, at once: a reader sees the old or the
+ * new one, also after a crash.  Mode and owner stay as they were.
+ *
+ * @param mode of a file that was not there.
+ * @return 0 or ERR_SYS with errno.
+ */
+MUST_USE int conf_file_replace(const char *path, const char *text, size_t len,
+			       unsigned mode);
+
+#endif
