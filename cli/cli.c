@@ -360,9 +360,10 @@ cmd_help(struct cli *c, int argc, char **argv)
 {
 	const struct cli_cmd *cmd;
 	bool is_man = false, is_bus = false;
-	const char *codes = NULL;
+	const char *codes = NULL, *shell = NULL;
 	struct cli_opt opt[] = {
 		{ 0, "man", &is_man, NULL },
+		{ 0, "completion", NULL, &shell },
 		{ 0, "bus", &is_bus, NULL },
 		{ 0, "codes", NULL, &codes },
 	};
@@ -377,6 +378,10 @@ cmd_help(struct cli *c, int argc, char **argv)
 		cli_bus_page(c->out);
 		return CLI_OK;
 	}
+	if (shell != NULL)
+		return cli_complete(c->out, shell) == 0 ? CLI_OK :
+		    cli_fail(c, CLI_USAGE, "usage", NULL,
+			     "completion is for bash, zsh or fish");
 	if (codes != NULL) {
 		cli_codes_man(c->out, codes);
 		return CLI_OK;

@@ -100,6 +100,9 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
 /** The manual page tapir(1), expanded from the table. */
 void cli_man(FILE *out);
+/** Completion for a shell, "bash", "zsh" or "fish" (complete.c).  0 or
+ * ERR_NOTFOUND. */
+MUST_USE int cli_complete(FILE *out, const char *shell);
 /** tapir-codes(7) in a language, "en" or "ja" (codes.c). */
 void cli_codes_man(FILE *out, const char *lang);
 /** The manual page tapir-bus(7), expanded from the tables of daemon/bus. */

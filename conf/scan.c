@@ -181,11 +181,12 @@ scan_attr(struct scanner *s)
 	do
 		step(s);
 	while (s->p < s->end && *s->p != quote);
+	if (s->p == s->end)
+		return 0;
 	m = &s->out->mark[s->out->n - 1];
 	m->value = (struct view){(const uint8_t *)from, (size_t)(s->p - from)};
 	m->quote = quote;
-	if (s->p < s->end)
-		step(s);
+	step(s);
 	return 0;
 }
 

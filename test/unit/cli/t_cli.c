@@ -161,6 +161,27 @@ TEST(commands_that_need_words_say_so)
 	assert_int_equal(run("lab", "--json", "frobnicate", NULL), CLI_USAGE);
 }
 
+TEST(completion_knows_every_command_and_its_options)
+{
+	static const char *const shell[] = { "bash", "zsh", "fish" };
+	const struct cli_cmd *cmd;
+	char want[80];
+
+	for (unsigned s = 0; s < N_OF(shell); s++) {
+		assert_int_equal(run("help", "--completion", shell[s], NULL),
+				 CLI_OK);
+		for (unsigned i = 0; (cmd = cli_cmd_at(i)) != NULL; i++) {
+			snprintf(want, sizeof(want), s < 2 ? "%s) " :
+				 "-a %s -d", cmd->name);
+			assert_non_null(strstr(out, want));
+		}
+		assert_non_null(strstr(out, s < 2 ? "--dry-run" :
+				       "-l dry-run"));
+		assert_non_null(strstr(out, s < 2 ? " child " : "-a child"));
+	}
+	assert_int_equal(run("help", "--completion", "csh", NULL), CLI_USAGE);
+}
+
 TEST(help_lines_fit_and_every_command_is_complete)
 {
 	const struct cli_cmd *cmd;
