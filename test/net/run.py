@@ -7,7 +7,9 @@
 Each file is a pytest process of its own, its output shown in one piece when it has
 ended.  The longest come first, by the measured seconds of seconds.txt (--record
 writes them).  Files whose judgement is about time, or about all of the machine, have it
-for themselves once the others are done.  The last line is "N passed, M failed".
+for themselves once the others are done; so has a file that failed beside others, which
+counts as it fares then (what it said the first time is shown).  The last line is
+"N passed, M failed".
 """
 import argparse
 import glob
@@ -62,6 +64,8 @@ class Runner:
         self.took = {}
         self.good = self.bad = self.skipped = 0
         self.is_over = False
+        self.is_alone = False
+        self.again = []
 
     def one(self, path):
         """Run one file and show what it said."""
@@ -86,24 +90,29 @@ class Runner:
                 self.running.discard(child)
             out.seek(0)
             said = out.read().decode(errors="replace")
-        self.sum(name, status, count(junit), said, time.monotonic() - begin)
+        self.sum(path, status, count(junit), said, time.monotonic() - begin)
 
-    def sum(self, name, status, n, said, took):
+    def sum(self, path, status, n, said, took):
         """Add up one file; all that it said when it is not whole."""
+        name = os.path.basename(path)
         good, bad, skipped = n or (0, 0, 0)
         if status != 0 and bad == 0:
             bad = 1
         with self.lock:
-            self.good += good
-            self.bad += bad
-            self.skipped += skipped
             self.took[name] = took
+            if bad and not self.is_alone:
+                self.again.append(path)
+            else:
+                self.good += good
+                self.bad += bad
+                self.skipped += skipped
             if bad:
                 print(f"-- {name}: status {status}\n{said}", end="")
             else:
                 print("".join(f"   {line}\n" for line in said.splitlines()
                               if line.startswith("SKIPPED")), end="")
-            print(f"-- {name}: {good} passed, {bad} failed, {skipped} skipped, {took:.0f} s",
+            print(f"-- {name}: {good} passed, {bad} failed, {skipped} skipped, {took:.0f} s"
+                  + ("; again, alone, at the end" if path in self.again[-1:] and bad else ""),
                   flush=True)
 
     @staticmethod
@@ -177,7 +186,8 @@ def main():
         signal.signal(signal.SIGTERM, ended)
         signal.signal(signal.SIGINT, ended)
         r.lanes([f for f in files if os.path.basename(f) not in ALONE], a.lanes)
-        r.lanes([f for f in files if os.path.basename(f) in ALONE], 1)
+        r.is_alone = True
+        r.lanes([f for f in files if os.path.basename(f) in ALONE] + r.again, 1)
     if a.record:
         record(r.took)
     if r.skipped:

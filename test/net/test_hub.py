@@ -153,6 +153,7 @@ def test_a_static_address_elsewhere_is_refused(lab):
                                         inner=f'    <static mac="{far}"/>\n')).start()
         assert until(10, lambda: a.peer()["state"] == "up")
         assert lab.ping("host-a", "10.0.0.2", 2) == 0
+        assert lab.ping("host-b", "10.0.0.1", 2) == 0
         assert until(5, lambda: a.lines("a loop or a forgery")), a.log()
     finally:
         for gw in a, b:
