@@ -6,6 +6,8 @@
 #include <time.h>
 #include "cli/ask.h"
 #include "cli/json.h"
+#include "cli/when.h"
+#include "daemon/base/clk.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
 
@@ -156,10 +158,39 @@ check_code(struct cli *c, const char *code)
 			"log: no event has the code '%s'", code);
 }
 
+/* A part of which there are no events is a mistake too. */
+static int
+check_part(struct cli *c, const char *part)
+{
+	const struct bus_desc *d;
+	const char *name[16];
+	char list[128] = "";
+	unsigned it = 0, n = 0, i;
+
+	while ((d = bus_desc_next(BUS_EVENT, &it)) != NULL) {
+		const char *one = bus_event_part(d);
+
+		if (strcmp(one, part) == 0)
+			return CLI_OK;
+		for (i = 0; i < n && strcmp(name[i], one) != 0; i++)
+			continue;
+		if (i == n && n < N_OF(name)) {
+			name[n++] = one;
+			str_add(list, sizeof(list), " %s", one);
+		}
+	}
+	return cli_fail(c, CLI_USAGE, "usage", NULL,
+			"log: there is no component '%s'; there are%s", part,
+			list);
+}
+
 int
 cmd_log(struct cli *c, int argc, char **argv)
 {
-	const char *realm = "", *peer = "", *code = "";
+	const char *realm = "", *peer = "", *code = "", *level = "";
+	const char *since = "", *part = "";
+	enum log_level lv;
+	uint64_t ms = 0;
 	struct log_out o = { .c = c };
 	struct bus_rec cmd;
 	struct cli_opt opt[] = {
@@ -167,14 +198,30 @@ cmd_log(struct cli *c, int argc, char **argv)
 		{ 0, "realm", NULL, &realm },
 		{ 0, "peer", NULL, &peer },
 		{ 0, "code", NULL, &code },
+		{ 0, "level", NULL, &level },
+		{ 0, "component", NULL, &part },
+		{ 0, "since", NULL, &since },
 	};
 
 	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
 		return CLI_USAGE;
 	if (*code != '\0' && check_code(c, code) != CLI_OK)
 		return CLI_USAGE;
+	if (*level != '\0' && log_parse_level(level, &lv) != 0)
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "log: --level is "
+				"error, warn, notice, info or debug, not '%s'",
+				level);
+	if (*part != '\0' && check_part(c, part) != CLI_OK)
+		return CLI_USAGE;
+	if (*since != '\0' && when_parse(since, clk_wall_ms(), &ms) != 0)
+		return cli_fail(c, CLI_USAGE, "usage",
+				"like 5m, 2h, 7d or 2026-01-31",
+				"log: '%s' is no time", since);
 	json_init(&o.j, c->out);
 	bus_rec_init(&cmd, BUS_CMD_LOG);
+	bus_set_str(&cmd, BUS_F_LEVEL, level);
+	bus_set_str(&cmd, BUS_F_OWNER, part);
+	bus_set_u64(&cmd, BUS_F_SINCE_MS, ms);
 	bus_set_bool(&cmd, BUS_F_IS_FOLLOW, o.is_follow);
 	bus_set_str(&cmd, BUS_F_REALM, realm);
 	bus_set_str(&cmd, BUS_F_PEER, peer);

@@ -159,6 +159,7 @@ enum ike_task_type {
 	IKE_TASK_INIT,
 	IKE_TASK_AUTH,
 	IKE_TASK_ALIVE,
+	IKE_TASK_PING,		/* the same, and who asked is told */
 	IKE_TASK_DEL_CHILD,
 	IKE_TASK_DEL_IKE,
 	IKE_TASK_REKEY_CHILD,

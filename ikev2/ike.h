@@ -253,6 +253,9 @@ struct ike_ops {
 	 * is_many: because they are many; else the configuration wants it of
 	 * every one.  May be NULL. */
 	void (*gate)(void *ctx, enum ike_gate_level level, bool is_many);
+	/** An ike_ping(): n_try 0 = the request is out now, else it was answered
+	 * after so many transmissions.  May be NULL. */
+	void (*ping)(void *ctx, uint32_t link, unsigned n_try);
 	/** A link came, went, changed state.  what: see enum below. */
 	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
 };
@@ -364,6 +367,10 @@ void ike_child_moved(struct ike *ike, uint32_t child_id,
 MUST_USE int ike_up(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
 MUST_USE int ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
 MUST_USE int ike_rekey(struct ike *ike, uint32_t link, bool is_child, uint64_t now_ms);
+/** Ask a peer for a sign of life, as soon as no other request is under way (RFC
+ * 7296 2.4); ops.ping tells what becomes of it, unless the SA ends before.
+ * 0, ERR_NOTFOUND, ERR_STATE (there is no SA). */
+MUST_USE int ike_ping(struct ike *ike, uint32_t link, uint64_t now_ms);
 /** Say goodbye: Delete to every peer once, without waiting for answers. */
 void ike_shutdown(struct ike *ike, uint64_t now_ms);
 

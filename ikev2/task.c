@@ -29,6 +29,7 @@ static const struct {
 			    ike_init_failed },
 	[IKE_TASK_AUTH] = { "IKE_AUTH", NULL, NULL, ike_auth_failed },
 	[IKE_TASK_ALIVE] = { "liveness check", ike_alive_send, NULL, NULL },
+	[IKE_TASK_PING] = { "ping", ike_ping_send, NULL, NULL },
 	[IKE_TASK_DEL_CHILD] = { "Delete of a child SA", ike_delete_child_send,
 				 ike_delete_child_prepare,
 				 ike_delete_child_failed },

@@ -48,6 +48,7 @@ struct secure;
 struct wire_event;
 struct wire_ike;
 struct wire_why;
+struct wire_ping;
 struct work;
 
 /* lane.h */
@@ -138,6 +139,7 @@ struct vpn {
 	struct ike *ike;
 	struct wire_ike *wire_ike;	/* jobs, names, handles */
 	struct wire_event *wire_event;
+	struct wire_ping *wire_ping;	/* NULL = nobody asked yet */
 	struct esp *esp;
 	struct work *work;
 	struct mtu *mtu;

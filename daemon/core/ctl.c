@@ -14,6 +14,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/secret.h"
 #include "daemon/bus/bus.h"
+#include "daemon/bus/bus_text.h"
 #include "daemon/bus/bus_wire.h"
 #include "daemon/core/cap.h"
 #include "daemon/core/loop.h"
@@ -234,7 +235,15 @@ wanted(const struct bus_rec *filter, const struct bus_rec *ev)
 	const char *realm = bus_str(filter, BUS_F_REALM);
 	const char *peer = bus_str(filter, BUS_F_PEER);
 	const char *code = bus_str(filter, BUS_F_CODE);
+	const char *part = bus_str(filter, BUS_F_OWNER);
+	enum log_level lv = LOG_DEBUG;
 
+	if (log_parse_level(bus_str(filter, BUS_F_LEVEL), &lv) == 0 &&
+	    ev->desc->severity > lv)
+		return false;
+	if (ev->time_ms < bus_u64(filter, BUS_F_SINCE_MS) ||
+	    (*part != '\0' && strcmp(part, bus_event_part(ev->desc)) != 0))
+		return false;
 	return (*realm == '\0' || strcmp(realm, bus_str(ev, BUS_F_REALM)) == 0) &&
 	    (*peer == '\0' || strcmp(peer, bus_str(ev, BUS_F_PEER)) == 0) &&
 	    (*code == '\0' || strcmp(code, ev->desc->name) == 0 ||

@@ -75,6 +75,9 @@ void wire_why_command(struct vpn *v, struct ctl_client *cl,
 /** Tell who asked for what (wire_ctl.c). */
 void wire_ctl_record(struct vpn *v, struct ctl_client *cl,
 		     const struct bus_rec *cmd, const char *text);
+/** The command ping (wire_ping.c). */
+void wire_ping_command(struct vpn *v, struct ctl_client *cl,
+		       const struct bus_rec *cmd);
 /** The command stats (wire_stats.c). */
 void wire_stats_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);

@@ -16,6 +16,7 @@
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/audit.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/role.h"
 #include "daemon/core/scribe.h"
@@ -265,6 +266,7 @@ take(struct reload *rl)
 	struct conf *now = rl->next;
 
 	tell_diff(rl, cl, now, rl->confirm_s, rl->text);
+	audit_conf(rl->vpn, rl->vpn->conf, now);
 	rl->next = NULL;
 	apply_less(rl->vpn, now);
 	secure_set_cb(rl->secure, &rl->args.cb);

@@ -4,6 +4,7 @@
  *
  *   wire_ike.c   struct ike_ops: send, ask, child up and down, jobs
  *   wire_event.c its links -> events, in words
+ *   wire_ping.c  the command ping: IKE answers, inner addresses (ctl.h)
  *   wire_esp.c   struct esp_io: send packets, deliver frames, events
  *   wire_hub.c   struct hub_port_ops: TAP port, tunnel ports; links
  *   wire_ctl.c   control socket: commands -> actions, events (ctl.h)
@@ -48,6 +49,9 @@ void wire_ike_answer(void *vpn, const struct ike_ans *ans);
 void wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 		       const struct ip_addr *ip, unsigned n);
 
+/** struct ike_ops: ping.  Free what waits for it. */
+void wire_ping_told(void *vpn, uint32_t link, unsigned n_try);
+void wire_ping_free(struct vpn *v);
 /** Which links were up is remembered; NULL is fine to free.  0 or ERR_NOMEM. */
 MUST_USE int wire_event_new(struct wire_event **out);
 void wire_event_free(struct wire_event *we);

@@ -12,6 +12,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_text.h"
+#include "daemon/core/audit.h"
 #include "daemon/core/bridge.h"
 #include "daemon/core/cap.h"
 #include "daemon/core/mtu.h"
@@ -365,17 +366,7 @@ void
 wire_ctl_record(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
 		const char *text)
 {
-	char user[CTL_USER_MAX];
-	struct bus_rec r;
-
-	bus_rec_init(&r, BUS_EV_COMMAND_RUN);
-	bus_set_u64(&r, BUS_F_UID, ctl_uid(cl));
-	bus_set_str(&r, BUS_F_USER, ctl_user(cl, user));
-	bus_set_str(&r, BUS_F_COMMAND, cmd->desc->name);
-	bus_set_str(&r, BUS_F_REALM, bus_str(cmd, BUS_F_REALM));
-	bus_set_str(&r, BUS_F_PEER, bus_str(cmd, BUS_F_PEER));
-	bus_set_str(&r, BUS_F_TEXT, text);
-	vpn_publish(v, &r);
+	audit_command(v, cl, cmd, "", "", text);
 }
 
 static int
@@ -421,7 +412,7 @@ static void
 cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 {
 	struct ike_link_info li;
-	char text[128] = "";
+	char text[128] = "", before[AUDIT_STATES_MAX], after[AUDIT_STATES_MAX];
 	unsigned n;
 	uint32_t *id = act_links(v, cmd, &n);
 	int err = 0, one;
@@ -433,14 +424,17 @@ cmd_act(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	}
 	if (id == NULL)
 		err = ERR_NOMEM;
+	audit_states(v, id, n, before);
 	for (unsigned i = 0; i < n; i++) {
 		if (!ike_link_get(v->ike, id[i], &li))
 			continue;
 		if ((one = act(v, &li, cmd)) != 0)
 			err = one;
 	}
+	audit_command(v, cl, cmd, before,
+		      audit_states(v, id, n, after),
+		      err == 0 ? "done" : err_text(err));
 	free(id);
-	wire_ctl_record(v, cl, cmd, err == 0 ? "done" : err_text(err));
 	if (err == ERR_STATE) {
 		ctl_failed(cl, cmd->tag, err, cmd->desc->row == BUS_CMD_UP ?
 			   "there is no address to dial" : "it is not up",
@@ -685,6 +679,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_CONFIRM, cmd_reload },
 		{ BUS_CMD_WEB, wire_web_command },
 		{ BUS_CMD_HISTORY, cmd_history },
+		{ BUS_CMD_PING, wire_ping_command },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

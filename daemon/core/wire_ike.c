@@ -560,6 +560,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.traffic = op_traffic,
 		.resolve = op_resolve,
 		.link_event = wire_event_link,
+		.ping = wire_ping_told,
 		.auth_refused = wire_event_refused,
 	};
 	return 0;
@@ -586,6 +587,7 @@ wire_ike_fini(struct vpn *v)
 	free(wi->n_child);
 	wire_event_free(v->wire_event);
 	v->wire_event = NULL;
+	wire_ping_free(v);
 	free(wi);
 	v->wire_ike = NULL;
 }

@@ -18,6 +18,35 @@ ike_alive_send(struct ike_sa *sa, struct ike_task *t)
 }
 
 int
+ike_ping_send(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike *ike = sa->ike;
+	int err = ike_alive_send(sa, t);
+
+	if (err == 0 && ike->ops.ping != NULL && sa->link != NULL)
+		ike->ops.ping(ike->ops.ctx, sa->link->id, 0);
+	return err;
+}
+
+int
+ike_ping(struct ike *ike, uint32_t link_id, uint64_t now_ms)
+{
+	struct ike_link *link = ike_link_by_id(ike, link_id);
+	struct ike_sa *sa;
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (link == NULL)
+		return ERR_NOTFOUND;
+	sa = ike_link_sa(link);
+	if (sa == NULL || sa->state != IKE_SA_UP)
+		return ERR_STATE;
+	ike_task_add(sa, IKE_TASK_PING, 0);
+	ike_task_pump(sa);
+	ike_reap(ike);
+	return 0;
+}
+
+int
 ike_tell_sel_send(struct ike_sa *sa, struct ike_task *t)
 {
 	const struct ike_child *c = ike_child_by_id(sa->ike, t->child_id);

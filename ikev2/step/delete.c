@@ -252,7 +252,6 @@ ike_step_info_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_task *t = sa->task;
 
-	(void)ike;
 	(void)m;
 	if (t == NULL || t->is_moot)
 		return V_DONE;
@@ -260,6 +259,9 @@ ike_step_info_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		child_deleted(sa, t);
 	else if (t->type == IKE_TASK_DEL_IKE)
 		ike_sa_kill(sa, NULL);
+	else if (t->type == IKE_TASK_PING && ike->ops.ping != NULL &&
+		 sa->link != NULL)
+		ike->ops.ping(ike->ops.ctx, sa->link->id, sa->out.n_try);
 	else if (t->type == IKE_TASK_SIZE)
 		ike_size_answered(sa, t);
 	return V_DONE;

@@ -396,6 +396,7 @@ void ike_size_take(struct ike_sa *sa, const struct ike_msg *m);
 
 /* alive.c: liveness, 2.4 */
 int ike_alive_send(struct ike_sa *sa, struct ike_task *t);
+int ike_ping_send(struct ike_sa *sa, struct ike_task *t);
 /* ... and INVALID_SELECTORS, 3.10.1 */
 int ike_tell_sel_send(struct ike_sa *sa, struct ike_task *t);
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told of peers: the evidence of a state, and that doubt comes before the end."""
+import json
 import os
 import pty
 import re
@@ -133,6 +134,51 @@ def test_doubt_that_was_wrong(lab, ends):
     assert len(a.json("log", "--code", "peer-up")["events"]) == ups
 
 
+# ---- ping -------------------------------------------------------------------
+
+def ping(gw, *words):
+    """Exit status and document of tapir ping."""
+    got = gw.tapir("--json", "ping", *words)
+    return got.returncode, json.loads(got.stdout)
+
+
+def test_ping_asks_both_ways(lab, ends):
+    """IKE and echo answer with times; words fit; what is unknown is refused."""
+    a = ends[0]
+    lab.batch("gw-a", "addr add 10.0.0.254/24 dev br-lan\n")
+    assert until(5, lambda: lab.ping("gw-a", "10.0.0.2"))
+    status, doc = ping(a, "-c", "3", "-i", "0.05", "osaka", "10.0.0.2")
+    assert status == 0 and doc["ike"]["address"].startswith("192.0.2.2:")
+    for one in doc["ike"], doc["inner"]:
+        assert one["asked"] == one["answered"] == 3 and one["loss_percent"] == 0
+        assert 0 < one["min_us"] <= one["mean_us"] <= one["max_us"] < 2_000_000
+    got = a.tapir("ping", "-c", "1", "branches/osaka")
+    assert got.returncode == 0 and "3 asked" not in got.stdout
+    assert re.search(r"IKE: 1 asked, 1 answered, 0 % lost\n  0\.\d\d / ", got.stdout)
+    assert "inner 10.0.0." in got.stdout and max(map(len, got.stdout.splitlines())) <= 80
+    status, doc = ping(a, "-c", "1", "--inner", "-W", "0.2", "osaka", "10.0.0.77")
+    assert status == 1 and doc["inner"]["answered"] == 0 and doc["inner"]["why"] == "no answer"
+    status, doc = ping(a, "-c", "1", "--inner", "osaka", "203.0.113.9")
+    assert status == 1 and "no route" in doc["inner"]["why"]
+    status, doc = ping(a, "oosaka")
+    assert status == 1 and "osaka" in doc["hint"]
+    assert a.tapir("ping", "osaka", "nowhere").returncode == 2
+
+
+def test_ping_without_an_answer(lab, ends):
+    """Silence is counted, and takes no longer than asked for."""
+    a = ends[0]
+    cut(lab, True)
+    try:
+        begun = time.monotonic()
+        status, doc = ping(a, "--ike", "-c", "2", "-i", "0.1", "-W", "0.4", "osaka")
+        assert time.monotonic() - begun < 3
+        assert status == 1 and doc["ike"]["answered"] == 0 and doc["ike"]["loss_percent"] == 100
+    finally:
+        cut(lab, False)
+    assert until(8, lambda: peer(a)["state"] == "up")
+
+
 # ---- history ----------------------------------------------------------------
 
 def history(gw, *words):
@@ -171,6 +217,26 @@ def test_diary_that_is_killed_is_back(ends):
     assert until(5, lambda: peer(a)["state"] == "up")
     assert until(3, lambda: [r["why"] for r in history(a) if r["code"] == "command"][-2:] ==
                  ["down", "up"])
+
+
+def test_who_changed_what(ends):
+    """Commands and a reload leave events with before and after; filters find them."""
+    a = ends[0]
+    ran = a.json("log", "--code", "command", "--since", "1h")["events"]
+    assert [(e["before"], e["after"]) for e in ran][-2:] == [("up", "down, held"),
+                                                            ("down, held", "down")] or \
+        ran[-1]["after"] in ("connecting", "down"), ran
+    assert ran[-1]["uid"] == 0 and "-> down, held" in ran[-2]["sentence"]
+    conf = office("tokyo", at="192.0.2.2").replace('dead="3"', 'dead="6"')
+    a.write(conf.replace('dpd="1"', 'dpd="2"'), {"branches.psk": PSK})
+    a.json("reload")
+    change = a.json("log", "--component", "conf", "--code", "config-changed")["events"][-1]
+    assert (change["realm"], change["name"]) == ("branches", "dpd")
+    assert (change["before"], change["after"]) == ("1", "2")
+    assert not a.json("log", "--since", "2999-01-01")["events"]
+    assert {e["severity"] for e in a.json("log", "--level", "warn")["events"]} <= {"warn", "error"}
+    assert a.tapir("log", "--component", "moon").returncode == 2
+    assert a.tapir("log", "--level", "loud").returncode == 2
 
 
 # ---- logs -------------------------------------------------------------------

@@ -67,10 +67,11 @@ TEST(every_row_survives_the_round_trip)
 
 TEST(the_bytes_are_those_of_the_drawing)
 {
-	uint8_t want[64], got[64];
+	uint8_t want[96], got[96];
 	struct bus_rec r;
 	size_t n = test_hex("01 0005 00000102 0000000000000000 0000000000000000"
-	    "0000000000000009 01 0001 61 0000 0003 622d63", want, sizeof(want));
+	    "0000000000000009 01 0001 61 0000 0003 622d63 "
+	    "0000 0000000000000000 0000", want, sizeof(want));
 
 	bus_rec_init(&r, BUS_CMD_LOG);
 	r.tag = 0x102;
@@ -114,6 +115,7 @@ dec_hex(const char *hex)
 
 #define HEAD_LOG "01 0005 00000000 0000000000000000 0000000000000000" \
 		 "0000000000000000 "
+#define TAIL_LOG "0000 0000000000000000 0000"
 
 TEST(malformed_records_are_refused)
 {
@@ -122,11 +124,13 @@ TEST(malformed_records_are_refused)
 	assert_int_equal(dec_hex("00 0001"), ERR_NOTFOUND);
 	assert_int_equal(dec_hex("01 ffff"), ERR_NOTFOUND);
 	/* a bool of 2, a NUL in a text, a text over its bound */
-	assert_int_equal(dec_hex(HEAD_LOG "02 0000 0000 0000"), ERR_SYNTAX);
-	assert_int_equal(dec_hex(HEAD_LOG "00 0002 6100 0000 0000"), ERR_SYNTAX);
+	assert_int_equal(dec_hex(HEAD_LOG "02 0000 0000 0000" TAIL_LOG),
+	    ERR_SYNTAX);
+	assert_int_equal(dec_hex(HEAD_LOG "00 0002 6100 0000 0000" TAIL_LOG),
+	    ERR_SYNTAX);
 	assert_int_equal(dec_hex(HEAD_LOG "00 0401 61"), ERR_LONG);
 	assert_int_equal(dec_hex(HEAD_LOG "00 0400 61"), ERR_SHORT);
-	assert_int_equal(dec_hex(HEAD_LOG "00 0000 0000 0000"), 0);
+	assert_int_equal(dec_hex(HEAD_LOG "00 0000 0000 0000" TAIL_LOG), 0);
 }
 
 TEST(texts_that_overfill_a_record_together_are_refused)
