@@ -118,6 +118,7 @@ cli_cmd_fn cmd_init;				/* cmd_init.c */
 cli_cmd_fn cmd_reload;				/* cmd_reload.c */
 cli_cmd_fn cmd_log;				/* cmd_log.c */
 cli_cmd_fn cmd_ping;				/* cmd_ping.c */
+cli_cmd_fn cmd_netcheck;			/* cmd_netcheck.c */
 cli_cmd_fn cmd_history;				/* cmd_history.c */
 cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */
