@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import schema
 from gateway import PSK, TAPIR, Gateway, office
 from lab import until
 
@@ -265,6 +266,18 @@ def test_who_changed_what(ends):
     assert {e["severity"] for e in a.json("log", "--level", "warn")["events"]} <= {"warn", "error"}
     assert a.tapir("log", "--component", "moon").returncode == 2
     assert a.tapir("log", "--level", "loud").returncode == 2
+
+
+def test_json_keeps_to_its_schemas(ends):
+    """Documents of the commands, and of one that fails."""
+    a = ends[0]
+    for name, words in (("status", ()), ("history", ("osaka",)), ("log", ()), ("netcheck", ()),
+                        ("ping", ("--ike", "-c", "1", "osaka"))):
+        schema.check(name, a.json(name, *words))
+    schema.check("failure", json.loads(a.tapir("--json", "ping", "nobody").stdout))
+    assert schema.wrong({"type": "object", "required": ["x"]}, {}) == ["$: x is missing"]
+    assert schema.wrong({"type": "integer", "minimum": 0}, -1) and schema.wrong(
+        {"enum": ["a"]}, "b") and schema.wrong({"items": {"type": "string"}}, [1])
 
 
 # ---- logs -------------------------------------------------------------------
