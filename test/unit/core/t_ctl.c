@@ -170,6 +170,66 @@ TEST(ctl_answers_under_the_tag_of_the_command)
 	world_free(&w);
 }
 
+TEST(ctl_reads_the_log_several_times_on_one_connection)
+{
+	unsigned n_event[3] = { 0 }, n_done[3] = { 0 };
+	struct bus_rec r;
+	struct world w;
+	int fd, got;
+
+	world_new(&w);
+	fd = client(&w);
+	publish(&w, 3);
+	assert_true(ask(fd, BUS_CMD_LOG, 1, true));
+	assert_true(ask(fd, BUS_CMD_LOG, 2, false));
+	turn(&w);
+	publish(&w, 1);
+	turn(&w);
+	while ((got = next(fd, &r)) == 1) {
+		assert_true(r.tag == 1 || r.tag == 2);
+		if (r.desc->class == BUS_EVENT)
+			n_event[r.tag]++;
+		else
+			n_done[r.tag] += r.desc->row == BUS_RES_DONE;
+	}
+	assert_int_equal(got, -1);
+	assert_int_equal(n_event[1], 4); /* goes on */
+	assert_int_equal(n_done[1], 0);
+	assert_int_equal(n_event[2], 3); /* what there was, and its end */
+	assert_int_equal(n_done[2], 1);
+	close(fd);
+	world_free(&w);
+}
+
+TEST(ctl_knows_the_channel_of_the_web_and_who_asks_there)
+{
+	char user[CTL_USER_MAX];
+	uint8_t bytes[BUS_WIRE_MAX];
+	struct bus_rec r;
+	struct world w;
+	int pair[2], len;
+
+	world_new(&w);
+	assert_null(ctl_web(w.ctl));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+				    pair), 0);
+	assert_int_equal(ctl_adopt_web(w.ctl, pair[0]), 0);
+	assert_non_null(ctl_web(w.ctl));
+	assert_int_not_equal(ctl_id(ctl_web(w.ctl)), 0); /* answered later */
+	bus_rec_init(&r, BUS_RES_WEB_USER);
+	bus_set_str(&r, BUS_F_NAME, "hanako");
+	len = bus_enc_buf(&r, bytes, sizeof(bytes));
+	assert_int_equal(send(pair[1], bytes, (size_t)len, 0), len);
+	turn(&w);
+	assert_int_equal(next(pair[1], &r), -1); /* it is no command */
+	assert_string_equal(ctl_user(ctl_web(w.ctl), user), "hanako by the web");
+	assert_served(&w, pair[1], 5);
+	close(pair[1]);
+	turn(&w);
+	assert_null(ctl_web(w.ctl));
+	world_free(&w);
+}
+
 TEST(ctl_refuses_other_users_once_and_closes)
 {
 	struct world w;
