@@ -2,7 +2,8 @@
 /*
  * vhub/loop.c - loops: found by a probe that comes back, cut by blocking a port.
  *
- *   03:74:61:70:69:72 | ours | [tag] | 88b5 | "TAPR" | 1 | 0 | port (2) | seq (4) | token (16) | 0
+ *   03:74:61:70:69:72 | ours | [tag] | 88b5 | "TAPR" | 1 | is_new | port (2) | seq (4) |
+ *   token (16) | 0...
  *
  * The ethertype is one of IEEE 802 for experiments.  The destination is a group
  * address nobody listens to, and the source one that nobody sends to, so that a
@@ -25,6 +26,10 @@
  * no harm; each second where something looks like a loop.  One goes untagged, and
  * one in each VLAN that was flooded, of which a round takes 16: a trunk may be a
  * ring in one VLAN only.  The whole port is blocked then.
+ *
+ * When a port was blocked or forwards again hosts are elsewhere: the next probes say
+ * so (is_new), and other hubs forget what they learned, as for a change of spanning
+ * tree (stp.c), with the same bound.
  *
  * Thread: loop_input() and loop_probe() any worker; loop_tick() the loop.
  */
@@ -49,6 +54,7 @@ static const struct mac probe_dst = {
 };
 
 struct probe {
+	uint8_t is_new;
 	uint16_t port;
 	uint32_t seq;
 	uint64_t token[2];
@@ -66,7 +72,7 @@ probe_dec(struct view v, struct probe *out)
 	cur_init(&c, v.p, v.len);
 	if ((err = cur_u32(&c, &magic)) != 0 ||
 	    (err = cur_u8(&c, &version)) != 0 ||
-	    (err = cur_skip(&c, 1)) != 0 ||
+	    (err = cur_u8(&c, &out->is_new)) != 0 ||
 	    (err = cur_u16(&c, &out->port)) != 0 ||
 	    (err = cur_u32(&c, &out->seq)) != 0 ||
 	    (err = cur_u64(&c, &out->token[0])) != 0 ||
@@ -86,7 +92,7 @@ probe_enc(struct wcur *w, uint16_t vlan, const struct mac *src,
 	eth_enc_tag(w, &to, src, ETHER_PROBE);
 	wcur_u32(w, PROBE_MAGIC);
 	wcur_u8(w, PROBE_VERSION);
-	wcur_u8(w, 0);
+	wcur_u8(w, p->is_new);
 	wcur_u16(w, p->port);
 	wcur_u32(w, p->seq);
 	wcur_u64(w, p->token[0]);
@@ -166,6 +172,9 @@ loop_input(struct batch *x, struct port *from, const struct eth *e,
 	} else if (!storm_pass_probe(x, from)) {
 		port_drop(x, from, b, DROP_HUB_STORM);
 	} else {
+		if (got.is_new != 0)
+			atomic_store_explicit(&x->h->has_change, true,
+			    memory_order_relaxed);
 		batch_flood(x, from, e->vlan, b); /* another hub looks for its loop */
 	}
 	return true;
@@ -252,9 +261,10 @@ vlans_take(struct hub *h, uint16_t vlan[PROBE_VLANS])
 
 /* False: there is no memory. */
 static bool
-probe_port(struct batch *x, struct port *p, const uint16_t *vlan, unsigned n)
+probe_port(struct batch *x, struct port *p, bool is_new, const uint16_t *vlan,
+	   unsigned n)
 {
-	struct probe probe = { .port = (uint16_t)p->num,
+	struct probe probe = { .is_new = is_new, .port = (uint16_t)p->num,
 		.seq = x->h->probe_seq };
 
 	if (new_token(p, probe.token) != 0)
@@ -281,12 +291,13 @@ loop_probe(struct batch *x)
 	uint32_t n_slot = atomic_load(&x->h->n_slot);
 	uint16_t vlan[PROBE_VLANS];
 	unsigned n = vlans_take(x->h, vlan);
+	bool is_new = atomic_exchange(&x->h->is_new, false);
 
 	for (uint32_t i = 0; i < n_slot; i++) {
 		struct port *p = port_at(x->h, i);
 
 		if (p != NULL && p->conf.kind != HUB_PORT_IP &&
-		    !probe_port(x, p, vlan, n))
+		    !probe_port(x, p, is_new, vlan, n))
 			return;
 	}
 }
@@ -332,6 +343,7 @@ begin(struct hub *h, struct port *p, uint32_t now_s)
 	l->is_told = true;
 	/* What was learned on it came the wrong way round. */
 	hub_port_flush(h, p->num);
+	atomic_store(&h->is_new, true);
 	tell(h, p, BUS_EV_HUB_LOOP);
 }
 
@@ -340,6 +352,10 @@ end(struct hub *h, struct port *p, uint32_t now_s)
 {
 	p->live->is_told = false;
 	p->live->clear_s = now_s;
+	/* While it was cut here, hosts were reached the other way round. */
+	hub_port_flush(h, p->live->loop_a);
+	hub_port_flush(h, p->live->loop_b);
+	atomic_store(&h->is_new, true);
 	atomic_store(&p->live->is_blocked, false);
 	tell(h, p, BUS_EV_HUB_LOOP_OVER);
 }

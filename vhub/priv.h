@@ -97,7 +97,8 @@ struct hub {
 	_Atomic bool has_flooded;	/* since the last probe */
 	_Atomic uint64_t flooded[HUB_VLANS / 64]; /* in these VLANs */
 	_Atomic uint64_t unprobed[HUB_VLANS / 64]; /* of those before, yet to do */
-	_Atomic bool has_change;	/* of spanning tree, since the last tick */
+	_Atomic bool has_change;	/* of the topology, since the last tick */
+	_Atomic bool is_new;		/* our next probes tell others of one */
 	_Atomic bool has_mute;		/* somebody is watched */
 	struct mute mute[HUB_MUTE_MAX];
 	struct note note[HUB_NOTE_MAX];

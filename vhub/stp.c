@@ -25,7 +25,7 @@
 #define OUI_CISCO	0x00000cu
 #define PID_PVST	0x010b
 #define GO_ON_S		5	/* no word of it for so long: it is over */
-#define FLUSH_S		10	/* not more often; whoever sends BPDUs could
+#define FLUSH_S		8	/* not more often; whoever sends BPDUs could
 				 * make us flood all the time */
 
 static int

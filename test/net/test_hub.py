@@ -152,6 +152,7 @@ def test_a_static_address_elsewhere_is_refused(lab):
         a = Gateway(lab, "gw-a", office("tokyo", at="192.0.2.2",
                                         inner=f'    <static mac="{far}"/>\n')).start()
         assert until(10, lambda: a.peer()["state"] == "up")
+        lab.need("host-a", "ip", "neigh", "flush", "dev", "eth0")    # it asks all
         assert lab.ping("host-a", "10.0.0.2", 2) == 0
         assert lab.ping("host-b", "10.0.0.1", 2) == 0
         assert until(5, lambda: a.lines("a loop or a forgery")), a.log()

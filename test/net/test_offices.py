@@ -134,13 +134,15 @@ def test_a_ring_of_two_tunnels_is_cut_and_named(lab, offices):
 
 def test_two_hosts_with_one_address_disturb_nobody_else(lab, offices):
     """The same MAC at offices 3 and 4, both talking: told, and the others are well."""
-    for n in 3, 4:
-        lab.spawn(f"host-{n}", "/usr/bin/python3", "-c", TALK, name=f"talk-{n}")
+    talk = [lab.spawn(f"host-{n}", "/usr/bin/python3", "-c", TALK, name=f"talk-{n}")
+            for n in (3, 4)]
     assert until(10, lambda: offices[0].lines(TWIN, "moved from office")), offices[0].log()
     assert lab.ping("host-1", "fd00::", 20) == 20
     assert lab.ping("host-3", "fd00::4", 20) == 20
     assert states(offices) == {"forwarding"}                # no loop, and none is seen
     assert until(5, lambda: port_of(offices[0], TWIN) in ("office-3", "office-4"))
+    for p in talk:                                          # eight moves a second are told
+        p.wait(10)
 
 
 def test_a_laptop_moves_between_offices_while_it_is_talked_to(lab, offices):

@@ -8,6 +8,7 @@
 
 #define A "020000000001"
 #define B "020000000002"
+#define C "020000000003"
 #define ALL "ffffffffffff"
 #define DATA "88b6 0102030405060708"
 
@@ -419,12 +420,21 @@ TEST(a_blocked_port_is_tried_again_and_waits_longer_at_a_relapse)
 		assert_true(is_blocked(&l, 1));
 	}
 	/* The loop was opened. */
+	rig_in_hex(&l.r, 0, ALL A DATA); /* A came by the other way */
+	rig_in_hex(&l.r, 2, ALL B DATA);
 	for (int i = 0; i < 9; i++)
 		rig_tick(&l.r, 1);
 	assert_true(is_blocked(&l, 1));
 	for (int i = 0; i < 4; i++)
 		rig_tick(&l.r, 1);
 	assert_false(is_blocked(&l, 1));
+	rig_clear(&l.r);
+	rig_in_hex(&l.r, 0, A C DATA); /* not "where it came from" */
+	rig_expect(&l.r, 1, 1);
+	rig_clear(&l.r);
+	rig_in_hex(&l.r, 0, B C DATA); /* no part of the loop: known as ever */
+	rig_expect(&l.r, 1, 0);
+	rig_expect(&l.r, 2, 1);
 	assert_true(told(&l, BUS_EV_HUB_LOOP_OVER, &ev));
 	rig_clear(&l.r);
 	rig_in_hex(&l.r, 1, ALL A DATA);
@@ -642,4 +652,67 @@ TEST(copies_of_a_flood_have_a_bound_of_their_own)
 	assert_int_equal(drop_sum(DROP_HUB_STORM), 89 + 100 + 100 + 90);
 	finish(&l);
 	clk_set_source(NULL, NULL);
+}
+
+/* The is_new byte of the probe port i sent last. */
+static unsigned
+newness(struct loop_rig *l, unsigned i)
+{
+	uint8_t p[60];
+
+	probe_of(l, i, p);
+	return p[19];
+}
+
+TEST(other_hubs_are_told_when_a_port_is_blocked_or_forwards_again)
+{
+	struct loop_rig l;
+	uint8_t p[60];
+
+	begin(&l, HUB_LOOP_PROBE);
+	probe_all(&l);
+	assert_int_equal(newness(&l, 2), 0);
+	probe_of(&l, 0, p);
+	rig_in(&l.r, 1, p, sizeof(p));
+	rig_clear(&l.r);
+	rig_tick(&l.r, 1);
+	hub_work(l.r.h, 0);
+	assert_int_equal(newness(&l, 2), 1);
+	rig_clear(&l.r);
+	rig_tick(&l.r, 1);
+	hub_work(l.r.h, 0);
+	assert_int_equal(newness(&l, 2), 0); /* once */
+	while (is_blocked(&l, 1)) {
+		rig_clear(&l.r);
+		rig_tick(&l.r, 1);
+		hub_work(l.r.h, 0);
+	}
+	assert_int_equal(newness(&l, 2), 1);
+	finish(&l);
+}
+
+TEST(what_another_hub_tells_is_heeded_within_bounds)
+{
+	struct loop_rig l, other;
+	uint8_t p[60];
+
+	begin(&other, HUB_LOOP_PROBE);
+	probe_all(&other);
+	probe_of(&other, 1, p);
+	finish(&other);
+	begin(&l, HUB_LOOP_PROBE);
+	p[41] ^= 0x55; /* no token of ours */
+	for (unsigned i = 0; i < 4; i++) {
+		rig_in_hex(&l.r, 1, ALL A DATA);
+		p[19] = i != 0;
+		rig_in(&l.r, 2, p, sizeof(p));
+		rig_expect(&l.r, 3, 2); /* and it goes on to others */
+		rig_tick(&l.r, 1);
+		rig_clear(&l.r);
+		rig_in_hex(&l.r, 3, A B DATA);
+		/* Nothing new, new, and again at once. */
+		rig_expect(&l.r, 0, i == 1);
+		rig_clear(&l.r);
+	}
+	finish(&l);
 }
