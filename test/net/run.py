@@ -112,7 +112,7 @@ class Runner:
                 print("".join(f"   {line}\n" for line in said.splitlines()
                               if line.startswith("SKIPPED")), end="")
             print(f"-- {name}: {good} passed, {bad} failed, {skipped} skipped, {took:.0f} s"
-                  + ("; again, alone, at the end" if path in self.again[-1:] and bad else ""),
+                  + ("; again, alone, at the end" if bad and not self.is_alone else ""),
                   flush=True)
 
     @staticmethod
