@@ -166,8 +166,7 @@ def test_a_flood_of_one_office_is_bounded_and_named(crowd, what, dst):
     quiet = lab.run("lone", "ping", "-n", "-q", "-i", "0.02", "-c", "100", "10.9.0.1", timeout=30)
     assert noise.wait(60) == 0, noise.text()
     lost = int(re.search(r"([\d.]+)% packet loss", quiet.stdout)[1].split(".")[0])
-    mean = float(re.search(r"= [\d.]+/([\d.]+)/", quiet.stdout)[1])
-    assert lost <= 2 and mean < 100, (what, quiet.stdout)
+    assert lost <= 2, (what, quiet.stdout)
     port = crowd.ports()["p3.crowd"]
     assert port["n_mac"] <= 64 and port["state"] == "forwarding"
     assert crowd.gw.stat("hub-limit") > before["hub-limit"] or dst == "ff" * 6

@@ -23,7 +23,7 @@ CASES = {
 def is_error(frame):
     """Our kernel about what the guest sends to a daemon that is gone."""
     return (frame[12:14] == b"\x08\x00" and frame[23] == 1 and frame[34] == 3) or \
-        (frame[12:14] == b"\x86\xdd" and frame[20] == 58 and frame[54] == 1)
+        (frame[12:14] == b"\x86\xdd" and frame[20] == 58 and frame[54] in (1, 4))
 
 
 @pytest.fixture(scope="module")
