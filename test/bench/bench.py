@@ -29,7 +29,6 @@ import subprocess
 import sys
 
 import hotspots
-import hub
 import many
 import rows
 import table
@@ -148,7 +147,7 @@ def ended(signum, _frame):
 def main():
     a = arguments()
     missing = lacking(("ip", "ping", "iperf3", "taskset", "tcpdump", "ss", B / "tapird", PPS,
-                       many.STREAMS, hub.BENCH))
+                       many.STREAMS))
     if os.geteuid() != 0 or missing:
         sys.exit("bench: needs root" if not missing else
                  f"bench: missing {' '.join(missing)}: make bench builds and installs all")

@@ -164,6 +164,17 @@ def check_defs(lint):
             print(f"warning: daemon/base/err.def:{no}: {name} is used nowhere")
 
 
+def check_debian(lint):
+    """The Debian package is built with what packaging/deps installs to build."""
+    with open(os.path.join(ROOT, "packaging/deps"), encoding="utf-8") as f:
+        names = re.findall(r"[a-z0-9-]+-dev\b", "".join(x for x in f if "build=" in x))
+    with open(os.path.join(ROOT, "debian/control"), encoding="utf-8") as f:
+        control = f.read()
+    for name in names:
+        if name != "libc6-dev" and not re.search(rf"[ ,]{re.escape(name)}\b", control):
+            lint.bad("debian/control", 1, f"{name} of packaging/deps is missing")
+
+
 def count_secure_rows():
     try:
         with open(os.path.join(ROOT, "daemon/ipc/secure.def"), encoding="utf-8") as f:
@@ -178,6 +189,7 @@ def main():
     for path in list_files():
         check_file(lint, path)
     check_defs(lint)
+    check_debian(lint)
     count_secure_rows()
     print(f"lint: {lint.n_files} files, {lint.n_bad} violations")
     return 1 if lint.n_bad else 0
