@@ -47,6 +47,14 @@ fake_mtu(void *ctx UNUSED, const struct conf_realm *r UNUSED,
 }
 
 static int
+fake_bridge(void *ctx UNUSED, const struct conf_realm *r UNUSED,
+	    bool *has_joined, char *why UNUSED, size_t cap UNUSED)
+{
+	*has_joined = false;
+	return 0;
+}
+
+static int
 fake_route(void *ctx UNUSED, const struct sec_route_req *q, char *why UNUSED,
 	   size_t cap UNUSED)
 {
@@ -119,7 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct sec_net net = { NULL, fake_tap, fake_mtu, fake_route };
+	const struct sec_net net = { NULL, fake_tap, fake_mtu, fake_bridge,
+		fake_route };
 	struct ipc_msg hello;
 	struct sec_serve_conf sc;
 	struct sec_serve *s;
