@@ -121,7 +121,7 @@ libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir
 
 .PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
-        deps unit sim net help progs plugins
+        deps unit sim net help progs plugins deb-check
 .DEFAULT_GOAL := all
 
 ifeq ($(DEPS_OK),yes)
@@ -295,6 +295,9 @@ $(B)/ike-%.dot: $(B)/test/sim/sim
 	@! command -v dot >/dev/null || { dot -Tsvg -o $(@:.dot=.svg) $@ && echo wrote $(@:.dot=.svg); }
 deps:
 	@packaging/deps build test demo bench
+deb-check:
+	@packaging/deps package
+	@packaging/as-root packaging/check-deb $(DEB)
 install: progs
 	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) B=$(B) packaging/install
 clean:
