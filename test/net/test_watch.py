@@ -237,9 +237,9 @@ def test_diary_that_is_killed_is_back(ends):
     """Nothing else notices; the history goes on."""
     a = ends[0]
     main, n = a.pid("main"), len(history(a))
-    a.kill_role("diary")
-    assert until(5, lambda: a.pid("diary"))
-    assert until(5, lambda: len(history(a)) >= n)
+    old = a.kill_role("diary")
+    assert until(5, lambda: a.pid("diary") not in (0, old))
+    assert until(5, lambda: a.tapir("history").returncode == 0 and len(history(a)) >= n)
     assert a.pid("main") == main and peer(a)["state"] == "up"
     a.lab.need("gw-a", TAPIR, "--run-dir", a.run_dir, "down", "branches/osaka")
     a.lab.need("gw-a", TAPIR, "--run-dir", a.run_dir, "up", "branches/osaka")
