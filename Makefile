@@ -225,15 +225,13 @@ $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 # ---- frames at an even rate, many streams, many peers: for test/bench/bench.py -
-BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams $(B)/test/bench/flood $(B)/test/bench/dial
+BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams $(B)/test/bench/flood $(B)/test/bench/dial \
+             $(B)/test/bench/hub_bench
 $(B)/test/bench/dial: $(call libs_of,ikev2)
+$(B)/test/bench/hub_bench: $(call libs_of,vhub)
 $(BENCH_BIN): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(if $(filter %.a,$^),$(SYS_LIBS))
-
-$(B)/test/bench/hub_bench: $(B)/test/bench/hub_bench.o $(call libs_of,vhub)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 # ---- fuzz: libFuzzer under clang, one target a decoder -----------------------
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)

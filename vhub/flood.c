@@ -4,7 +4,8 @@
  *
  * A flooded frame is one buffer with a reference for each port.  What one
  * hub_input() call sends is collected and handed over port by port, in batches
- * of up to HUB_BATCH_MAX and in the order it came.
+ * of up to HUB_BATCH_MAX and in the order it came: also frames that are flooded to
+ * hundreds, so that each peer gets them as one train.
  *
  * Thread: any worker; a batch lives on its stack.
  */
@@ -15,24 +16,85 @@
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 
+static void
+hand_over(struct batch *x, struct port *to, struct buf **b, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += b[i]->len;
+	port_tx(to, x->worker, n, bytes);
+	to->conf.ops.out(to->conf.ops.ctx, x->worker, b, n);
+}
+
 /* Hand over all frames for the port of entry `first`. */
 static void
 send_port(struct batch *x, unsigned first)
 {
 	struct port *to = x->e[first].to;
 	struct buf *out[HUB_BATCH_MAX];
-	uint64_t bytes = 0;
 	unsigned n = 0;
 
 	for (unsigned i = first; i < x->n && n < HUB_BATCH_MAX; i++) {
 		if (x->e[i].to != to)
 			continue;
 		out[n++] = x->e[i].b;
-		bytes += x->e[i].b->len;
 		x->e[i].to = NULL;
 	}
-	port_tx(to, x->worker, n, bytes);
-	to->conf.ops.out(to->conf.ops.ctx, x->worker, out, n);
+	hand_over(x, to, out, n);
+}
+
+static bool
+set_has(const struct port_set *s, uint32_t num)
+{
+	return (s->w[num / 64] >> num % 64 & 1) != 0;
+}
+
+/* The same for a port in whose number frames were flooded. */
+static void
+send_flooded(struct batch *x, uint32_t num, struct port *to)
+{
+	struct buf *out[HUB_BATCH_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->n; i++) {
+		uint32_t many = x->e[i].many;
+
+		if (many != 0 ? !set_has(&x->flood[many - 1], num) :
+		    x->e[i].to != to)
+			continue;
+		if (n == HUB_BATCH_MAX) {
+			hand_over(x, to, out, n);
+			n = 0;
+		}
+		out[n++] = many != 0 ? buf_get(x->e[i].b) : x->e[i].b;
+		x->e[i].to = NULL;
+	}
+	if (n > 0)
+		hand_over(x, to, out, n);
+}
+
+/* Port by port over all; then our own references go. */
+static void
+send_all_flooded(struct batch *x)
+{
+	struct port_set any = { { 0 } };
+
+	for (unsigned i = 0; i < x->n_flood; i++)
+		for (unsigned k = 0; k < N_OF(any.w); k++)
+			any.w[k] |= x->flood[i].w[k];
+	for (unsigned k = 0; k < N_OF(any.w); k++)
+		for (uint64_t w = any.w[k]; w != 0; w &= w - 1) {
+			uint32_t num = k * 64 + (uint32_t)__builtin_ctzll(w);
+			struct port *to = port_at(x->h, num);
+
+			if (to != NULL) /* or it left just now */
+				send_flooded(x, num, to);
+		}
+	for (unsigned i = 0; i < x->n; i++)
+		if (x->e[i].many != 0)
+			buf_put(x->e[i].b);
+	x->n_flood = 0;
 }
 
 static void
@@ -41,6 +103,19 @@ put(struct batch *x, struct port *to, struct buf *b)
 	if (x->n == HUB_OUT_MAX)
 		batch_send(x);
 	x->e[x->n].to = to;
+	x->e[x->n].many = 0;
+	x->e[x->n++].b = b;
+}
+
+/* To all Ethernet ports of the set; takes b. */
+static void
+put_many(struct batch *x, const struct port_set *set, struct buf *b)
+{
+	if (x->n == HUB_OUT_MAX || x->n_flood == N_OF(x->flood))
+		batch_send(x);
+	x->flood[x->n_flood++] = *set;
+	x->e[x->n].to = NULL;
+	x->e[x->n].many = x->n_flood;
 	x->e[x->n++].b = b;
 }
 
@@ -49,7 +124,7 @@ batch_init(struct batch *x, struct hub *h, unsigned worker)
 {
 	x->h = h;
 	x->worker = worker;
-	x->n = 0;
+	x->n = x->n_flood = 0;
 	x->now_ns = 0;
 	x->run_to = NULL;
 }
@@ -57,6 +132,8 @@ batch_init(struct batch *x, struct hub *h, unsigned worker)
 void
 batch_send(struct batch *x)
 {
+	if (x->n_flood > 0)
+		send_all_flooded(x);
 	for (unsigned i = 0; i < x->n; i++)
 		if (x->e[i].to != NULL)
 			send_port(x, i);
@@ -135,72 +212,86 @@ batch_run_next(struct batch *x, struct buf *b)
 	return true;
 }
 
-static bool
-flood_one(struct batch *x, struct port *from, uint16_t vlan, uint32_t num,
-	  struct buf *b, enum drop *why)
+/* A frame on its way to many. */
+struct flooding {
+	struct buf *b;
+	uint16_t vlan;
+	enum drop why;		/* if it goes nowhere */
+	unsigned n_ether, n_ip;
+	struct port *first;	/* of the Ethernet ports */
+	struct port_set to;	/* all of them */
+};
+
+/* Ethernet ports share the frame; IP ports get a packet of their own. */
+static void
+flood_one(struct batch *x, struct port *from, uint32_t num, struct flooding *f)
 {
 	struct port *to = port_at(x->h, num);
 	struct buf *packet;
 
 	if (to == NULL || num == from->num ||
 	    (to->conf.kind == HUB_PORT_IP && to->conf.mcast == HUB_MCAST_NONE) ||
-	    !fwd_may_leave(from, to, vlan, why))
-		return false;
-	if (to->conf.kind != HUB_PORT_IP) {
-		put(x, to, buf_get(b));
-		return true;
+	    !fwd_may_leave(from, to, f->vlan, &f->why))
+		return;
+	if (to->conf.kind == HUB_PORT_IP) {
+		if ((packet = inside_group(x, from, to, f->b)) == NULL)
+			return;
+		f->n_ip++;
+		put(x, to, packet);
+		return;
 	}
-	if ((packet = inside_group(x, from, to, b)) == NULL)
-		return false;
-	put(x, to, packet);
-	return true;
+	if (f->n_ether++ == 0)
+		f->first = to;
+	f->to.w[num / 64] |= UINT64_C(1) << num % 64;
 }
 
 /* After the ports were gone through. */
 static void
-flood_end(struct batch *x, struct port *from, uint16_t vlan, struct buf *b,
-	  unsigned n_sent, enum drop why)
+flood_end(struct batch *x, struct port *from, struct flooding *f)
 {
-	if (n_sent == 0) {
-		port_drop(x, from, b, why);
+	if (f->n_ether + f->n_ip == 0) {
+		port_drop(x, from, f->b, f->why);
 		return;
 	}
-	loop_flooded(x->h, vlan);
-	storm_copied(x, from, b, n_sent);
+	loop_flooded(x->h, f->vlan);
+	storm_copied(x, from, f->b, f->n_ether + f->n_ip);
 	port_flooded(from, x->worker);
-	buf_put(b);
+	if (f->n_ether == 0)
+		buf_put(f->b);
+	else if (f->n_ether == 1)
+		put(x, f->first, f->b);
+	else
+		put_many(x, &f->to, f->b);
 }
 
 void
 batch_flood(struct batch *x, struct port *from, uint16_t vlan, struct buf *b)
 {
+	struct flooding f = { .b = b, .vlan = vlan, .why = DROP_HUB_NOPORT };
 	unsigned n_slot = atomic_load_explicit(&x->h->n_slot,
 	    memory_order_relaxed);
-	enum drop why = DROP_HUB_NOPORT;
-	unsigned n_sent = 0;
 
 	fit_flooded(x, from, b);
 	for (uint32_t i = 0; i < n_slot; i++)
-		n_sent += flood_one(x, from, vlan, i, b, &why);
-	flood_end(x, from, vlan, b, n_sent, why);
+		flood_one(x, from, i, &f);
+	flood_end(x, from, &f);
 }
 
 void
 batch_flood_set(struct batch *x, struct port *from, uint16_t vlan,
 		const struct port_set *set, struct buf *b)
 {
-	enum drop why = DROP_HUB_NOLISTEN;
-	unsigned n_sent = 0;
+	struct flooding f = { .b = b, .vlan = vlan, .why = DROP_HUB_NOLISTEN };
 
 	for (unsigned k = 0; k < N_OF(set->w); k++) {
 		uint64_t w = set->w[k] | atomic_load_explicit(&x->h->named[k],
 		    memory_order_relaxed);
 
 		for (; w != 0; w &= w - 1)
-			n_sent += flood_one(x, from, vlan, k * 64 +
-			    (uint32_t)__builtin_ctzll(w), b, &why);
+			flood_one(x, from, k * 64 +
+			    (uint32_t)__builtin_ctzll(w), &f);
 	}
-	flood_end(x, from, vlan, b, n_sent, why);
+	flood_end(x, from, &f);
 }
 
 void

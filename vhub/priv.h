@@ -128,9 +128,12 @@ struct batch {
 	uint8_t run_head[ETH_HEAD];
 	struct ip_addr run_ip;		/* of an IP port: destination */
 	struct {
-		struct port *to;
+		struct port *to;	/* NULL: sent, or to many */
 		struct buf *b;
+		uint32_t many;		/* 0, or flooded to flood[many - 1] */
 	} e[HUB_OUT_MAX];
+	unsigned n_flood;
+	struct port_set flood[HUB_BATCH_MAX];
 };
 
 /* Verdict of forward.c. */

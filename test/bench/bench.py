@@ -29,6 +29,7 @@ import subprocess
 import sys
 
 import hotspots
+import hub
 import many
 import rows
 import table
@@ -147,7 +148,7 @@ def ended(signum, _frame):
 def main():
     a = arguments()
     missing = lacking(("ip", "ping", "iperf3", "taskset", "tcpdump", "ss", B / "tapird", PPS,
-                       many.STREAMS))
+                       many.STREAMS, hub.BENCH))
     if os.geteuid() != 0 or missing:
         sys.exit("bench: needs root" if not missing else
                  f"bench: missing {' '.join(missing)}: make bench builds and installs all")

@@ -10,7 +10,9 @@
  *   tagged    the same within a VLAN
  *   flood     broadcast to 1, 10, 100 ports
  *   learn     addresses never seen before
+ *   memory    what the C library gave for a table of addresses, and for a hub
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/thr.h"
 #include "vhub/hub.h"
+#include "vhub/mactab.h"
 
 #define BATCH	HUB_BATCH_MAX
 #define MIN_NS	20000000ull	/* a measurement lasts at least so long */
@@ -146,6 +149,34 @@ teach(struct hub *h)
 	}
 }
 
+static size_t
+taken(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+static void
+memory(void)
+{
+	size_t before = taken(), table, hub;
+	struct mactab *t;
+	struct hub *h;
+
+	if (mactab_new(&t) != 0)
+		exit(1);
+	table = taken() - before;
+	mactab_free(t);
+	before = taken();
+	h = make(1);
+	hub = taken() - before;
+	hub_free(h);
+	thr_reclaim_all();
+	printf("memory  a hub         %7.1f KiB         %6.1f bytes an address\n",
+	    (double)hub / 1024, (double)table / HUB_MAC_MAX);
+}
+
 int
 main(void)
 {
@@ -181,6 +212,7 @@ main(void)
 	h = make(2);
 	printf("learn   new sources   %7.1f ns a frame\n", measure(h, LEARN, 64));
 	hub_free(h);
+	memory();
 	thr_reclaim_all();
 	buf_pool_free(pool);
 	return n_out > 0 ? 0 : 1;

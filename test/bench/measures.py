@@ -19,6 +19,7 @@ B = pathlib.Path(os.environ.get("B", "build")).resolve()
 PPS = B / "test" / "bench" / "pps"
 PORT = "5400"
 MAY_LOSE = 0.001        # what is still "no loss"
+PAYLOAD = 18            # of the smallest frame, 64 bytes
 PER_MESSAGE = {"single": 1, "burst": 64}
 
 
@@ -91,19 +92,20 @@ def pings(w, c, count, interval):
 
 
 class Pps:
-    """The highest rate of smallest frames that arrives whole, by halving."""
+    """The highest rate of frames (the smallest, unless said) that arrives whole, by halving."""
 
-    def __init__(self, w, c, effort, per_message):
+    def __init__(self, w, c, effort, per_message, payload=PAYLOAD):
         self.w, self.c, self.effort, self.per = w, c, effort, per_message
+        self.payload = payload
 
     def trial(self, rate):
         """Send for a moment; rate that was reached, rate that arrived."""
         w, c = self.w, self.c
-        r = w.start("b", PPS, "recv", c.target, PORT, stdout=-1)
+        r = w.start("b", PPS, "recv", c.target, PORT, self.payload, stdout=-1)
         if r.stdout.readline().strip() != "ready":
             raise RuntimeError(f"pps recv does not start: {w.logs()}")
         sent = w.run("a", PPS, "send", c.source, c.target, PORT, int(rate), self.effort.pps_s,
-                     self.per).stdout.split()
+                     self.per, self.payload).stdout.split()
         got = int(r.communicate(timeout=20)[0])
         seconds = float(sent[1])
         return int(sent[0]) / seconds, got / seconds

@@ -2,14 +2,15 @@
 /*
  * test/bench/pps.c - send small datagrams at an even rate; count what arrives.
  *
- *   pps recv ADDRESS PORT
- *   pps send FROM ADDRESS PORT RATE SECONDS PER_MESSAGE
+ *   pps recv ADDRESS PORT [PAYLOAD]
+ *   pps send FROM ADDRESS PORT RATE SECONDS PER_MESSAGE [PAYLOAD]
  *
- * 18 bytes of payload make the smallest Ethernet frame, 64 bytes with its check
- * sum.  PER_MESSAGE datagrams share one message of UDP_SEGMENT; with 1 each has
- * its own, and sendmmsg() takes many of them.  Messages are full but for the last:
- * when more than one share it, sending waits until so many are due.  RATE 0 is as
- * fast as it goes.
+ * 18 bytes of payload, as without PAYLOAD, make the smallest Ethernet frame, 64
+ * bytes with its check sum.  ADDRESS may be one of broadcast.  PER_MESSAGE
+ * datagrams share one message of UDP_SEGMENT; with 1 each has its own, and
+ * sendmmsg() takes many of them.  Messages are full but for the last: when more
+ * than one share it, sending waits until so many are due.  RATE 0 is as fast as it
+ * goes.
  *
  * send prints "SENT SECONDS"; recv prints "ready", and when nothing has come for
  * a while "RECEIVED".  What the sender could not keep up with shows in its seconds.
@@ -36,12 +37,16 @@
 
 enum {
 	PAYLOAD = 18,		/* frame of 64: 14 + 20 + 8 + 18 + 4 */
+	PAYLOAD_MAX = 8192,
+	MESSAGE_MAX = 65507,
 	BATCH = 64,		/* datagrams a system call, at most */
 	RCVBUF = 4 << 20,
 	TICK_NS = 100000,	/* the sender wakes this often */
 	FIRST_MS = 3000,	/* recv: until the first datagram */
 	QUIET_MS = 150,		/* recv: after the last one */
 };
+
+static size_t payload = PAYLOAD;
 
 static double
 now_s(void)
@@ -117,7 +122,7 @@ receive(char **arg)
 		for (int i = 0; i < n; i++)
 			bytes += m[i].msg_len;
 	}
-	printf("%llu\n", (unsigned long long)(bytes / PAYLOAD));
+	printf("%llu\n", (unsigned long long)(bytes / payload));
 }
 
 /* Datagrams that were sent; a queue that is full is loss, not an error. */
@@ -130,7 +135,7 @@ send_some(int fd, struct mmsghdr *m, struct iovec *iov, uint64_t want, int per)
 	for (; n < BATCH && sent < want && sent < 4 * BATCH; n++) {
 		uint64_t k = want - sent < (uint64_t)per ? want - sent : (uint64_t)per;
 
-		iov[n].iov_len = k * PAYLOAD;
+		iov[n].iov_len = k * payload;
 		sent += k;
 	}
 	for (int i = 0; i < n; i += done > 0 ? done : 1)
@@ -144,18 +149,20 @@ transmit(char **arg)
 	struct sockaddr_in me = address(arg[0], "0");
 	struct sockaddr_in to = address(arg[1], arg[2]);
 	double rate = atof(arg[3]), seconds = atof(arg[4]), begin, t;
-	int per = atoi(arg[5]), segment = PAYLOAD;
+	int per = atoi(arg[5]), segment = (int)payload, on = 1;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	static char buf[BATCH * PAYLOAD];
+	static char buf[1 << 16];
 	struct mmsghdr m[BATCH];
 	struct iovec iov[BATCH];
 	uint64_t sent = 0, all = (uint64_t)(rate * seconds);
 
-	if (per < 1 || per > BATCH || seconds <= 0) {
+	if (per < 1 || per > BATCH || seconds <= 0 ||
+	    (size_t)per * payload > MESSAGE_MAX) {
 		fputs("pps: bad argument\n", stderr);
 		exit(2);
 	}
 	if (fd < 0 || bind(fd, (struct sockaddr *)&me, sizeof(me)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) != 0 ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		die("connect");
 	if (per > 1 &&
@@ -182,13 +189,22 @@ transmit(char **arg)
 int
 main(int argc, char **argv)
 {
+	int at = argc > 1 && strcmp(argv[1], "recv") == 0 ? 4 : 8;
+
+	if (argc == at + 1) {
+		payload = (size_t)atoi(argv[at]);
+		argc--;
+	}
+	if (payload < 1 || payload > PAYLOAD_MAX)
+		argc = 0;
 	if (argc == 4 && strcmp(argv[1], "recv") == 0)
 		receive(argv + 2);
 	else if (argc == 8 && strcmp(argv[1], "send") == 0)
 		transmit(argv + 2);
 	else {
-		fputs("usage: pps recv ADDRESS PORT\n"
-		      "       pps send FROM ADDRESS PORT RATE SECONDS PER_MESSAGE\n", stderr);
+		fputs("usage: pps recv ADDRESS PORT [PAYLOAD]\n"
+		      "       pps send FROM ADDRESS PORT RATE SECONDS PER_MESSAGE"
+		      " [PAYLOAD]\n", stderr);
 		return 2;
 	}
 	return 0;

@@ -10,12 +10,16 @@
     control    what commands and IKE take, idle and beside all the data there can be
     ike        IKE SAs a second and their latency, by authentication, beside strongSwan
     memory     what thousands of IKE SAs with a child SA each cost, beside strongSwan
+    hub        what the virtual hub costs alone: without tunnel and network
+    frames     frames of three sizes through hub and ESP
+    copies     a broadcast through hub and ESP to 1, 10 and 100 peers
 """
 import subprocess
 import sys
 
 import control
 import flood
+import hub
 import ike
 import many
 from contenders import Tapir
@@ -130,4 +134,15 @@ GROUPS = {
                                     ("after_mb", "with them", "PSS MB", 1),
                                     ("kb", "each", "KiB", 2), ("setup_s", "all up", "s", 1)),
                   ike.memory),
+    "hub": Own("THE HUB ALONE", (("ns", "each", "ns", 1), ("mps", "rate", "M/s", 2),
+                                 ("copy_ns", "a copy", "ns", 1),
+                                 ("bytes", "an address", "bytes", 1),
+                                 ("kib", "a hub", "KiB", 0)), hub.alone),
+    "frames": Own("FRAMES", (("single_kpps", "singly", "kpps", 0),
+                             ("single_gbit", "singly", "Gbit/s", 2),
+                             ("burst_kpps", "trains", "kpps", 0),
+                             ("burst_gbit", "trains", "Gbit/s", 2)), hub.frames),
+    "copies": Own("A BROADCAST", (("ns", "gateway", "ns/copy", 0),
+                                  ("kcopies", "copies", "1000/s", 0),
+                                  ("kframes", "frames", "1000/s", 1)), hub.copies),
 }

@@ -297,6 +297,83 @@ TEST(a_batch_goes_out_as_one_call_in_order)
 	rig_fini(&r);
 }
 
+TEST(flooded_and_other_frames_of_a_batch_keep_their_order_at_each_port)
+{
+	struct buf *b[HUB_BATCH_MAX];
+	uint8_t f[60] = { 0 };
+	struct rig r;
+
+	rig_init(&r, true);
+	rig_add(&r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
+	for (unsigned i = 1; i < 5; i++)
+		rig_add(&r, i, HUB_PORT_ETHER, NULL, NULL);
+	rig_in_hex(&r, 1, "ffffffffffff 020000000001 88b6 01"); /* behind 1 */
+	rig_clear(&r);
+	/* Each third is for that host, each third for all, the rest for two. */
+	for (unsigned i = 0; i < HUB_BATCH_MAX; i++) {
+		memset(f, i % 3 == 1 ? 0xff : 0, 6);
+		f[0] = i % 3 == 0 ? 2 : f[0];
+		f[5] = i % 3 == 0 ? 1 : f[5];
+		f[0] = i % 3 == 2 ? 2 : f[0];
+		f[5] = i % 3 == 2 ? 0x77 : f[5];
+		memset(f + 6, 2, 6);
+		f[12] = 0x88;
+		f[13] = 0xb6;
+		f[14] = (uint8_t)i;
+		b[i] = rig_buf(&r, f, sizeof(f));
+	}
+	hub_input(r.h, 0, r.port[2].num, b, HUB_BATCH_MAX);
+	rig_expect(&r, 1, HUB_BATCH_MAX);
+	assert_int_equal(r.port[1].n_call, 1);	/* one train, in order */
+	for (unsigned i = 0; i < HUB_BATCH_MAX; i++)
+		assert_int_equal(r.port[1].out[i]->data[14], i);
+	rig_expect(&r, 2, 0);
+	for (unsigned p = 3; p < 5; p++) {
+		assert_int_equal(r.port[p].n_call, 1);
+		for (unsigned k = 0, i = 0; k < r.port[p].n_out; k++, i++) {
+			i += i % 3 == 0;
+			assert_int_equal(r.port[p].out[k]->data[14], i);
+			/* The same buffer as the others have. */
+			assert_ptr_equal(r.port[p].out[k], r.port[1].out[i]);
+		}
+		rig_expect(&r, p, 42);
+	}
+	rig_fini(&r);
+}
+
+TEST(floods_to_ip_peers_as_well_fit_any_batch)
+{
+	struct buf *b[HUB_BATCH_MAX];
+	struct rig r;
+
+	/* A copy for each IP peer: more than a batch holds, sent in between. */
+	rig_init(&r, true);
+	rig_add(&r, 0, HUB_PORT_TAP, "02:00:00:00:00:f0", NULL);
+	for (unsigned i = 1; i < 8; i++) {
+		struct hub_port_conf c = rig_conf(&r, i, i < 4 ?
+		    HUB_PORT_ETHER : HUB_PORT_IP, NULL);
+
+		c.mcast = HUB_MCAST_NAMED;
+		rig_nets(&c, "239.0.0.0/8");
+		assert_int_equal(hub_port_add(r.h, &c, &r.port[i].num), 0);
+	}
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < HUB_BATCH_MAX; i++) {
+			uint8_t f[128] = { 1, 0, 0x5e, 1, 1, 1, 2, 0, 0, 0, 0,
+				1, 8, 0 };
+
+			b[i] = rig_buf(&r, f, 14 + rig_ipv4(f + 14,
+			    "10.0.0.1", "239.1.1.1"));
+		}
+		hub_input(r.h, 0, r.port[1].num, b, HUB_BATCH_MAX);
+		rig_expect(&r, 0, HUB_BATCH_MAX);
+		for (unsigned i = 2; i < 8; i++)
+			rig_expect(&r, i, HUB_BATCH_MAX);
+		rig_clear(&r);
+	}
+	rig_fini(&r);
+}
+
 TEST(counters_count)
 {
 	struct rig r;
