@@ -172,15 +172,7 @@ history_json(FILE *out, const struct ask_list *a, const char *realm,
 		json_u64(&j, "n_down", h->n_down);
 		json_bool(&j, "up", h->is_up);
 	}
-	json_arr(&j, "events");
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->rec[i].desc->row != BUS_RES_HISTORY)
-			continue;
-		json_obj(&j, NULL);
-		json_fields(&j, &a->rec[i], BUS_F_END);
-		json_obj_end(&j);
-	}
-	json_arr_end(&j);
+	json_rows(&j, "events", a, BUS_RES_HISTORY);
 	json_obj_end(&j);
 	json_end(&j);
 }

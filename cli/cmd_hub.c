@@ -161,19 +161,10 @@ static void
 hub_json(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
 {
 	struct json j;
-	size_t i;
 
 	json_init(&j, c->out);
 	json_obj(&j, NULL);
-	json_arr(&j, k->key);
-	for (i = 0; i < a->n; i++) {
-		if (a->rec[i].desc->row != k->row)
-			continue;
-		json_obj(&j, NULL);
-		json_fields(&j, &a->rec[i], BUS_F_END);
-		json_obj_end(&j);
-	}
-	json_arr_end(&j);
+	json_rows(&j, k->key, a, k->row);
 	json_obj_end(&j);
 	json_end(&j);
 }

@@ -57,21 +57,6 @@ show_rows(struct cli *c, const struct ask_list *l)
 }
 
 static void
-json_rows(struct json *j, const struct ask_list *l, enum bus_row row,
-	  const char *key)
-{
-	json_arr(j, key);
-	for (unsigned i = 0; i < l->n; i++) {
-		if (l->rec[i].desc->row != row)
-			continue;
-		json_obj(j, NULL);
-		json_fields(j, &l->rec[i], BUS_F_END);
-		json_obj_end(j);
-	}
-	json_arr_end(j);
-}
-
-static void
 show_json(struct cli *c, const struct ask_list *l, const struct bus_rec *end,
 	  bool is_dry)
 {
@@ -92,8 +77,8 @@ show_json(struct cli *c, const struct ask_list *l, const struct bus_rec *end,
 			json_fields(&j, &l->rec[i], BUS_F_TEXT);
 			json_obj_end(&j);
 		}
-	json_rows(&j, l, BUS_RES_CHANGE, "changes");
-	json_rows(&j, l, BUS_RES_MISTAKE, "errors");
+	json_rows(&j, "changes", l, BUS_RES_CHANGE);
+	json_rows(&j, "errors", l, BUS_RES_MISTAKE);
 	json_obj_end(&j);
 	json_end(&j);
 }

@@ -28,21 +28,6 @@ wrong(struct cli *c, const char *text)
 /* ---- JSON ----------------------------------------------------------------- */
 
 static void
-json_rows(struct json *j, const char *key, const struct ask_list *a,
-	  enum bus_row row)
-{
-	json_arr(j, key);
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->rec[i].desc->row != row)
-			continue;
-		json_obj(j, NULL);
-		json_fields(j, &a->rec[i], BUS_F_END);
-		json_obj_end(j);
-	}
-	json_arr_end(j);
-}
-
-static void
 print_json(struct cli *c, const struct ask_list *a)
 {
 	struct json j;

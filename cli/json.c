@@ -132,6 +132,21 @@ json_fields(struct json *j, const struct bus_rec *r, enum bus_field skip)
 }
 
 void
+json_rows(struct json *j, const char *key, const struct ask_list *a,
+	  enum bus_row row)
+{
+	json_arr(j, key);
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != row)
+			continue;
+		json_obj(j, NULL);
+		json_fields(j, &a->rec[i], BUS_F_END);
+		json_obj_end(j);
+	}
+	json_arr_end(j);
+}
+
+void
 json_end(struct json *j)
 {
 	assert(j->depth == 0);

@@ -6,6 +6,7 @@
 #define TAPIR_CLI_JSON_H
 
 #include <stdio.h>
+#include "cli/ask.h"
 #include "daemon/bus/bus.h"
 
 #define JSON_DEPTH_MAX 16 /* nesting; ours */
@@ -30,6 +31,9 @@ void json_f64(struct json *j, const char *key, double v);
 void json_bool(struct json *j, const char *key, bool v);
 /** All fields of a record as members, but not the field skip (BUS_F_END: none). */
 void json_fields(struct json *j, const struct bus_rec *r, enum bus_field skip);
+/** The records of one row as an array of objects. */
+void json_rows(struct json *j, const char *key, const struct ask_list *a,
+	       enum bus_row row);
 /** The newline behind the document. */
 void json_end(struct json *j);
 
