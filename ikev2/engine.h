@@ -729,6 +729,13 @@ void ike_link_dial(struct ike_link *link);
 void ike_link_failed(struct ike_link *link);
 /** The SA that carries the link, or NULL. */
 struct ike_sa *ike_link_sa(const struct ike_link *link);
+/** The SA that carries a link, which must be up: for a command about it.  0,
+ * ERR_NOTFOUND or ERR_STATE. */
+MUST_USE int ike_link_up_sa(struct ike *ike, uint32_t link_id,
+			    struct ike_sa **out);
+/** The links of a peer with one identity; a pattern has none yet.  0 or
+ * ERR_NOMEM. */
+MUST_USE int ike_link_make(struct ike *ike, struct ike_realm *r, uint32_t at);
 bool ike_link_is_busy(const struct ike_link *link);
 
 #endif

@@ -373,10 +373,26 @@ ike_link_reap(struct ike *ike)
 }
 
 int
+ike_link_make(struct ike *ike, struct ike_realm *r, uint32_t at)
+{
+	struct ike_link *link;
+	int err;
+
+	if (r->peer[at].is_pattern)
+		return 0;
+	if ((err = ike_link_new(ike, r, &r->peer[at], r->peer[at].id,
+				&link)) != 0)
+		return err;
+	ike_link_why(link, "%s", link->is_wanted ? "not yet dialled" :
+		     "waiting for the peer to connect");
+	ike_link_update(link);
+	return 0;
+}
+
+int
 ike_realm_add(struct ike *ike, const struct ike_realm_conf *conf)
 {
 	struct ike_realm *r;
-	struct ike_link *link;
 	int err;
 
 	if (ike_realm_by_index(ike, conf->index) != NULL)
@@ -393,16 +409,9 @@ ike_realm_add(struct ike *ike, const struct ike_realm_conf *conf)
 	list_add_tail(&ike->realms, &r->node);
 	for (unsigned i = 0; i < conf->n_peer; i++)
 		ike->has_ppk |= r->peer[i].has_ppk;
-	for (unsigned i = 0; i < conf->n_peer; i++) {
-		if (r->peer[i].is_pattern)
-			continue;
-		if ((err = ike_link_new(ike, r, &r->peer[i], r->peer[i].id,
-					&link)) != 0)
+	for (unsigned i = 0; i < conf->n_peer; i++)
+		if ((err = ike_link_make(ike, r, i)) != 0)
 			return err;
-		ike_link_why(link, "%s", link->is_wanted ? "not yet dialled" :
-			     "waiting for the peer to connect");
-		ike_link_update(link);
-	}
 	return 0;
 }
 
@@ -502,17 +511,25 @@ ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms)
 }
 
 int
-ike_rekey(struct ike *ike, uint32_t link_id, bool is_child, uint64_t now_ms)
+ike_link_up_sa(struct ike *ike, uint32_t link_id, struct ike_sa **out)
 {
 	struct ike_link *link = ike_link_by_id(ike, link_id);
-	struct ike_sa *sa;
 
-	ike->now_ms = MAX(ike->now_ms, now_ms);
 	if (link == NULL)
 		return ERR_NOTFOUND;
-	sa = ike_link_sa(link);
-	if (sa == NULL || sa->state != IKE_SA_UP)
-		return ERR_STATE;
+	*out = ike_link_sa(link);
+	return *out != NULL && (*out)->state == IKE_SA_UP ? 0 : ERR_STATE;
+}
+
+int
+ike_rekey(struct ike *ike, uint32_t link_id, bool is_child, uint64_t now_ms)
+{
+	struct ike_sa *sa;
+	int err;
+
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if ((err = ike_link_up_sa(ike, link_id, &sa)) != 0)
+		return err;
 	if (is_child && ike_child_current(sa) == NULL)
 		return ERR_STATE;
 	if (!is_child)

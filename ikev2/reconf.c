@@ -78,24 +78,6 @@ note_ppk(struct ike *ike)
 	}
 }
 
-/* The link of a peer with one identity. */
-static int
-link_make(struct ike *ike, struct ike_realm *r, uint32_t at)
-{
-	struct ike_link *link;
-	int err;
-
-	if (r->peer[at].is_pattern)
-		return 0;
-	if ((err = ike_link_new(ike, r, &r->peer[at], r->peer[at].id,
-				&link)) != 0)
-		return err;
-	ike_link_why(link, "%s", link->is_wanted ? "not yet dialled" :
-		     "waiting for the peer to connect");
-	ike_link_update(link);
-	return 0;
-}
-
 /* Say goodbye and forget. */
 static void
 link_end(struct ike_link *link, const char *why)
@@ -122,7 +104,7 @@ ike_peer_add(struct ike *ike, uint32_t realm, const struct ike_peer_conf *peer,
 	r->peer[at] = *peer;
 	r->peer[at].index = at;
 	r->peer[at].is_removed = false;
-	if ((err = link_make(ike, r, at)) != 0) {
+	if ((err = ike_link_make(ike, r, at)) != 0) {
 		r->peer[at].is_removed = true;
 		return err;
 	}

@@ -31,15 +31,12 @@ ike_ping_send(struct ike_sa *sa, struct ike_task *t)
 int
 ike_ping(struct ike *ike, uint32_t link_id, uint64_t now_ms)
 {
-	struct ike_link *link = ike_link_by_id(ike, link_id);
 	struct ike_sa *sa;
+	int err;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if (link == NULL)
-		return ERR_NOTFOUND;
-	sa = ike_link_sa(link);
-	if (sa == NULL || sa->state != IKE_SA_UP)
-		return ERR_STATE;
+	if ((err = ike_link_up_sa(ike, link_id, &sa)) != 0)
+		return err;
 	ike_task_add(sa, IKE_TASK_PING, 0);
 	ike_task_pump(sa);
 	ike_reap(ike);

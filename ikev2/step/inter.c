@@ -133,6 +133,19 @@ ike_inter_auth_out(struct ike_sa *sa, struct ike_build *b, uint32_t msgid)
 	return w.err != 0 ? w.err : int_auth(sa, sa->is_initiator, head, text);
 }
 
+enum ike_verdict
+ike_inter_send(struct ike_sa *sa, struct ike_msg *m, struct ike_build *b)
+{
+	int err;
+
+	sa->task->type = IKE_TASK_AUTH;
+	if ((err = ike_inter_auth_out(sa, b, sa->out.next)) != 0 ||
+	    (err = ike_out_request(sa, b, IKE_XCHG_IKE_INTERMEDIATE)) != 0)
+		return ike_fail(m, 0, "IKE_INTERMEDIATE not sent: %s",
+				err_text(err));
+	return V_KEEP;
+}
+
 struct view
 ike_inter_auth(struct ike_sa *sa)
 {
@@ -221,7 +234,6 @@ ike_step_inter_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_setup *st = sa->setup;
 	enum spi_group g = due(sa);
 	struct ike_build b;
-	int err;
 
 	(void)ike;
 	if (g == SPI_GROUP_NONE)
@@ -234,12 +246,7 @@ ike_step_inter_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->dh = NULL;
 	ike_out_open(sa, &b);
 	add_ke(&b, ike_group_wire(g), st->dh);
-	sa->task->type = IKE_TASK_AUTH;
-	if ((err = ike_inter_auth_out(sa, &b, sa->out.next)) != 0 ||
-	    (err = ike_out_request(sa, &b, IKE_XCHG_IKE_INTERMEDIATE)) != 0)
-		return ike_fail(m, 0, "IKE_INTERMEDIATE not sent: %s",
-				err_text(err));
-	return V_KEEP;
+	return ike_inter_send(sa, m, &b);
 }
 
 enum ike_verdict

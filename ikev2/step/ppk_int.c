@@ -146,12 +146,7 @@ ike_step_ppk_int_request(struct ike *ike, struct ike_sa *sa,
 	ike_out_open(sa, &b);
 	ike_build_notify(&b, IKE_PROTO_NONE, IKE_N_PPK_IDENTITY_KEY, none,
 			 (struct view){ data, st->ppk_id_len + CONFIRM_LEN });
-	sa->task->type = IKE_TASK_AUTH;
-	if ((err = ike_inter_auth_out(sa, &b, sa->out.next)) != 0 ||
-	    (err = ike_out_request(sa, &b, IKE_XCHG_IKE_INTERMEDIATE)) != 0)
-		return ike_fail(m, 0, "IKE_INTERMEDIATE not sent: %s",
-				err_text(err));
-	return V_KEEP;
+	return ike_inter_send(sa, m, &b);
 }
 
 enum ike_verdict

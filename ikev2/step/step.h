@@ -113,6 +113,9 @@ bool ike_inter_wanted(const struct ike_sa *sa);
 MUST_USE int ike_inter_auth_in(struct ike_sa *sa, const struct ike_msg *m);
 MUST_USE int ike_inter_auth_out(struct ike_sa *sa, struct ike_build *b,
 				uint32_t msgid);
+/** Send a built IKE_INTERMEDIATE request; IKE_AUTH is what the task goes on to. */
+enum ike_verdict ike_inter_send(struct ike_sa *sa, struct ike_msg *m,
+				struct ike_build *b);
 /** One exchange is done; its keys, or NULL when it made none. */
 void ike_inter_done(struct ike_sa *sa, struct ike_keys *k);
 /** Keys that follow from the secret in m; secret memory. */
