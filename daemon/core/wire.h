@@ -14,6 +14,7 @@
 #ifndef TAPIR_CORE_WIRE_H
 #define TAPIR_CORE_WIRE_H
 
+#include "daemon/bus/bus.h"
 #include "daemon/core/core.h"
 
 struct bus_rec;
@@ -65,6 +66,10 @@ void wire_event_child_down(struct vpn *v, uint32_t link, uint32_t child_id);
 /** Traffic selectors side by side.  @return out. */
 const char *wire_ts_text(const struct vpn_ts *ts, unsigned n, char *out,
 			 size_t cap);
+/** Begin a record about a peer: realm, name, and its address where the row has one
+ * and it is known. */
+void wire_event_peer(struct bus_rec *r, enum bus_row row, const struct vpn *v,
+		     const struct ike_link_info *info);
 /** How a peer proved itself, into a record with those fields. */
 void wire_event_proof(struct bus_rec *r, const struct ike_link_info *info);
 

@@ -22,9 +22,9 @@ struct wire_event {
 	uint64_t up_ms[VPN_LINK_MAX];	/* since when; 0 = it is not */
 };
 
-static void
-common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
-       const struct ike_link_info *info)
+void
+wire_event_peer(struct bus_rec *r, enum bus_row row, const struct vpn *v,
+		const struct ike_link_info *info)
 {
 	char text[IP_TEXT_MAX];
 
@@ -90,7 +90,7 @@ warn_expiry(struct vpn *v, const struct ike_link_info *info)
 
 	if (info->not_after_s == 0 || info->not_after_s > now + EXPIRY_WARN_S)
 		return;
-	common(&r, BUS_EV_WARNING, v, info);
+	wire_event_peer(&r, BUS_EV_WARNING, v, info);
 	bus_set_str(&r, BUS_F_CODE, "certificate-ends");
 	bus_set_str(&r, BUS_F_TEXT, "the certificate of this peer ends in less "
 		    "than 14 days; have it renewed");
@@ -203,7 +203,7 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 	up_ms = up_time(&v->wire_event->up_ms[link], what);
 	is_failed = what == IKE_LINK_DOWN && !was_up && *why != '\0';
 	(void)ike_link_get(v->ike, link, &info);
-	common(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
+	wire_event_peer(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
 	switch ((enum ike_link_event)what) {
 	case IKE_LINK_UP:
 		peer_up(&r, &info);
@@ -266,7 +266,7 @@ wire_event_child_up(struct vpn *v, uint32_t link, const struct vpn_child *c)
 	struct bus_rec r;
 
 	(void)ike_link_get(v->ike, link, &info);
-	common(&r, BUS_EV_CHILD_UP, v, &info);
+	wire_event_peer(&r, BUS_EV_CHILD_UP, v, &info);
 	bus_set_u64(&r, BUS_F_SPI_IN, c->esp_spi_in);
 	bus_set_u64(&r, BUS_F_SPI_OUT, c->esp_spi_out);
 	bus_set_str(&r, BUS_F_MODE, vpn_mode_name(c->mode));
@@ -293,7 +293,7 @@ wire_event_child_down(struct vpn *v, uint32_t link, uint32_t child_id)
 		continue;
 	if (ci.id != child_id)
 		return;
-	common(&r, BUS_EV_CHILD_DOWN, v, &info);
+	wire_event_peer(&r, BUS_EV_CHILD_DOWN, v, &info);
 	bus_set_u64(&r, BUS_F_SPI_IN, ci.esp_spi_in);
 	bus_set_u64(&r, BUS_F_SPI_OUT, ci.esp_spi_out);
 	bus_set_str(&r, BUS_F_WHY, info.n_child > 1 ? "others take its place" :

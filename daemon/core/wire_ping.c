@@ -34,19 +34,6 @@ struct wire_ping {
 	struct ping ping[PINGS_MAX];
 };
 
-static void
-common(struct bus_rec *r, enum bus_row row, const struct vpn *v,
-       const struct ike_link_info *li)
-{
-	char text[IP_TEXT_MAX];
-
-	bus_rec_init(r, row);
-	bus_set_str(r, BUS_F_REALM, vpn_realm_name(v, li->realm));
-	bus_set_str(r, BUS_F_PEER, li->name);
-	if (li->remote.ip.family != 0)
-		bus_set_str(r, BUS_F_REMOTE, net_ep_text(&li->remote, text));
-}
-
 /* ---- what waits ---------------------------------------------------------- */
 
 static void
@@ -91,7 +78,7 @@ wire_ping_told(void *vpn, uint32_t link, unsigned n_try)
 		cl = ctl_find(v->ctl, p->client);
 		if (cl != NULL && p->sent_ns != 0 &&
 		    ike_link_get(v->ike, link, &li)) {
-			common(&r, BUS_RES_PONG, v, &li);
+			wire_event_peer(&r, BUS_RES_PONG, v, &li);
 			bus_set_u64(&r, BUS_F_RTT_US,
 				    (clk_ns() - p->sent_ns) / 1000);
 			bus_set_u64(&r, BUS_F_TRY, n_try);
@@ -184,7 +171,7 @@ inner(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
 	for (unsigned i = 0; i < li->n_ts_remote; i++)
 		if (li->mode == VPN_MODE_IP &&
 		    ip_compare(&li->ts_remote[i].lo, &li->ts_remote[i].hi) == 0) {
-			common(&r, BUS_RES_INNER, v, li);
+			wire_event_peer(&r, BUS_RES_INNER, v, li);
 			bus_set_str(&r, BUS_F_IP,
 				    ip_text(&li->ts_remote[i].lo, text));
 			ctl_send(cl, &r, cmd->tag);
@@ -193,7 +180,7 @@ inner(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
 	while (found && hub_neigh_next(h, &it, &ni)) {
 		if (ni.port != port || ni.vlan != 0)
 			continue;
-		common(&r, BUS_RES_INNER, v, li);
+		wire_event_peer(&r, BUS_RES_INNER, v, li);
 		bus_set_str(&r, BUS_F_IP, ip_text(&ni.ip, text));
 		bus_set_u64(&r, BUS_F_AGE_S, ni.age_s);
 		ctl_send(cl, &r, cmd->tag);
