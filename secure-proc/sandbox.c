@@ -38,11 +38,6 @@ static const struct confine_arg args[] = {
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };
-static const enum confine_probe probes[] = {
-	CONFINE_P_OPEN, CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK,
-	CONFINE_P_EXEC, CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
-	CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF, CONFINE_P_KEYCTL,
-};
 
 int
 sec_confine(const struct confine_user *u, const int *keep, unsigned n_keep,
@@ -63,7 +58,7 @@ sec_confine(const struct confine_user *u, const int *keep, unsigned n_keep,
 	    (err = confine_fds(keep, n_keep)) != 0 ||
 	    (err = confine_drop(&user, feat)) != 0 ||
 	    (err = confine_landlock(paths, N_OF(paths), feat)) != 0 ||
-	    (err = confine_seccomp(&filter, probes, N_OF(probes), feat)) != 0)
+	    (err = confine_seccomp(&filter, confine_probe_all, CONFINE_P_END, feat)) != 0)
 		return err;
 	if (secret_is_locked())
 		*feat |= CONFINE_F_LOCKED;

@@ -36,11 +36,6 @@ static const struct confine_arg args[] = {
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };
-static const enum confine_probe probes[] = {
-	CONFINE_P_OPEN, CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK,
-	CONFINE_P_EXEC, CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
-	CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF, CONFINE_P_KEYCTL,
-};
 
 int
 ui_confine(const struct confine_user *u)
@@ -61,7 +56,7 @@ ui_confine(const struct confine_user *u)
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		return ERR_SYS;
 	if ((err = confine_landlock_none(&feat)) != 0 ||
-	    (err = confine_seccomp(&filter, probes, N_OF(probes), &feat)) != 0)
+	    (err = confine_seccomp(&filter, confine_probe_all, CONFINE_P_END, &feat)) != 0)
 		return err;
 	/* it has no secrets that would have to be locked */
 	confine_report("web", feat | CONFINE_F_LOCKED);

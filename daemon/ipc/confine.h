@@ -72,6 +72,9 @@ enum confine_probe {
 	CONFINE_P_END
 };
 
+/** Every one of them, CONFINE_P_END: for roles that may do nothing of it. */
+extern const enum confine_probe confine_probe_all[CONFINE_P_END];
+
 /* A file that stays within reach under Landlock. */
 struct confine_path {
 	const char *path;

@@ -29,6 +29,12 @@
 
 #define WHO "confine"
 
+const enum confine_probe confine_probe_all[CONFINE_P_END] = {
+	CONFINE_P_OPEN, CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK,
+	CONFINE_P_EXEC, CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
+	CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF, CONFINE_P_KEYCTL,
+};
+
 /* ---- filter ------------------------------------------------------------------ */
 
 static int

@@ -54,11 +54,6 @@ static const struct confine_arg args[] = {
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };
-static const enum confine_probe probes[] = {
-	CONFINE_P_OPEN, CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK,
-	CONFINE_P_EXEC, CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
-	CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF, CONFINE_P_KEYCTL,
-};
 
 static int
 child_confine(void)
@@ -72,7 +67,7 @@ child_confine(void)
 
 	if ((err = confine_landlock_none(&feat)) != 0)
 		return err;
-	return confine_seccomp(&filter, probes, N_OF(probes), &feat);
+	return confine_seccomp(&filter, confine_probe_all, CONFINE_P_END, &feat);
 }
 
 static void
