@@ -43,9 +43,10 @@ def pytest_sessionfinish(session):
 
 
 @pytest.fixture(scope="module")
-def lab():
-    """Two offices; a file that needs another topology has a fixture of this name."""
-    made = topo.sites()
+def lab(request):
+    """Two offices, or what the file names as its TOPOLOGY; one that does more to it has a
+    fixture of this name."""
+    made = getattr(request.module, "TOPOLOGY", topo.sites)()
     yield made
     made.close()
 

@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-import topo
 from gateway import Gateway, Offices, office
 from lab import until
 
@@ -21,14 +20,6 @@ REMOVE = {
     "brctl": (("ip", "link", "set", "br-lan", "down"), ("brctl", "delif", "br-lan", "lan0"),
               ("brctl", "delbr", "br-lan")),
 }
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two offices, shared."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 def do(lab, node, commands):

@@ -12,16 +12,10 @@ import topo
 from gateway import TAPIR, Gateway, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # two machines on one wire
+
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
 URL = f"http://{RIGHT}:8080/ca.crl"
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two machines on one wire."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 class Authority:

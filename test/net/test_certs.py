@@ -13,6 +13,8 @@ from gateway import PSK, Gateway, vpn
 from lab import until
 from pki import Pki
 
+TOPOLOGY = topo.pair  # left is tapir, right strongSwan
+
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
 ROLES = ("initiator", "responder")
 # key of both ends: what strongSwan says it verified, how it is told to sign
@@ -25,14 +27,6 @@ SCHEMES = {
     "rsa2048": ("RSA_EMSA_PSS_SHA2_256", "rsa/pss-sha256"),
     "rsa3072": ("RSA_EMSA_PSS_SHA2", "rsa-sha512"),
 }
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """left is tapir, right strongSwan."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ import topo
 from gateway import Gateway, vpn
 from lab import until
 
+TOPOLOGY = topo.crowd  # three NATs
+
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools.py")
 PSK = "of the crowd\n"
 INSIDE = {"hub": "10.9.0.9", "x1": "10.9.0.1", "x2": "10.9.0.2", "y1": "10.9.0.3"}
@@ -36,14 +38,6 @@ def hub_of(lab, times=PATIENT):
     """The one that is dialled."""
     peers = [(n, None) for n in ("x1", "x2", "y1")]
     return Gateway(lab, "hub", vpn(realm("hub", peers, times)), {"crowd.psk": PSK})
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Three NATs."""
-    made = topo.crowd()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,21 +4,12 @@ import secrets
 
 import pytest
 
-import topo
 from gateway import Gateway, office
 from lab import until
 
 CABLE = """link add cable type veth peer name cable netns {ns}
 link set cable master br-lan
 """
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """The topology, shared."""
-    made = topo.sites()
-    yield made
-    made.close()
 
 
 def joined(lab, attrs="", inner=""):

@@ -11,6 +11,8 @@ from charon import Charon
 from gateway import Gateway, realm, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # left is tapir, right strongSwan
+
 # Each row: suite, IKE proposal, ESP proposal of strongSwan.  Together they name every cipher,
 # integrity, PRF and group that doc/interop.md lists, IKE and ESP each with their own.
 ROWS = {
@@ -26,14 +28,6 @@ ROWS = {
     "cbc256-without-ke": ("compat", "aes256-sha256-ecp256", "aes256-sha256"),
 }
 CASES = [(row, ("tapir", "strongswan")[i % 2]) for i, row in enumerate(ROWS)]
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """left is tapir, right strongSwan."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 class Joined:

@@ -10,19 +10,13 @@ import topo
 from gateway import Gateway, realm, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # two gateways, no hosts
+
 SOAKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "soaker.py")
 AT = {4: "192.0.2.2", 6: "2001:db8:1::2"}
 INSIDE = {4: ("10.1.0.1", "10.2.0.1"), 6: ("fd00:1::1", "fd00:2::1")}
 ETHER = {4: ("10.9.0.1", "10.9.0.2"), 6: ("fd00:9::1", "fd00:9::2")}
 NETS = ('<net local="{0}/32 {1}/128" remote="{2}/32 {3}/128"/>\n')
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two gateways, no hosts."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 class Ends:

@@ -6,6 +6,8 @@ import topo
 from gateway import Gateway, realm, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # two gateways
+
 KEYS = {"sales.psk": "the key of sales, long enough", "dev.psk": "0x" + "5a" * 32}
 
 
@@ -15,14 +17,6 @@ def conf(n, at=""):
     return vpn(*(realm(f"{name}-{n}", f"{name}-{other}", at,
                        f'address="10.{net}.0.{n}/24" tap="t-{name}"', name=name)
                  for name, net in (("sales", 20), ("dev", 30))))
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two gateways."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

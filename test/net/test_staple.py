@@ -10,15 +10,9 @@ from gateway import Gateway, vpn
 from lab import until
 from pki import Pki
 
+TOPOLOGY = topo.pair  # two machines
+
 PERIOD = ("20200101000000Z", "20990101000000Z")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two machines."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from charon import Charon
 from gateway import Gateway, realm, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # left is tapir, right strongSwan
+
 V4 = ("192.0.2.1", "192.0.2.2")
 V6 = ("2001:db8:1::1", "2001:db8:1::2")
 # name: suite of tapir, IKE and ESP proposal of strongSwan, what both say is used
@@ -35,14 +37,6 @@ CASES += [(s, role, V6) for s in ("gcm256", "cbc-sha256-modp2048")
 def name_of(case):
     """A readable test id; the role is strongSwan's."""
     return f"{case[0]}-{case[1]}-{'ipv6' if case[2] is V6 else 'ipv4'}"
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """left is tapir, right strongSwan."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 class Joined:

@@ -10,18 +10,12 @@ from gateway import Gateway, vpn
 from lab import until
 from pki import LEAF_EXT, Pki
 
+TOPOLOGY = topo.pair  # two machines; the left one has a TPM
+
 PORT = 2321
 TCTI = f"swtpm:host=127.0.0.1,port={PORT}"
 HANDLE = "0x81000001"
 PROVIDERS = ("-provider", "tpm2", "-provider", "default", "-propquery", "?provider=tpm2")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two machines; the left one has a TPM."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,10 @@ from browser import Bus, Client, dial, raw, tls
 from gateway import TAPIR, Gateway, office, realm, vpn
 from lab import until
 
+TOPOLOGY = topo.pair  # two gateways
+
 WORD = "correct horse battery"
 HOST = b"Host: localhost:4580\r\nConnection: close\r\n"
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two gateways."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

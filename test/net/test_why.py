@@ -11,17 +11,11 @@ from gateway import PSK, Gateway, vpn
 from lab import until
 from pki import LEAF_EXT, Pki
 
+TOPOLOGY = topo.pair  # two gateways, nothing behind them but an address of their own
+
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
 KEYS = {"p.psk": PSK}
 WAIT_S = 12     # for a cause that needs some retransmissions
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """Two gateways, nothing behind them but an address of their own."""
-    made = topo.pair()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

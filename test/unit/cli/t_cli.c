@@ -5,7 +5,6 @@
 #include "test/lib/test.h"
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,37 +18,7 @@
 #include "daemon/base/err.h"
 #include "daemon/bus/bus_wire.h"
 #include "why/why.h"
-
-static char *out, *err;
-
-/* Run a command line: words up to NULL; what it printed is in out and err. */
-static int
-run(const char *first, ...)
-{
-	char *argv[16] = { (char[]){ "tapir" } }, copy[16][128];
-	size_t out_len, err_len;
-	FILE *o, *e;
-	int argc = 1, status;
-	const char *w;
-	va_list ap;
-
-	free(out);
-	free(err);
-	out = err = NULL;
-	va_start(ap, first);
-	for (w = first; w != NULL; w = va_arg(ap, const char *)) {
-		snprintf(copy[argc], sizeof(copy[argc]), "%s", w);
-		argv[argc] = copy[argc];
-		argc++;
-	}
-	va_end(ap);
-	o = open_memstream(&out, &out_len);
-	e = open_memstream(&err, &err_len);
-	status = cli_main(argc, argv, o, e);
-	fclose(o);
-	fclose(e);
-	return status;
-}
+#include "test/unit/cli/run.h"
 
 static bool
 begins(const char *text, const char *with)

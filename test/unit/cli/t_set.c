@@ -3,7 +3,6 @@
  * test/unit/cli/t_set.c - tapir init, get, set: the files they leave.
  */
 #include "test/lib/test.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,37 +10,9 @@
 #include <unistd.h>
 #include "cli/cli.h"
 #include "daemon/base/str.h"
+#include "test/unit/cli/run.h"
 
-static char *out, *err;
 static char dir[64], file[80], key[100], part[100];
-
-static int
-run(const char *first, ...)
-{
-	char *argv[16] = { (char[]){ "tapir" } }, copy[16][128];
-	size_t out_len, err_len;
-	FILE *o, *e;
-	int argc = 1, status;
-	const char *w;
-	va_list ap;
-
-	free(out);
-	free(err);
-	out = err = NULL;
-	va_start(ap, first);
-	for (w = first; w != NULL; w = va_arg(ap, const char *)) {
-		snprintf(copy[argc], sizeof(copy[argc]), "%s", w);
-		argv[argc] = copy[argc];
-		argc++;
-	}
-	va_end(ap);
-	o = open_memstream(&out, &out_len);
-	e = open_memstream(&err, &err_len);
-	status = cli_main(argc, argv, o, e);
-	fclose(o);
-	fclose(e);
-	return status;
-}
 
 static const char *
 content(const char *path)
