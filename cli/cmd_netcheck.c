@@ -153,8 +153,8 @@ port_text(struct check *k, const char *of, const struct net_ep *to,
 {
 	static const char *const word[] = {
 		[PROBE_ANSWERED] = "answers",
-		[PROBE_SILENT] = "does not answer: a firewall on the way, the "
-				 "host is off, or it does not say so",
+		[PROBE_SILENT] = ("does not answer: a firewall on the way, the "
+				  "host is off, or it does not say so"),
 		[PROBE_REFUSED] = "is refused: nobody listens there",
 		[PROBE_NO_ROUTE] = "cannot be reached: there is no route",
 		[PROBE_FAILED] = "was not asked: no socket",

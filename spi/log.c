@@ -14,12 +14,6 @@ static const struct spi_log *const list[] = {
 };
 
 const struct spi_log *
-spi_log_at(unsigned i)
-{
-	return i < N_OF(list) ? list[i] : NULL;
-}
-
-const struct spi_log *
 spi_log_find(const char *name)
 {
 	for (unsigned i = 0; i < N_OF(list); i++)

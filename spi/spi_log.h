@@ -50,7 +50,5 @@ struct spi_log {
 
 /** A built-in provider by name, NULL when there is none. */
 const struct spi_log *spi_log_find(const char *name);
-/** The built-in ones, one by one; NULL behind the last. */
-const struct spi_log *spi_log_at(unsigned i);
 
 #endif

@@ -381,12 +381,6 @@ ui_req_source(const struct ui_req *rq)
 	return rq->source;
 }
 
-bool
-ui_req_has_cert(const struct ui_req *rq)
-{
-	return rq->door->kind == UI_DOOR_TLS && ui_tls_has_cert(rq->bev);
-}
-
 /* ---- listening ------------------------------------------------------------- */
 
 /* Places run out: who waits longest without a request under way goes. */
@@ -494,12 +488,6 @@ ui_http_listen(struct ui_http *h, int fd, enum ui_door kind,
 		return ERR_NOMEM;
 	h->n_door++;
 	return 0;
-}
-
-unsigned
-ui_http_count(const struct ui_http *h)
-{
-	return h->n;
 }
 
 int

@@ -54,7 +54,6 @@ void ui_http_free(struct ui_http *h);
  * 0, ERR_NOMEM, ERR_FULL. */
 MUST_USE int ui_http_listen(struct ui_http *h, int fd, enum ui_door door,
 			    struct ssl_ctx_st *ssl);
-unsigned ui_http_count(const struct ui_http *h);
 
 const struct ui_head *ui_req_head(const struct ui_req *rq);
 struct view ui_req_body(const struct ui_req *rq);
@@ -63,8 +62,6 @@ enum ui_door ui_req_door(const struct ui_req *rq);
 uid_t ui_req_uid(const struct ui_req *rq);
 /** Address of the client, for rate limits and the log. */
 const char *ui_req_source(const struct ui_req *rq);
-/** Was a client certificate verified? */
-bool ui_req_has_cert(const struct ui_req *rq);
 
 struct ui_reply {
 	int status;

@@ -159,15 +159,6 @@ ui_tls_bev(struct event_base *base, int fd, struct ssl_ctx_st *ctx)
 	return bev;
 }
 
-bool
-ui_tls_has_cert(struct bufferevent *bev)
-{
-	SSL *ssl = bufferevent_openssl_get_ssl(bev);
-
-	return ssl != NULL && SSL_get0_peer_certificate(ssl) != NULL &&
-	    SSL_get_verify_result(ssl) == X509_V_OK;
-}
-
 int
 ui_sha256(const void *p, size_t n, uint8_t out[32])
 {

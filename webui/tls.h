@@ -30,8 +30,6 @@ void ui_tls_free(struct ssl_ctx_st *ctx);
  * memory. */
 struct bufferevent *ui_tls_bev(struct event_base *base, int fd,
 			       struct ssl_ctx_st *ctx);
-/** Did the client prove itself by a certificate? */
-bool ui_tls_has_cert(struct bufferevent *bev);
 
 /** SHA-256 of n bytes.  0 or ERR_CRYPTO. */
 MUST_USE int ui_sha256(const void *p, size_t n, uint8_t out[32]);
