@@ -411,6 +411,7 @@ set_at(struct sock_set *s, unsigned i)
 		       &s->ctl };
 	int (*each[])[FAM_END] = { s->ring, s->route };
 
+	_Static_assert(N_OF(one) == SOCK_ONE_N, "SOCK_FD_MAX counts them");
 	if (i < N_OF(one))
 		return one[i];
 	i -= N_OF(one);

@@ -9,8 +9,9 @@
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
-#define SOCK_FD_MAX   (13 + (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
-				/* descriptors in it */
+#define SOCK_ONE_N    15   /* descriptors in it that no worker has its own of */
+#define SOCK_FD_MAX   (SOCK_ONE_N + \
+		       (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
 
 /**
  * Open every socket of the daemon.  IPv6 and raw ESP may be missing (logged);

@@ -328,3 +328,13 @@ TEST(requests_of_strangers_have_sockets_of_their_own)
 	sock_close(&s);
 	close(fd);
 }
+
+TEST(a_list_of_all_descriptors_of_the_most_workers_has_room)
+{
+	int fd[SOCK_FD_MAX + 64];
+	struct sock_set s;
+
+	memset(&s, 0, sizeof(s));	/* every descriptor is 0: open */
+	s.n_worker = VPN_WORKER_MAX;
+	assert_int_equal(sock_list(&s, fd), SOCK_FD_MAX);
+}
