@@ -64,6 +64,7 @@ ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
 {
 	const struct ike_realm_conf *r = &l->realm->conf;
 	const struct ike_peer_conf *p = l->peer;
+	struct ike_ts_set hosts;
 
 	if (p->n_ts_local > 0 || p->n_ts_remote > 0) {
 		set_conf(local, p->ts_local, p->n_ts_local);
@@ -72,6 +73,9 @@ ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
 		set_conf(local, r->ts_local, r->n_ts_local);
 		set_conf(remote, r->ts_remote, r->n_ts_remote);
 	}
+	/* 2.19: the client's address, and nothing besides */
+	if (ike_config_hosts(l, &hosts))
+		*(p->is_client ? local : remote) = hosts;
 }
 
 int

@@ -34,6 +34,7 @@
 #include "ikev2/path.h"
 #include "ikev2/pmtu.h"
 #include "ikev2/state.h"
+#include "ikev2/wire/cfg.h"
 #include "ikev2/wire/rules.h"
 #include "ikev2/wire/wire.h"
 
@@ -94,6 +95,8 @@ struct ike_link {
 	uint64_t answer_ms;		/* last answer to a request of ours; 0 = never */
 	char why[IKE_WHY_MAX];
 	struct ike_trace *trace;	/* owned; NULL = nothing to tell */
+	struct vpn_cfg *cfg;		/* owned; what the peer was given, or we by it,
+					 * 2.19; NULL = nothing */
 };
 
 /* ---- child SAs ----------------------------------------------------------- */
@@ -266,6 +269,8 @@ struct ike_setup {
 	uint8_t init_key[32];		/* in by_init */
 	size_t init_key_len;
 	struct ike_offer offer;		/* first child SA */
+	bool has_cfg_req;		/* the peer asked for an address, 2.19 */
+	struct ike_cfg_req cfg_req;
 	bool is_ppk;			/* both ends said USE_PPK, RFC 8784 */
 	bool is_ppk_int;		/* both said USE_PPK_INT, RFC 9867 */
 	struct ike_keys *ppk_keys;	/* with the PPK, not in use yet; secret */

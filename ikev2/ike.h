@@ -31,6 +31,8 @@
 
 struct ike;
 struct bus;
+struct ike_cfg_req;	/* ikev2/wire/cfg.h */
+struct vpn_cfg;		/* daemon/base/vpn_cfg.h */
 
 #define IKE_ID_TEXT_MAX   256	/* identity as text; ours */
 #define IKE_NAME_MAX      64	/* realm and peer names; ours */
@@ -55,6 +57,8 @@ struct ike_peer_conf {
 	bool is_removed;		/* the engine's own: false */
 	bool has_at;			/* an address or name to dial is known */
 	bool is_dial;			/* we initiate, and keep trying */
+	bool is_client;			/* it gives us our address, RFC 7296 2.19:
+					 * in IP mode ts_local is not looked at */
 	enum vpn_mode mode;
 	enum vpn_encap encap;
 	/* RFC 9611: several child SAs for the same selectors */
@@ -81,6 +85,9 @@ struct ike_realm_conf {
 	bool is_reauth;			/* who dials authenticates anew, instead of
 					 * rekeying the IKE SA */
 	bool is_childless;		/* no child SA in our IKE_AUTH, RFC 6023 */
+	bool has_pool;			/* peers are given addresses.  Who asks for one
+					 * has it as its only selector; who does not
+					 * needs ts_remote */
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];
@@ -256,6 +263,15 @@ struct ike_ops {
 	/** An ike_ping(): n_try 0 = the request is out now, else it was answered
 	 * after so many transmissions.  May be NULL. */
 	void (*ping)(void *ctx, uint32_t link, unsigned n_try);
+	/** A peer that has proved itself asks for an address.  It keeps what it
+	 * gets until its link goes down.  out is zero; why: IKE_WHY_MAX bytes for
+	 * a sentence.  0; ERR_NOTFOUND: there are none of the families asked for;
+	 * ERR_FULL: none is left.  May be NULL, where no realm has_pool. */
+	int (*lease)(void *ctx, uint32_t link, const struct ike_cfg_req *req,
+		     struct vpn_cfg *out, char *why);
+	/** The peer of a link that is_client hands us this; it holds until the link
+	 * is down, or is told anew.  May be NULL. */
+	void (*configured)(void *ctx, uint32_t link, const struct vpn_cfg *cfg);
 	/** A link came, went, changed state.  what: see enum below. */
 	void (*link_event)(void *ctx, uint32_t link, int what, const char *why);
 };

@@ -83,6 +83,7 @@ static ike_step_fn *const inter_rsp[] = {
 /* IKE_AUTH request. */
 static ike_step_fn *const auth_req[] = {
 	ike_step_auth_begin,
+	ike_step_config_asked,		/* 2.19 */
 	ike_step_ppk_ask,		/* RFC 8784; waits, if there is a PPK */
 	ike_step_ppk_mixed,
 	ike_step_cert_told,		/* 3.7, RFC 9593 */
@@ -91,6 +92,7 @@ static ike_step_fn *const auth_req[] = {
 	ike_step_auth_sign,		/* waits for the secure process */
 	ike_step_auth_signed,
 	ike_step_contact,		/* 2.4: older SAs of this peer end */
+	ike_step_config_lease,		/* 3.15.4: or INTERNAL_ADDRESS_FAILURE */
 	ike_step_first_child_choose,	/* 2.7, 2.9 */
 	ike_step_auth_reply,		/* commits: IKE SA and child SA up */
 	NULL
@@ -105,6 +107,7 @@ static ike_step_fn *const auth_rsp[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
 	ike_step_contact,		/* 2.4 */
+	ike_step_config_take,		/* 2.19 */
 	ike_step_first_child_take,
 	NULL
 };
@@ -121,6 +124,7 @@ static ike_step_fn *const auth_rsp_childless[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
 	ike_step_contact,		/* 2.4 */
+	ike_step_config_take,		/* 2.19 */
 	ike_step_childless_up,
 	NULL
 };

@@ -158,6 +158,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	(void)ike;
 	if (!is_childless && ike_child_offer(sa, &st->offer, m->why) != 0)
 		return V_FAIL;
+	ike_config_widen(sa, &st->offer);
 	if (!is_childless && (err = ike_offer_spi(sa, &st->offer)) != 0)
 		return ike_fail(m, 0, "no ESP SPI: %s", err_text(err));
 	ike_out_open(sa, &b);
@@ -172,6 +173,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_auth(&b, m);
 	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
+	ike_config_add(sa, &b, &m->arena);
 	if (!is_childless)
 		ike_child_payloads(sa, &b, &m->arena, &st->offer,
 				   (struct view){ NULL, 0 }, NULL);
@@ -490,6 +492,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	add_auth(&b, m);
 	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
+	ike_config_reply(sa, m, &b);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);
 	else if (m->made != NULL)

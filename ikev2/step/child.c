@@ -229,6 +229,10 @@ choose_ts(struct ike_sa *sa, struct ike_msg *m, const struct ike_child *old)
 	} else {
 		ike_link_ts(sa->link, &local, &remote);
 	}
+	if (old == NULL && ike_config_missing(sa, &remote) != 0)
+		return ike_fail(m, ike_config_missing(sa, &remote),
+				"the peer asks for IP mode without asking for "
+				"an address, and <pool> is for those who do");
 	if (ike_ts_narrow(m->p->tsi, &remote, &m->offer.remote) != 0 ||
 	    ike_ts_narrow(m->p->tsr, &local, &m->offer.local) != 0) {
 		ike_trace_ts(sa->link, &local, &remote, m->p->tsi, m->p->tsr);
@@ -326,6 +330,12 @@ ike_child_check(struct ike_sa *sa, struct ike_msg *m, struct ike_offer *o)
 		     &remote) != 0)
 		return ike_fail(m, IKE_N_TS_UNACCEPTABLE,
 				"the peer's selectors are wider than our offer");
+	if (ike_config_narrow(sa, m->p->tsi, o, &local) != 0)
+		return ike_fail(m, IKE_N_TS_UNACCEPTABLE, "%s",
+				sa->link->cfg == NULL ?
+				"the peer gave us no address" :
+				"the peer's selectors leave out the address "
+				"that it gave us");
 	o->local = local;
 	o->remote = remote;
 	ike_lane_answered(m, o);
@@ -341,7 +351,7 @@ ike_step_first_child_choose(struct ike *ike, struct ike_sa *sa,
 	enum ike_verdict v;
 
 	(void)ike;
-	if (m->form == IKE_FORM_AUTH_CHILDLESS)
+	if (m->form == IKE_FORM_AUTH_CHILDLESS || m->child_fail != 0)
 		return V_NEXT;
 	v = ike_child_choose(sa, m, IKE_KE_NEVER, NULL);
 	/* 1.2: the IKE SA stands without it; the answer carries the notify */

@@ -302,6 +302,28 @@ ike_step_fn ike_step_childless;		/* response of IKE_SA_INIT */
 ike_step_fn ike_step_childless_asked;	/* response: or it is no answer to ours */
 ike_step_fn ike_step_childless_up;	/* response of IKE_AUTH without child */
 
+/* config.c: an address from the gateway, 2.19, 3.15 */
+void ike_config_free(struct ike_link *link);
+/** The addresses of the client as selectors; false: it has none. */
+bool ike_config_hosts(const struct ike_link *link, struct ike_ts_set *out);
+/** Client: CFG_REQUEST into IKE_AUTH, and selectors that fit any address. */
+void ike_config_add(struct ike_sa *sa, struct ike_build *b, struct arena *a);
+void ike_config_widen(const struct ike_sa *sa, struct ike_offer *o);
+/** Client: cut the answer to what we were given.  0 or ERR_TS. */
+MUST_USE int ike_config_narrow(const struct ike_sa *sa,
+			       const struct ike_tss *answer,
+			       const struct ike_offer *o,
+			       struct ike_ts_set *local);
+/** Gateway: the notify for who should have asked, or 0. */
+uint16_t ike_config_missing(const struct ike_sa *sa,
+			    const struct ike_ts_set *remote);
+/** Gateway: CFG_REPLY into the answer with AUTH. */
+void ike_config_reply(struct ike_sa *sa, struct ike_msg *m,
+		      struct ike_build *b);
+ike_step_fn ike_step_config_asked;	/* request: remember what is asked */
+ike_step_fn ike_step_config_lease;	/* request, authenticated: decide */
+ike_step_fn ike_step_config_take;	/* response */
+
 /* reauth.c: make before break, 2.8.3 */
 /** Shall an SA that is due be replaced by a new one with authentication? */
 bool ike_reauth_is_wanted(const struct ike_sa *sa);
