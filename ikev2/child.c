@@ -76,6 +76,8 @@ ike_link_ts(const struct ike_link *l, struct ike_ts_set *local,
 	/* 2.19: the client's address, and nothing besides */
 	if (ike_config_hosts(l, &hosts))
 		*(p->is_client ? local : remote) = hosts;
+	else if (p->is_client)
+		ike_config_any(local);
 }
 
 int

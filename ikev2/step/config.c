@@ -113,7 +113,7 @@ ike_config_add(struct ike_sa *sa, struct ike_build *b, struct arena *a)
 }
 
 void
-ike_config_widen(const struct ike_sa *sa, struct ike_offer *o)
+ike_config_any(struct ike_ts_set *out)
 {
 	static const struct vpn_ts any[2] = {
 		{ .lo = { .family = 4 },
@@ -126,10 +126,15 @@ ike_config_widen(const struct ike_sa *sa, struct ike_offer *o)
 		  .port_hi = UINT16_MAX }
 	};
 
-	if (!is_client(sa) || o->mode != VPN_MODE_IP)
-		return;
-	o->local.n = N_OF(any);			/* 2.19 */
-	memcpy(o->local.ts, any, sizeof(any));
+	out->n = N_OF(any);
+	memcpy(out->ts, any, sizeof(any));
+}
+
+void
+ike_config_widen(const struct ike_sa *sa, struct ike_offer *o)
+{
+	if (is_client(sa) && o->mode == VPN_MODE_IP)
+		ike_config_any(&o->local);	/* 2.19 */
 }
 
 int

@@ -306,6 +306,8 @@ ike_step_fn ike_step_childless_up;	/* response of IKE_AUTH without child */
 void ike_config_free(struct ike_link *link);
 /** The addresses of the client as selectors; false: it has none. */
 bool ike_config_hosts(const struct ike_link *link, struct ike_ts_set *out);
+/** All addresses, of both families. */
+void ike_config_any(struct ike_ts_set *out);
 /** Client: CFG_REQUEST into IKE_AUTH, and selectors that fit any address. */
 void ike_config_add(struct ike_sa *sa, struct ike_build *b, struct arena *a);
 void ike_config_widen(const struct ike_sa *sa, struct ike_offer *o);

@@ -42,6 +42,10 @@ bool play_stray(struct play *p);
 bool play_fish(struct play *p);
 bool play_token(struct play *p);
 
+/** pool.c: a key of "expect"; false: not one of these. */
+bool sim_pool_expect(struct play *p, struct sim_host *h, const char *key,
+		     const char *val, bool *is_ok);
+
 /* data.c */
 bool play_data(struct play *p);
 bool play_churn(struct play *p);

@@ -59,8 +59,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 	static const char *const suites[] = { "2026", "compat" };
 	unsigned v = (unsigned)strtoul(val, NULL, 0);
 	struct ike_realm_conf *r = &h->realm;
-	bool yes = strcmp(val, "yes") == 0;
+	bool yes = strcmp(val, "yes") == 0, is_ok;
 
+	if (sim_pool_set(h, key, val, &is_ok))
+		return is_ok;
 	if (strcmp(key, "mode") == 0)
 		h->peer.mode = (enum vpn_mode)word_index(val, modes, 4);
 	else if (strcmp(key, "encap") == 0)

@@ -445,6 +445,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "excused") == 0 ? s.gate.n_lucky :
 	    strcmp(key, "level") == 0 ? s.level :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
+	    strcmp(key, "leased") == 0 ? h->n_leased :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
 	    strcmp(key, "auth-ok") == 0 ? s.n_auth_ok :
 	    strcmp(key, "auth-failed") == 0 ? s.n_auth_failed :
@@ -464,9 +465,11 @@ static bool
 expect_link(struct play *p, struct sim_host *h)
 {
 	struct ike_link_info li = { 0 };
-	bool has = sim_link(h, &li);
+	bool has = sim_link(h, &li), is_ok;
 	const char *key = p->arg[2], *val = p->n_arg > 3 ? p->arg[3] : "";
 
+	if (sim_pool_expect(p, h, key, val, &is_ok))
+		return is_ok;
 	if (strcmp(key, "refused") == 0)
 		return strstr(h->refused_why, val) != NULL ||
 		    play_fail(p, "%s refused for '%s'", h->name,
@@ -504,6 +507,12 @@ expect_link(struct play *p, struct sim_host *h)
 		char text[VPN_TS_TEXT_MAX];
 
 		vpn_ts_text(&li.ts_remote[0], text);
+		return strcmp(text, val) == 0 || play_fail(p, "ts is %s", text);
+	}
+	if (strcmp(key, "ts-local") == 0) {
+		char text[VPN_TS_TEXT_MAX];
+
+		vpn_ts_text(&li.ts_local[0], text);
 		return strcmp(text, val) == 0 || play_fail(p, "ts is %s", text);
 	}
 	return count_check(p, key, stat_of(h, key), 3);

@@ -449,7 +449,8 @@ sim_host_start(struct sim_host *h)
 		.child_retire = op_child_retire,
 		.child_down = op_child_down, .child_path = op_child_path,
 		.traffic = op_traffic, .resolve = op_resolve,
-		.link_event = op_event, .auth_refused = op_refused
+		.link_event = op_event, .auth_refused = op_refused,
+		.lease = sim_lease, .configured = sim_configured
 	};
 	struct net_ep at = h->other->ep;
 

@@ -98,6 +98,11 @@ struct sim_host {
 	bool is_id_odd;			/* RESERVED of its identity is not zero */
 	uint64_t esp_in_ms, esp_out_ms;
 	unsigned n_data_sent, n_data_lost;
+	/* pool.c */
+	struct vpn_cfg lease, given;	/* handed out; received */
+	struct ip_addr wish;		/* of the last who asked it */
+	bool is_pool_full;
+	unsigned n_leased, n_given;
 };
 
 struct sim_world {
@@ -186,6 +191,14 @@ unsigned sim_alloc_seen(void);
 const struct sim_host *sim_alloc_runs(const struct sim_host *h);
 /** Zeroed memory of the world itself; never NULL. */
 void *sim_alloc(size_t n);
+
+/* pool.c: addresses for clients */
+int sim_lease(void *ctx, uint32_t link, const struct ike_cfg_req *req,
+	      struct vpn_cfg *out, char *why);
+void sim_configured(void *ctx, uint32_t link, const struct vpn_cfg *cfg);
+/** A key of "set"; false: not one of these. */
+bool sim_pool_set(struct sim_host *h, const char *key, const char *val,
+		  bool *is_ok);
 
 /* cert.c: certificates and signatures */
 /** A key of "set"; false: not one of these. */
