@@ -11,7 +11,7 @@
  *
  * Thread: the caller's.
  */
-#include "conf/check.h"
+#include "conf/pool.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +332,8 @@ take_nets(struct checker *k, const struct conf_node *parent,
 		    conf_node_attr(c, "remote") == NULL)
 			conf_bad(k, c->pos, CONF_E_MISSING, "<net> names no network; give "
 				 "local=, remote= or both");
+		net->is_dynamic |= t.local != NULL &&
+		    strcmp(t.local, "dynamic") == 0;
 		add_selectors(k, c->pos, t.local, net->local, &net->n_local);
 		add_selectors(k, c->pos, t.remote, net->remote,
 			      &net->n_remote);
@@ -452,7 +454,11 @@ peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
 		take_nets(k, n, net);
 		p->net = net;
 	}
-	if (p->mode == VPN_MODE_IP && !has_own && !has_realm_net)
+	if (p->net->is_dynamic && p->at == NULL)
+		conf_bad(k, p->pos, CONF_E_CONFLICT, "local=\"dynamic\" is for a "
+			 "peer we dial; give this one at=, or a <net> of its own");
+	if (p->mode == VPN_MODE_IP && !has_own && !has_realm_net &&
+	    r->pool == NULL)
 		conf_bad(k, p->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>, in the realm or in the peer: it "
 			 "says what travels");
@@ -552,6 +558,40 @@ take_statics(struct checker *k, const struct conf_node *node,
 	}
 }
 
+static void
+take_leases(struct checker *k, const struct conf_node *node,
+	    struct conf_pool *p)
+{
+	unsigned n = count(node, CONF_IN_LEASE);
+	struct conf_lease *l;
+
+	p->lease = keep_array(k, n, sizeof(*p->lease));
+	for (const struct conf_node *c = node->child; c != NULL &&
+	     p->lease != NULL && p->n_lease < n; c = c->next) {
+		if (!node_is(c, CONF_IN_LEASE))
+			continue;
+		l = &p->lease[p->n_lease++];
+		l->pos = c->pos;
+		fill(k, c, CONF_IN_LEASE, l);
+		conf_lease_lists(k, c, l);
+	}
+}
+
+static void
+take_pool(struct checker *k, const struct conf_node *realm,
+	  struct conf_realm *r)
+{
+	const struct conf_node *n = child_of(realm, CONF_IN_POOL);
+
+	if (n == NULL ||
+	    (r->pool = keep_array(k, 1, sizeof(*r->pool))) == NULL)
+		return;
+	r->pool->pos = n->pos;
+	fill(k, n, CONF_IN_POOL, r->pool);
+	conf_pool_lists(k, n, r->pool);
+	take_leases(k, n, r->pool);
+}
+
 /* ---- <realm> and <vpn> ----------------------------------------------------------- */
 
 static void
@@ -605,8 +645,9 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	take_me(k, n, r);
 	take_nets(k, n, &r->net);
 	take_statics(k, n, r);
+	take_pool(k, n, r);
 	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
-	    child_of(n, CONF_IN_NET) == NULL)
+	    child_of(n, CONF_IN_NET) == NULL && r->pool == NULL)
 		conf_bad(k, n->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>: it says what travels");
 	for (const struct conf_node *c = n->child; c != NULL && i < r->n_peer;

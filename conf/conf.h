@@ -20,6 +20,7 @@
 #include "daemon/base/base.h"
 #include "daemon/base/log.h"
 #include "daemon/base/vpn.h"
+#include "daemon/base/vpn_cfg.h"
 #include <stdio.h>
 
 /* Bounds; all ours. */
@@ -41,6 +42,9 @@
 #define CONF_CA_MAX	 16	    /* ca= files of one peer */
 #define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
 #define CONF_URLS_MAX	 8
+#define CONF_POOL_NET_MAX 8	    /* networks of a <pool> */
+#define CONF_LEASE_MAX	 4096	    /* <lease> of a <pool> */
+#define CONF_LEASE_IP_MAX 2	    /* one of each family */
 #define CONF_STATIC_MAX	 1024	    /* <static> of one realm */
 #define CONF_LOG_MAX	 4	    /* <log> */
 #define CONF_PATH_MAX	 255	    /* bytes of file= of <log> */
@@ -97,6 +101,7 @@ enum conf_revocation {
 /** Selectors: all <net> of a realm or of a peer put together.  Empty on a
  * side means "any address" (0.0.0.0/0 and ::/0). */
 struct conf_net {
+	bool is_dynamic;	/* our side is the address the peer gives us */
 	unsigned n_local, n_remote;
 	struct vpn_ts local[VPN_TS_MAX];
 	struct vpn_ts remote[VPN_TS_MAX];
@@ -126,6 +131,25 @@ struct conf_static {
 	const char *text;	/* as written */
 	struct mac mac;
 	const char *peer;	/* its name; NULL = behind the TAP */
+};
+
+/* An address of a pool that is kept for an identity. */
+struct conf_lease {
+	struct conf_pos pos;
+	const char *id;
+	const char *address;	/* as written */
+	unsigned n_ip;
+	struct ip_addr ip[CONF_LEASE_IP_MAX];
+};
+/* What clients are handed (RFC 7296 2.19). */
+struct conf_pool {
+	struct conf_pos pos;
+	const char *net_text, *dns, *route, *domain, *resolver; /* as written */
+	unsigned n_net;
+	struct ip_net net[CONF_POOL_NET_MAX];
+	struct vpn_cfg cfg;	/* the rest; without addresses */
+	unsigned n_lease;
+	struct conf_lease *lease;
 };
 
 enum conf_log_to { CONF_LOG_JOURNAL, CONF_LOG_SYSLOG, CONF_LOG_FILE };
@@ -225,6 +249,8 @@ struct conf_realm {
 	unsigned n_match_dn;	/* the same, by parts of distinguished names */
 	const char *match_dn[CONF_MATCH_MAX];
 	struct conf_net net;
+	struct conf_pool *pool;	/* NULL = none */
+	bool lockdown;		/* nothing leaves but through the tunnel */
 };
 
 /* <web>: the browser interface. */

@@ -138,7 +138,8 @@ same_side(const struct vpn_ts *a, unsigned n_a, const struct vpn_ts *b,
 static bool
 same_net(const struct conf_net *a, const struct conf_net *b)
 {
-	return same_side(a->local, a->n_local, b->local, b->n_local) &&
+	return a->is_dynamic == b->is_dynamic &&
+	    same_side(a->local, a->n_local, b->local, b->n_local) &&
 	    same_side(a->remote, a->n_remote, b->remote, b->n_remote);
 }
 
@@ -161,6 +162,8 @@ static const char *
 net_text(const struct conf_net *n, char *out)
 {
 	out[0] = '\0';
+	if (n->is_dynamic)
+		str_add(out, LIST_TEXT, "local dynamic");
 	side_text("local", n->local, n->n_local, out, LIST_TEXT);
 	side_text("remote", n->remote, n->n_remote, out, LIST_TEXT);
 	return *out != '\0' ? out : NULL;
@@ -291,6 +294,55 @@ statics_less(struct differ *d, enum conf_diff_what what,
 	}
 }
 
+static const struct conf_lease *
+lease_find(const struct conf_pool *p, const char *id)
+{
+	for (unsigned i = 0; p != NULL && i < p->n_lease; i++)
+		if (strcmp(p->lease[i].id, id) == 0)
+			return &p->lease[i];
+	return NULL;
+}
+
+/* Told when it is in a and not, or otherwise, in b.  Who has another address now
+ * keeps it until it connects anew. */
+static void
+leases_less(struct differ *d, enum conf_diff_what what, const char *realm,
+	    const struct conf_pool *a, const struct conf_pool *b)
+{
+	struct conf_change ch = {
+		.what = what, .effect = CONF_LIVE, .realm = realm,
+		.element = "lease", .option = "id",
+	};
+
+	for (unsigned i = 0; a != NULL && i < a->n_lease; i++) {
+		const struct conf_lease *l = &a->lease[i];
+		const struct conf_lease *o = lease_find(b, l->id);
+
+		if (o != NULL && same_text(o->address, l->address))
+			continue;
+		ch.before = what == CONF_REMOVED ? l->id : NULL;
+		ch.after = what == CONF_ADDED ? l->id : NULL;
+		tell(d, &ch);
+	}
+}
+
+static const struct conf_pool no_pool;
+
+static const struct conf_pool *
+pool_of(const struct conf_realm *r)
+{
+	return r->pool != NULL ? r->pool : &no_pool;
+}
+
+static void
+diff_pool(struct differ *d, const struct conf_realm *a,
+	  const struct conf_realm *b)
+{
+	diff_options(d, CONF_IN_POOL, b->name, pool_of(a), pool_of(b));
+	leases_less(d, CONF_REMOVED, b->name, a->pool, b->pool);
+	leases_less(d, CONF_ADDED, b->name, b->pool, a->pool);
+}
+
 /* ---- what becomes of a peer, of a realm --------------------------------------------- */
 
 enum conf_effect
@@ -307,6 +359,9 @@ static bool
 realm_interrupts(const struct conf_realm *old, const struct conf_realm *now)
 {
 	if (effect_of(CONF_IN_ME, &old->me, &now->me) >= CONF_INTERRUPTS)
+		return true;
+	if (effect_of(CONF_IN_POOL, pool_of(old), pool_of(now)) >=
+	    CONF_INTERRUPTS)
 		return true;
 	for (unsigned i = 0; i < conf_n_rows; i++)
 		if (conf_rows[i].scope == CONF_IN_REALM &&
@@ -399,6 +454,7 @@ diff_realm(struct differ *d, const struct conf_realm *a,
 	diff_options(d, CONF_IN_REALM, b->name, a, b);
 	diff_options(d, CONF_IN_ME, b->name, &a->me, &b->me);
 	diff_match(d, a, b);
+	diff_pool(d, a, b);
 	diff_net(d, b->name, NULL, CONF_INTERRUPTS, &a->net, &b->net);
 	statics_less(d, CONF_REMOVED, a, b);
 	statics_less(d, CONF_ADDED, b, a);

@@ -7,7 +7,7 @@
  *
  * Thread: the caller's; file access only through conf_keyfile_look().
  */
-#include "conf/check.h"
+#include "conf/pool.h"
 #include <string.h>
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
@@ -385,6 +385,13 @@ set_addrs(struct field *f)
 	r->address = conf_keep(f->k, text);
 }
 
+static bool
+is_dynamic(const struct field *f, const char *word)
+{
+	return strcmp(f->row->opt.name, "local") == 0 &&
+	    strcmp(word, "dynamic") == 0;
+}
+
 static void
 set_tss(struct field *f)
 {
@@ -400,6 +407,14 @@ set_tss(struct field *f)
 			      "(needs %s); write the networks", word, needs);
 			return;
 		}
+		if (is_dynamic(f, word)) {
+			if (n > 0 || conf_list_next(&p, word, sizeof(word))) {
+				WRONG(f, NETWORK, "dynamic stands alone: the "
+				      "peer says which address");
+				return;
+			}
+			continue;
+		}
 		if (conf_ts_parse(word, &ts) != 0) {
 			WRONG(f, NETWORK, "\"%s\" is not a network; allowed: "
 			      "10.1.0.0/16, fd00:1::/48, 10.1.0.1-10.1.0.9, "
@@ -412,6 +427,27 @@ set_tss(struct field *f)
 		return;
 	}
 	put_text(f);
+}
+
+/* Of <pool>; conf_pool_lists() takes the words apart. */
+static void
+set_list(struct field *f)
+{
+	char word[512], q[QUOTE_MAX];
+	const char *p = f->a->value, *allowed;
+	unsigned n = 0;
+
+	for (; conf_list_next(&p, word, sizeof(word)); n++) {
+		if ((allowed = conf_pool_word(f->row, word)) == NULL)
+			continue;
+		WRONG(f, LIST, "\"%s\" is wrong; %s", conf_quote(word, q),
+		      allowed);
+		return;
+	}
+	if (n == 0)
+		WRONG(f, LIST, "empty; allowed are %s", f->row->opt.words);
+	else
+		put_text(f);
 }
 
 static void
@@ -706,6 +742,8 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_VLANS] = set_vlans,	 [K_MAC] = set_mac,
 		[K_LISTEN] = set_listen, [K_HOSTS] = set_hosts,
 		[K_PATH] = set_path,	 [K_WORDS] = set_words,
+		[K_NETS] = set_list,	 [K_IPS] = set_list,
+		[K_NAMES] = set_list,	 [K_RESOLVERS] = set_list,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

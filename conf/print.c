@@ -104,12 +104,34 @@ put_side(FILE *f, const char *name, const struct vpn_ts *ts, unsigned n)
 static void
 put_net(FILE *f, const char *indent, const struct conf_net *net)
 {
+	if (net->n_local == 0 && net->n_remote == 0 && !net->is_dynamic)
+		return;
+	if (net->is_dynamic)
+		fprintf(f, "%s<net local=\"dynamic\"/>\n", indent);
 	if (net->n_local == 0 && net->n_remote == 0)
 		return;
 	fprintf(f, "%s<net", indent);
 	put_side(f, "local", net->local, net->n_local);
 	put_side(f, "remote", net->remote, net->n_remote);
 	fputs("/>\n", f);
+}
+
+static void
+put_pool(FILE *f, const struct conf_pool *p)
+{
+	if (p == NULL)
+		return;
+	put_element(f, "    ", CONF_IN_POOL, p);
+	if (p->n_lease == 0) {
+		fputs("/>\n", f);
+		return;
+	}
+	fputs(">\n", f);
+	for (unsigned i = 0; i < p->n_lease; i++) {
+		put_element(f, "      ", CONF_IN_LEASE, &p->lease[i]);
+		fputs("/>\n", f);
+	}
+	fputs("    </pool>\n", f);
 }
 
 static void
@@ -149,6 +171,7 @@ put_realm(FILE *f, const struct conf_realm *r)
 		put_element(f, "    ", CONF_IN_STATIC, &r->fixed[i]);
 		fputs("/>\n", f);
 	}
+	put_pool(f, r->pool);
 	put_net(f, "    ", &r->net);
 	fputs("  </realm>\n", f);
 }

@@ -162,6 +162,53 @@ one_open_gre(struct checker *k, const struct conf_realm *r)
 	}
 }
 
+/* An identity has its address once, and an address one identity. */
+static void
+check_leases(struct checker *k, const struct conf_pool *p)
+{
+	char q[QUOTE_MAX], text[IP_TEXT_MAX];
+
+	for (const struct conf_lease *l = p->lease; l < p->lease + p->n_lease;
+	     l++)
+		for (const struct conf_lease *o = p->lease; o < l; o++) {
+			if (l->id != NULL && o->id != NULL &&
+			    strcmp(l->id, o->id) == 0)
+				conf_bad(k, l->pos, CONF_E_DOUBLE, "id \"%s\" has "
+					 "a <lease> already (line %u)",
+					 conf_quote(l->id, q), o->pos.line);
+			for (unsigned i = 0; i < l->n_ip * o->n_ip; i++)
+				if (ip_equal(&l->ip[i / o->n_ip],
+					     &o->ip[i % o->n_ip]))
+					conf_bad(k, l->pos, CONF_E_DOUBLE,
+						 "%s is kept for somebody else "
+						 "already (line %u)",
+						 ip_text(&l->ip[i / o->n_ip],
+							 text), o->pos.line);
+		}
+}
+
+/* One realm at most shuts the machine, and it has to have a tunnel for all. */
+static void
+check_lockdown(struct checker *k, const struct conf_realm *r)
+{
+	bool has = false;
+
+	if (!r->lockdown)
+		return;
+	for (unsigned i = 0; i < r->n_peer; i++)
+		has |= r->peer[i].net != NULL && r->peer[i].net->is_dynamic;
+	if (!has)
+		conf_bad(k, r->pos, CONF_E_CONFLICT, "lockdown=\"yes\" is for a "
+			 "realm with <net local=\"dynamic\"/>: packets leave "
+			 "only through its tunnel");
+	for (const struct conf_realm *o = k->c->realm; o < r; o++)
+		if (o->lockdown)
+			conf_bad(k, r->pos, CONF_E_CONFLICT, "lockdown=\"yes\" is "
+				 "in realm \"%s\" too (line %u): nothing could "
+				 "leave through either", o->name != NULL ?
+				 o->name : "?", o->pos.line);
+}
+
 void
 conf_rules(struct checker *k)
 {
@@ -180,6 +227,9 @@ conf_rules(struct checker *k)
 	for (r = c->realm; r < c->realm + c->n_realm; r++) {
 		realm_doubles(k, r);
 		one_open_gre(k, r);
+		check_lockdown(k, r);
+		if (r->pool != NULL && r->pool->lease != NULL)
+			check_leases(k, r->pool);
 		for (unsigned i = 0; i < r->n_peer; i++) {
 			peer_doubles(k, r, &r->peer[i]);
 			one_realm(k, r, r->peer[i].id, r->peer[i].pos);

@@ -29,6 +29,8 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define T_MATCH struct conf_match_text
 #define T_STATIC struct conf_static
 #define T_WEB	struct conf_web
+#define T_POOL	struct conf_pool
+#define T_LEASE struct conf_lease
 #define N_VPN	"vpn"
 #define N_LOG	"log"
 #define N_REALM "realm"
@@ -38,6 +40,8 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define N_MATCH "match"
 #define N_STATIC "static"
 #define N_WEB	"web"
+#define N_POOL	"pool"
+#define N_LEASE "lease"
 
 /* What each kind is called. */
 #define TYPE_K_VERSION "number"
@@ -66,6 +70,10 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_MAC    "address"
 #define TYPE_K_LISTEN "address"
 #define TYPE_K_HOSTS  "names"
+#define TYPE_K_NETS   "networks"
+#define TYPE_K_IPS    "addresses"
+#define TYPE_K_NAMES  "names"
+#define TYPE_K_RESOLVERS "resolvers"
 
 const struct conf_row conf_rows[] = {
 #define CONF_ELEM(...)
@@ -93,6 +101,7 @@ static const struct later_word {
 #define CONF_LATER_WORD(scope_, name_, word_, needs_)                          \
 	{CONF_IN_##scope_, name_, word_, needs_},
 #include "conf/conf.def"
+	{CONF_IN_END, "", "", NULL},	/* there may be none */
 };
 
 const char *

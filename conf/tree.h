@@ -87,6 +87,10 @@ enum conf_kind {
 	K_MAC,
 	K_LISTEN,	/* address and port of this machine */
 	K_HOSTS,	/* host names */
+	K_NETS,		/* networks without host bits */
+	K_IPS,		/* addresses */
+	K_NAMES,	/* domain names */
+	K_RESOLVERS,	/* encrypted name servers */
 	K_PATH,		/* absolute, of a file */
 	K_WORDS,	/* some of words */
 };

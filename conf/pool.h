@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf/pool.h - words of <pool>: networks, addresses, names, resolvers.
+ *
+ * Not for other folders.
+ */
+#ifndef TAPIR_CONF_POOL_H
+#define TAPIR_CONF_POOL_H
+
+#include "conf/check.h"
+
+/** A word of a list of this kind (K_NETS, K_IPS, K_NAMES, K_RESOLVERS): NULL, or
+ * what is allowed.  For a route the network may be all there is. */
+const char *conf_pool_word(const struct conf_row *row, const char *word);
+/** The lists of a <pool> into arrays, once its attributes are there; errors are
+ * added. */
+void conf_pool_lists(struct checker *k, const struct conf_node *n,
+		     struct conf_pool *p);
+/** The same of a <lease>. */
+void conf_lease_lists(struct checker *k, const struct conf_node *n,
+		      struct conf_lease *l);
+/**
+ * "tls://NAME[:PORT]@ADDRESS", also quic:// and https://NAME[:PORT]/PATH@...;
+ * further addresses of the same family behind '+'.
+ *
+ * @param out written on success, but for prio.
+ * @return 0 or ERR_SYNTAX.
+ */
+MUST_USE int conf_resolver_parse(const char *text, struct vpn_enc_dns *out);
+
+#endif
