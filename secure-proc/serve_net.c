@@ -149,9 +149,25 @@ prefix_read(const struct ipc_route *q, struct ip_net *out)
 	return 0;
 }
 
+/* One address that the pool of the realm can give to a client. */
+static bool
+is_lease(const struct conf_pool *pool, const struct ip_net *prefix)
+{
+	if (pool == NULL || prefix->bits != ip_len(&prefix->addr) * 8)
+		return false;
+	for (unsigned i = 0; i < pool->n_net; i++)
+		if (ip_net_has(&pool->net[i], &prefix->addr))
+			return true;
+	for (unsigned i = 0; i < pool->n_lease; i++)
+		for (unsigned k = 0; k < pool->lease[i].n_ip; k++)
+			if (ip_equal(&pool->lease[i].ip[k], &prefix->addr))
+				return true;
+	return false;
+}
+
 static int
-prefix_permitted(const struct conf_net *net, const struct ip_net *prefix,
-		 const char **why)
+prefix_permitted(const struct conf_net *net, const struct conf_pool *pool,
+		 const struct ip_net *prefix, const char **why)
 {
 	struct vpn_ts want = vpn_ts_from_net(prefix);
 	struct vpn_ts any;
@@ -166,6 +182,8 @@ prefix_permitted(const struct conf_net *net, const struct ip_net *prefix,
 		*why = "not a network a peer can have";
 		return ERR_PERM;
 	}
+	if (is_lease(pool, prefix))
+		return 0;
 	for (unsigned i = 0; i < net->n_remote; i++) {
 		/* The route carries what the selector narrows by protocol. */
 		any = net->remote[i];
@@ -191,7 +209,8 @@ route_add(struct sec_serve *s, const struct sa *sa, const struct conf_net *net,
 	const char *text = NULL;
 	int err;
 
-	if ((err = prefix_permitted(net, prefix, &text)) != 0) {
+	if ((err = prefix_permitted(net, s->c.conf->realm[realm].pool, prefix,
+				    &text)) != 0) {
 		snprintf(why, cap, "%s", text);
 		return err;
 	}

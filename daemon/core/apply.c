@@ -12,6 +12,7 @@
 #include "conf/diff.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/realm.h"
 #include "daemon/core/wire.h"
 
@@ -85,7 +86,7 @@ peer_stays(struct vpn *v, struct vpn_realm *r, uint32_t at,
 	struct ike_peer_conf pc;
 
 	r->peer[at].conf = now;
-	realm_peer_params(v, now, &pc);
+	realm_peer_params(v, r->conf, now, &pc);
 	pc.index = at;
 	if (ike_peer_set(v->ike, realm, &pc, clk_ms()) != 0)
 		log_error("core", "realm %s: peer %s stays as it was",
@@ -117,7 +118,7 @@ peer_comes(struct vpn *v, struct vpn_realm *r, const struct conf_peer *p)
 	if (more == NULL)
 		return ERR_NOMEM;
 	r->peer = more;
-	realm_peer_params(v, p, &pc);
+	realm_peer_params(v, r->conf, p, &pc);
 	if ((err = ike_peer_add(v->ike, realm, &pc, &at, clk_ms())) != 0)
 		return err;
 	if (at >= r->n_peer)
@@ -140,6 +141,9 @@ realm_more(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
 	if (ike_realm_set(v->ike, &rc) != 0)
 		log_error("core", "realm %s stays as it was", now->name);
 	r->conf = now;
+	if (pools_realm(v->pools, now) != 0)
+		log_error("core", "realm %s: its pool stays as it was",
+			  now->name);
 	for (uint32_t i = 0; i < r->n_peer; i++) {
 		if (r->peer[i].conf == NULL)
 			continue;

@@ -39,6 +39,7 @@ struct door;
 struct icmp;
 struct loop;
 struct mtu;
+struct pools;
 struct reload;
 struct source;
 struct resolve;
@@ -69,6 +70,7 @@ struct sock_set {
 	int probe[FAM_END];			/* asks the kernel for routes */
 	int icmp[FAM_END];			/* errors about our datagrams */
 	int ctl;				/* RUN/ctl.sock, listening */
+	int lease;				/* STATE/leases */
 };
 
 /* A link as the data plane sees it; replaced as a whole, freed by thr_defer(). */
@@ -143,6 +145,7 @@ struct vpn {
 	struct esp *esp;
 	struct work *work;
 	struct mtu *mtu;
+	struct pools *pools;		/* addresses for clients */
 	struct secure *secure;
 	struct resolve *resolve;
 	struct ctl *ctl;

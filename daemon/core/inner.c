@@ -52,3 +52,23 @@ inner_is_route(const struct conf_net *net, const struct vpn_ts *ts)
 	}
 	return true;
 }
+
+void
+inner_of_pool(const struct conf_net *net, const struct conf_pool *pool,
+	      unsigned *n_local, struct vpn_ts *local, unsigned *n_remote)
+{
+	const struct vpn_cfg *cfg = pool != NULL ? &pool->cfg : NULL;
+
+	if (pool == NULL || net->is_dynamic)
+		return;
+	if (net->n_remote == 0)
+		*n_remote = 0;
+	if (net->n_local > 0)
+		return;
+	*n_local = 0;
+	_Static_assert(VPN_CFG_SUBNET_MAX <= VPN_TS_MAX, "room");
+	for (unsigned i = 0; i < cfg->n_subnet; i++)
+		local[(*n_local)++] = vpn_ts_from_net(&cfg->subnet[i]);
+	for (unsigned i = 0; i < N_OF(any) && cfg->n_subnet == 0; i++)
+		local[(*n_local)++] = vpn_ts_from_net(&any[i]);
+}

@@ -27,4 +27,14 @@ void inner_of_child(const struct conf_net *net, struct vpn_child *c);
  * nobody named them. */
 bool inner_is_route(const struct conf_net *net, const struct vpn_ts *ts);
 
+/**
+ * What a <pool> changes in what inner_of_net() gave: without <net remote=> nothing
+ * is permitted but the address a client was given; without <net local=> it
+ * reaches what route= names, or everything.
+ *
+ * @param pool NULL = none: nothing changes.
+ */
+void inner_of_pool(const struct conf_net *net, const struct conf_pool *pool,
+		   unsigned *n_local, struct vpn_ts *local, unsigned *n_remote);
+
 #endif

@@ -13,6 +13,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/core/inner.h"
 #include "daemon/core/mtu.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/wire.h"
 #include "daemon/core/work.h"
@@ -104,8 +105,8 @@ share_params(const struct vpn *v, const struct conf_peer *p,
 }
 
 void
-realm_peer_params(const struct vpn *v, const struct conf_peer *p,
-		  struct ike_peer_conf *out)
+realm_peer_params(const struct vpn *v, const struct conf_realm *r,
+		  const struct conf_peer *p, struct ike_peer_conf *out)
 {
 	*out = (struct ike_peer_conf){
 		.index = p->index,
@@ -113,12 +114,15 @@ realm_peer_params(const struct vpn *v, const struct conf_peer *p,
 		.has_at = p->at != NULL,
 		.has_ppk = p->ppk != NULL,
 		.is_dial = p->dial,
+		.is_client = p->net->is_dynamic,
 		.mode = p->mode,
 		.encap = p->encap,
 	};
 	share_params(v, p, out);
 	inner_of_net(p->net, &out->n_ts_local, out->ts_local, &out->n_ts_remote,
 		     out->ts_remote);
+	inner_of_pool(p->net, r->pool, &out->n_ts_local, out->ts_local,
+		      &out->n_ts_remote);
 	if (p->ppk != NULL)
 		str_copy(out->ppk, sizeof(out->ppk), p->ppk);
 	str_copy(out->name, sizeof(out->name), p->name);
@@ -144,6 +148,9 @@ realm_params(const struct conf_realm *cr, struct ike_realm_conf *out)
 	str_copy(out->name, sizeof(out->name), cr->name);
 	inner_of_net(&cr->net, &out->n_ts_local, out->ts_local,
 		     &out->n_ts_remote, out->ts_remote);
+	inner_of_pool(&cr->net, cr->pool, &out->n_ts_local, out->ts_local,
+		      &out->n_ts_remote);
+	out->has_pool = cr->pool != NULL;
 }
 
 static int
@@ -161,7 +168,7 @@ engine_realm(struct vpn *v, const struct vpn_realm *r)
 	rc.n_peer = cr->n_peer;
 	rc.peer = peer;
 	for (unsigned i = 0; i < cr->n_peer; i++)
-		realm_peer_params(v, &cr->peer[i], &peer[i]);
+		realm_peer_params(v, cr, &cr->peer[i], &peer[i]);
 	err = ike_realm_add(v->ike, &rc);
 	free(peer);
 	return err;
@@ -209,12 +216,14 @@ realm_start(struct vpn *v)
 	    (err = work_new(&v->work, v)) != 0 ||
 	    (err = esp_new(&v->esp, v->n_worker, &io, v->conf->esp_provider,
 			   conf_rule_name(v->conf->rule))) != 0 ||
+	    (err = pools_new(&v->pools, v->socks.lease)) != 0 ||
 	    (err = wire_ike_init(v, &ops)) != 0 ||
 	    (err = ike_new(&v->ike, &ic, &ops, clk_ms())) != 0)
 		return err;
 	for (unsigned i = 0; i < v->n_realm; i++)
 		if ((err = realm_places(&v->realm[i])) != 0 ||
 		    (err = wire_hub_realm(v, &v->realm[i])) != 0 ||
+		    (err = pools_realm(v->pools, v->realm[i].conf)) != 0 ||
 		    (err = engine_realm(v, &v->realm[i])) != 0)
 			return err;
 	return 0;
@@ -351,7 +360,8 @@ realm_begin(struct vpn *v, const struct conf_realm *cr)
 	    (err = wire_hub_realm(v, r)) == 0) {
 		if (r == &v->realm[v->n_realm])
 			v->n_realm++;
-		if ((err = engine_realm(v, r)) == 0 &&
+		if ((err = pools_realm(v->pools, cr)) == 0 &&
+		    (err = engine_realm(v, r)) == 0 &&
 		    (err = work_realm_add(v->work, r)) != 0 &&
 		    ike_realm_remove(v->ike, (uint32_t)(r - v->realm),
 				     err_text(err), clk_ms()) != 0)

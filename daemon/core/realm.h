@@ -17,7 +17,8 @@ MUST_USE int realm_places(struct vpn_realm *r);
 /** What the engine is told of a realm (without peers), of a peer, and of bounds;
  * .index is the place in the configuration. */
 void realm_params(const struct conf_realm *cr, struct ike_realm_conf *out);
-void realm_peer_params(const struct vpn *v, const struct conf_peer *p,
+void realm_peer_params(const struct vpn *v, const struct conf_realm *r,
+		       const struct conf_peer *p,
 		       struct ike_peer_conf *out);
 void realm_limits(const struct conf *c, struct ike_conf *out);
 /** Publish that the realms are ready. */

@@ -28,6 +28,7 @@
 #include "daemon/core/gsotest.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/mtu.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/realm.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/resolve.h"
@@ -599,6 +600,8 @@ take_down(struct role *r)
 	ike_free(v->ike);
 	v->ike = NULL;
 	wire_ike_fini(v);
+	pools_free(v->pools);
+	v->pools = NULL;
 	secure_free(v->secure);
 	realm_close_all(v);
 	door_free(v->door);	/* workers may have held buffers of it */

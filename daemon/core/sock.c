@@ -408,7 +408,7 @@ set_at(struct sock_set *s, unsigned i)
 		       &s->door[0], &s->door[1], &s->nat_door[0],
 		       &s->nat_door[1], &s->raw[0], &s->raw[1], &s->probe[0],
 		       &s->probe[1], &s->icmp[0], &s->icmp[1],
-		       &s->ctl };
+		       &s->ctl, &s->lease };
 	int (*each[])[FAM_END] = { s->ring, s->route };
 
 	_Static_assert(N_OF(one) == SOCK_ONE_N, "SOCK_FD_MAX counts them");

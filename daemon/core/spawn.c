@@ -337,6 +337,29 @@ spawn_state_dir(struct super *s)
 	s->state_dir[0] = '\0';
 }
 
+int
+spawn_lease_file(const struct super *s)
+{
+	char dir[SUPER_PATH_MAX - 16], path[SUPER_PATH_MAX];
+	struct stat st;
+	int fd;
+
+	state_dir(s->args, dir, sizeof(dir));
+	path[0] = '\0';
+	str_add(path, sizeof(path), "%s/leases", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+		  O_NOCTTY, 0600);
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+		errno = EINVAL;
+	}
+	if (fd < 0)
+		log_warn("tapird", "cannot write to %s: %s; addresses of clients "
+			 "may change after a restart", path, strerror(errno));
+	return fd;
+}
+
 /* A file of the log: append, for us alone, no link is followed. */
 static int
 log_file(const char *path)

@@ -97,6 +97,9 @@ void spawn_kill(const struct super *s, pid_t pid, int sig);
 MUST_USE int spawn_conf_fd(const char *text, size_t len);
 /** Make the state directory, of the diary's user; say when it cannot be. */
 void spawn_state_dir(struct super *s);
+/** The file of leases in it, for role main; -1 and a warning when it cannot be
+ * had. */
+int spawn_lease_file(const struct super *s);
 /** Start the diary; fd (its end of the channel to main) is taken. */
 MUST_USE int spawn_diary(struct super *s, int fd);
 /** Open the files of the log anew and hand them to the diary. */

@@ -559,6 +559,7 @@ open_all(struct super *s)
 		log_error("tapird", "%s", why);
 		return 1;
 	}
+	s->socks.lease = spawn_lease_file(s);
 	if (s->args->key_log != NULL) {
 		s->key_log_fd = open(s->args->key_log, O_WRONLY | O_CREAT |
 				     O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);

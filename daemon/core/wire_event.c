@@ -12,6 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/pool.h"
 #include "ikev2/ike.h"
 
 #define METHOD_PSK    2		/* RFC 7296 3.8 */
@@ -203,6 +204,8 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 	up_ms = up_time(&v->wire_event->up_ms[link], what);
 	is_failed = what == IKE_LINK_DOWN && !was_up && *why != '\0';
 	(void)ike_link_get(v->ike, link, &info);
+	if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
+		pools_end(v->pools, vpn_realm_name(v, info.realm), info.id);
 	wire_event_peer(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
 	switch ((enum ike_link_event)what) {
 	case IKE_LINK_UP:

@@ -20,6 +20,7 @@
 #include "daemon/core/jobs.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/mtu.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
@@ -459,6 +460,23 @@ op_traffic(void *ctx, uint32_t child_id, uint64_t *in_ms, uint64_t *out_ms)
 	}
 }
 
+/* ---- addresses for clients ----------------------------------------------- */
+
+static int
+op_lease(void *ctx, uint32_t link, const struct ike_cfg_req *req,
+	 struct vpn_cfg *out, char *why)
+{
+	struct vpn *v = ctx;
+	struct ike_link_info info;
+	const struct vpn_realm *r;
+
+	if (!ike_link_get(v->ike, link, &info) ||
+	    (r = vpn_realm_at(v, info.realm)) == NULL)
+		return ERR_NOTFOUND;
+	return pools_take(v->pools, r->conf, info.id, req, out, why,
+			  IKE_WHY_MAX);
+}
+
 /* ---- names --------------------------------------------------------------- */
 
 static void
@@ -559,6 +577,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.child_path = op_child_path,
 		.traffic = op_traffic,
 		.resolve = op_resolve,
+		.lease = op_lease,
 		.link_event = wire_event_link,
 		.ping = wire_ping_told,
 		.auth_refused = wire_event_refused,
