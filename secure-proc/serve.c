@@ -86,6 +86,7 @@ on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	if ((q = map_find(s->asked, &sa->asked)) != NULL)
 		q->is_closed = true;
 	sec_unroute(s, m->handle);
+	sec_unaddr(s, m->handle);
 	map_remove(s->sa, &m->handle);
 	wipe(sa, sizeof(*sa));
 	free(sa);
@@ -100,6 +101,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_CLOSE] = on_close,
 	[IPC_PPK] = sec_on_ppk,
 	[IPC_ROUTE] = sec_on_route,
+	[IPC_ADDR] = sec_on_addr,
 	[IPC_TAP_MTU] = sec_on_tap_mtu,
 	[IPC_TAP_BRIDGE] = sec_on_tap_bridge,
 	[IPC_CA_LIST] = sec_on_ca_list,

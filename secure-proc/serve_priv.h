@@ -30,6 +30,12 @@ struct asked {
 	bool is_closed;		/* the IKE SA ended meanwhile */
 	char id[SEC_ID_TEXT_MAX];
 };
+/* An address of ours that a peer gave us. */
+struct sec_client {
+	uint32_t handle, realm;
+	struct ip_net net;
+};
+#define SEC_CLIENT_MAX 64	/* ours: two of each of 32 realms */
 struct sec_serve {
 	struct sec_serve_conf c;
 	struct sec_keys keys;
@@ -39,6 +45,8 @@ struct sec_serve {
 	uint64_t last_number;
 	int fatal;		/* an answer could not be sent */
 	struct sec_routes routes;
+	unsigned n_client;
+	struct sec_client client[SEC_CLIENT_MAX];
 	sec_send_fn *send;
 	void *send_ctx;
 	uint8_t digest[IPC_DIGEST_LEN];
@@ -71,5 +79,11 @@ void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
 handler_fn sec_on_tap_open, sec_on_tap_mtu, sec_on_tap_bridge, sec_on_route;
 /** Take away the routes of an IKE SA that nobody else wants. */
 void sec_unroute(struct sec_serve *s, uint32_t handle);
+
+/* ---- serve_client.c: addresses from a gateway --------------------------------- */
+
+handler_fn sec_on_addr;
+/** Take away the addresses that an IKE SA brought. */
+void sec_unaddr(struct sec_serve *s, uint32_t handle);
 
 #endif

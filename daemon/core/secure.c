@@ -297,6 +297,7 @@ handle(struct secure *s, const struct ipc_msg *m)
 		answer_bridge(s, m);
 		break;
 	case IPC_ROUTE_OK:
+	case IPC_ADDR_OK:
 	case IPC_TAP_MTU_OK:
 		if (m->err != 0)
 			log_warn("net", "%s", m->why);
@@ -634,6 +635,27 @@ secure_route(struct secure *s, uint32_t ike_handle, uint32_t realm,
 	if ((err = post(s, &m)) != 0)
 		log_rl(LOG_WARN, "net", "route to %s: %s",
 		       ip_net_text(net, text), err_text(err));
+}
+
+void
+secure_addr(struct secure *s, uint32_t ike_handle, uint32_t realm,
+	    const struct ip_net *addr, bool is_add)
+{
+	struct ipc_msg m;
+	char text[IP_TEXT_MAX];
+	int err;
+
+	ipc_msg_init(&m, IPC_ADDR);
+	m.ticket = ++s->next_ticket;
+	m.handle = ike_handle;
+	m.u.addr.realm = realm;
+	m.u.addr.is_add = is_add;
+	m.u.addr.family = addr->addr.family;
+	memcpy(m.u.addr.addr, addr->addr.b, sizeof(m.u.addr.addr));
+	m.u.addr.bits = addr->bits;
+	if ((err = post(s, &m)) != 0)
+		log_rl(LOG_WARN, "net", "address %s: %s",
+		       ip_net_text(addr, text), err_text(err));
 }
 
 void

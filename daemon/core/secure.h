@@ -65,6 +65,10 @@ MUST_USE int secure_ask(struct secure *s, const struct ike_ask *ask);
  * authenticated handle.  A refusal is logged. */
 void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
 		  const struct ip_net *net, bool is_add);
+/** Put an address that the peer gave us on the realm's TAP, or take it away, in
+ * the name of an authenticated handle.  A refusal is logged. */
+void secure_addr(struct secure *s, uint32_t handle, uint32_t realm,
+		 const struct ip_net *addr, bool is_add);
 /** Have the TAP of a realm put into its bridge if it is not there; bridge is
  * called with the answer.  While one is awaited, nothing is asked. */
 void secure_bridge(struct secure *s, uint32_t realm);

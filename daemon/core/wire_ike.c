@@ -477,6 +477,26 @@ op_lease(void *ctx, uint32_t link, const struct ike_cfg_req *req,
 			  IKE_WHY_MAX);
 }
 
+/* The IKE SA's end takes them back: its handle is closed then. */
+static void
+op_configured(void *ctx, uint32_t link, const struct vpn_cfg *cfg)
+{
+	const struct ip_net *own[] = { &cfg->ip4, &cfg->ip6 };
+	struct vpn *v = ctx;
+	struct ike_link_info info;
+	const struct vpn_peer *p;
+
+	if (!ike_link_get(v->ike, link, &info) ||
+	    (p = vpn_peer_at(v, info.realm, info.peer)) == NULL ||
+	    p->handle == 0)
+		return;
+	for (unsigned i = 0; i < N_OF(own); i++)
+		if (own[i]->addr.family != 0)
+			secure_addr(v->secure, p->handle,
+				    v->realm[info.realm].conf->index, own[i],
+				    true);
+}
+
 /* ---- names --------------------------------------------------------------- */
 
 static void
@@ -578,6 +598,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.traffic = op_traffic,
 		.resolve = op_resolve,
 		.lease = op_lease,
+		.configured = op_configured,
 		.link_event = wire_event_link,
 		.ping = wire_ping_told,
 		.auth_refused = wire_event_refused,

@@ -59,6 +59,10 @@ struct sec_net {
 		      bool *has_joined, char *why, size_t cap);
 	int (*route)(void *ctx, const struct sec_route_req *q, char *why,
 		     size_t cap);
+	/* Put an address on the realm's TAP, or take it away; one that another
+	 * interface has is ERR_EXISTS. */
+	int (*addr)(void *ctx, const struct conf_realm *realm,
+		    const struct ip_net *a, bool is_add, char *why, size_t cap);
 };
 
 struct sec_netlink;

@@ -106,6 +106,7 @@ sec_net_open(struct sec_netlink **out, struct sec_net *ops)
 	ops->tap_mtu = sec_tap_mtu;
 	ops->bridge = sec_bridge;
 	ops->route = sec_route;
+	ops->addr = sec_addr;
 	*out = nl;
 	return 0;
 }

@@ -36,6 +36,10 @@ int sec_nl_err(int nle);
 MUST_USE int sec_addr_add(struct sec_netlink *nl, int ifindex,
 			  const char *ifname, const struct ip_net *a, char *why,
 			  size_t cap);
+struct conf_realm;
+MUST_USE int sec_addr(void *ctx, const struct conf_realm *realm,
+		      const struct ip_net *a, bool is_add, char *why,
+		      size_t cap);
 /* bridge.c */
 /** Index of a bridge.  ERR_NOTFOUND: there is no interface of this name; ERR_CONF:
  * it is something else. */

@@ -30,7 +30,7 @@ static const char conf_text[] =
 /* ---- the fake network ---------------------------------------------------------- */
 
 struct fake {
-	unsigned n_tap, n_mtu, n_bridge, n_add, n_del;
+	unsigned n_tap, n_mtu, n_bridge, n_add, n_del, n_addr_add, n_addr_del;
 	struct ip_net last;
 	int err;
 };
@@ -99,6 +99,22 @@ fake_route(void *ctx, const struct sec_route_req *q, char *why UNUSED,
 	return 0;
 }
 
+static int
+fake_addr(void *ctx, const struct conf_realm *r UNUSED, const struct ip_net *a,
+	  bool is_add, char *why UNUSED, size_t cap UNUSED)
+{
+	struct fake *f = ctx;
+
+	if (f->err != 0)
+		return f->err;
+	f->last = *a;
+	if (is_add)
+		f->n_addr_add++;
+	else
+		f->n_addr_del++;
+	return 0;
+}
+
 /* ---- a server, and what it answered -------------------------------------------- */
 
 struct world {
@@ -156,7 +172,7 @@ world_begin(void)
 	w.c = kit_conf(conf_text);
 	assert_int_equal(sec_store_load(&w.store, w.c, kit_dir, geteuid()), 0);
 	w.net = (struct sec_net){ &w.fake, fake_tap, fake_mtu, fake_bridge,
-	    fake_route };
+	    fake_route, fake_addr };
 	w.sc = (struct sec_serve_conf){
 		.conf = w.c, .store = w.store, .net = &w.net, .mac = w.mac,
 		.features = 5,
@@ -287,6 +303,125 @@ route(uint32_t handle, uint32_t realm, bool is_add, const char *prefix)
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.type, IPC_ROUTE_OK);
 	return w.last.err;
+}
+
+static int
+addr(uint32_t handle, uint32_t realm, bool is_add, const char *text)
+{
+	struct ip_net n;
+	struct ipc_msg m;
+
+	assert_int_equal(ip_net_parse(text, &n), 0);
+	ipc_msg_init(&m, IPC_ADDR);
+	m.ticket = 78;
+	m.handle = handle;
+	m.u.addr.realm = realm;
+	m.u.addr.is_add = is_add;
+	m.u.addr.family = n.addr.family;
+	memcpy(m.u.addr.addr, n.addr.b, 16);
+	m.u.addr.bits = n.bits;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_ADDR_OK);
+	return w.last.err;
+}
+
+static void
+hang_up(uint32_t handle)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_CLOSE);
+	m.handle = handle;
+	assert_int_equal(say(&m), 0);
+}
+
+/* ---- addresses from a gateway ---------------------------------------------------- */
+
+TEST(addresses_come_only_from_peers_that_are_to_give_them)
+{
+	world_run();
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), ERR_PERM);
+	authenticate(9);
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), ERR_PERM);
+	w.c->realm[0].net.is_dynamic = true;
+	assert_int_equal(addr(9, 1, true, "10.20.1.7"), ERR_PERM);
+	assert_int_equal(addr(9, 0, true, "127.0.0.1"), ERR_RANGE);
+	assert_int_equal(addr(9, 0, true, "224.0.0.1"), ERR_RANGE);
+	assert_int_equal(addr(9, 0, true, "10.20.1.7/0"), ERR_RANGE);
+	assert_int_equal(w.fake.n_addr_add, 0);
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), 0);
+	assert_int_equal(addr(9, 0, true, "fd00::7"), 0);
+	assert_int_equal(w.fake.n_addr_add, 2);
+	hang_up(9);
+	assert_int_equal(w.fake.n_addr_del, 2);
+	world_end();
+}
+
+TEST(an_address_goes_with_the_last_sa_that_asked_for_it)
+{
+	world_run();
+	w.c->realm[0].net.is_dynamic = true;
+	authenticate(9);
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), 0);
+	authenticate(10);
+	assert_int_equal(addr(10, 0, true, "10.20.1.7"), 0);
+	assert_int_equal(w.fake.n_addr_add, 1);
+	hang_up(9);
+	assert_int_equal(w.fake.n_addr_del, 0);
+	/* not for others to take away */
+	authenticate(11);
+	assert_int_equal(addr(11, 0, false, "10.20.1.7"), 0);
+	assert_int_equal(w.fake.n_addr_del, 0);
+	hang_up(10);
+	assert_int_equal(w.fake.n_addr_del, 1);
+	world_end();
+}
+
+TEST(an_address_that_cannot_be_set_is_not_remembered)
+{
+	world_run();
+	w.c->realm[0].net.is_dynamic = true;
+	authenticate(9);
+	w.fake.err = ERR_EXISTS;
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), ERR_EXISTS);
+	w.fake.err = 0;
+	hang_up(9);
+	assert_int_equal(w.fake.n_addr_del, 0);
+	world_end();
+}
+
+TEST(addresses_have_a_bound)
+{
+	char text[IP_TEXT_MAX];
+	unsigned n_full = 0;
+
+	world_run();
+	w.c->realm[0].net.is_dynamic = true;
+	authenticate(9);
+	for (unsigned i = 1; i <= 70; i++) {
+		snprintf(text, sizeof(text), "10.20.1.%u", i);
+		w.now_ms += 1000;
+		n_full += addr(9, 0, true, text) == ERR_FULL;
+	}
+	assert_int_equal(n_full, 6);
+	assert_int_equal(w.fake.n_addr_add, 64);
+	world_end();
+}
+
+TEST(routes_to_addresses_of_the_pool_are_permitted_one_by_one)
+{
+	struct conf_pool pool = { .n_net = 1 };
+
+	world_run();
+	assert_int_equal(ip_net_parse("10.20.1.0/24", &pool.net[0]), 0);
+	authenticate(9);
+	assert_int_equal(route(9, 0, true, "10.20.1.7/32"), ERR_PERM);
+	w.c->realm[0].pool = &pool;
+	assert_int_equal(route(9, 0, true, "10.20.1.7/32"), 0);
+	assert_int_equal(route(9, 0, true, "10.20.1.0/24"), ERR_PERM);
+	assert_int_equal(route(9, 0, true, "10.20.2.7/32"), ERR_PERM);
+	w.c->realm[0].pool = NULL;
+	world_end();
 }
 
 /* ---- an honest tapird ---------------------------------------------------------- */
