@@ -22,6 +22,7 @@ numbered(unsigned n_worker)
 	s.ike[0] = next++;
 	s.nat_ike[1] = next++;
 	s.ctl = next++;
+	s.lease = next++;
 	for (unsigned i = 0; i < n_worker * vpn_lanes(n_worker); i++)
 		for (int fam = 0; fam < FAM_END; fam++)
 			s.nat[i][fam] = next++;
