@@ -17,7 +17,7 @@ inner_of_net(const struct conf_net *net, unsigned *n_local,
 	*n_remote = net->n_remote;
 	memcpy(local, net->local, sizeof(net->local));
 	memcpy(remote, net->remote, sizeof(net->remote));
-	if (*n_local == 0 && *n_remote == 0)
+	if (*n_local == 0 && *n_remote == 0 && !net->is_dynamic)
 		return;
 	for (unsigned i = 0; i < N_OF(any) && net->n_local == 0; i++)
 		local[(*n_local)++] = vpn_ts_from_net(&any[i]);

@@ -79,3 +79,46 @@ TEST(groups_and_addresses_that_nobody_named_are_no_routes)
 	assert_true(inner_is_route(&all, &any4)); /* refused with a reason */
 	assert_false(inner_is_route(&all, &group));
 }
+
+TEST(an_address_from_the_peer_alone_means_everything_behind_it)
+{
+	struct conf_net n = { .is_dynamic = true };
+	struct vpn_ts local[VPN_TS_MAX], remote[VPN_TS_MAX];
+	unsigned n_local, n_remote;
+
+	inner_of_net(&n, &n_local, local, &n_remote, remote);
+	assert_int_equal(n_remote, 2);
+	expect(&remote[0], "0.0.0.0/0");
+	expect(&remote[1], "::/0");
+}
+
+TEST(a_pool_permits_nothing_but_leases_and_what_it_routes)
+{
+	struct conf_net n = { 0 };
+	struct conf_pool pool = { .cfg.n_subnet = 0 };
+	struct vpn_ts local[VPN_TS_MAX], remote[VPN_TS_MAX];
+	unsigned n_local, n_remote;
+
+	inner_of_net(&n, &n_local, local, &n_remote, remote);
+	inner_of_pool(&n, &pool, &n_local, local, &n_remote);
+	assert_int_equal(n_remote, 0);
+	assert_int_equal(n_local, 2);
+	expect(&local[0], "0.0.0.0/0");
+	pool.cfg.n_subnet = 1;
+	assert_int_equal(ip_net_parse("10.20.0.0/16", &pool.cfg.subnet[0]), 0);
+	inner_of_pool(&n, &pool, &n_local, local, &n_remote);
+	assert_int_equal(n_local, 1);
+	expect(&local[0], "10.20.0.0/16");
+	/* what is written counts more */
+	n.n_local = n.n_remote = 1;
+	n.local[0] = net("10.1.0.0/16");
+	n.remote[0] = net("10.2.0.0/16");
+	inner_of_net(&n, &n_local, local, &n_remote, remote);
+	inner_of_pool(&n, &pool, &n_local, local, &n_remote);
+	assert_int_equal(n_local, 1);
+	expect(&local[0], "10.1.0.0/16");
+	assert_int_equal(n_remote, 1);
+	/* and without a pool nothing changes */
+	inner_of_pool(&n, NULL, &n_local, local, &n_remote);
+	assert_int_equal(n_remote, 1);
+}
