@@ -12,7 +12,6 @@
  * Thread: the caller's.
  */
 #include "conf/pool.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,281 +20,12 @@
 
 /* A megabyte of text at most, in small pieces, and realms with their arrays. */
 #define CONF_MEM_MAX (64u << 20)
-#define ROWS_MAX     64 /* options of one element */
 #define IFACE_MAX    15 /* IFNAMSIZ without the NUL */
 
 struct conf_own {
 	struct conf c;
 	struct arena mem;
 };
-
-/* ---- errors and small helpers ------------------------------------------------ */
-
-__attribute__((format(printf, 4, 0))) static void
-err_vadd(struct conf_errs *errs, struct conf_pos pos, enum conf_code code,
-	 const char *fmt, va_list ap)
-{
-	struct conf_err *e;
-
-	if (errs->n == CONF_ERR_MAX) {
-		errs->n_more++;
-		return;
-	}
-	e = &errs->e[errs->n++];
-	e->file = pos.file;
-	e->line = pos.line;
-	e->col = pos.col;
-	e->code = code;
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
-}
-
-void
-conf_err_add(struct conf_errs *errs, struct conf_pos pos, enum conf_code code,
-	     const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	err_vadd(errs, pos, code, fmt, ap);
-	va_end(ap);
-}
-
-void
-conf_bad(struct checker *k, struct conf_pos pos, enum conf_code code,
-	 const char *fmt, ...)
-{
-	va_list ap;
-
-	k->n_bad++;
-	va_start(ap, fmt);
-	err_vadd(k->errs, pos, code, fmt, ap);
-	va_end(ap);
-}
-
-const char *
-conf_keep(struct checker *k, const char *text)
-{
-	const char *t = arena_dup(k->mem, text, strlen(text) + 1);
-
-	if (t != NULL)
-		return t;
-	k->is_oom = true;
-	return "";
-}
-
-static void *
-keep_array(struct checker *k, unsigned n, size_t size)
-{
-	void *p = arena_alloc(k->mem, n > 0 ? n * size : 1);
-
-	if (p == NULL)
-		k->is_oom = true;
-	return p;
-}
-
-const char *
-conf_quote(const char *value, char *out)
-{
-	size_t n = strlen(value);
-
-	str_escape(out, QUOTE_MAX, value, n);
-	if (strlen(out) == QUOTE_MAX - 1)
-		memcpy(out + QUOTE_MAX - 4, "...", 4);
-	return out;
-}
-
-const struct conf_attr *
-conf_node_attr(const struct conf_node *n, const char *name)
-{
-	for (unsigned i = 0; i < n->n_attr; i++)
-		if (strcmp(n->attr[i].name, name) == 0)
-			return &n->attr[i];
-	return NULL;
-}
-
-const struct conf_row *
-conf_row_find(enum conf_scope scope, const char *name)
-{
-	for (unsigned i = 0; i < conf_n_rows; i++)
-		if (conf_rows[i].scope == scope &&
-		    strcmp(conf_rows[i].opt.name, name) == 0)
-			return &conf_rows[i];
-	return NULL;
-}
-
-bool
-conf_list_next(const char **p, char *out, size_t cap)
-{
-	static const char sep[] = " ,\t\r\n";
-	const char *from = *p + strspn(*p, sep);
-	size_t n = strcspn(from, sep);
-
-	*p = from + n;
-	if (n == 0)
-		return false;
-	if (n >= cap)
-		n = cap - 1;
-	memcpy(out, from, n);
-	out[n] = '\0';
-	return true;
-}
-
-bool
-conf_word_next(const char **p, char *out, size_t cap)
-{
-	return conf_list_next(p, out, cap);
-}
-
-bool
-conf_has_later(const struct conf_node *n, enum conf_scope scope)
-{
-	const struct conf_row *row;
-
-	for (unsigned i = 0; n != NULL && i < n->n_attr; i++) {
-		row = conf_row_find(scope, n->attr[i].name);
-		if (row != NULL && row->kind == K_LATER)
-			return true;
-	}
-	return false;
-}
-
-static int
-scope_of(const char *name)
-{
-	for (int s = 0; s < CONF_IN_END; s++)
-		if (strcmp(conf_elems[s].name, name) == 0)
-			return s;
-	return -1;
-}
-
-static bool
-node_is(const struct conf_node *n, enum conf_scope scope)
-{
-	return strcmp(n->name, conf_elems[scope].name) == 0;
-}
-
-static unsigned
-count(const struct conf_node *n, enum conf_scope scope)
-{
-	unsigned n_found = 0;
-
-	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
-		n_found += node_is(c, scope);
-	return MIN(n_found, conf_elems[scope].max);
-}
-
-static const struct conf_node *
-child_of(const struct conf_node *n, enum conf_scope scope)
-{
-	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
-		if (node_is(c, scope))
-			return c;
-	return NULL;
-}
-
-/* ---- any element ------------------------------------------------------------- */
-
-/* An unknown word: what it is, what it may be. */
-static void
-unknown(struct checker *k, struct conf_pos pos, enum conf_code code,
-	const char *head, const char *word, const char *const *names, unsigned n)
-{
-	const char *close = str_closest(word, names, n);
-	char list[200] = "";
-
-	for (unsigned i = 0; i < n; i++)
-		str_add(list, sizeof(list), " %s", names[i]);
-	if (n == 0)
-		str_add(list, sizeof(list), " nothing");
-	if (close != NULL)
-		conf_bad(k, pos, code, "%s; did you mean \"%s\"?  Allowed:%s", head,
-			 close, list);
-	else
-		conf_bad(k, pos, code, "%s; allowed:%s", head, list);
-}
-
-static void
-unknown_attr(struct checker *k, const struct conf_attr *a, enum conf_scope s)
-{
-	char head[2 * QUOTE_MAX], q[QUOTE_MAX];
-	const char *name[ROWS_MAX];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < conf_n_rows && n < ROWS_MAX; i++)
-		if (conf_rows[i].scope == s)
-			name[n++] = conf_rows[i].opt.name;
-	snprintf(head, sizeof(head), "unknown option \"%s\" of <%s>",
-		 conf_quote(a->name, q), conf_elems[s].name);
-	unknown(k, a->pos, CONF_E_OPTION, head, a->name, name, n);
-}
-
-/* A child that does not belong into s: unknown, or misplaced. */
-static void
-wrong_child(struct checker *k, const struct conf_node *c, enum conf_scope s)
-{
-	char head[2 * QUOTE_MAX], q[QUOTE_MAX];
-	const char *name[CONF_IN_END];
-	unsigned n = 0;
-	int known = scope_of(c->name);
-
-	for (int i = 0; i < CONF_IN_END; i++)
-		if (conf_elems[i].parents & (1u << s))
-			name[n++] = conf_elems[i].name;
-	conf_quote(c->name, q);
-	if (known >= 0)
-		snprintf(head, sizeof(head), "<%s> does not belong into <%s>",
-			 q, conf_elems[s].name);
-	else
-		snprintf(head, sizeof(head), "unknown element <%s> in <%s>", q,
-			 conf_elems[s].name);
-	unknown(k, c->pos, known >= 0 ? CONF_E_MISPLACED : CONF_E_ELEMENT,
-		head, known >= 0 ? "" : c->name, name, n);
-}
-
-/* Say what is wrong with the children of n as such; their content is the
- * business of who takes them. */
-static void
-check_children(struct checker *k, const struct conf_node *n, enum conf_scope s)
-{
-	unsigned seen[CONF_IN_END] = {0};
-	int cs;
-
-	for (const struct conf_node *c = n->child; c != NULL; c = c->next) {
-		cs = scope_of(c->name);
-		if (cs < 0 || !(conf_elems[cs].parents & (1u << s))) {
-			wrong_child(k, c, s);
-			continue;
-		}
-		if (conf_elems[cs].needs != NULL)
-			conf_bad(k, c->pos, CONF_E_LATER, "<%s> is not available in this "
-				 "version (needs %s)", c->name,
-				 conf_elems[cs].needs);
-		else if (++seen[cs] == conf_elems[cs].max + 1)
-			conf_bad(k, c->pos, CONF_E_MANY, "too many <%s> in one <%s>; at "
-				 "most %u", c->name, conf_elems[s].name,
-				 conf_elems[cs].max);
-	}
-}
-
-/* Defaults and attributes of an element into its struct; its children as
- * such. */
-static void
-fill(struct checker *k, const struct conf_node *n, enum conf_scope s, void *obj)
-{
-	const struct conf_row *row;
-
-	for (unsigned i = 0; i < conf_n_rows; i++)
-		if (conf_rows[i].scope == s)
-			conf_field_default(&conf_rows[i], obj);
-	for (unsigned i = 0; i < n->n_attr; i++) {
-		row = conf_row_find(s, n->attr[i].name);
-		if (row != NULL)
-			conf_field_set(k, row, &n->attr[i], obj);
-		else
-			unknown_attr(k, &n->attr[i], s);
-	}
-	check_children(k, n, s);
-}
 
 /* ---- <net>, <match>, <me> ------------------------------------------------------ */
 
@@ -324,10 +54,10 @@ take_nets(struct checker *k, const struct conf_node *parent,
 
 	for (const struct conf_node *c = parent->child; c != NULL;
 	     c = c->next) {
-		if (!node_is(c, CONF_IN_NET))
+		if (!conf_node_is(c, CONF_IN_NET))
 			continue;
 		t = (struct conf_net_text){0};
-		fill(k, c, CONF_IN_NET, &t);
+		conf_node_fill(k, c, CONF_IN_NET, &t);
 		if (conf_node_attr(c, "local") == NULL &&
 		    conf_node_attr(c, "remote") == NULL)
 			conf_bad(k, c->pos, CONF_E_MISSING, "<net> names no network; give "
@@ -347,10 +77,10 @@ take_matches(struct checker *k, const struct conf_node *node,
 	struct conf_match_text t;
 
 	for (const struct conf_node *c = node->child; c != NULL; c = c->next) {
-		if (!node_is(c, CONF_IN_MATCH))
+		if (!conf_node_is(c, CONF_IN_MATCH))
 			continue;
 		t = (struct conf_match_text){0};
-		fill(k, c, CONF_IN_MATCH, &t);
+		conf_node_fill(k, c, CONF_IN_MATCH, &t);
 		if ((conf_node_attr(c, "id") == NULL) ==
 		    (conf_node_attr(c, "dn") == NULL))
 			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has either id= or dn=; "
@@ -371,7 +101,7 @@ is_glob(const char *id)
 static void
 take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 {
-	const struct conf_node *me = child_of(node, CONF_IN_ME);
+	const struct conf_node *me = conf_node_child(node, CONF_IN_ME);
 	const struct conf_attr *id;
 
 	if (me == NULL) {
@@ -379,7 +109,7 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 			 "psk=\"...\"/>");
 		return;
 	}
-	fill(k, me, CONF_IN_ME, &r->me);
+	conf_node_fill(k, me, CONF_IN_ME, &r->me);
 	id = conf_node_attr(me, "id");
 	if (r->me.id != NULL) {
 		r->me.id_kind = conf_id_type(r->me.id);
@@ -446,11 +176,11 @@ static void
 peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
 	 const struct conf_realm *r, bool has_realm_net)
 {
-	bool has_own = child_of(n, CONF_IN_NET) != NULL;
+	bool has_own = conf_node_child(n, CONF_IN_NET) != NULL;
 	struct conf_net *net;
 
 	p->net = &r->net;
-	if (has_own && (net = keep_array(k, 1, sizeof(*net))) != NULL) {
+	if (has_own && (net = conf_keep_array(k, 1, sizeof(*net))) != NULL) {
 		take_nets(k, n, net);
 		p->net = net;
 	}
@@ -469,7 +199,7 @@ static bool
 names_remote(const struct conf_node *n)
 {
 	for (const struct conf_node *c = n->child; c != NULL; c = c->next)
-		if (node_is(c, CONF_IN_NET) &&
+		if (conf_node_is(c, CONF_IN_NET) &&
 		    conf_node_attr(c, "remote") != NULL)
 			return true;
 	return false;
@@ -505,11 +235,11 @@ take_peer(struct checker *k, const struct conf_node *n,
 	  const struct conf_node *realm, struct conf_realm *r,
 	  struct conf_peer *p)
 {
-	const struct conf_node *me = child_of(realm, CONF_IN_ME);
+	const struct conf_node *me = conf_node_child(realm, CONF_IN_ME);
 	bool is_later = conf_has_later(n, CONF_IN_PEER);
 
 	p->pos = n->pos;
-	fill(k, n, CONF_IN_PEER, p);
+	conf_node_fill(k, n, CONF_IN_PEER, p);
 	if (conf_node_attr(n, "id") == NULL && !is_later)
 		peer_without_id(k, n, p, r);
 	if (p->id != NULL) {
@@ -528,10 +258,10 @@ take_peer(struct checker *k, const struct conf_node *n,
 	if (conf_node_attr(n, "order") == NULL)
 		p->order = r->order;
 	conf_auth_peer(k, n, me, p, r);
-	peer_net(k, n, p, r, child_of(realm, CONF_IN_NET) != NULL);
+	peer_net(k, n, p, r, conf_node_child(realm, CONF_IN_NET) != NULL);
 	peer_port(n, p, r);
-	if (p->port.guard != CONF_GUARD_NO && !names_remote(child_of(n, CONF_IN_NET) != NULL ?
-	    n : realm))
+	if (p->port.guard != CONF_GUARD_NO &&
+	    !names_remote(conf_node_child(n, CONF_IN_NET) != NULL ? n : realm))
 		conf_bad(k, p->pos, CONF_E_MISSING, "guard= needs a <net remote=\"...\"/>, "
 			 "in the realm or in the peer: it says for which "
 			 "addresses the peer may speak");
@@ -541,55 +271,21 @@ static void
 take_statics(struct checker *k, const struct conf_node *node,
 	     struct conf_realm *r)
 {
-	unsigned n = count(node, CONF_IN_STATIC);
+	unsigned n = conf_node_count(node, CONF_IN_STATIC);
 	struct conf_static *s;
 
-	r->fixed = keep_array(k, n, sizeof(*r->fixed));
+	r->fixed = conf_keep_array(k, n, sizeof(*r->fixed));
 	for (const struct conf_node *c = node->child; c != NULL &&
 	     r->fixed != NULL && r->n_fixed < n; c = c->next) {
-		if (!node_is(c, CONF_IN_STATIC))
+		if (!conf_node_is(c, CONF_IN_STATIC))
 			continue;
 		s = &r->fixed[r->n_fixed++];
 		s->pos = c->pos;
-		fill(k, c, CONF_IN_STATIC, s);
+		conf_node_fill(k, c, CONF_IN_STATIC, s);
 		if (conf_node_attr(c, "mac") == NULL)
 			conf_bad(k, c->pos, CONF_E_MISSING, "<static> has no mac=; give the "
 				 "Ethernet address");
 	}
-}
-
-static void
-take_leases(struct checker *k, const struct conf_node *node,
-	    struct conf_pool *p)
-{
-	unsigned n = count(node, CONF_IN_LEASE);
-	struct conf_lease *l;
-
-	p->lease = keep_array(k, n, sizeof(*p->lease));
-	for (const struct conf_node *c = node->child; c != NULL &&
-	     p->lease != NULL && p->n_lease < n; c = c->next) {
-		if (!node_is(c, CONF_IN_LEASE))
-			continue;
-		l = &p->lease[p->n_lease++];
-		l->pos = c->pos;
-		fill(k, c, CONF_IN_LEASE, l);
-		conf_lease_lists(k, c, l);
-	}
-}
-
-static void
-take_pool(struct checker *k, const struct conf_node *realm,
-	  struct conf_realm *r)
-{
-	const struct conf_node *n = child_of(realm, CONF_IN_POOL);
-
-	if (n == NULL ||
-	    (r->pool = keep_array(k, 1, sizeof(*r->pool))) == NULL)
-		return;
-	r->pool->pos = n->pos;
-	fill(k, n, CONF_IN_POOL, r->pool);
-	conf_pool_lists(k, n, r->pool);
-	take_leases(k, n, r->pool);
 }
 
 /* ---- <realm> and <vpn> ----------------------------------------------------------- */
@@ -632,11 +328,11 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	unsigned i = 0;
 
 	r->pos = n->pos;
-	fill(k, n, CONF_IN_REALM, r);
+	conf_node_fill(k, n, CONF_IN_REALM, r);
 	realm_names(k, n, r);
 	realm_times(k, n, r);
-	r->n_peer = count(n, CONF_IN_PEER);
-	r->peer = keep_array(k, r->n_peer, sizeof(*r->peer));
+	r->n_peer = conf_node_count(n, CONF_IN_PEER);
+	r->peer = conf_keep_array(k, r->n_peer, sizeof(*r->peer));
 	if (r->peer == NULL) {
 		r->n_peer = 0;
 		return;
@@ -645,14 +341,14 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	take_me(k, n, r);
 	take_nets(k, n, &r->net);
 	take_statics(k, n, r);
-	take_pool(k, n, r);
+	conf_pool_take(k, n, r);
 	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
-	    child_of(n, CONF_IN_NET) == NULL && r->pool == NULL)
+	    conf_node_child(n, CONF_IN_NET) == NULL && r->pool == NULL)
 		conf_bad(k, n->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>: it says what travels");
 	for (const struct conf_node *c = n->child; c != NULL && i < r->n_peer;
 	     c = c->next) {
-		if (!node_is(c, CONF_IN_PEER))
+		if (!conf_node_is(c, CONF_IN_PEER))
 			continue;
 		r->peer[i].index = i;
 		take_peer(k, c, n, r, &r->peer[i]);
@@ -664,7 +360,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 static void
 take_web(struct checker *k, const struct conf_node *root)
 {
-	const struct conf_node *n = child_of(root, CONF_IN_WEB);
+	const struct conf_node *n = conf_node_child(root, CONF_IN_WEB);
 	struct conf_web *w = &k->c->web;
 
 	if (n != NULL)
@@ -677,7 +373,7 @@ take_web(struct checker *k, const struct conf_node *root)
 		w->listen_ep.port = 0;	/* not reached */
 	if (n == NULL)
 		return;
-	fill(k, n, CONF_IN_WEB, w);
+	conf_node_fill(k, n, CONF_IN_WEB, w);
 	if (w->cert == NULL && !conf_web_is_local(w))
 		conf_bad(k, w->pos, CONF_E_CONFLICT, "listen=\"%s\" is reached from other "
 			 "machines: that needs TLS; add cert=\"...\", or listen "
@@ -716,18 +412,18 @@ conf_web_key(const struct conf_web *w, char *out)
 static void
 take_logs(struct checker *k, const struct conf_node *root)
 {
-	unsigned n = count(root, CONF_IN_LOG);
+	unsigned n = conf_node_count(root, CONF_IN_LOG);
 	struct conf_log *l;
 
-	k->c->logs = keep_array(k, n, sizeof(*k->c->logs));
+	k->c->logs = conf_keep_array(k, n, sizeof(*k->c->logs));
 	for (const struct conf_node *c = root->child; c != NULL &&
 	     k->c->logs != NULL && k->c->n_log < n; c = c->next) {
-		if (!node_is(c, CONF_IN_LOG))
+		if (!conf_node_is(c, CONF_IN_LOG))
 			continue;
 		l = &k->c->logs[k->c->n_log++];
 		l->pos = c->pos;
 		l->level = k->c->log;
-		fill(k, c, CONF_IN_LOG, l);
+		conf_node_fill(k, c, CONF_IN_LOG, l);
 		if ((l->to == CONF_LOG_FILE) !=
 		    (conf_node_attr(c, "file") != NULL))
 			conf_bad(k, c->pos, l->to == CONF_LOG_FILE ?
@@ -742,11 +438,11 @@ take_vpn(struct checker *k, const struct conf_node *root)
 {
 	unsigned i = 0;
 
-	fill(k, root, CONF_IN_VPN, k->c);
+	conf_node_fill(k, root, CONF_IN_VPN, k->c);
 	take_web(k, root);
 	take_logs(k, root);
-	k->c->n_realm = count(root, CONF_IN_REALM);
-	k->c->realm = keep_array(k, k->c->n_realm, sizeof(*k->c->realm));
+	k->c->n_realm = conf_node_count(root, CONF_IN_REALM);
+	k->c->realm = conf_keep_array(k, k->c->n_realm, sizeof(*k->c->realm));
 	if (k->c->realm == NULL) {
 		k->c->n_realm = 0;
 		return;
@@ -755,7 +451,7 @@ take_vpn(struct checker *k, const struct conf_node *root)
 		conf_bad(k, root->pos, CONF_E_MISSING, "<vpn> has no <realm>; add one");
 	for (const struct conf_node *c = root->child;
 	     c != NULL && i < k->c->n_realm; c = c->next) {
-		if (!node_is(c, CONF_IN_REALM))
+		if (!conf_node_is(c, CONF_IN_REALM))
 			continue;
 		k->c->realm[i].index = i;
 		take_realm(k, c, &k->c->realm[i]);
@@ -789,7 +485,7 @@ conf_check(const struct conf_node *root, const char *key_dir,
 	k.c = &own->c;
 	k.mem = &own->mem;
 	look_at_key_dir(&k);
-	if (!node_is(root, CONF_IN_VPN))
+	if (!conf_node_is(root, CONF_IN_VPN))
 		conf_bad(&k, root->pos, CONF_E_ROOT, "the outermost element is <%.40s>; "
 			 "it must be <vpn>", root->name);
 	else

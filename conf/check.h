@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conf/check.h - what the three files of the checker share.
+ * conf/check.h - what the files of the checker share.
  *
- * check.c walks the tree and fills structs, field.c turns one attribute into
- * one field, rule.c looks at the whole.  Not for other folders.
+ * check.c walks the tree and fills structs, node.c looks at one element of it,
+ * field.c turns one attribute into one field, rule.c looks at the whole.  Not for
+ * other folders.
  */
 #ifndef TAPIR_CONF_CHECK_H
 #define TAPIR_CONF_CHECK_H
@@ -27,11 +28,24 @@ void conf_bad(struct checker *k, struct conf_pos pos, enum conf_code code,
 	      const char *fmt, ...) PRINTF(4, 5);
 /** Copy into the configuration's memory; "" and is_oom when it is full. */
 const char *conf_keep(struct checker *k, const char *text);
+/** Zeroed memory of the configuration for n things; NULL and is_oom when it is
+ * full. */
+void *conf_keep_array(struct checker *k, unsigned n, size_t size);
 /** Escape a value for a message.  out has QUOTE_MAX bytes; returned. */
 const char *conf_quote(const char *value, char *out);
 
 const struct conf_attr *conf_node_attr(const struct conf_node *n,
 				       const char *name);
+bool conf_node_is(const struct conf_node *n, enum conf_scope scope);
+/** The first child of a kind, or NULL; and how many there are, up to what is
+ * allowed. */
+const struct conf_node *conf_node_child(const struct conf_node *n,
+					enum conf_scope scope);
+unsigned conf_node_count(const struct conf_node *n, enum conf_scope scope);
+/** Defaults and attributes of an element into its struct; its children as
+ * such. */
+void conf_node_fill(struct checker *k, const struct conf_node *n,
+		    enum conf_scope s, void *obj);
 /** The row of an attribute in a scope, or NULL. */
 const struct conf_row *conf_row_find(enum conf_scope scope, const char *name);
 

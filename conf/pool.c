@@ -231,9 +231,8 @@ resolvers_of(struct checker *k, struct conf_pos pos, const char *text,
 	}
 }
 
-void
-conf_pool_lists(struct checker *k, const struct conf_node *n,
-		struct conf_pool *p)
+static void
+lists(struct checker *k, const struct conf_node *n, struct conf_pool *p)
 {
 	struct vpn_cfg *cfg = &p->cfg;
 
@@ -252,9 +251,8 @@ conf_pool_lists(struct checker *k, const struct conf_node *n,
 			 "say who knows these names");
 }
 
-void
-conf_lease_lists(struct checker *k, const struct conf_node *n,
-		 struct conf_lease *l)
+static void
+lease_lists(struct checker *k, const struct conf_node *n, struct conf_lease *l)
 {
 	l->n_ip = ips_of(k, n->pos, l->address, l->ip, CONF_LEASE_IP_MAX);
 	if (l->n_ip == 2 && l->ip[0].family == l->ip[1].family)
@@ -268,4 +266,38 @@ conf_lease_lists(struct checker *k, const struct conf_node *n,
 		conf_bad(k, n->pos, CONF_E_IDENTITY, "id=\"%.60s\" of <lease>: "
 			 "an address is kept for one identity, without * and ?",
 			 l->id);
+}
+
+static void
+take_leases(struct checker *k, const struct conf_node *node,
+	    struct conf_pool *p)
+{
+	unsigned n = conf_node_count(node, CONF_IN_LEASE);
+	struct conf_lease *l;
+
+	p->lease = conf_keep_array(k, n, sizeof(*p->lease));
+	for (const struct conf_node *c = node->child; c != NULL &&
+	     p->lease != NULL && p->n_lease < n; c = c->next) {
+		if (!conf_node_is(c, CONF_IN_LEASE))
+			continue;
+		l = &p->lease[p->n_lease++];
+		l->pos = c->pos;
+		conf_node_fill(k, c, CONF_IN_LEASE, l);
+		lease_lists(k, c, l);
+	}
+}
+
+void
+conf_pool_take(struct checker *k, const struct conf_node *realm,
+	       struct conf_realm *r)
+{
+	const struct conf_node *n = conf_node_child(realm, CONF_IN_POOL);
+
+	if (n == NULL ||
+	    (r->pool = conf_keep_array(k, 1, sizeof(*r->pool))) == NULL)
+		return;
+	r->pool->pos = n->pos;
+	conf_node_fill(k, n, CONF_IN_POOL, r->pool);
+	lists(k, n, r->pool);
+	take_leases(k, n, r->pool);
 }

@@ -12,13 +12,9 @@
 /** A word of a list of this kind (K_NETS, K_IPS, K_NAMES, K_RESOLVERS): NULL, or
  * what is allowed.  For a route the network may be all there is. */
 const char *conf_pool_word(const struct conf_row *row, const char *word);
-/** The lists of a <pool> into arrays, once its attributes are there; errors are
- * added. */
-void conf_pool_lists(struct checker *k, const struct conf_node *n,
-		     struct conf_pool *p);
-/** The same of a <lease>. */
-void conf_lease_lists(struct checker *k, const struct conf_node *n,
-		      struct conf_lease *l);
+/** The <pool> of a realm, with its leases, if it has one; errors are added. */
+void conf_pool_take(struct checker *k, const struct conf_node *realm,
+		    struct conf_realm *r);
 /**
  * "tls://NAME[:PORT]@ADDRESS", also quic:// and https://NAME[:PORT]/PATH@...;
  * further addresses of the same family behind '+'.
