@@ -250,7 +250,6 @@ struct conf_realm {
 	const char *match_dn[CONF_MATCH_MAX];
 	struct conf_net net;
 	struct conf_pool *pool;	/* NULL = none */
-	bool lockdown;		/* nothing leaves but through the tunnel */
 };
 
 /* <web>: the browser interface. */

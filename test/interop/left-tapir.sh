@@ -22,7 +22,7 @@
 # RH_IKE          strongSwan's IKE proposal; decides between the two suites
 # RH_MODE         tunnel (IP inside) or etherip
 # RH_TAP          name of the TAP interface to make
-# RH_VIP          no, or the address to ask for
+# RH_VIP          no, or 0.0.0.0 and :: for an address of the peer's choice
 # RH_PPK_ID       identity of a post-quantum pre-shared key, or empty; RH_PPK
 #                 the key
 # RH_CHILDLESS   yes: the first child SA in an exchange of its own
@@ -59,7 +59,6 @@ suite_of() { # IKE proposal
 
 case $RH_AUTH in psk | cert) ;; *) cannot "authentication by $RH_AUTH" ;; esac
 case $RH_RAUTH in psk | cert) ;; *) cannot "a peer that proves itself by $RH_RAUTH" ;; esac
-[ "${RH_VIP:-no}" = no ] || cannot "address assignment"
 case $RH_MODE in
 tunnel) mode=ip ;;
 etherip) mode=ether ;;
@@ -88,6 +87,8 @@ if [ -n "${RH_PPK_ID:-}" ]; then
 	printf '%s' "$RH_PPK" >"$D/keys/$RH_PPK_ID.ppk"
 	peer="$peer ppk=\"$RH_PPK_ID\""
 fi
+local_ts=$RH_LOCAL_TS
+[ "${RH_VIP:-no}" = no ] || local_ts=dynamic
 at=
 [ "$RH_ROLE" = initiator ] && at=" at=\"$RH_REMOTE_IP\""
 cat >"$D/tapir.xml" <<X
@@ -96,7 +97,7 @@ cat >"$D/tapir.xml" <<X
          tap="${RH_TAP:-tap0}" dpd="3" dead="6" childless="${RH_CHILDLESS:-no}">
     <me id="$RH_LOCAL_ID"$me/>
     <peer id="$RH_REMOTE_ID" name="right"$at$peer/>
-    <net local="$RH_LOCAL_TS" remote="$RH_REMOTE_TS"/>
+    <net local="$local_ts" remote="$RH_REMOTE_TS"/>
   </realm>
 </vpn>
 X
