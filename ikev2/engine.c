@@ -339,8 +339,9 @@ window_admits(struct ike_sa *sa, const struct ike_msg *m, enum drop *d)
 	return ike_win_take(sa, m, d);
 }
 
-/* RFC 7383 2.6.1: the request was answered, and now it comes cut anew.  Only
- * its first fragment counts, and only if it is authentic. */
+/* RFC 7383 2.6.1: the request was answered, and now it comes cut anew, or for the
+ * first time cut: the answer was lost, however small it was.  Only its first
+ * fragment counts, and only if it is authentic. */
 static bool
 is_recut(struct ike_sa *sa, struct ike_msg *m)
 {
@@ -350,7 +351,7 @@ is_recut(struct ike_sa *sa, struct ike_msg *m)
 
 	return m->clear.sk_type == IKE_PL_SKF && m->frag.frag_num == 1 &&
 	    !m->h.is_response && sa->in.has_reply && k != NULL &&
-	    m->h.msgid + 1 == sa->in.next && sa->in.plain.text != NULL &&
+	    m->h.msgid + 1 == sa->in.next &&
 	    open_text(sa, k, m, &text) == 0;
 }
 

@@ -149,7 +149,8 @@ def test_a_third_is_lost_and_the_rest_out_of_order(lab, crowd):
             for what in "child", "ike":
                 assert end.tapir("rekey", name, what).returncode == 0
         assert lab.ping("y1", INSIDE["hub"], 100) > 10
-        assert until(20, gw.is_up) and not gw.lines("is down"), gw.log()
+        # what is lost is repeated at least every 4 s; dead="60" is the bound
+        assert until(60, gw.is_up) and not gw.lines("is down"), gw.log()
     finally:
         gw.stop()
         relay.stop()
