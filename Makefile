@@ -7,6 +7,8 @@
 #   SAN=asan | tsan    sanitizer build (make asan / make tsan set it)
 #   SEEDS=n            make sim: so many seeds for each scenario
 #   NET=...            make net: arguments of test/net/run.py
+#   WEB=0 | 1          the browser's screens: never, or fail without npm (default:
+#                      where npm is at hand)
 
 B       ?= build
 PREFIX  ?= /usr/local
@@ -147,10 +149,19 @@ $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
 $(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o $(B)/webui/%.o: XCF := $(XML_CF)
-# what browsers load, inside the program
-$(B)/webui/assets.c: webui/embed $(shell find webui/www -type f)
+# What browsers load, inside the program.  npm's work is kept beside the builds,
+# so that each of them (B=) finds it done.
+WEB     ?= auto
+NPM_DIR := $(abspath build)/npm
+SITE_SRC := webui/site webui/package.json webui/package-lock.json \
+            $(shell find webui/www webui/plain -type f)
+$(B)/webui/site.$(WEB): $(SITE_SRC)
+	$(call say,WEB,$(B)/webui/site)
+	$(Q)mkdir -p $(@D) && rm -f $(B)/webui/site.* && \
+	  webui/site $(WEB) $(abspath $(B))/webui/site $(NPM_DIR) && touch $@
+$(B)/webui/assets.c: webui/embed $(B)/webui/site.$(WEB)
 	$(call say,WWW,$@)
-	$(Q)mkdir -p $(@D) && webui/embed $@ $(abspath $(B))/webui/gz $(abspath webui/www)
+	$(Q)webui/embed $@ $(abspath $(B))/webui/gz $(abspath $(B))/webui/site
 $(B)/webui/assets.o: $(B)/webui/assets.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<

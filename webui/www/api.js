@@ -1,29 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one module that talks to the server: login, the bus, its held reads.
 
-let token = sessionStorage.getItem("token") ?? "";
+const HOLD_MS = 40000;		// the server answers a held read after 25 s
+const ANSWER_MS = 60000;	// of a command, until its last record
+const NEIGHBOUR_MS = 150;	// another tab answers within
 
-async function ask(method, path, body) {
+/**
+ * @typedef {Record<string, any>} Item  a result or an event of the bus
+ * @typedef {{user: string, role: string, idle_s: number, proved: boolean}} Who
+ */
+
+/** An answer that is a refusal: what happened, and what to do about it. */
+export class Refused extends Error {
+	/** @param {string} text @param {string} hint @param {string} code @param {number} status */
+	constructor(text, hint = "", code = "", status = 0) {
+		super(text);
+		this.hint = hint;
+		this.code = code;
+		this.status = status;
+	}
+}
+
+let token = sessionStorage.getItem("token") ?? "";
+const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("tapir") : null;
+
+/** @param {string} value */
+function keep(value) {
+	token = value;
+	if (value) sessionStorage.setItem("token", value);
+	else sessionStorage.removeItem("token");
+}
+
+if (tabs)
+	tabs.onmessage = (/** @type {MessageEvent} */ m) => {
+		if (m.data.ask && token) tabs.postMessage({ token });
+		if (m.data.logout) {
+			keep("");
+			location.reload();
+		}
+	};
+
+/** A new tab is logged in as its neighbours are. */
+async function askNeighbours() {
+	if (token || !tabs) return;
+	await new Promise((done) => {
+		/** @param {MessageEvent} m */
+		const take = (m) => {
+			if (!m.data.token || token) return;
+			keep(m.data.token);
+			done(null);
+		};
+		tabs.addEventListener("message", take);
+		setTimeout(() => {
+			tabs.removeEventListener("message", take);
+			done(null);
+		}, NEIGHBOUR_MS);
+		tabs.postMessage({ ask: true });
+	});
+}
+
+/**
+ * One request.
+ * @param {string} method @param {string} path @param {object} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+async function ask(method, path, body, signal) {
+	/** @type {Record<string, string>} */
 	const headers = { Accept: "application/json" };
 	if (token) headers.Authorization = "Bearer " + token;
 	if (body) headers["Content-Type"] = "application/json";
 	const answer = await fetch(path, {
-		method, headers, cache: "no-store", credentials: "omit",
+		method, headers, signal, cache: "no-store", credentials: "omit",
 		body: body ? JSON.stringify(body) : undefined,
 	});
 	const text = await answer.text();
-	const value = text ? JSON.parse(text) : {};
+	let value = {};
+	try {
+		value = text ? JSON.parse(text) : {};
+	} catch {
+		// what is no JSON has nothing to say beyond its status
+	}
 	if (answer.ok) return value;
-	throw Object.assign(new Error(value.text ?? answer.statusText),
-		{ status: answer.status, hint: value.hint ?? "" });
+	throw new Refused(value.text ?? answer.statusText, value.hint, value.code, answer.status);
 }
 
-/** Log in with {link} or {user, password, code}. */
+/** Log in with {link} or {user, password, code}. @param {object} how @returns {Promise<Who>} */
 export async function login(how) {
 	const who = await ask("POST", "/login", how);
-	token = who.token;
-	sessionStorage.setItem("token", token);
+	keep(who.token);
 	return who;
+}
+
+/** Who am I? Refused with status 401: nobody. @returns {Promise<Who>} */
+export async function whoAmI() {
+	await askNeighbours();
+	return ask("GET", "/login");
 }
 
 /** The link that tapir web prints carries its secret behind the #. */
@@ -33,58 +105,144 @@ export function linkOfPage() {
 	return link;
 }
 
-/** Forget the login, here and there. */
+/** Forget the login, here, in other tabs and there. */
 export async function logout() {
-	await ask("DELETE", "/login");
-	token = "";
-	sessionStorage.removeItem("token");
+	await ask("DELETE", "/login").catch(() => {});
+	keep("");
+	tabs?.postMessage({ logout: true });
 }
+
+/**
+ * @typedef {object} Asked
+ * @property {string} command
+ * @property {object} fields
+ * @property {boolean} isRead  may be asked again when its answer got lost
+ * @property {Item[]} items
+ * @property {(items: Item[]) => void} done
+ * @property {(why: Error) => void} fail
+ * @property {ReturnType<typeof setTimeout>} timer
+ */
 
 /** One session of the bus: items arrive until stop() is called. */
 export class Bus {
+	/**
+	 * @param {(item: Item) => void} onItem  without a tag, and {resync: true}
+	 * @param {(state: "live"|"lost"|"login", why?: Error) => void} onState
+	 */
 	constructor(onItem, onState) {
 		this.onItem = onItem;
 		this.onState = onState;
 		this.isStopped = false;
 		this.tag = 0;
+		this.id = "";
+		/** @type {Map<number, Asked>} */
+		this.asked = new Map();
+		/** @type {() => void} */
+		this.wake = () => {};
+		globalThis.addEventListener?.("online", () => this.wake());
 	}
 
+	/** Open, read, and begin again whatever happens. */
 	async run() {
 		let pause = 500;
 		while (!this.isStopped) {
 			try {
-				const s = await ask("POST", "/bus/open");
-				this.id = s.id;
+				this.id = (await ask("POST", "/bus/open")).id;
 				this.onItem({ resync: true });
 				this.onState("live");
+				this.#again();
 				pause = 500;
 				await this.#read();
 			} catch (e) {
-				this.id = null;
-				this.onState(e.status === 401 ? "login" : "lost", e);
-				if (e.status === 401) return;
-				await new Promise((r) => setTimeout(r, pause));
+				this.id = "";
+				const status = e instanceof Refused ? e.status : 0;
+				if (status === 401) {
+					this.onState("login", e);
+					return;
+				}
+				// a session that ended: the next one at once
+				if (status === 404 || status === 410) continue;
+				this.onState("lost", e);
+				await new Promise((done) => {
+					this.wake = () => done(null);
+					setTimeout(done, pause);
+				});
 				pause = Math.min(pause * 2, 10000);
 			}
 		}
 	}
 
 	async #read() {
-		let after = 0;
-		while (!this.isStopped) {
-			const batch = await ask("GET", `/bus/read/${this.id}?after=${after}`);
+		for (let after = 0; !this.isStopped;) {
+			const batch = await ask("GET", `/bus/read/${this.id}?after=${after}`,
+				undefined, AbortSignal.timeout(HOLD_MS));
 			after = batch.last;
-			batch.items.forEach(this.onItem);
+			for (const item of batch.items) this.#take(item);
 		}
 	}
 
-	/** Send a command; its results arrive as items with the tag returned. */
-	async send(command, fields) {
-		const tag = ++this.tag;
-		await ask("PUT", `/bus/write/${this.id}`, { command, tag, ...fields });
-		return tag;
+	/** @param {Item} item */
+	#take(item) {
+		if (item.resync) this.#again();
+		const to = item.tag ? this.asked.get(item.tag) : null;
+		if (!to) {
+			if (!item.tag) this.onItem(item);
+		} else if (item.result === "done") {
+			this.#end(item.tag);
+			to.done(to.items);
+		} else if (item.result === "failed") {
+			this.#end(item.tag);
+			to.fail(new Refused(item.text, item.hint, item.code));
+		} else {
+			to.items.push(item);
+		}
 	}
 
+	/** @param {number} tag */
+	#end(tag) {
+		const a = this.asked.get(tag);
+		clearTimeout(a?.timer);
+		this.asked.delete(tag);
+	}
+
+	// Answers were lost: questions are put again, deeds are not.
+	#again() {
+		const all = [...this.asked];
+		for (const [tag, a] of all) {
+			this.#end(tag);
+			if (a.isRead) this.ask(a.command, a.fields, true).then(a.done, a.fail);
+			else a.fail(new Refused("the connection was lost before the answer came",
+				"look whether it was done", "ERR_CLOSED"));
+		}
+	}
+
+	/**
+	 * Run a command; all its results but the last.
+	 * @param {string} command @param {object} [fields] @param {boolean} [isRead]
+	 * @returns {Promise<Item[]>}
+	 */
+	ask(command, fields = {}, isRead = false) {
+		const tag = ++this.tag;
+		return new Promise((done, fail) => {
+			if (!this.id) {
+				fail(new Refused("there is no connection to the gateway", "",
+					"ERR_CLOSED"));
+				return;
+			}
+			const timer = setTimeout(() => {
+				this.#end(tag);
+				fail(new Refused("no answer came", "look whether it was done",
+					"ERR_TIMEOUT"));
+			}, ANSWER_MS);
+			this.asked.set(tag, { command, fields, isRead, items: [], done, fail, timer });
+			ask("PUT", `/bus/write/${this.id}`, { command, tag, ...fields }).catch((e) => {
+				this.#end(tag);
+				fail(e);
+			});
+		});
+	}
+
+	/** End the session. */
 	stop() {
 		this.isStopped = true;
 		if (this.id) ask("DELETE", `/bus/close/${this.id}`).catch(() => {});
