@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rates over the last minutes.
+import uPlot from "./lib/uplot.js";
+import { html, useEffect, useRef } from "./vendor.js";
+import { language, rate, t } from "./i18n.js";
+import { rateOf, useStore } from "./store.js";
+
+const HEIGHT = 180;
+
+/** A colour of the style sheet. @param {string} name */
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @param {string} key */
+function columns(key) {
+	const r = useStore().rates.get(key);
+	return r && r.t.length > 1 ? [r.t, r.rx, r.tx] : [[], [], []];
+}
+
+/** Traffic of a peer, of all with key "". @param {{of?: string}} props */
+export function Traffic({ of = "" }) {
+	const ref = useRef(/** @type {HTMLElement} */ (null));
+	const plot = useRef(/** @type {uPlot} */ (null));
+	const data = columns(of);
+	const now = rateOf(of);
+	const look = language() + (document.documentElement.dataset.theme ?? "");
+	useEffect(() => {
+		const axis = { stroke: () => colour("--text"), grid: { stroke: () => colour("--line"), width: 1 },
+			ticks: { show: false }, font: "12px system-ui" };
+		const make = () => plot.current = new uPlot({
+			width: ref.current.clientWidth || 300, height: HEIGHT,
+			cursor: { show: false }, legend: { show: false },
+			axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
+				new Date(s * 1000).toLocaleTimeString(language())) },
+			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(rate) }],
+			scales: { y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
+				[0, Math.max(hi * 1.1, 125)] } },
+			series: [{}, { stroke: () => colour("--rx"), width: 2 },
+				{ stroke: () => colour("--tx"), width: 2, dash: [6, 3] }],
+		}, data, ref.current);
+		make();
+		const watch = new ResizeObserver(() =>
+			plot.current.setSize({ width: ref.current.clientWidth, height: HEIGHT }));
+		watch.observe(ref.current);
+		return () => {
+			watch.disconnect();
+			plot.current.destroy();
+		};
+	}, [of, look]);
+	useEffect(() => plot.current?.setData(data));
+	return html`<figure class="traffic">
+		<figcaption><span class="key-rx">${t("received")} ${rate(now.rx)}</span>
+			<span class="key-tx">${t("sent")} ${rate(now.tx)}</span></figcaption>
+		<div ref=${ref} role="img" aria-label=${t("traffic.alt", { rx: rate(now.rx), tx: rate(now.tx) })}></div>
+	</figure>`;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words of the pages in the language of who looks at them; numbers and times too.
+import { en } from "./lang/en.js";
+import { ja } from "./lang/ja.js";
+import { changed } from "./store.js";
+
+/** @typedef {keyof typeof en} Word */
+
+/** @type {Record<string, Record<Word, string>>} */
+const all = { en, ja };
+export const languages = { en: "English", ja: "日本語" };
+
+let lang = localStorage.getItem("lang") ??
+	(navigator.languages.some((l) => l.startsWith("ja")) &&
+	 !navigator.languages[0].startsWith("en") ? "ja" : "en");
+if (!(lang in all)) lang = "en";
+document.documentElement.lang = lang;
+
+export const language = () => lang;
+
+/** Change it, without loading the page again. @param {string} to */
+export function setLanguage(to) {
+	if (!(to in all)) return;
+	lang = to;
+	localStorage.setItem("lang", to);
+	document.documentElement.lang = to;
+	changed();
+}
+
+/**
+ * A word or sentence; {name} in it stands for a value.
+ * @param {Word} key @param {Record<string, string|number>} [values]
+ */
+export function t(key, values = {}) {
+	return (all[lang][key] ?? en[key] ?? key)
+		.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** A word of the bus, when there is one of ours. @param {string} group @param {string} word */
+export function word(group, word) {
+	const key = /** @type {Word} */ (`${group}.${word}`);
+	return key in en ? t(key) : word;
+}
+
+/** @param {number} n */
+export const number = (n) => Number(n).toLocaleString(lang);
+
+/** Bytes, in steps of 1000. @param {number} n @param {string} [after] */
+export function bytes(n, after = "") {
+	const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+	let i = 0;
+	for (n = Number(n) || 0; n >= 999.5 && i < units.length - 1; i++) n /= 1000;
+	const digits = i === 0 || n >= 99.5 ? 0 : 1;
+	return n.toLocaleString(lang, { maximumFractionDigits: digits,
+		minimumFractionDigits: digits }) + " " + units[i] + after;
+}
+
+/** Bits a second. @param {number} bytes_s */
+export function rate(bytes_s) {
+	const units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+	let n = bytes_s * 8, i = 0;
+	for (; n >= 999.5 && i < units.length - 1; i++) n /= 1000;
+	const digits = i === 0 || n >= 99.5 ? 0 : 1;
+	return n.toLocaleString(lang, { maximumFractionDigits: digits }) + " " + units[i];
+}
+
+/** How long: the two largest units. @param {number} s */
+export function span(s) {
+	/** @type {[number, Word][]} */
+	const units = [[86400, "unit.d"], [3600, "unit.h"], [60, "unit.m"], [1, "unit.s"]];
+	s = Math.max(0, Math.floor(s));
+	const at = Math.max(0, units.findIndex(([n]) => s >= n));
+	const i = s === 0 ? 3 : at;
+	const [n, name] = units[i];
+	const rest = i < 3 ? Math.floor((s % n) / units[i + 1][0]) : 0;
+	return Math.floor(s / n) + t(name) + (rest ? " " + rest + t(units[i + 1][1]) : "");
+}
+
+/** A moment in full, with its zone. @param {number} ms */
+export const exact = (ms) => new Date(ms).toLocaleString(lang,
+	{ dateStyle: "full", timeStyle: "long" });
+
+/** A moment: the time today, else the date too. @param {number} ms */
+export function moment(ms) {
+	const d = new Date(ms);
+	const isToday = d.toDateString() === new Date().toDateString();
+	return d.toLocaleString(lang, isToday ? { timeStyle: "medium" } :
+		{ dateStyle: "medium", timeStyle: "short" });
+}
