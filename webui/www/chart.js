@@ -7,8 +7,8 @@ import { rateOf, useStore } from "./store.js";
 
 const HEIGHT = 180;
 
-/** A colour of the style sheet. @param {string} name */
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** The colour that the style sheet gives a part. @param {HTMLElement} box @param {string} part */
+const colour = (box, part) => getComputedStyle(box.parentElement.querySelector(part)).color;
 
 /** @param {string} key */
 function columns(key) {
@@ -24,7 +24,7 @@ export function Traffic({ of = "" }) {
 	const now = rateOf(of);
 	const look = language() + (document.documentElement.dataset.theme ?? "");
 	useEffect(() => {
-		const axis = { stroke: () => colour("--text"), grid: { stroke: () => colour("--line"), width: 1 },
+		const axis = { stroke: () => colour(ref.current, "figcaption"), grid: { stroke: "#8884", width: 1 },
 			ticks: { show: false }, font: "12px system-ui" };
 		const make = () => plot.current = new uPlot({
 			width: ref.current.clientWidth || 300, height: HEIGHT,
@@ -34,8 +34,8 @@ export function Traffic({ of = "" }) {
 			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(rate) }],
 			scales: { y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
 				[0, Math.max(hi * 1.1, 125)] } },
-			series: [{}, { stroke: () => colour("--rx"), width: 2 },
-				{ stroke: () => colour("--tx"), width: 2, dash: [6, 3] }],
+			series: [{}, { stroke: () => colour(ref.current, ".key-rx"), width: 2 },
+				{ stroke: () => colour(ref.current, ".key-tx"), width: 2, dash: [6, 3] }],
 		}, data, ref.current);
 		make();
 		const watch = new ResizeObserver(() =>

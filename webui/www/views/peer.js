@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// One peer: facts, SAs, drops, the last 30 days, what can be done.
+import { html, useState } from "../vendor.js";
+import { useAnswer, useStore } from "../store.js";
+import { bytes, exact, number, span, t, word } from "../i18n.js";
+import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
+import { Traffic } from "../chart.js";
+import { bus } from "../store.js";
+import { WhyDialog } from "./why.js";
+
+/** @typedef {import("../store.js").Item} Item */
+
+const DAYS = 30;
+
+/** @param {number} n */
+const hex = (n) => "0x" + Number(n).toString(16).padStart(8, "0");
+
+// ---- security associations: one IKE SA, its children below it -----------------------
+
+/** @param {{p: Item, items: Item[]}} props */
+function Tree({ p, items }) {
+	const children = items.filter((i) => i.result === "child");
+	if (p.state !== "up" && p.state !== "suspect" && children.length === 0)
+		return html`<${Empty} text=${t("sa.none")}/>`;
+	return html`<ul class="tree"><li><strong>IKE</strong> ${p.ike_suite}
+		<span class="quiet"> ${p.local} → ${p.remote}</span>
+		<ul>${children.map((c) => html`<li key=${c.spi_in}><strong>${t("sa.child")}</strong>
+			${" "}${word("mode", c.mode)}, ${word("encap", c.encap)}, ${c.suite}
+			${c.old && html` <span class="badge">${t("sa.old")}</span>`}
+			<div class="quiet">${t("sa.in")} ${hex(c.spi_in)} ${bytes(c.rx_bytes)} (${number(c.rx_packets)}) ·
+				${" "}${t("sa.out")} ${hex(c.spi_out)} ${bytes(c.tx_bytes)} (${number(c.tx_packets)}) ·
+				${" "}${t("sa.age", { span: span(c.age_s) })} · ${t("sa.worker", { n: c.worker })}</div></li>`)}</ul></li></ul>`;
+}
+
+/** @param {{realm: string, name: string}} props */
+function Drops({ realm, name }) {
+	const a = useAnswer("stats", {}, 5);
+	const sas = (a.items ?? []).filter((i) => i.result === "sa" && i.realm === realm && i.peer === name);
+	const drops = (a.items ?? []).filter((i) => i.result === "counter");
+	return html`<${Panel} title=${t("drops.title")} cmd="tapir stats"><${Answer} of=${a}>
+		${sas.length > 0 && html`<${Table} name=${t("drops.sa")} rows=${sas} id=${(/** @type {Item} */ s) => s.spi_in} columns=${[
+			{ key: "spi_in", name: t("sa.in"), show: (/** @type {Item} */ s) => hex(s.spi_in) },
+			{ key: "n_replay", name: t("drops.replay"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_replay) },
+			{ key: "n_icv", name: t("drops.icv"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_icv) },
+		]}/>`}
+		<h3>${t("drops.all")}</h3>
+		${drops.length ? html`<ul class="list">${drops.sort((x, y) => y.value - x.value).slice(0, 8).map((d) => html`
+			<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>` :
+			html`<p>${t("health.nodrops")}</p>`}
+	<//><//>`;
+}
+
+// ---- 30 days: a strip, and the same as a list ------------------------------------------
+
+/**
+ * Spans of time when the peer was up.
+ * @param {Item[]} rows  oldest first @param {number} from @param {number} now @param {boolean} isUp
+ */
+export function spansUp(rows, from, now, isUp) {
+	const out = [];
+	let since = 0;
+	for (const r of rows) {
+		if (r.code === "peer-up") {
+			if (!since) since = r.time_ms;
+		} else if (r.code === "peer-down" || r.code === "daemon-stopping") {
+			// one without a beginning was up before the first row
+			const begin = since || (r.code === "peer-down" ? r.time_ms - 1000 * (r.up_s || 0) : 0);
+			if (begin) out.push([Math.max(from, begin), r.time_ms]);
+			since = 0;
+		} else if (r.code === "daemon-started") {
+			since = 0;
+		}
+	}
+	if (since && isUp) out.push([Math.max(from, since), now]);
+	return out.filter(([a, b]) => b > a);
+}
+
+/** @param {{p: Item}} props */
+function History({ p }) {
+	const from = Math.floor(Date.now() / 3600000) * 3600000 - DAYS * 86400000;
+	const a = useAnswer("history", { realm: p.realm, peer: p.name, since_ms: from, limit: 1000 }, 30);
+	const rows = (a.items ?? []).filter((i) => i.result === "history");
+	const now = Date.now();
+	const isUp = p.state === "up" || p.state === "suspect";
+	const ups = spansUp(rows, from, now, isUp);
+	const x = (/** @type {number} */ ms) => (ms - from) / (now - from) * 600;
+	const share = ups.reduce((sum, [b, e]) => sum + e - b, 0) / (now - from);
+	const said = t("history.share", { share: (100 * share).toFixed(1), days: DAYS });
+	return html`<${Panel} title=${t("history.title", { days: DAYS })} cmd=${`tapir history ${p.realm}/${p.name}`}>
+		<${Answer} of=${a}>
+			<svg class="strip" viewBox="0 0 600 28" preserveAspectRatio="none" role="img" aria-label=${said}>
+				<rect class="off" width="600" height="28"/>
+				${ups.map(([b, e]) => html`<rect key=${b} class="on" x=${x(b)} width=${Math.max(1, x(e) - x(b))} height="28">
+					<title>${exact(b)} – ${exact(e)}</title></rect>`)}</svg>
+			<p class="quiet">${said}</p>
+			${rows.length ? html`<ul class="list">${rows.slice(-10).reverse().map((r, i) => html`
+				<li key=${i}><${When} ms=${r.time_ms}/> ${r.text || r.why} ${r.n_same > 1 && html`
+					<span class="badge">${t("times", { n: r.n_same })}</span>`}</li>`)}</ul>` :
+				html`<${Empty} text=${t("history.none")}/>`}
+		<//><//>`;
+}
+
+// ---- does it answer? ---------------------------------------------------------------------
+
+/** @param {{p: Item}} props */
+function Ping({ p }) {
+	const [state, set] = useState({ text: "", error: null, isBusy: false });
+	const run = async () => {
+		set({ text: "", error: null, isBusy: true });
+		try {
+			const items = await bus.ask("ping", { realm: p.realm, peer: p.name, wait_ms: 2000 });
+			const pong = items.find((i) => i.result === "pong");
+			set({ text: pong ? t("ping.yes", { ms: (pong.rtt_us / 1000).toFixed(1) }) : t("ping.no"),
+				error: null, isBusy: false });
+		} catch (error) {
+			set({ text: "", error, isBusy: false });
+		}
+	};
+	return html`<span class="do"><button type="button" disabled=${state.isBusy} onClick=${run}>${t("act.ping")}</button>
+		<span role="status" class="quiet">${state.isBusy ? t("busy") : state.text}</span><${Failed} error=${state.error}/></span>`;
+}
+
+/** @param {{p: Item}} props */
+function Actions({ p }) {
+	const [isWhy, set] = useState(false);
+	const fields = { realm: p.realm, peer: p.name };
+	const isOff = p.state === "down" && p.intent !== "dial";
+	return html`<div class="row actions">
+		${isOff || p.state === "down" ? html`<${Do} key="up" name=${t("act.up")} command="up" fields=${fields} isMain/>` :
+			html`<${Do} key="down" name=${t("act.down")} command="down" fields=${fields} ask=${t("act.down.ask", { peer: p.name })}/>`}
+		<${Do} name=${t("act.rekey")} command="rekey" fields=${{ ...fields, what: "child" }}/>
+		<${Ping} p=${p}/>
+		<button type="button" onClick=${() => set(true)}>${t("act.why")}</button>
+		<${Link} to=${["capture", p.realm, p.name]} class="button">${t("nav.capture")}<//>
+		${isWhy && html`<${WhyDialog} realm=${p.realm} peer=${p.name} onClose=${() => set(false)}/>`}</div>`;
+}
+
+/** @param {{realm: string, name: string}} props */
+export function Peer({ realm, name }) {
+	const s = useStore();
+	const p = s.peers.get(realm + "/" + name);
+	const a = useAnswer("status", { realm, peer: name }, 2);
+	if (!p) return html`<h1>${name}</h1><${Empty} text=${s.link === "live" && s.realms.size ?
+		t("peer.gone", { peer: realm + "/" + name }) : t("loading")}
+		hint=${html`<${Link} to=${["peers"]}>${t("nav.peers")}<//>`}/>`;
+	const isUp = p.state === "up" || p.state === "suspect";
+	return html`<p class="crumbs"><${Link} to=${["peers"]}>${t("nav.peers")}<//> / ${realm}</p>
+		<h1>${name} <${State} is=${p.state}/></h1>
+		${p.why && !isUp && html`<p class="note">${p.why}</p>`}
+		<${Actions} p=${p}/>
+		<div class="grid">
+			<${Panel} title=${t("facts.title")} cmd=${`tapir status ${realm}/${name}`}><${Facts} rows=${[
+				[t("facts.id"), p.id],
+				[t("facts.auth"), p.auth && word("auth", p.auth)],
+				[t("facts.subject"), p.cert_subject],
+				[t("facts.until"), p.cert_until > 0 && html`<${When} ms=${p.cert_until * 1000}/>`],
+				[t("facts.path"), isUp && `${p.local} → ${p.remote}`],
+				[t("facts.nat"), isUp && word("nat", p.nat)],
+				[t("facts.mode"), isUp && `${word("mode", p.mode)}, ${word("encap", p.encap)}`],
+				[t("facts.suite"), p.suite],
+				[t("facts.nets"), p.ts_local && `${p.ts_local} ↔ ${p.ts_remote}`],
+				[t("facts.mtu"), p.mtu > 0 && t("facts.mtu.value", { mtu: p.mtu, path: p.path_mtu })],
+				[t("facts.up"), isUp && html`<${For} s=${p.up_s} at=${p.at}/>`],
+				[t("facts.down"), p.down_s >= 0 && !isUp && html`<${For} s=${p.down_s} at=${p.at}/>`],
+				[t("col.last"), html`<${Ago} s=${p.last_packet_s} at=${p.at}/>`],
+				[t("facts.heard"), html`<${Ago} s=${p.ike_heard_s} at=${p.at}/>`],
+				[t("facts.tries"), p.n_failed > 0 && number(p.n_failed)],
+				[t("received"), `${bytes(p.rx_bytes)} (${number(p.rx_packets)})`],
+				[t("sent"), `${bytes(p.tx_bytes)} (${number(p.tx_packets)})`],
+			]}/><//>
+			<${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic} of=${realm + "/" + name}/><//>
+			<${Panel} title=${t("sa.title")} cmd=${`tapir --json status ${realm}/${name}`}><${Answer} of=${a}>
+				<${Tree} p=${p} items=${a.items ?? []}/><//><//>
+			<${History} p=${p}/>
+			<${Drops} realm=${realm} name=${name}/></div>`;
+}
