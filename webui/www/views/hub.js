@@ -112,6 +112,9 @@ export function Hub({ realm: wanted }) {
 		<${OfRealm} key=${realm} realm=${realm}/>`;
 }
 
+/** @type {Record<string, string>} */
+const rowOf = { ports: "port", mac: "mac", arp: "neigh", groups: "group" };
+
 /** @param {{realm: string}} props */
 function OfRealm({ realm }) {
 	const [what, set] = useState("ports");
@@ -120,7 +123,7 @@ function OfRealm({ realm }) {
 	const rates = useRates(a.items);
 	const ports = a.items ?? [];
 	const loops = ports.filter((p) => p.state === "blocked");
-	const rows = (b.items ?? []).filter((i) => ["port", "mac", "neigh", "group"].includes(i.result));
+	const rows = (b.items ?? []).filter((i) => i.result === rowOf[what]);
 	return html`
 		<${Panel} title=${t("hub.picture")} cmd=${"tapir hub -w " + realm}><${Answer} of=${a}>
 			${loops.map((p) => html`<p key=${p.port} role="alert"><${State} is="blocked"/> ${t("hub.loop", { port: p.port, span: span(p.retry_s) })}</p>`)}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame: which page, the way to the others, and whether there is a connection.
+import { html, render, useEffect, useRef } from "./vendor.js";
+import { begin, bus, useStore } from "./store.js";
+import { exact, language, languages, setLanguage, t, word } from "./i18n.js";
+import { go, to, usePath } from "./prefs.js";
+import { Overview } from "./views/overview.js";
+import { Peers } from "./views/peers.js";
+import { Peer } from "./views/peer.js";
+import { Realms } from "./views/realms.js";
+import { Hub } from "./views/hub.js";
+import { Log } from "./views/log.js";
+import { Capture } from "./views/capture.js";
+import { Access } from "./views/access.js";
+import { keys, Settings } from "./views/settings.js";
+import { Connect } from "./views/connect.js";
+import { Login } from "./views/login.js";
+
+/** Pages, in the order of the menu. @type {Record<string, (...parts: string[]) => any>} */
+const pages = {
+	overview: () => html`<${Overview}/>`,
+	peers: (a, b) => b ? html`<${Peer} key=${a + "/" + b} realm=${a} name=${b}/>` : html`<${Peers} state=${a}/>`,
+	realms: (name) => html`<${Realms} name=${name}/>`,
+	hub: (realm) => html`<${Hub} realm=${realm}/>`,
+	log: () => html`<${Log}/>`,
+	capture: (a, b) => html`<${Capture} key=${a + "/" + b} realm=${a} peer=${b}/>`,
+	access: () => html`<${Access}/>`,
+	connect: (a, b) => html`<${Connect} realm=${a} peer=${b}/>`,
+	settings: () => html`<${Settings}/>`,
+};
+
+const title = (/** @type {string} */ page) => t(/** @type {any} */ ("nav." + page));
+
+/** Says that what is shown is old. */
+function Banner() {
+	const s = useStore();
+	if (s.link === "live") return html`<div role="status" class="banner-place"></div>`;
+	return html`<div role="status" class="banner-place"><p class="banner">
+		<span aria-hidden="true">▲</span> ${s.link === "start" ? t("loading") :
+		s.heardAt ? t("lost.since", { when: exact(s.heardAt) }) : t("lost")}
+		${s.link === "lost" && html` <button type="button" onClick=${() => bus.wake()}>${t("lost.again")}</button>`}</p></div>`;
+}
+
+/** @param {{page: string}} props */
+function Menu({ page }) {
+	const s = useStore();
+	const bad = [...s.peers.values()].filter((p) => p.state === "suspect" || (p.state !== "up" && p.intent === "dial")).length;
+	const next = language() === "en" ? "ja" : "en";
+	return html`<header class="top"><a class="skip" href="#main" onClick=${(/** @type {Event} */ e) => {
+			e.preventDefault();
+			document.getElementById("main").focus();
+		}}>${t("skip")}</a>
+		<strong class="name">tapir</strong>
+		<nav aria-label=${t("menu")}><ul>${Object.keys(pages).map((p) => html`<li key=${p}>
+			<a href=${to(p)} aria-current=${p === page ? "page" : undefined}>${title(p)}${p === "overview" && bad > 0 &&
+				html` <span class="badge" title=${t("att.title")}>${bad}</span>`}</a></li>`)}</ul></nav>
+		<span class="quiet">${s.who && t("user.as", { user: s.who.user, role: word("role", s.who.role) })}</span>
+		<button type="button" class="plain" lang=${next} onClick=${() => setLanguage(next)}>${languages[next]}</button></header>`;
+}
+
+/** g and a letter go to a page, / goes to the filter. */
+function useKeys() {
+	useEffect(() => {
+		let isG = false;
+		const fn = (/** @type {KeyboardEvent} */ e) => {
+			const at = /** @type {HTMLElement} */ (e.target);
+			if (e.ctrlKey || e.altKey || e.metaKey || at.closest("input, select, textarea, dialog")) return;
+			const page = keys[/** @type {keyof typeof keys} */ (e.key)];
+			if (isG && page) {
+				e.preventDefault();
+				go(page);
+			} else if (e.key === "/") {
+				/** @type {HTMLElement} */
+				const field = document.querySelector("input[type=search]");
+				if (!field) return;
+				e.preventDefault();
+				field.focus();
+			}
+			isG = e.key === "g" && !isG;
+		};
+		addEventListener("keydown", fn);
+		return () => removeEventListener("keydown", fn);
+	}, []);
+}
+
+function App() {
+	const s = useStore();
+	const [first = "overview", ...rest] = usePath();
+	const page = first in pages ? first : "overview";
+	const main = useRef(/** @type {HTMLElement} */ (null));
+	const wasAt = useRef("");
+	const where = [page, ...rest].join("/");
+	useKeys();
+	useEffect(() => {
+		document.title = s.link === "login" ? "tapir" : `${rest.at(-1) ? rest.at(-1) + " – " : ""}${title(page)} – tapir`;
+		// a new page begins at its top, for readers too
+		if (wasAt.current && wasAt.current !== where) {
+			main.current?.focus();
+			scrollTo(0, 0);
+		}
+		wasAt.current = where;
+	});
+	if (s.link === "login") return html`<${Login}/>`;
+	return html`<${Menu} page=${page}/><${Banner}/>
+		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main>`;
+}
+
+const place = document.getElementById("app");
+place.replaceChildren();
+render(html`<${App}/>`, place);
+begin();
