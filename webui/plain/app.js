@@ -3,7 +3,8 @@
 import { Bus, linkOfPage, login } from "./api.js";
 
 const state = document.getElementById("state");
-const table = document.getElementById("peers");
+/** @type {HTMLTableSectionElement} */
+const table = document.querySelector("#peers");
 const rows = new Map();
 
 function show(peer) {
