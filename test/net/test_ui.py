@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The screens in Chromium, against the real daemon: each opened, each deed and what it did."""
+import os
+import re
+
+import pytest
+
+import topo
+from browser import Bus, Client
+from gateway import BUILD, Gateway, office
+from lab import until
+from webdriver import Driver
+
+PAGES = ("overview", "peers", "peers/branches/osaka", "realms", "hub", "log", "capture", "access",
+         "connect", "settings")
+AXE = os.path.join(BUILD, "..", "build", "npm-dev", "node_modules", "axe-core", "axe.min.js")
+SHOTS = os.path.join(BUILD, "ui-shots")
+WORD = "correct horse battery"
+ESCAPE = "\ue00c"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """Two gateways."""
+    made = topo.pair()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def web(lab):
+    """tokyo with the screens; osaka, its peer."""
+    b = Gateway(lab, "right", office("osaka", attrs="")).start()
+    a = Gateway(lab, "left", office("tokyo", at="192.0.2.2", attrs=""), web=True).start()
+    assert until(10, a.is_up)
+    assert until(5, lambda: a.lines("web: confined") and a.lines("login: confined"))
+    yield a
+    a.stop()
+    b.stop()
+
+
+@pytest.fixture(scope="module")
+def driver(lab):
+    """ChromeDriver where tokyo is."""
+    made = Driver(lab, "left")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def page(web, driver):
+    """An administrator's browser, logged in by a link; nothing may have gone wrong in it."""
+    b = driver.browser()
+    log_in(b, web)
+    yield b
+    said = [x for x in b.complaints() if "ERR_INTERNET_DISCONNECTED" not in x and
+            "ERR_CONNECTION_REFUSED" not in x and "status of 404" not in x]
+    b.quit()
+    assert not said, said
+
+
+def log_in(b, web, *argv):
+    """Follow a new link, as somebody does who pastes it."""
+    b.open("about:blank")
+    b.open(web.json("web", *argv)["url"])
+    b.wait_text("osaka", "main")
+
+
+def state(b):
+    """The state of osaka on its page."""
+    return b.js("return document.querySelector('h1 .state')?.className.replace('state is-', '')")
+
+
+# ---- getting in --------------------------------------------------------------------
+
+def test_link(page):
+    """The secret leaves the address; overview is shown; all came from here."""
+    assert "link" not in page.js("return location.href")
+    assert page.text("h1") == "Overview" and page.js("return document.title") == "Overview – tapir"
+    assert page.js("""return performance.getEntriesByType("resource")
+        .every((r) => r.name.startsWith(location.origin))""")
+    weight = page.js("""return performance.getEntriesByType("resource").filter((r) =>
+        /\\.(js|css|svg)$/.test(r.name)).reduce((n, r) => n + r.encodedBodySize, 0)""")
+    assert 10_000 < weight <= 100_000
+
+
+def test_accounts_and_viewers(web, driver):
+    """A wrong password says so; a viewer sees what he may not press."""
+    path = os.path.join(web.dir, "word")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(WORD + "\n")
+    assert web.tapir("web", "user", "add", "hanako", "--role", "viewer", "--pass", path, "-d",
+                     os.path.join(web.dir, "keys")).returncode == 0
+    b = driver.browser()
+    b.open("http://127.0.0.1:4580/")
+    b.wait_text("Log in with a link")
+    for word in "wrong wrong", WORD:
+        b.choose("Name", "hanako")
+        b.choose("Password", word)
+        b.click("button", "Log in")
+        b.wait_text("wrong" if word != WORD else "Overview")
+    b.go("peers/branches/osaka")
+    b.wait_text("Identity")
+    off = b.js("""const e = [...document.querySelectorAll("button")].find((x) =>
+        x.textContent === "Disconnect"); return [e.disabled, e.title]""")
+    assert off == [True, "This needs the role operator"]
+    assert web.is_up()
+    b.quit()
+
+
+# ---- every page ----------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages(page, name):
+    """In both languages, on a phone, without a word missing; axe finds nothing serious."""
+    os.makedirs(SHOTS, exist_ok=True)
+    with open(AXE, encoding="utf-8") as f:
+        axe = f.read()
+    for lang, width in ("en", 1280), ("ja", 390):
+        page.size(width, 900)
+        page.js("localStorage.setItem('lang', arguments[0])", lang)
+        page.js("location.reload()")
+        page.wait("return document.readyState === 'complete' && !!document.querySelector('main h1')")
+        page.go(name)
+        page.wait("return !document.body.innerText.includes('…\\n')")
+        assert page.js("return document.documentElement.lang") == lang
+        text = page.text()
+        assert not re.search(r"\b(undefined|NaN|null|\[object)|\{\w+\}", text), text
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth"), (name, width)
+        page.shot(os.path.join(SHOTS, f"{name.replace('/', '-')}-{width}.png"))
+        page.js(axe)
+        page.js("window.axeDone = null; axe.run().then((r) => { window.axeDone = r.violations; })")
+        bad = [v for v in page.wait("return window.axeDone")
+               if v["impact"] in ("serious", "critical")] if page.wait(
+                   "return window.axeDone && true") else []
+        assert not bad, [(v["id"], [n["html"] for n in v["nodes"]]) for v in bad]
+    page.size(1280, 900)
+    page.js("localStorage.setItem('lang', 'en'); location.reload()")
+    page.wait("return document.readyState === 'complete' && !!document.querySelector('main h1')")
+
+
+def test_language_without_loading(page):
+    """The button changes words at once."""
+    page.go("overview")
+    page.js("window.isSame = true")
+    page.click("header button", "日本語")
+    page.wait_text("概要", "h1")
+    page.click("header button", "English")
+    page.wait_text("Overview", "h1")
+    assert page.js("return window.isSame")
+
+
+def test_dark(page):
+    """As the system wants it, unless somebody says otherwise."""
+    back = "return getComputedStyle(document.documentElement).backgroundColor"
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    light = page.js(back)
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert page.js(back) != light
+    page.go("settings")
+    page.choose("Colours", "light")
+    assert page.js(back) == light
+    page.choose("Colours", "auto")
+    page.cdp("Emulation.setEmulatedMedia", features=[])
+
+
+def test_keyboard(page):
+    """g p goes to the peers, / to the filter; the first stop leads to the content."""
+    page.go("overview")
+    page.js("document.activeElement.blur()")
+    page.keys("gp")
+    page.wait_text("Peers", "h1")
+    page.wait("return location.hash === '#/peers'")
+    page.keys("/")
+    assert page.js("return document.activeElement.type") == "search"
+    page.keys("nobody")
+    page.wait_text("No peer is like that")
+    page.click("button", "Show all")
+    page.wait_text("osaka", "main table")
+
+
+# ---- deeds ---------------------------------------------------------------------------
+
+def test_disconnect_and_connect(page, web):
+    """Asked once more before it is done; shown as it happens."""
+    page.go("peers/branches/osaka")
+    page.wait("return !!document.querySelector('.tree li li')")
+    page.click("main button", "Disconnect")
+    page.click("dialog button", "Cancel")
+    assert web.is_up()
+    page.click("main button", "Disconnect")
+    page.click("dialog button.main", "Disconnect")
+    assert until(10, lambda: not web.is_up())
+    assert until(10, lambda: state(page) == "down", 0.1)
+    page.click("main button", "Connect")
+    assert until(10, web.is_up)
+    assert until(10, lambda: state(page) == "up", 0.1)
+    page.wait_text("is up from", "main")
+
+
+def test_rekey_is_seen_in_the_log(page, web):
+    """New keys by the button; the event stands in the log, live."""
+    page.go("peers/branches/osaka")
+    page.click("main button", "New keys")
+    page.wait_text("Done", "main")
+    page.go("log")
+    page.wait_text("child SA has new keys", ".log")
+    page.click("main button", "Hold")
+    n = page.js("return document.querySelectorAll('.log > li').length")
+    assert web.tapir("rekey", "osaka", "ike").returncode == 0
+    page.choose("Text", "ike SA has new keys")
+    page.wait_text("No event is like that")
+    page.click("main button", "Go on")
+    page.wait_text("ike SA has new keys", ".log")
+    page.choose("Text", "")
+    assert page.js("return document.querySelectorAll('.log > li').length") > n
+    page.choose("At least", "error")
+    page.wait("return !document.querySelector('.log .is-notice')")
+
+
+def test_why(page):
+    """Checks of a peer that is well; Escape leads back."""
+    page.go("peers/branches/osaka")
+    page.click("main button", "Why?")
+    page.wait_text("Nothing stands in the way", "dialog")
+    assert page.js("return document.querySelectorAll('dialog .checks .is-ok').length") >= 4
+    page.keys(ESCAPE)
+    page.wait("return !document.querySelector('dialog')")
+    assert page.js("return document.activeElement.textContent") == "Why?"
+
+
+def test_ping(page):
+    """An answer with its time."""
+    page.click("main button", "Ping")
+    page.wait_text("it answers,", "main")
+
+
+def test_hub(page):
+    """Picture and tables."""
+    page.go("hub")
+    page.wait_text("osaka", ".topology")
+    page.click("main button", "MAC addresses")
+    page.wait("return document.querySelector('[aria-pressed=true]').textContent === 'MAC addresses'")
+    page.click("main button", "Ports")
+    page.wait_text("forwards", "main table")
+
+
+def test_reload_with_a_way_back(page, web):
+    """Preview names the change, and it is kept when somebody says so."""
+    web.write(office("tokyo", at="192.0.2.2", attrs="", top='log="debug"'), {})
+    page.go("realms")
+    page.click("main button", "Preview")
+    page.wait_text("debug", "main table")
+    page.click("main button", "Put in force")
+    page.click("main button", "Keep it")
+    page.wait("return ![...document.querySelectorAll('button')].some((b) => b.textContent.startsWith('Keep'))")
+    assert web.tapir("confirm").returncode == 1, "nothing is left to be confirmed"
+
+
+def test_capture_and_connect(page, web):
+    """The command that is wanted; the one big button."""
+    page.go("capture/branches/osaka")
+    page.click("label", "what was dropped")
+    page.wait_text("tapir capture -w tapir.pcapng --peer branches/osaka --dropped --seconds 60")
+    page.go("connect")
+    page.click("main button", "Disconnect")
+    assert until(10, lambda: not web.is_up())
+    page.click("main button", "Connect")
+    assert until(10, web.is_up)
+    page.click("main button", "Problem?")
+    page.wait_text("Checks")
+
+
+# ---- when things go wrong ------------------------------------------------------------------
+
+def test_markup_stays_text(page, web):
+    """Whatever somebody sends as a name is shown as it is."""
+    bus = Bus(Client(web.lab, web.node, path=os.path.join(web.run_dir, "bus.sock")))
+    bus.run("up", realm="branches", peer="<img src=x onerror=\"document.title='gone'\">")
+    page.go("log")
+    page.wait_text("events")
+    assert page.js("return document.querySelectorAll('main img').length") == 0
+    assert "gone" != page.js("return document.title")
+    bus.close()
+
+
+def test_offline_and_back(page, web):
+    """It says so, and what it shows afterwards is true."""
+    page.go("peers/branches/osaka")
+    page.wait("return !document.querySelector('.banner')")
+    page.offline(True)
+    page.js("return 0")
+    assert web.tapir("down", "osaka").returncode == 0
+    page.wait("return !!document.querySelector('.banner')", 45)
+    page.offline(False)
+    page.wait("return !document.querySelector('.banner')", 20)
+    assert until(10, lambda: state(page) == "down", 0.1)
+    assert web.tapir("up", "osaka").returncode == 0
+    assert until(15, lambda: state(page) == "up", 0.1)
+
+
+def test_the_daemon_comes_back(page, web):
+    """The main process killed: what is shown is whole again."""
+    page.go("peers")
+    web.kill_role("main")
+    assert until(15, web.is_up)
+    page.wait("return document.querySelectorAll('main tbody .is-up').length === 1", 20)
+
+
+def test_two_tabs(page):
+    """A new tab needs no second login; logging out counts for both."""
+    first = page.tabs()[0]
+    second = page.tab()
+    page.open("http://127.0.0.1:4580/#/peers")
+    page.wait_text("osaka", "main table")
+    page.go("settings")
+    page.click("button", "Log out")
+    page.wait_text("Log in with a link")
+    page.tab(first)
+    page.wait_text("Log in with a link")
+    assert second in page.tabs()
