@@ -155,11 +155,11 @@ WEB     ?= auto
 NPM_DIR := $(abspath build)/npm
 SITE_SRC := webui/site webui/package.json webui/package-lock.json \
             $(shell find webui/www webui/plain -type f)
-$(B)/webui/site.$(WEB): $(SITE_SRC)
+$(B)/webui/made.$(WEB): $(SITE_SRC)
 	$(call say,WEB,$(B)/webui/site)
-	$(Q)mkdir -p $(@D) && rm -f $(B)/webui/site.* && \
+	$(Q)mkdir -p $(@D) && rm -f $(B)/webui/made.* && \
 	  webui/site $(WEB) $(abspath $(B))/webui/site $(NPM_DIR) && touch $@
-$(B)/webui/assets.c: webui/embed $(B)/webui/site.$(WEB)
+$(B)/webui/assets.c: webui/embed $(B)/webui/made.$(WEB)
 	$(call say,WWW,$@)
 	$(Q)webui/embed $@ $(abspath $(B))/webui/gz $(abspath $(B))/webui/site
 $(B)/webui/assets.o: $(B)/webui/assets.c
@@ -297,6 +297,7 @@ layers:
 	@$(PYTHON) test/lint/layers.py
 lint: layers
 	@$(PYTHON) test/lint/lint.py
+	@webui/types/check $(NPM_DIR)-dev
 GRAPHS := states paths
 graph: $(GRAPHS:%=$(B)/ike-%.dot)
 $(B)/ike-%.dot: $(B)/test/sim/sim

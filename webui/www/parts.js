@@ -221,6 +221,6 @@ export const Field = ({ name, value, set, type = "text", hint, options, auto, is
 				set(e.currentTarget.value)}>${Object.entries(options).map(([v, text]) => html`
 				<option key=${v} value=${v} selected=${v === value}>${text}</option>`)}</select>` :
 			html`<input type=${type} value=${value} autocomplete=${auto ?? "off"}
-				spellcheck="false" required=${isNeeded}
+				spellcheck=${false} required=${isNeeded}
 				onInput=${(/** @type {any} */ e) => set(e.currentTarget.value)}/>`}
 		${hint && html`<small>${hint}</small>`}</label>`;
