@@ -3,6 +3,7 @@
 
 const HOLD_MS = 40000;		// the server answers a held read after 25 s
 const ANSWER_MS = 60000;	// of a command, until its last record
+const AGAIN_MAX = 2;		// how often a question is put again that got lost
 const NEIGHBOUR_MS = 150;	// another tab answers within
 
 /**
@@ -72,6 +73,7 @@ async function ask(method, path, body, signal) {
 	if (body) headers["Content-Type"] = "application/json";
 	const answer = await fetch(path, {
 		method, headers, signal, cache: "no-store", credentials: "omit",
+		keepalive: method === "DELETE",		// also when the page goes
 		body: body ? JSON.stringify(body) : undefined,
 	});
 	const text = await answer.text();
@@ -116,7 +118,7 @@ export async function logout() {
  * @typedef {object} Asked
  * @property {string} command
  * @property {object} fields
- * @property {boolean} isRead  may be asked again when its answer got lost
+ * @property {number} again  how often it may be asked again when its answer got lost
  * @property {Item[]} items
  * @property {(items: Item[]) => void} done
  * @property {(why: Error) => void} fail
@@ -139,7 +141,9 @@ export class Bus {
 		this.asked = new Map();
 		/** @type {() => void} */
 		this.wake = () => {};
+		this.cut = new AbortController();
 		globalThis.addEventListener?.("online", () => this.wake());
+		globalThis.addEventListener?.("offline", () => this.cut.abort());
 	}
 
 	/** Open, read, and begin again whatever happens. */
@@ -173,9 +177,10 @@ export class Bus {
 	}
 
 	async #read() {
+		this.cut = new AbortController();
 		for (let after = 0; !this.isStopped;) {
 			const batch = await ask("GET", `/bus/read/${this.id}?after=${after}`,
-				undefined, AbortSignal.timeout(HOLD_MS));
+				undefined, AbortSignal.any([this.cut.signal, AbortSignal.timeout(HOLD_MS)]));
 			after = batch.last;
 			for (const item of batch.items) this.#take(item);
 		}
@@ -210,7 +215,7 @@ export class Bus {
 		const all = [...this.asked];
 		for (const [tag, a] of all) {
 			this.#end(tag);
-			if (a.isRead) this.ask(a.command, a.fields, true).then(a.done, a.fail);
+			if (a.again > 0) this.#put(a.command, a.fields, a.again - 1).then(a.done, a.fail);
 			else a.fail(new Refused("the connection was lost before the answer came",
 				"look whether it was done", "ERR_CLOSED"));
 		}
@@ -218,10 +223,16 @@ export class Bus {
 
 	/**
 	 * Run a command; all its results but the last.
-	 * @param {string} command @param {object} [fields] @param {boolean} [isRead]
+	 * @param {string} command @param {object} [fields]
+	 * @param {boolean} [isRead]  it only asks: put again when its answer got lost
 	 * @returns {Promise<Item[]>}
 	 */
 	ask(command, fields = {}, isRead = false) {
+		return this.#put(command, fields, isRead ? AGAIN_MAX : 0);
+	}
+
+	/** @param {string} command @param {object} fields @param {number} again @returns {Promise<Item[]>} */
+	#put(command, fields, again) {
 		const tag = ++this.tag;
 		return new Promise((done, fail) => {
 			if (!this.id) {
@@ -234,7 +245,7 @@ export class Bus {
 				fail(new Refused("no answer came", "look whether it was done",
 					"ERR_TIMEOUT"));
 			}, ANSWER_MS);
-			this.asked.set(tag, { command, fields, isRead, items: [], done, fail, timer });
+			this.asked.set(tag, { command, fields, again, items: [], done, fail, timer });
 			ask("PUT", `/bus/write/${this.id}`, { command, tag, ...fields }).catch((e) => {
 				this.#end(tag);
 				fail(e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame: which page, the way to the others, and whether there is a connection.
 import { html, render, useEffect, useRef } from "./vendor.js";
+import { Refused } from "./api.js";
 import { begin, bus, useStore } from "./store.js";
 import { exact, language, languages, setLanguage, t, word } from "./i18n.js";
 import { go, to, usePath } from "./prefs.js";
@@ -38,6 +39,7 @@ function Banner() {
 	return html`<div role="status" class="banner-place"><p class="banner">
 		<span aria-hidden="true">▲</span> ${s.link === "start" ? t("loading") :
 		s.heardAt ? t("lost.since", { when: exact(s.heardAt) }) : t("lost")}
+		${s.why instanceof Refused && html` <span>${s.why.message} ${s.why.hint}</span>`}
 		${s.link === "lost" && html` <button type="button" onClick=${() => bus.wake()}>${t("lost.again")}</button>`}</p></div>`;
 }
 

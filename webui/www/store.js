@@ -170,6 +170,8 @@ function take(item) {
 	if (item.resync) {
 		store.realms.clear();
 		store.peers.clear();
+		store.events = [];
+		if (store.link === "live") greet();
 	} else if (item.result === "realm") {
 		store.realms.set(item.name, item);
 		store.heardAt = Date.now();
@@ -240,3 +242,7 @@ export function enter() {
 }
 
 setInterval(measure, RATE_MS);
+addEventListener("pagehide", () => bus.stop());
+addEventListener("pageshow", (e) => {
+	if (e.persisted) location.reload();
+});
