@@ -152,9 +152,9 @@ export class Bus {
 		while (!this.isStopped) {
 			try {
 				this.id = (await ask("POST", "/bus/open")).id;
+				this.#again();
 				this.onItem({ resync: true });
 				this.onState("live");
-				this.#again();
 				pause = 500;
 				await this.#read();
 			} catch (e) {

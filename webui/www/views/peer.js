@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One peer: facts, SAs, drops, the last 30 days, what can be done.
 import { html, useState } from "../vendor.js";
-import { useAnswer, useStore } from "../store.js";
+import { bus, useAnswer, useStore } from "../store.js";
 import { bytes, exact, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
 import { Traffic } from "../chart.js";
-import { bus } from "../store.js";
+import { spansUp } from "../spans.js";
 import { WhyDialog } from "./why.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -51,29 +51,6 @@ function Drops({ realm, name }) {
 }
 
 // ---- 30 days: a strip, and the same as a list ------------------------------------------
-
-/**
- * Spans of time when the peer was up.
- * @param {Item[]} rows  oldest first @param {number} from @param {number} now @param {boolean} isUp
- */
-export function spansUp(rows, from, now, isUp) {
-	const out = [];
-	let since = 0;
-	for (const r of rows) {
-		if (r.code === "peer-up") {
-			if (!since) since = r.time_ms;
-		} else if (r.code === "peer-down" || r.code === "daemon-stopping") {
-			// one without a beginning was up before the first row
-			const begin = since || (r.code === "peer-down" ? r.time_ms - 1000 * (r.up_s || 0) : 0);
-			if (begin) out.push([Math.max(from, begin), r.time_ms]);
-			since = 0;
-		} else if (r.code === "daemon-started") {
-			since = 0;
-		}
-	}
-	if (since && isUp) out.push([Math.max(from, since), now]);
-	return out.filter(([a, b]) => b > a);
-}
 
 /** @param {{p: Item}} props */
 function History({ p }) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// When was a peer up?
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { spansUp } from "../../webui/www/spans.js";
+
+const at = (code, time_ms, up_s = 0) => ({ code, time_ms, up_s });
+
+test("from up to down", () => {
+	assert.deepEqual(spansUp([at("peer-up", 100), at("peer-down", 300)], 0, 1000, false), [[100, 300]]);
+});
+
+test("up now", () => {
+	assert.deepEqual(spansUp([at("peer-up", 100)], 0, 1000, true), [[100, 1000]]);
+});
+
+test("up before the first row: as long as the row says", () => {
+	assert.deepEqual(spansUp([at("peer-down", 9000, 4)], 0, 10000, false), [[5000, 9000]]);
+	assert.deepEqual(spansUp([at("peer-down", 9000, 400)], 2000, 10000, false), [[2000, 9000]]);
+});
+
+test("a peer that never was up", () => {
+	assert.deepEqual(spansUp([at("peer-failed", 5), at("auth-failed", 7)], 0, 10, false), []);
+});
+
+test("the daemon ended, and was not heard of to end", () => {
+	assert.deepEqual(spansUp([at("peer-up", 100), at("daemon-stopping", 200), at("daemon-started", 300),
+		at("peer-up", 400), at("daemon-started", 600)], 0, 1000, false), [[100, 200]]);
+});
+
+test("a second up within the first is one span", () => {
+	assert.deepEqual(spansUp([at("peer-up", 1), at("peer-up", 5), at("peer-down", 9)], 0, 10, false), [[1, 9]]);
+});
