@@ -287,15 +287,37 @@ def test_capture_and_connect(page, web):
 
 # ---- when things go wrong ------------------------------------------------------------------
 
+BAD = "<img src=x onerror=\"document.title='gone'\"><b>"
+# A peer, a realm and an event whose every text is markup.
+SPOIL = """
+const bad = arguments[0];
+return import(location.origin + "/store.js").then(({ store, changed }) => {
+	const spoilt = (o, keep) => Object.fromEntries(Object.entries(o).map(([k, v]) =>
+		[k, typeof v === "string" && !keep.includes(k) ? bad : v]));
+	const peer = spoilt([...store.peers.values()][0], ["state", "intent"]);
+	store.peers.set(bad + "/" + bad, { ...peer, why: bad, cert_subject: bad, cert_until: 2e9 });
+	store.realms.set(bad, { ...spoilt([...store.realms.values()][0], ["state"]), why: bad });
+	store.events.push({ ...spoilt(store.events.at(-1), ["severity"]), seq: 1e9, peer: bad, realm: bad });
+	changed();
+	return true;
+});
+"""
+
+
 def test_markup_stays_text(page, web):
-    """Whatever somebody sends as a name is shown as it is."""
+    """Whatever somebody sends as a name is shown as it is, on every page."""
     bus = Bus(Client(web.lab, web.node, path=os.path.join(web.run_dir, "bus.sock")))
-    bus.run("up", realm="branches", peer="<img src=x onerror=\"document.title='gone'\">")
-    page.go("log")
-    page.wait_text("events")
-    assert page.js("return document.querySelectorAll('main img').length") == 0
-    assert "gone" != page.js("return document.title")
+    bus.run("up", realm="branches", peer=BAD)
     bus.close()
+    assert page.js(SPOIL, BAD)
+    quoted = page.js("return encodeURIComponent(arguments[0])", BAD)
+    for name in "overview", "peers", f"peers/{quoted}/{quoted}", "realms", "log", "access", "connect", "capture":
+        page.go(name)
+        page.wait_text("<img src=x", "main") if name not in ("capture", "connect") else None
+        assert page.js("return document.querySelectorAll('main img, main b').length") == 0, name
+        assert page.js("return document.title") != "gone", name
+    page.js("location.hash = '#/overview'; location.reload()")
+    page.wait("return !!document.querySelector('main .state')")
 
 
 def test_offline_and_back(page, web):
