@@ -30,7 +30,7 @@ export function Access() {
 	const byKey = [...s.peers.values()].filter((p) => p.auth === "psk");
 	const ends = new Map(own.map((m) => [m.realm, m.own_cert_until]));
 	return html`<h1>${t("nav.access")}</h1>
-		<${Panel} title=${t("cert.peers")} cmd="tapir status --json">
+		<${Panel} title=${t("cert.peers")} cmd="tapir --json status">
 			${peers.length ? html`<${Table} name=${t("cert.peers")} rows=${peers} id=${keyOf} first="until" columns=${[
 				{ key: "name", name: t("col.peer"), sort: keyOf, show: (/** @type {Item} */ p) => html`
 					<${Link} to=${["peers", p.realm, p.name]}>${keyOf(p)}<//>` },
