@@ -93,8 +93,9 @@ test("a refusal says what to do", async () => {
 	const s = started();
 	await batch();
 	const asked = s.bus.ask("up", { peer: "nobody" });
-	await batch({ tag: 1, result: "failed", code: "ERR_NONE", text: "no such peer", hint: "look" });
-	await assert.rejects(asked, (e) => e instanceof Refused && e.hint === "look" && e.message === "no such peer");
+	await batch({ tag: 1, result: "mistake", text: "line 3" }, { tag: 1, result: "failed", code: "ERR_NONE", text: "no such peer", hint: "look" });
+	await assert.rejects(asked, (e) => e instanceof Refused && e.hint === "look" && e.message === "no such peer" &&
+		e.items[0].text === "line 3");
 	server.putStatus = 403;
 	await assert.rejects(s.bus.ask("down"), (e) => e.status === 403 && e.hint === "ask");
 	await stopped(s);

@@ -19,6 +19,8 @@ export class Refused extends Error {
 		this.hint = hint;
 		this.code = code;
 		this.status = status;
+		/** @type {Item[]} what was found before, such as mistakes of a configuration */
+		this.items = [];
 	}
 }
 
@@ -197,7 +199,8 @@ export class Bus {
 			to.done(to.items);
 		} else if (item.result === "failed") {
 			this.#end(item.tag);
-			to.fail(new Refused(item.text, item.hint, item.code));
+			to.fail(Object.assign(new Refused(item.text, item.hint, item.code),
+				{ items: to.items }));
 		} else {
 			to.items.push(item);
 		}

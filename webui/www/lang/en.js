@@ -196,6 +196,7 @@ export const en = {
 	"conf.preview": "Preview",
 	"conf.apply": "Put in force",
 	"conf.keep": "Keep it ({s} s left)",
+	"conf.keep.now": "Keep it",
 	"conf.same": "The file says what is in force: nothing changes.",
 	"conf.interrupts": "{n} tunnels are interrupted.",
 	"conf.changes": "Changes",

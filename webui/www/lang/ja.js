@@ -198,6 +198,7 @@ export const ja = {
 	"conf.preview": "変更の確認",
 	"conf.apply": "反映",
 	"conf.keep": "維持する (残り {s} 秒)",
+	"conf.keep.now": "維持する",
 	"conf.same": "ファイルは現在の設定と同じです。変更はありません。",
 	"conf.interrupts": "{n} 本のトンネルが中断されます。",
 	"conf.changes": "変更",

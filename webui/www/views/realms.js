@@ -45,8 +45,11 @@ function Configuration() {
 			setUntil(seconds ? Date.now() + seconds * 1000 : 0);
 		} catch (e) {
 			fail(e);
+			see(e.items?.length ? e.items : null);
 		}
 	};
+	// put in force elsewhere, or before this page was loaded
+	const isWaiting = left > 0 || error?.code === "ERR_STATE";
 	const isAllowed = may("admin");
 	return html`<${Panel} title=${t("conf.title")} cmd=${left > 0 ? "tapir confirm" : `tapir reload --confirm ${CONFIRM_S}`}>
 		<p>${t("conf.text", { s: CONFIRM_S })}</p>
@@ -55,8 +58,8 @@ function Configuration() {
 			<button type="button" disabled=${!isAllowed} onClick=${() => look({ dry_run: true }, 0)}>${t("conf.preview")}</button>
 			<button type="button" class="main" disabled=${!isAllowed || left > 0}
 				onClick=${() => look({ confirm_s: CONFIRM_S }, CONFIRM_S)}>${t("conf.apply")}</button>
-			${left > 0 && html`<${Do} name=${t("conf.keep", { s: left })} command="confirm" fields=${{}} role="admin" isMain
-				onDone=${() => setUntil(0)}/>`}</div>
+			${isWaiting && html`<${Do} name=${left > 0 ? t("conf.keep", { s: left }) : t("conf.keep.now")} command="confirm"
+				fields=${{}} role="admin" isMain onDone=${() => { setUntil(0); fail(null); }}/>`}</div>
 		<${Failed} error=${error}/>
 		${seen && html`<${Changes} items=${seen}/>`}<//>`;
 }
