@@ -130,7 +130,7 @@ ifeq ($(DEPS_OK),yes)
 all: progs
 else
 all:
-	@packaging/deps build
+	@packaging/deps build web
 	@$(MAKE) --no-print-directory progs
 endif
 progs: $(PROGS)
@@ -267,7 +267,7 @@ SEEDS ?=
 sim: $(B)/test/sim/sim
 	@$(if $(SEEDS),test/run-sim $< $(SEEDS) $(PLAYS),test/run-unit $<)
 check:
-	@packaging/deps build test
+	@packaging/deps build web test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
 check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/flood
@@ -304,7 +304,7 @@ $(B)/ike-%.dot: $(B)/test/sim/sim
 	@$< --graph $* > $@.new && mv $@.new $@ && echo wrote $@
 	@! command -v dot >/dev/null || { dot -Tsvg -o $(@:.dot=.svg) $@ && echo wrote $(@:.dot=.svg); }
 deps:
-	@packaging/deps build test demo bench
+	@packaging/deps build web test demo bench
 deb-check:
 	@packaging/deps package
 	@packaging/as-root packaging/check-deb $(DEB)
