@@ -91,7 +91,9 @@ function App() {
 	const page = first in pages ? first : "overview";
 	const main = useRef(/** @type {HTMLElement} */ (null));
 	const wasAt = useRef("");
-	const where = [page, ...rest].join("/");
+	// what a field of the page chooses is not another page: the focus stays there
+	const isSame = page === "hub" || (page === "peers" && rest.length < 2);
+	const where = isSame ? page : [page, ...rest].join("/");
 	useKeys();
 	useEffect(() => {
 		document.title = s.link === "login" ? "tapir" : `${rest.at(-1) ? rest.at(-1) + " – " : ""}${title(page)} – tapir`;
