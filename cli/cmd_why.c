@@ -28,6 +28,21 @@ wrong(struct cli *c, const char *text)
 /* ---- JSON ----------------------------------------------------------------- */
 
 static void
+json_checks(struct json *j, const struct ask_list *a)
+{
+	json_arr(j, "checks");
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->rec[i].desc->row != BUS_RES_CHECK)
+			continue;
+		json_obj(j, NULL);
+		json_fields(j, &a->rec[i], BUS_F_VERDICT);
+		json_str(j, "result", bus_str(&a->rec[i], BUS_F_VERDICT));
+		json_obj_end(j);
+	}
+	json_arr_end(j);
+}
+
+static void
 print_json(struct cli *c, const struct ask_list *a)
 {
 	struct json j;
@@ -38,7 +53,7 @@ print_json(struct cli *c, const struct ask_list *a)
 		if (a->rec[i].desc->row == BUS_RES_WHY)
 			json_fields(&j, &a->rec[i], BUS_F_END);
 	json_rows(&j, "causes", a, BUS_RES_CAUSE);
-	json_rows(&j, "checks", a, BUS_RES_CHECK);
+	json_checks(&j, a);
 	json_rows(&j, "compared", a, BUS_RES_PAIR);
 	json_obj_end(&j);
 	json_end(&j);

@@ -36,7 +36,7 @@ print_check(const struct show *s, const struct bus_rec *r)
 	unsigned i = 0;
 
 	while (row[i].result[0] != '\0' &&
-	       strcmp(row[i].result, bus_str(r, BUS_F_RESULT)) != 0)
+	       strcmp(row[i].result, bus_str(r, BUS_F_VERDICT)) != 0)
 		i++;
 	bus_print_text(bus_str(r, BUS_F_TEXT), text, sizeof(text));
 	bus_print_text(bus_str(r, BUS_F_DETAIL), detail, sizeof(detail));

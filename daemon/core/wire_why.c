@@ -517,7 +517,7 @@ send_checks(struct asked *q, struct ctl_client *cl,
 		bus_rec_init(&r, BUS_RES_CHECK);
 		bus_set_str(&r, BUS_F_CHECK, why_check_code(i));
 		bus_set_str(&r, BUS_F_TEXT, why_check_text(i, lang));
-		bus_set_str(&r, BUS_F_RESULT, why_result_name(c->result));
+		bus_set_str(&r, BUS_F_VERDICT, why_result_name(c->result));
 		bus_set_str(&r, BUS_F_DETAIL, c->detail);
 		ctl_send(cl, &r, q->cmd->tag);
 	}

@@ -37,6 +37,23 @@ TEST(tables_have_unique_numbers_and_names)
 	assert_null(bus_desc_named(BUS_COMMAND, "nonsense"));
 }
 
+/* What stands in front of the fields in JSON and XML: webui/form.c. */
+TEST(no_field_has_the_name_of_what_stands_before_the_fields)
+{
+	static const char *const taken[] = { "n", "tag", "result", "event",
+		"seq", "time_ms", "severity", "sentence" };
+
+	for (int c = BUS_RESULT; c <= BUS_EVENT; c++) {
+		unsigned it = 0, n = c == BUS_EVENT ? 8 : 4;
+		const struct bus_desc *d;
+
+		while ((d = bus_desc_next((enum bus_class)c, &it)) != NULL)
+			for (unsigned i = 0; i < d->n_field * n; i++)
+				assert_string_not_equal(taken[i % n],
+				    bus_field_key(d->field[i / n]));
+	}
+}
+
 TEST(every_key_in_a_sentence_is_a_field_of_its_row)
 {
 	const struct bus_desc *d;

@@ -25,7 +25,7 @@ check(struct ask_list *a, const char *text, const char *result,
 	struct bus_rec *r = add(a, BUS_RES_CHECK);
 
 	bus_set_str(r, BUS_F_TEXT, text);
-	bus_set_str(r, BUS_F_RESULT, result);
+	bus_set_str(r, BUS_F_VERDICT, result);
 	bus_set_str(r, BUS_F_DETAIL, detail);
 }
 

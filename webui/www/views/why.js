@@ -23,10 +23,10 @@ export function Why({ realm, peer }) {
 	return html`<${Answer} of=${a}>
 		<div role="status">${causes.length ? causes.map((c) => html`<div class="cause" key=${c.number}>
 			<p><strong>${c.why}</strong> <span class="quiet">${c.number} ${c.code}</span></p>
-			<p>${t("why.cure")} ${c.hint}</p></div>`) : html`<p><${State} is="ok" group="result"/> ${t("why.nothing")}</p>`}</div>
+			<p>${t("why.cure")} ${c.hint}</p></div>`) : html`<p><${State} is="ok" group="verdict"/> ${t("why.nothing")}</p>`}</div>
 		<h3>${t("why.checks")}</h3>
 		<ol class="list checks">${of("check").map((c) => html`<li key=${c.check}>
-			<${State} is=${c.result} group="result"/> ${c.text} <span class="quiet">${c.detail}</span></li>`)}</ol>
+			<${State} is=${c.verdict} group="verdict"/> ${c.text} <span class="quiet">${c.detail}</span></li>`)}</ol>
 		${pairs.length > 0 && html`<${Pairs} pairs=${pairs}/>`}
 	<//><${Cmd} text=${`tapir why ${realm}/${peer}`}/>`;
 }
