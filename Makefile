@@ -155,11 +155,13 @@ WEB     ?= auto
 NPM_DIR := $(abspath build)/npm
 SITE_SRC := webui/site webui/package.json webui/package-lock.json \
             $(shell find webui/www webui/plain -type f)
-$(B)/webui/made.$(WEB): $(SITE_SRC)
+.PHONY: FORCE
+# again where another WEB= was built before
+$(B)/webui/made: $(SITE_SRC) $(if $(filter $(WEB),$(shell cat $(B)/webui/made 2>/dev/null)),,FORCE)
 	$(call say,WEB,$(B)/webui/site)
-	$(Q)mkdir -p $(@D) && rm -f $(B)/webui/made.* && \
-	  webui/site $(WEB) $(abspath $(B))/webui/site $(NPM_DIR) && touch $@
-$(B)/webui/assets.c: webui/embed $(B)/webui/made.$(WEB)
+	$(Q)mkdir -p $(@D) && \
+	  webui/site $(WEB) $(abspath $(B))/webui/site $(NPM_DIR) && echo $(WEB) >$@
+$(B)/webui/assets.c: webui/embed $(B)/webui/made
 	$(call say,WWW,$@)
 	$(Q)webui/embed $@ $(abspath $(B))/webui/gz $(abspath $(B))/webui/site
 $(B)/webui/assets.o: $(B)/webui/assets.c
