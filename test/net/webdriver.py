@@ -83,7 +83,7 @@ class Browser:
 
     def text(self, css="body"):
         """What can be read there."""
-        return self.js("return document.querySelector(arguments[0])?.innerText ?? ''", css)
+        return self.js("const e = document.querySelector(arguments[0]); return e?.innerText ?? e?.textContent ?? ''", css)
 
     def wait(self, what, seconds=15):
         """Until a script returns something true; that."""

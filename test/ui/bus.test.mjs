@@ -92,10 +92,10 @@ test("results go to who asked, and to nobody else", async () => {
 test("a refusal says what to do", async () => {
 	const s = started();
 	await batch();
-	const asked = s.bus.ask("up", { peer: "nobody" });
-	await batch({ tag: 1, result: "mistake", text: "line 3" }, { tag: 1, result: "failed", code: "ERR_NONE", text: "no such peer", hint: "look" });
-	await assert.rejects(asked, (e) => e instanceof Refused && e.hint === "look" && e.message === "no such peer" &&
+	const refused = assert.rejects(s.bus.ask("up", { peer: "nobody" }), (e) => e instanceof Refused && e.hint === "look" && e.message === "no such peer" &&
 		e.items[0].text === "line 3");
+	await batch({ tag: 1, result: "mistake", text: "line 3" }, { tag: 1, result: "failed", code: "ERR_NONE", text: "no such peer", hint: "look" });
+	await refused;
 	server.putStatus = 403;
 	await assert.rejects(s.bus.ask("down"), (e) => e.status === 403 && e.hint === "ask");
 	await stopped(s);

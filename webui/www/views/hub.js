@@ -42,7 +42,7 @@ function Port({ p, realm, x, y, rate: bytes_s }) {
 		<text y="-6">${p.state === "blocked" ? "✕ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
 			p.port.slice(0, 15) + "…" : p.port}</text>
 		<text class="quiet" y="12">${rate(bytes_s)}</text></g>`;
-	return isPeer ? html`<a href=${to("peers", realm, p.port)} aria-label=${said}>${box}</a>` : box;
+	return isPeer ? html`<a href=${to("peers", realm, p.port)}>${box}</a>` : box;
 }
 
 /** @param {{ports: Item[], realm: string, rates: Map<string, number>}} props */
