@@ -11,11 +11,12 @@
 #include <unistd.h>
 #include "cli/ask.h"
 #include "cli/json.h"
-#include "cli/pcapng.h"
 #include "daemon/base/drop.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
+#include "daemon/bus/bus_text.h"
 #include "daemon/bus/bus_wire.h"
+#include "daemon/bus/pcapng.h"
 
 #define N_TABLE 2
 
@@ -329,12 +330,63 @@ command(struct bus_rec *cmd, const bool kind[4], const char *peer,
 	return true;
 }
 
+/* ---- what runs ------------------------------------------------------------- */
+
+static void
+running_line(FILE *out, const struct bus_rec *r)
+{
+	char user[128], what[64], peer[256];
+	const char *kind = bus_str(r, BUS_F_WHAT);
+
+	bus_print_text(bus_str(r, BUS_F_USER), user, sizeof(user));
+	bus_print_text(*kind != '\0' ? kind : "all", what, sizeof(what));
+	bus_print_text(bus_str(r, BUS_F_PEER), peer, sizeof(peer));
+	fprintf(out, "%s captures %s%s%s%s, for %llu s now: %llu packets, "
+		"%llu more were lost\n", user, what, *peer != '\0' ? " of " : "",
+		peer, bus_bool(r, BUS_F_HAS_KEYS) ? " with keys" : "",
+		(unsigned long long)bus_u64(r, BUS_F_AGE_S),
+		(unsigned long long)bus_u64(r, BUS_F_N_PACKET),
+		(unsigned long long)bus_u64(r, BUS_F_N_LOST));
+}
+
+/* --list, --stop */
+static int
+running(struct cli *c, bool is_stop)
+{
+	struct ask_list a = { NULL, 0, 0, false };
+	struct bus_rec cmd, end;
+	struct json j;
+	int status;
+
+	bus_rec_init(&cmd, is_stop ? BUS_CMD_CAPTURE_STOP : BUS_CMD_CAPTURES);
+	if ((status = ask(c, &cmd, ask_keep, &a, &end)) != CLI_OK)
+		goto out;
+	if (c->is_json) {
+		json_init(&j, c->out);
+		json_obj(&j, NULL);
+		json_bool(&j, "ok", true);
+		json_rows(&j, "captures", &a, BUS_RES_CAPTURE);
+		json_obj_end(&j);
+		json_end(&j);
+		goto out;
+	}
+	for (size_t i = 0; i < a.n; i++)
+		if (a.rec[i].desc->row == BUS_RES_CAPTURE)
+			running_line(c->out, &a.rec[i]);
+	if (a.n == 0)
+		fprintf(c->out, "%s\n", is_stop ? "the capture ends" :
+			"nobody captures");
+out:
+	ask_list_fini(&a);
+	return status;
+}
+
 int
 cmd_capture(struct cli *c, int argc, char **argv)
 {
 	const char *file = NULL, *peer = NULL, *seconds = NULL, *snap = NULL,
 	    *keys = NULL;
-	bool kind[4] = { false };
+	bool kind[4] = { false }, is_list = false, is_stop = false;
 	struct run r = { .c = c, .table = { "esp_sa",
 					    "ikev2_decryption_table" } };
 	struct cli_opt opt[] = {
@@ -347,12 +399,16 @@ cmd_capture(struct cli *c, int argc, char **argv)
 		{ 0, "seconds", NULL, &seconds },
 		{ 0, "snap", NULL, &snap },
 		{ 0, "keys", NULL, &keys },
+		{ 0, "list", &is_list, NULL },
+		{ 0, "stop", &is_stop, NULL },
 	};
 	struct bus_rec cmd;
 	int status;
 
 	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
 		return CLI_USAGE;
+	if (is_list || is_stop)
+		return running(c, is_stop);
 	if (!command(&cmd, kind, peer, seconds, snap))
 		return cli_fail(c, CLI_USAGE, "usage", "tapir help capture",
 				"capture: --peer is [REALM/]PEER, --seconds and "

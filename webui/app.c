@@ -9,6 +9,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "webui/asset.h"
+#include "webui/capture.h"
 #include "webui/metrics_page.h"
 
 enum need { ANYBODY, SOMEBODY };
@@ -26,6 +27,7 @@ static const struct row {
 	{ UI_GET,    "/bus/read/*",  SOMEBODY, ui_bus_read_call },
 	{ UI_DELETE, "/bus/close/*", SOMEBODY, ui_bus_close_call },
 	{ UI_GET,    "/metrics",     SOMEBODY, metrics_call },
+	{ UI_POST,   "/capture",     SOMEBODY, ui_capture_call },
 	{ UI_POST,   "/login",	     ANYBODY,  ui_login_call },
 	{ UI_GET,    "/login",	     SOMEBODY, ui_whoami_call },
 	{ UI_PUT,    "/login",	     SOMEBODY, ui_prove_call },
@@ -85,6 +87,23 @@ ui_call_stranger(struct ui_call *c)
 	else
 		ui_call_fail(c, 401, "ERR_AUTH", "not logged in, or not any "
 			     "more", "tapir web prints a link that logs in");
+}
+
+bool
+ui_call_is_proved(struct ui_call *c)
+{
+	if (c->who == NULL || c->now_ms - c->who->proof_ms < UI_PROOF_MS)
+		return true;
+	ui_call_fail(c, 403, err_name(ERR_PROOF), err_text(ERR_PROOF),
+		     "PUT /login with the password, or with a new link");
+	return false;
+}
+
+void
+ui_app_forget(struct ui_app *a, uint64_t who)
+{
+	ui_bus_forget(a->bus, who);
+	ui_capture_forget(a->capture, who);
 }
 
 void

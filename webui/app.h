@@ -20,6 +20,7 @@
 #define UI_HOST_MAX 16 /* names we answer to; ours */
 
 struct ui_asset_set;
+struct ui_capture;
 struct ui_gate;
 struct ui_page;
 
@@ -27,6 +28,7 @@ struct ui_app {
 	struct ui_bus *bus;
 	struct ui_login *login;
 	struct ui_page *page;		/* of metrics */
+	struct ui_capture *capture;
 	struct ui_gate *gate;		/* passwords; NULL: none */
 	const struct ui_asset_set *assets;
 	uid_t owner;			/* who besides root may use bus.sock */
@@ -51,6 +53,8 @@ typedef void ui_call_fn(struct ui_call *c);
 /** ui_http_ops. */
 void ui_app_request(void *app, struct ui_req *rq);
 void ui_app_gone(void *app, struct ui_req *rq);
+/** A login is over: so is all that it has under way. */
+void ui_app_forget(struct ui_app *a, uint64_t who);
 /** ui_bus_ops: the end of a held read. */
 void ui_app_answer(void *app, void *rq, int status, enum ui_form form,
 		   const char *text, size_t len);
@@ -63,6 +67,8 @@ int ui_site_check(const struct ui_app *a, const struct ui_req *rq);
 
 /** It is this login that asks. */
 void ui_call_is(struct ui_call *c, struct ui_who *who);
+/** Did whoever asks prove lately who he is?  Else it is answered: 403, ERR_PROOF. */
+bool ui_call_is_proved(struct ui_call *c);
 /** Answer with <error code= text= hint=/> of the call's form. */
 void ui_call_fail(struct ui_call *c, int status, const char *code,
 		  const char *text, const char *hint);
@@ -78,6 +84,7 @@ ui_call_fn ui_bus_open_call, ui_bus_write_call, ui_bus_read_call,
     ui_bus_close_call;				/* app_bus.c */
 ui_call_fn ui_login_call, ui_whoami_call, ui_logout_call, ui_prove_call;
 						/* app_login.c */
+ui_call_fn ui_capture_call;			/* app_capture.c */
 /** Start a check of the Basic credentials of a call; false: there are none, or
  * they are not for a browser.  The call is answered or continued with fn. */
 bool ui_basic_begin(struct ui_call *c, ui_call_fn *fn);

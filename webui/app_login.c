@@ -4,7 +4,7 @@
  *
  *   POST   /login  {"link":"..."} or {"user","password","code"} -> token
  *   GET    /login  who am I                DELETE /login  log out
- *   PUT    /login  {"password","code"}: prove it again, before secrets
+ *   PUT    /login  {"password","code"} or {"link"}: prove it again, before secrets
  *
  * A password goes to the process that decides, and the request waits for it.
  */
@@ -16,6 +16,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "webui/app.h"
+#include "webui/capture.h"
 #include "webui/gate.h"
 #include "webui/metrics_page.h"
 #include "webui/tls.h"
@@ -204,6 +205,7 @@ ui_app_gone(void *app, struct ui_req *rq)
 		if (waiting[i].call.rq == rq)
 			waiting[i].call.rq = NULL;
 	ui_page_gone(a->page, rq);
+	ui_capture_gone(a->capture, rq);
 	ui_bus_gone(a->bus, rq);
 }
 
@@ -258,6 +260,24 @@ ui_login_call(struct ui_call *c)
 	ui_obj_wipe(&obj);
 }
 
+/* Who came by a link has no password: a new link of no lower role will do. */
+static void
+prove_by_link(struct ui_call *c, const char *link)
+{
+	enum bus_right right;
+
+	if (ui_login_is_slowed(c->app->login, ui_req_source(c->rq), c->now_ms)) {
+		later(c, UI_FAIL_MS / 1000);
+	} else if (ui_login_link_use(c->app->login, link, c->now_ms,
+				     &right) != 0 || right < c->who->right) {
+		wrong(c, "this link was used already, its time is over, or it is "
+		      "for a lower role", "tapir web prints a new one");
+	} else {
+		c->who->proof_ms = c->now_ms;
+		who_write(c, NULL);
+	}
+}
+
 void
 ui_prove_call(struct ui_call *c)
 {
@@ -271,8 +291,11 @@ ui_prove_call(struct ui_call *c)
 	}
 	if (!ui_call_object(c, "login", &obj))
 		return;
-	if (ui_obj_get(&obj, "password") == NULL)
-		ui_call_fail(c, 400, "ERR_SYNTAX", "password is wanted", "");
+	if (ui_obj_get(&obj, "link") != NULL)
+		prove_by_link(c, ui_obj_get(&obj, "link"));
+	else if (ui_obj_get(&obj, "password") == NULL)
+		ui_call_fail(c, 400, "ERR_SYNTAX", "password, or a link, is "
+			     "wanted", "");
 	else if (!put(q.word, sizeof(q.word), ui_obj_get(&obj, "password")) ||
 		 !put(q.code, sizeof(q.code), ui_obj_get(&obj, "code")))
 		wrong(c, "password or code is wrong", "");
@@ -295,7 +318,7 @@ void
 ui_logout_call(struct ui_call *c)
 {
 	if (c->who != NULL) {
-		ui_bus_forget(c->app->bus, c->who->id);
+		ui_app_forget(c->app, c->who->id);
 		ui_login_end(c->app->login, c->who);
 	}
 	ui_call_text(c, 204, NULL, NULL, 0);

@@ -8,7 +8,7 @@
  *     `--------------------------> SEND ------------+---------> LINGER
  *
  * While BUSY the next request waits in the socket's buffer, and the end of the
- * connection is seen.
+ * connection is seen.  STREAM is BUSY with an answer that has begun.
  */
 #include "webui/http.h"
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@
 #define DOOR_MAX    8
 #define INPUT_BYTES (UI_HEAD_MAX + UI_BODY_MAX) /* read ahead at most */
 
-enum state { S_HEAD, S_BODY, S_BUSY, S_SEND, S_LINGER };
+enum state { S_HEAD, S_BODY, S_BUSY, S_STREAM, S_SEND, S_LINGER };
 
 struct door {
 	struct ui_http *http;
@@ -102,12 +102,19 @@ bytes_drop(struct ui_req *rq)
 	memset(&rq->head, 0, sizeof(rq->head));
 }
 
+/* Somebody of ours holds it. */
+static bool
+is_held(const struct ui_req *rq)
+{
+	return rq->state == S_BUSY || rq->state == S_STREAM;
+}
+
 static void
 conn_free(struct ui_req *rq)
 {
 	struct door *d = rq->door;
 
-	if (rq->state == S_BUSY) {
+	if (is_held(rq)) {
 		rq->state = S_LINGER;
 		d->http->ops.on_gone(d->http->ops.ctx, rq);
 	}
@@ -149,9 +156,14 @@ on_write(struct bufferevent *bev, void *ctx)
 {
 	struct ui_req *rq = ctx;
 
-	if (rq->state == S_SEND &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	bool is_empty = evbuffer_get_length(bufferevent_get_output(bev)) == 0;
+
+	if (rq->state == S_SEND && is_empty)
 		sent(rq);
+	else if (rq->state == S_STREAM && is_empty)
+		(void)event_del(rq->timer);
+	else if (rq->state == S_STREAM)
+		timer_set(rq, UI_WRITE_MS);
 }
 
 static void
@@ -215,7 +227,7 @@ fixed_for(const struct ui_reply *rep)
 }
 
 static void
-reply_write(struct ui_req *rq, const struct ui_reply *rep)
+reply_write(struct ui_req *rq, const struct ui_reply *rep, bool is_stream)
 {
 	struct evbuffer *out = bufferevent_get_output(rq->bev);
 	bool is_empty = rep->status == 204 || rep->status == 304;
@@ -226,24 +238,86 @@ reply_write(struct ui_req *rq, const struct ui_reply *rep)
 		evbuffer_add_printf(out, "%s", rep->fields);
 	if (rep->type != NULL && !is_empty)
 		evbuffer_add_printf(out, "Content-Type: %s\r\n", rep->type);
-	if (!is_empty)
+	if (is_stream)
+		evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
+	else if (!is_empty)
 		evbuffer_add_printf(out, "Content-Length: %zu\r\n", rep->len);
 	if (rq->is_close)
 		evbuffer_add_printf(out, "Connection: close\r\n");
 	evbuffer_add(out, "\r\n", 2);
-	if (!is_empty && rep->len > 0 && rq->head.method != UI_HEAD)
+	if (!is_empty && !is_stream && rep->len > 0 &&
+	    rq->head.method != UI_HEAD)
 		evbuffer_add(out, rep->body, rep->len);
+}
+
+static void
+reply_begin(struct ui_req *rq, const struct ui_reply *rep, bool is_stream)
+{
+	rq->is_close |= rep->is_close ||
+	    ui_list_has(rq->head.field[UI_F_CONNECTION], "close");
+	reply_write(rq, rep, is_stream);
+	bytes_drop(rq);
 }
 
 void
 ui_req_reply(struct ui_req *rq, const struct ui_reply *rep)
 {
-	rq->is_close |= rep->is_close ||
-	    ui_list_has(rq->head.field[UI_F_CONNECTION], "close");
-	reply_write(rq, rep);
-	bytes_drop(rq);
+	reply_begin(rq, rep, false);
 	rq->state = S_SEND;
 	timer_set(rq, UI_WRITE_MS);
+}
+
+static void
+chunk(struct ui_req *rq, const void *p, size_t len)
+{
+	struct evbuffer *out = bufferevent_get_output(rq->bev);
+
+	if (len == 0) /* it would be the end */
+		return;
+	evbuffer_add_printf(out, "%zx\r\n", len);
+	evbuffer_add(out, p, len);
+	evbuffer_add(out, "\r\n", 2);
+}
+
+void
+ui_req_begin(struct ui_req *rq, const struct ui_reply *rep)
+{
+	reply_begin(rq, rep, true);
+	rq->state = S_STREAM;
+	/* half of what may wait: so a client that reads has time, though more
+	 * always comes */
+	bufferevent_setwatermark(rq->bev, EV_WRITE, UI_STREAM_BYTES / 2, 0);
+	chunk(rq, rep->body, rep->len);
+	timer_set(rq, UI_WRITE_MS);
+}
+
+bool
+ui_req_part(struct ui_req *rq, const void *p, size_t len)
+{
+	struct evbuffer *out = bufferevent_get_output(rq->bev);
+
+	if (evbuffer_get_length(out) + len > UI_STREAM_BYTES)
+		return false;
+	if (!event_pending(rq->timer, EV_TIMEOUT, NULL))
+		timer_set(rq, UI_WRITE_MS);
+	chunk(rq, p, len);
+	return true;
+}
+
+void
+ui_req_end(struct ui_req *rq)
+{
+	bufferevent_setwatermark(rq->bev, EV_WRITE, 0, 0);
+	evbuffer_add(bufferevent_get_output(rq->bev), "0\r\n\r\n", 5);
+	rq->state = S_SEND;
+	timer_set(rq, UI_WRITE_MS);
+}
+
+void
+ui_req_cut(struct ui_req *rq)
+{
+	rq->state = S_LINGER;
+	conn_free(rq);
 }
 
 /* Refuse what is no request, and close. */
@@ -392,7 +466,7 @@ make_room(struct door *d)
 
 		if (d->n < d->http->max)
 			return;
-		if (rq->door == d && rq->state != S_BUSY)
+		if (rq->door == d && !is_held(rq))
 			conn_free(rq);
 	}
 }

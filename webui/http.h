@@ -28,6 +28,7 @@
 #define UI_KEEP_MS  60000	/* between requests; ours */
 #define UI_WRITE_MS 30000	/* for an answer to be taken; ours */
 #define UI_LINGER_MS 1000	/* until a refused client has read why; ours */
+#define UI_STREAM_BYTES (4u << 20) /* of a stream wait for its client; ours */
 #define UI_SOURCE_MAX 64	/* text of an address, with NUL */
 
 struct event_base;
@@ -73,5 +74,21 @@ struct ui_reply {
 };
 /** Answer; rq is no more. */
 void ui_req_reply(struct ui_req *rq, const struct ui_reply *rep);
+
+/**
+ * Answer bit by bit, in chunks (RFC 9112 7.1): begin, parts, then end or cut.
+ * Until then on_gone tells when the client left, or does not take what waits for
+ * UI_WRITE_MS.
+ *
+ * @param rep its body is the first part.
+ */
+void ui_req_begin(struct ui_req *rq, const struct ui_reply *rep);
+/** A further part; false: the client is slow, and it was not taken. */
+MUST_USE bool ui_req_part(struct ui_req *rq, const void *p, size_t len);
+/** The stream is whole; rq is no more. */
+void ui_req_end(struct ui_req *rq);
+/** It is not: the connection is closed, so that the client notices; rq is no
+ * more, and on_gone is not called. */
+void ui_req_cut(struct ui_req *rq);
 
 #endif

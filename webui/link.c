@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
+#include "daemon/base/secret.h"
 #include "daemon/bus/bus_wire.h"
+#include "daemon/bus/cap_wire.h"
 
 #define BATCH 64 /* records before others have their turn; ours */
 
@@ -19,6 +21,7 @@ struct ui_link {
 	struct ui_link_ops ops;
 	struct event *ev;
 	int fd;
+	uint8_t bytes[CAP_WIRE_MAX];	/* a datagram: a record, or a packet */
 };
 
 static void
@@ -36,12 +39,11 @@ static void
 on_read(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
 	struct ui_link *l = ctx;
-	uint8_t bytes[BUS_WIRE_MAX];
 	struct bus_rec r;
 	ssize_t n;
 
 	for (int i = 0; i < BATCH && l->fd >= 0; i++) {
-		n = recv(l->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		n = recv(l->fd, l->bytes, sizeof(l->bytes), MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
@@ -49,10 +51,13 @@ on_read(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 			l->ops.on_lost(l->ops.ctx);
 			return;
 		}
-		if (bus_dec(bytes, (size_t)n, &r) == 0)
+		if (l->bytes[0] == CAP_CLASS)
+			l->ops.on_packet(l->ops.ctx, l->bytes, (size_t)n);
+		else if (bus_dec(l->bytes, (size_t)n, &r) == 0)
 			l->ops.on_record(l->ops.ctx, &r);
 		else
 			log_warn("web", "tapird sent a record that is none");
+		wipe(l->bytes, (size_t)n);
 	}
 }
 

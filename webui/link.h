@@ -15,6 +15,8 @@ struct ui_link;
 struct ui_link_ops {
 	void *ctx;
 	void (*on_record)(void *ctx, const struct bus_rec *r);
+	/** A captured packet (cap_wire.h), between the records. */
+	void (*on_packet)(void *ctx, const void *data, size_t len);
 	void (*on_lost)(void *ctx);
 };
 

@@ -27,6 +27,7 @@
 #include "daemon/base/str.h"
 #include "webui/app.h"
 #include "webui/asset.h"
+#include "webui/capture.h"
 #include "webui/gate.h"
 #include "webui/link.h"
 #include "webui/metrics_page.h"
@@ -213,6 +214,10 @@ on_record(void *ctx, const struct bus_rec *r)
 		ui_page_record(w->app.page, r, now);
 		return;
 	}
+	if (r->tag == UI_CAPTURE_TAG) {
+		ui_capture_record(w->app.capture, r);
+		return;
+	}
 	if (r->desc->row != BUS_RES_WEB_LINK) {
 		ui_bus_record(w->app.bus, r, now);
 		return;
@@ -224,11 +229,20 @@ on_record(void *ctx, const struct bus_rec *r)
 }
 
 static void
+on_packet(void *ctx, const void *data, size_t len)
+{
+	struct web *w = ctx;
+
+	ui_capture_packet(w->app.capture, data, len);
+}
+
+static void
 on_lost(void *ctx)
 {
 	struct web *w = ctx;
 
 	ui_bus_link(w->app.bus, false, clk_ms());
+	ui_capture_lost(w->app.capture);
 	ui_page_lost(w->app.page);
 }
 
@@ -369,9 +383,10 @@ static int
 build(struct web *w)
 {
 	const struct ui_http_ops http = { &w->app, ui_app_request, ui_app_gone };
-	const struct ui_link_ops link = { w, on_record, on_lost };
+	const struct ui_link_ops link = { w, on_record, on_packet, on_lost };
 	struct ui_bus_ops bus = { w, to_core, ui_app_answer };
 	const struct ui_page_ops page = { w, page_to_core };
+	const struct ui_capture_ops capture = { w, to_core };
 	int err;
 
 	if ((w->base = event_base_new()) == NULL ||
@@ -381,6 +396,7 @@ build(struct web *w)
 		return ERR_NOMEM;
 	if ((err = ui_bus_new(&w->app.bus, &bus, w->o.sessions)) != 0 ||
 	    (err = ui_page_new(&w->app.page, &page)) != 0 ||
+	    (err = ui_capture_new(&w->app.capture, &capture)) != 0 ||
 	    (err = ui_login_new(&w->app.login)) != 0 ||
 	    (err = ui_gate_new(&w->app.gate, w->base, w->o.gate)) != 0 ||
 	    (err = ui_link_new(&w->link, w->base, &link)) != 0 ||
@@ -418,7 +434,8 @@ serve(struct web *w)
 		now = clk_ms();
 		ui_bus_run(w->app.bus, now);
 		if ((id = ui_login_expire(w->app.login, now)) != 0)
-			ui_bus_forget(w->app.bus, id);
+			ui_app_forget(&w->app, id);
+		ui_capture_run(w->app.capture);
 	}
 }
 
@@ -431,6 +448,7 @@ take_down(struct web *w)
 	ui_gate_free(w->app.gate);
 	ui_login_free(w->app.login);
 	ui_page_free(w->app.page);
+	ui_capture_free(w->app.capture);
 	ui_tls_free(w->ssl);
 	ui_asset_free(w->own_assets);
 	if (w->sup != NULL)

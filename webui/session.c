@@ -364,7 +364,7 @@ ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 		return ERR_PERM;
 	if (bus_bool(cmd, BUS_F_IS_FOLLOW))
 		return ERR_UNSUP;
-	/* its answer is no records */
+	/* its answer is no records: app_capture.c */
 	if (cmd->desc->row == BUS_CMD_CAPTURE)
 		return ERR_STATE;
 	if (!may_write(s, now_ms))

@@ -3,6 +3,7 @@
  * daemon/bus/cap_wire.c - a captured packet <-> its datagram.
  */
 #include "daemon/bus/cap_wire.h"
+#include <string.h>
 #include "daemon/base/drop.h"
 #include "daemon/base/err.h"
 
@@ -69,5 +70,27 @@ cap_dec(const void *data, size_t len, struct cap_pkt *out)
 	p.side = (enum cap_side)side;
 	p.is_out = is_out != 0;
 	*out = p;
+	return 0;
+}
+
+int
+cap_want_parse(const char *text, unsigned *out)
+{
+	static const char *const name[] = { "clear", "esp", "ike", "dropped" };
+	static const char between[] = " ,";
+	unsigned want = 0, i;
+	size_t n;
+
+	for (text += strspn(text, between); *text != '\0';
+	     text += n + strspn(text + n, between)) {
+		n = strcspn(text, between);
+		for (i = 0; i < N_OF(name); i++)
+			if (strlen(name[i]) == n && memcmp(name[i], text, n) == 0)
+				break;
+		if (i == N_OF(name))
+			return ERR_SYNTAX;
+		want |= 1u << i;
+	}
+	*out = want != 0 ? want : CAP_WANT_ALL;
 	return 0;
 }

@@ -38,6 +38,13 @@ enum cap_side {
 	CAP_SIDE_END
 };
 
+/* What a capture is about, as bits. */
+enum cap_want {
+	CAP_WANT_CLEAR = 1, CAP_WANT_ESP = 2, CAP_WANT_IKE = 4,
+	CAP_WANT_DROPPED = 8, CAP_WANT_ALL = 15
+};
+#define CAP_WANT_WIRE	(CAP_WANT_ESP | CAP_WANT_IKE)	/* nothing of it is in clear */
+
 struct cap_pkt {
 	enum cap_side side;
 	bool is_out;
@@ -53,5 +60,9 @@ struct cap_pkt {
 void cap_enc_head(struct wcur *w, const struct cap_pkt *p);
 /** Read a datagram; bytes is a view of it.  0, ERR_SHORT, ERR_SYNTAX. */
 MUST_USE int cap_dec(const void *data, size_t len, struct cap_pkt *out);
+
+/** Words (clear esp ike dropped) with blanks or commas between them as bits; no
+ * word at all is all of them.  0, or ERR_SYNTAX for any other word. */
+MUST_USE int cap_want_parse(const char *text, unsigned *out);
 
 #endif

@@ -25,8 +25,6 @@
 #define CAP_TURN	256	/* datagrams before others have their turn */
 #define CAP_LATER_MS	2	/* the loop empties the ring so often */
 
-enum want { WANT_CLEAR = 1, WANT_ESP = 2, WANT_IKE = 4, WANT_DROPPED = 8 };
-
 struct cap {
 	struct vpn *vpn;
 	/* immutable */
@@ -36,17 +34,22 @@ struct cap {
 	struct ip_addr remote;		/* where it is */
 	struct drop_seer seer;
 	uint32_t tag;
+	uint64_t number;		/* of captures, from 1 */
+	char user[CTL_USER_MAX];	/* who captures */
+	struct bus_rec cmd;		/* what was asked for */
+	uint64_t since_ms, most_bytes;	/* 0 = no end by size */
 	bool has_keys;
 	uint16_t nat_port;
 	/* the loop's */
 	struct ctl_client *cl;
 	uint64_t until_ms;		/* 0 = no end */
 	struct tmr tmr;
+	uint64_t sent_bytes;
 	/* any thread */
 	atomic_bool is_waiting;		/* the loop was told */
-	struct lk lock;			/* rank 95: ring, lost */
+	struct lk lock;			/* rank 95: ring, counters */
 	uint64_t head, tail GUARDED_BY(lock);
-	uint64_t n_lost GUARDED_BY(lock);
+	uint64_t n_packet, n_lost GUARDED_BY(lock);
 	uint8_t *ring;
 };
 
@@ -96,6 +99,7 @@ put(struct cap *c, struct cap_pkt *p)
 		cap_enc_head(&w, p);
 		memcpy(at + sizeof(len) + CAP_HEAD, p->bytes.p, n);
 		c->head += need;
+		c->n_packet++;
 	} else {
 		c->n_lost++;
 	}
@@ -108,7 +112,7 @@ put(struct cap *c, struct cap_pkt *p)
 /* ---- packets --------------------------------------------------------------- */
 
 static bool
-is_wanted(const struct cap *c, enum want w, const struct ip_addr *remote)
+is_wanted(const struct cap *c, enum cap_want w, const struct ip_addr *remote)
 {
 	return (c->want & w) != 0 &&
 	    (c->link == 0 || ip_equal(&c->remote, remote));
@@ -118,7 +122,7 @@ void
 capture_take_frames(struct cap *c, const struct vpn_link *l, bool is_out,
 		struct buf *const *b, unsigned n)
 {
-	if ((c->want & WANT_CLEAR) == 0 || (c->link != 0 && c->link != l->id))
+	if ((c->want & CAP_WANT_CLEAR) == 0 || (c->link != 0 && c->link != l->id))
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		struct cap_pkt p = {
@@ -157,7 +161,7 @@ capture_take_in(struct cap *c, struct buf *const *b, unsigned n)
 			.remote = b[i]->from,
 		};
 
-		if (is_wanted(c, WANT_ESP, &p.remote.ip))
+		if (is_wanted(c, CAP_WANT_ESP, &p.remote.ip))
 			take_esp(c, &p, b[i]);
 	}
 }
@@ -172,7 +176,7 @@ capture_take_out(struct cap *c, const struct vpn_path *path, struct buf *const *
 		.remote = path->remote,
 	};
 
-	if (!is_wanted(c, WANT_ESP, &path->remote.ip))
+	if (!is_wanted(c, CAP_WANT_ESP, &path->remote.ip))
 		return;
 	if (p.local.port == 0)
 		p.local.port = c->nat_port;
@@ -194,7 +198,7 @@ capture_take_ike(struct cap *c, const struct net_ep *local,
 	if (p.local.port == 0)
 		p.local.port = is_natt ? c->nat_port :
 		    IKE_PORT;
-	if (is_wanted(c, WANT_IKE, &remote->ip))
+	if (is_wanted(c, CAP_WANT_IKE, &remote->ip))
 		put(c, &p);
 }
 
@@ -250,7 +254,7 @@ free_later(void *ctx)
 static void
 stop(struct vpn *v, struct cap *c)
 {
-	if ((c->want & WANT_DROPPED) != 0)
+	if ((c->want & CAP_WANT_DROPPED) != 0)
 		drop_set_seer(NULL);
 	if (c->has_keys)
 		ike_set_key_log(v->ike, NULL, NULL);
@@ -289,6 +293,12 @@ pass(struct cap *c, uint32_t len)
 	lk_unlock(&c->lock);
 }
 
+static bool
+is_enough(const struct cap *c)
+{
+	return c->most_bytes != 0 && c->sent_bytes >= c->most_bytes;
+}
+
 /* What waits, as much as the client takes.  True when there is more. */
 static bool
 send_some(struct cap *c, unsigned most)
@@ -296,10 +306,12 @@ send_some(struct cap *c, unsigned most)
 	const uint8_t *at;
 	uint32_t len;
 
-	for (unsigned i = 0; (at = next(c, &len)) != NULL; i++) {
+	for (unsigned i = 0; !is_enough(c) && (at = next(c, &len)) != NULL;
+	     i++) {
 		if (i == most || !ctl_send_raw(c->cl, at, len))
 			return true;
 		pass(c, len);
+		c->sent_bytes += len - CAP_HEAD;
 	}
 	return false;
 }
@@ -324,6 +336,8 @@ on_waiting(void *ctx, void *item UNUSED)
 		send_later(c);
 }
 
+static void finish(struct vpn *v, struct cap *c);
+
 static void
 on_time(void *ctx)
 {
@@ -332,6 +346,8 @@ on_time(void *ctx)
 	atomic_store(&c->is_waiting, false);
 	if (send_some(c, CAP_TURN) && ctl_is_ready(c->cl))
 		send_later(c);
+	if (is_enough(c))
+		finish(c->vpn, c);
 }
 
 void
@@ -356,7 +372,8 @@ capture_client_gone(struct vpn *v, const struct ctl_client *cl)
 static void
 finish(struct vpn *v, struct cap *c)
 {
-	struct cap_pkt p = { .side = CAP_LOST, .drop = CAP_NO_DROP };
+	struct cap_pkt p = { .side = CAP_LOST, .drop = CAP_NO_DROP,
+			     .time_ns = clk_wall_ns() };
 	uint8_t buf[CAP_HEAD];
 	struct wcur w;
 
@@ -384,18 +401,6 @@ capture_tick(struct vpn *v)
 
 /* ---- the command ----------------------------------------------------------- */
 
-static unsigned
-wants(const char *what)
-{
-	static const char *const name[] = { "clear", "esp", "ike", "dropped" };
-	unsigned w = 0;
-
-	for (unsigned i = 0; i < N_OF(name); i++)
-		if (*what == '\0' || strstr(what, name[i]) != NULL)
-			w |= 1u << i;
-	return w;
-}
-
 static void
 key_line(void *ctx, const char *line)
 {
@@ -421,7 +426,8 @@ find_peer(struct vpn *v, const struct bus_rec *cmd, struct ike_link_info *li)
 }
 
 static int
-capture_new(struct cap **out, struct vpn *v, const struct bus_rec *cmd)
+capture_new(struct cap **out, struct vpn *v, const struct bus_rec *cmd,
+	    unsigned want)
 {
 	uint64_t snap = bus_u64(cmd, BUS_F_LIMIT);
 	struct cap *c = calloc(1, sizeof(*c));
@@ -431,7 +437,10 @@ capture_new(struct cap **out, struct vpn *v, const struct bus_rec *cmd)
 		return ERR_NOMEM;
 	}
 	c->vpn = v;
-	c->want = wants(bus_str(cmd, BUS_F_WHAT));
+	c->want = want;
+	c->cmd = *cmd;
+	c->number = ++v->n_capture;
+	c->most_bytes = bus_u64(cmd, BUS_F_N_BYTES);
 	c->snap = snap == 0 ? CAP_BYTES_MAX :
 	    (uint32_t)MIN(snap, (uint64_t)CAP_BYTES_MAX);
 	c->seer = (struct drop_seer){ see_drop, c };
@@ -466,6 +475,32 @@ keys_begin(struct vpn *v, struct cap *c)
 		return;		/* not up: they come with its set-up */
 }
 
+/* What is captured, by whom, and how much it is by now. */
+static void
+tell(struct cap *c, struct ctl_client *cl, uint32_t tag)
+{
+	static const enum bus_field same[] = { BUS_F_REALM, BUS_F_PEER,
+					       BUS_F_WHAT };
+	uint64_t now = clk_ms();
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_RES_CAPTURE);
+	bus_set_u64(&r, BUS_F_CAPTURE, c->number);
+	bus_set_str(&r, BUS_F_USER, c->user);
+	for (unsigned i = 0; i < N_OF(same); i++)
+		bus_set_str(&r, same[i], bus_str(&c->cmd, same[i]));
+	bus_set_bool(&r, BUS_F_HAS_KEYS, c->has_keys);
+	bus_set_u64(&r, BUS_F_AGE_S, (now - c->since_ms) / 1000);
+	bus_set_u64(&r, BUS_F_LEFT_S, c->until_ms > now ?
+		    (c->until_ms - now + 999) / 1000 : 0);
+	bus_set_u64(&r, BUS_F_N_BYTES, c->sent_bytes);
+	lk_lock(&c->lock);
+	bus_set_u64(&r, BUS_F_N_PACKET, c->n_packet);
+	bus_set_u64(&r, BUS_F_N_LOST, c->n_lost);
+	lk_unlock(&c->lock);
+	ctl_send(cl, &r, tag);
+}
+
 static void
 begin(struct vpn *v, struct cap *c, struct ctl_client *cl,
       const struct bus_rec *cmd)
@@ -474,19 +509,22 @@ begin(struct vpn *v, struct cap *c, struct ctl_client *cl,
 	char text[128] = "";
 
 	c->cl = cl;
+	c->since_ms = clk_ms();
+	(void)ctl_user(cl, c->user);
 	c->has_keys = bus_bool(cmd, BUS_F_HAS_KEYS);
 	if (c->has_keys)
 		s = s == 0 ? CAP_KEYS_S : MIN(s, (uint64_t)CAP_KEYS_MAX_S);
 	if (s != 0)
-		c->until_ms = clk_ms() + MIN(s, (uint64_t)UINT32_MAX) * 1000;
+		c->until_ms = c->since_ms + MIN(s, (uint64_t)UINT32_MAX) * 1000;
 	str_add(text, sizeof(text), "packets are copied%s",
 		c->has_keys ? ", with the keys to open them" : "");
 	if (s != 0)
 		str_add(text, sizeof(text), ", for %llu s",
 			(unsigned long long)s);
 	wire_ctl_record(v, cl, cmd, text);
+	tell(c, cl, cmd->tag);
 	atomic_store_explicit(&v->cap, c, memory_order_release);
-	if ((c->want & WANT_DROPPED) != 0)
+	if ((c->want & CAP_WANT_DROPPED) != 0)
 		drop_set_seer(&c->seer);
 	if (c->has_keys)
 		keys_begin(v, c);
@@ -499,12 +537,18 @@ capture_command(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	bool has_keys = bus_bool(cmd, BUS_F_HAS_KEYS);
 	struct ike_link_info li = { .link = 0 };
 	struct cap *c = NULL;
+	unsigned want;
 	int err;
 
-	/* packets in clear and keys are nothing for who parses HTTP */
-	if (ctl_web(v->ctl) == cl) {
-		ctl_failed(cl, cmd->tag, ERR_PERM, "not from the web interface",
-			   "run tapir capture on the machine");
+	/* keys are nothing for who parses HTTP */
+	if (ctl_web(v->ctl) == cl && has_keys) {
+		ctl_failed(cl, cmd->tag, ERR_PERM, "no keys by the web "
+			   "interface", "run tapir capture on the machine");
+		return;
+	}
+	if (cap_want_parse(bus_str(cmd, BUS_F_WHAT), &want) != 0) {
+		ctl_failed(cl, cmd->tag, ERR_SYNTAX, "there is no such kind of "
+			   "packets", "clear, esp, ike, dropped");
 		return;
 	}
 	if (capture_on(v) != NULL) {
@@ -528,11 +572,39 @@ capture_command(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 			   has_peer ? "" : "name it with --peer");
 		return;
 	}
-	if ((err = capture_new(&c, v, cmd)) != 0) {
+	if ((err = capture_new(&c, v, cmd, want)) != 0) {
 		ctl_failed(cl, cmd->tag, err, err_text(err), "");
 		return;
 	}
 	c->link = li.link;
 	c->remote = li.remote.ip;
 	begin(v, c, cl, cmd);
+}
+
+void
+capture_list_command(struct vpn *v, struct ctl_client *cl,
+		     const struct bus_rec *cmd)
+{
+	struct cap *c = capture_on(v);
+
+	if (c != NULL)
+		tell(c, cl, cmd->tag);
+	ctl_done(cl, cmd->tag, c != NULL ? "" : "nobody captures");
+}
+
+void
+capture_stop_command(struct vpn *v, struct ctl_client *cl,
+		     const struct bus_rec *cmd)
+{
+	uint64_t number = bus_u64(cmd, BUS_F_CAPTURE);
+	struct cap *c = capture_on(v);
+
+	if (c == NULL || (number != 0 && number != c->number)) {
+		ctl_failed(cl, cmd->tag, ERR_NOTFOUND, "there is no such capture",
+			   "it may have ended");
+		return;
+	}
+	wire_ctl_record(v, cl, cmd, "the capture ends");
+	finish(v, c);
+	ctl_done(cl, cmd->tag, "");
 }

@@ -26,6 +26,11 @@ struct ctl_client;
 /** The command CAPTURE.  Thread: the loop. */
 void capture_command(struct vpn *v, struct ctl_client *cl,
 		 const struct bus_rec *cmd);
+/** The commands CAPTURES and CAPTURE_STOP. */
+void capture_list_command(struct vpn *v, struct ctl_client *cl,
+			  const struct bus_rec *cmd);
+void capture_stop_command(struct vpn *v, struct ctl_client *cl,
+			  const struct bus_rec *cmd);
 /** The client is gone, or took what waited for it. */
 void capture_client_gone(struct vpn *v, const struct ctl_client *cl);
 void capture_client_ready(struct vpn *v, const struct ctl_client *cl);

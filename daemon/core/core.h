@@ -163,6 +163,7 @@ struct vpn {
 	bool is_stopping;
 	struct vpn_metrics metrics;
 	_Atomic(struct cap *) cap;	/* cap.h; NULL = nobody captures */
+	uint64_t n_capture;		/* so many were begun */
 };
 
 /** How many lanes each of n workers has: queues of a TAP, sockets of a family.

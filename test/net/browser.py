@@ -75,6 +75,7 @@ class Bus:
 
     def __init__(self, client):
         self.client, self.after, self.items, self.tag, self.begin = client, 0, [], 0, 0
+        self.before = 0  # what the last read acknowledged
         status, doc, _ = client.ask("POST", "/bus/open", b"")
         assert status == 201, doc
         self.id = doc["id"]
@@ -83,7 +84,7 @@ class Bus:
         """One read; the new items."""
         status, doc, _ = self.client.ask("GET", f"/bus/read/{self.id}?after={self.after}")
         assert status == 200, (status, doc)
-        self.after = doc["last"]
+        self.before, self.after = self.after, doc["last"]
         self.items += doc["items"]
         return doc["items"]
 

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import hmac
+import http.client
+import json
 import os
 import re
 import shutil
@@ -18,6 +20,7 @@ import topo
 from browser import Bus, Client, dial, raw, tls
 from gateway import TAPIR, Gateway, office, realm, vpn
 from lab import until
+from wire import tshark
 
 TOPOLOGY = topo.pair  # two gateways
 
@@ -191,7 +194,93 @@ def test_who_asked_is_told(web, users):
     assert event["user"] == "hanako by the web"
     assert event["sentence"].startswith("hanako by the web asked for rekey")
     assert bus.run("history", realm="branches", peer="osaka")
-    assert bus.write("capture")[1] == 403
+    assert bus.write("capture")[1] == 400
+
+
+# ---- captures --------------------------------------------------------------------------
+
+def capturing(client, **fields):
+    """POST /capture: the answer, not read yet."""
+    head = {"Content-Type": "application/json", "Accept": "application/json"}
+    if client.token:
+        head["Authorization"] = f"Bearer {client.token}"
+    client.request("POST", "/capture", json.dumps({"command": "capture", **fields}), head)
+    return client.getresponse()
+
+
+def frames(web, data, rule):
+    """What tshark finds in a stream."""
+    path = os.path.join(web.dir, "web.pcapng")
+    with open(path, "wb") as f:
+        f.write(data)
+    return tshark(path, rule, ["frame.interface_name"])
+
+
+def test_capture_is_a_stream(web):
+    """curl and an operator: what is on the wire; one at a time; the end by the clock."""
+    path = os.path.join(web.run_dir, "bus.sock")
+    out = os.path.join(web.dir, "curl.pcapng")
+    curl = subprocess.Popen(
+        ["curl", "-sSf", "--unix-socket", path, "-o", out, "-H", "Content-Type: application/json",
+         "-d", '{"command":"capture","what":"ike","left_s":2}', "http://localhost/capture"])
+    bus = Bus(sock(web))
+    assert until(5, lambda: len(bus.run("captures")) == 2)
+    row = bus.run("captures")[0]
+    assert row["user"] == "uid 0 by the web" and row["what"] == "ike" and row["left_s"] <= 2
+    other = logged_in(web, "--role", "operator")
+    assert capturing(other, what="esp").status == 409
+    assert bus.run("rekey", realm="branches", peer="osaka")[-1]["result"] == "done"
+    assert curl.wait(10) == 0
+    with open(out, "rb") as f:
+        got = frames(web, f.read(), "isakmp.exchangetype == 36")
+    assert got and set(got) == {"ike"}, got
+    assert bus.run("captures")[0]["text"] == "nobody captures"
+
+
+def test_capture_ends_with_its_client(web):
+    """The browser closes, or somebody stops it; the next may begin at once."""
+    bus, c = Bus(sock(web)), logged_in(web, "--role", "operator")
+    answer = capturing(c, left_s=900)
+    assert answer.status == 200 and answer.getheader("Transfer-Encoding") == "chunked"
+    assert bus.run("captures")[0]["what"] == "esp ike"
+    answer.close()
+    c.close()
+    assert capturing(c, what="esp", left_s=30).status == 200
+    assert until(5, lambda: bus.run("captures")[0].get("what") == "esp")
+    number = bus.run("captures")[0]["capture"]
+    assert bus.run("capture-stop", capture=number + 1)[-1]["result"] == "failed"
+    assert bus.run("capture-stop", capture=number)[-1]["result"] == "done"
+    assert until(5, lambda: len(bus.run("captures")) == 1)
+    c.close()
+    answer = capturing(c, what="esp", left_s=30)
+    assert c.ask and sock(web) and answer.status == 200
+    again = Client(web.lab, "left")
+    again.token = c.token
+    assert again.ask("DELETE", "/login")[0] == 204
+    assert until(5, lambda: len(bus.run("captures")) == 1)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+
+
+def test_who_may_capture(web):
+    """What is inside is for admins; keys for nobody; a viewer gets nothing; words for the rest."""
+    viewer = logged_in(web, "--role", "viewer")
+    operator, admin = logged_in(web, "--role", "operator"), logged_in(web)
+    for client, fields, want in (
+            (Client(web.lab, "left"), {}, 401), (viewer, {}, 403), (viewer, {"what": "esp"}, 403),
+            (operator, {"what": "clear"}, 403), (operator, {"what": "esp,dropped"}, 403),
+            (operator, {"what": "esp", "has_keys": True}, 403), (admin, {"has_keys": True}, 403),
+            (admin, {"what": "everything"}, 400), (admin, {"left_s": 901}, 400),
+            (admin, {"peer": "nobody", "left_s": 1}, 404), (admin, {"command": "status"}, 400),
+            (admin, {"unknown": 1}, 400)):
+        answer = capturing(client, **fields)
+        text = json.loads(answer.read())
+        assert answer.status == want and text["code"] and text["text"], (fields, text)
+    assert viewer.ask("GET", "/capture")[0] == 405
+    answer = capturing(admin, what="clear", n_bytes=1, left_s=900, peer="branches/osaka".split("/")[1])
+    assert answer.status == 200
+    web.tapir("ping", "--inner", "-c", "1", "osaka", "10.99.99.99")
+    admin.close()
 
 
 def test_fifty_sessions_hear_the_same(web):
@@ -428,7 +517,7 @@ def test_markup_of_peers_stays_text(web):
     tag, _ = bus.write("status", realm="<script>\"'&")
     failed = bus.until(lambda i: i.get("tag") == tag)
     assert "<script>" in failed["text"]
-    _, text, _ = c.ask("GET", f"/bus/read/{bus.id}?after=0", Accept="text/xml")
+    _, text, _ = c.ask("GET", f"/bus/read/{bus.id}?after={bus.before}", Accept="text/xml")
     assert b"&#60;script&#62;" in text and b"<script" not in text
 
 

@@ -24,6 +24,29 @@ enc(const struct cap_pkt *p)
 	return CAP_HEAD + p->bytes.len;
 }
 
+TEST(what_is_wanted_is_words)
+{
+	static const struct {
+		const char *text;
+		unsigned want;
+	} good[] = {
+		{ "", CAP_WANT_ALL }, { " , ", CAP_WANT_ALL },
+		{ "esp", CAP_WANT_ESP }, { "esp,ike", CAP_WANT_WIRE },
+		{ " ike  esp ", CAP_WANT_WIRE }, { "clear,", CAP_WANT_CLEAR },
+		{ "dropped clear esp ike", CAP_WANT_ALL },
+	};
+	static const char *const bad[] = { "es", "espike", "esp;ike", "ESP",
+					   "unclear", "esp\tike" };
+	unsigned want;
+
+	for (unsigned i = 0; i < N_OF(good); i++) {
+		assert_int_equal(cap_want_parse(good[i].text, &want), 0);
+		assert_int_equal(want, good[i].want);
+	}
+	for (unsigned i = 0; i < N_OF(bad); i++)
+		assert_int_equal(cap_want_parse(bad[i], &want), ERR_SYNTAX);
+}
+
 static struct cap_pkt
 one(void)
 {

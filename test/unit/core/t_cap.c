@@ -36,6 +36,7 @@ struct world {
 	unsigned n, n_dropped;
 	uint64_t n_lost;
 	bool is_done, is_failed;
+	struct bus_rec told;		/* the last CAPTURE */
 };
 
 static uint64_t now_ns;
@@ -108,20 +109,37 @@ end(struct world *w)
 }
 
 static void
-ask(struct world *w, const char *what, uint64_t seconds, uint64_t snap)
+command(struct world *w, struct bus_rec *r)
 {
 	uint8_t buf[BUS_WIRE_MAX];
-	struct bus_rec r;
 	int n;
 
+	r->tag = 7;
+	n = bus_enc_buf(r, buf, sizeof(buf));
+	assert_int_equal(send(w->fd, buf, (size_t)n, 0), n);
+	turn(w);
+}
+
+static void
+ask(struct world *w, const char *what, uint64_t seconds, uint64_t snap)
+{
+	struct bus_rec r;
+
 	bus_rec_init(&r, BUS_CMD_CAPTURE);
-	r.tag = 7;
 	bus_set_str(&r, BUS_F_WHAT, what);
 	bus_set_u64(&r, BUS_F_LEFT_S, seconds);
 	bus_set_u64(&r, BUS_F_LIMIT, snap);
-	n = bus_enc_buf(&r, buf, sizeof(buf));
-	assert_int_equal(send(w->fd, buf, (size_t)n, 0), n);
-	turn(w);
+	command(w, &r);
+}
+
+static void
+stop(struct world *w, uint64_t number)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, BUS_CMD_CAPTURE_STOP);
+	bus_set_u64(&r, BUS_F_CAPTURE, number);
+	command(w, &r);
 }
 
 /* All that is there for the client; bytes of each packet: want. */
@@ -145,6 +163,8 @@ read_all(struct world *w, size_t want)
 			assert_int_equal(bus_dec(buf, (size_t)n, &r), 0);
 			w->is_done |= r.desc->row == BUS_RES_DONE;
 			w->is_failed |= r.desc->row == BUS_RES_FAILED;
+			if (r.desc->row == BUS_RES_CAPTURE)
+				w->told = r;
 		} else if (p.side == CAP_LOST) {
 			w->n_lost += p.len;
 		} else {
@@ -284,8 +304,80 @@ TEST(the_second_is_refused)
 	end(&w);
 }
 
-TEST(the_web_interface_is_refused)
+TEST(kinds_that_are_none_are_refused)
 {
+	struct world w;
+
+	begin(&w);
+	ask(&w, "esp everything", 0, 0);
+	read_all(&w, 0);
+	assert_true(w.is_failed);
+	assert_null(capture_on(&w.v));
+	end(&w);
+}
+
+TEST(what_runs_is_told_and_ended_by_its_number)
+{
+	struct bus_rec r;
+	struct world w;
+
+	begin(&w);
+	ask(&w, "ike", 0, 0);
+	read_all(&w, 0);
+	assert_int_equal(bus_u64(&w.told, BUS_F_CAPTURE), 1);
+	take(&w, 100);
+	take(&w, 100);
+	now_ns += 3000000000;
+	bus_rec_init(&r, BUS_CMD_CAPTURES);
+	command(&w, &r);
+	read_all(&w, 100);
+	assert_string_equal(bus_str(&w.told, BUS_F_WHAT), "ike");
+	assert_string_not_equal(bus_str(&w.told, BUS_F_USER), "");
+	assert_true(bus_u64(&w.told, BUS_F_AGE_S) >= 3);
+	assert_int_equal(bus_u64(&w.told, BUS_F_N_PACKET), 2);
+	assert_false(w.is_failed);
+	stop(&w, 2);
+	read_all(&w, 100);
+	assert_true(w.is_failed);
+	assert_non_null(capture_on(&w.v));
+	w.is_done = false;
+	stop(&w, 1);
+	read_all(&w, 100);
+	assert_true(w.is_done);
+	assert_null(capture_on(&w.v));
+	w.is_failed = false;
+	stop(&w, 0);
+	read_all(&w, 100);
+	assert_true(w.is_failed);
+	end(&w);
+}
+
+TEST(it_ends_when_it_has_so_many_bytes)
+{
+	struct bus_rec r;
+	struct world w;
+
+	begin(&w);
+	bus_rec_init(&r, BUS_CMD_CAPTURE);
+	bus_set_str(&r, BUS_F_WHAT, "ike");
+	bus_set_u64(&r, BUS_F_N_BYTES, 1000);
+	command(&w, &r);
+	for (int i = 0; i < 9; i++)
+		take(&w, 100);
+	read_all(&w, 100);
+	assert_non_null(capture_on(&w.v));
+	for (int i = 0; i < 9; i++)
+		take(&w, 100);
+	read_all(&w, 100);
+	assert_int_equal(w.n, 10);
+	assert_true(w.is_done);
+	assert_null(capture_on(&w.v));
+	end(&w);
+}
+
+TEST(the_web_interface_gets_packets_but_no_keys)
+{
+	struct bus_rec r;
 	struct world w;
 	int fd[2];
 
@@ -295,10 +387,16 @@ TEST(the_web_interface_is_refused)
 	assert_int_equal(ctl_adopt_web(w.ctl, fd[0]), 0);
 	close(w.fd);
 	w.fd = fd[1];
-	ask(&w, "", 0, 0);
+	bus_rec_init(&r, BUS_CMD_CAPTURE);
+	bus_set_bool(&r, BUS_F_HAS_KEYS, true);
+	command(&w, &r);
 	read_all(&w, 0);
 	assert_true(w.is_failed);
 	assert_null(capture_on(&w.v));
+	ask(&w, "ike", 0, 0);
+	take(&w, 100);
+	read_all(&w, 100);
+	assert_int_equal(w.n, 1);
 	end(&w);
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/pcapng.c - blocks of a pcapng file, little-endian.
+ * daemon/bus/pcapng.c - blocks of a pcapng file, little-endian.
  */
-#include "cli/pcapng.h"
+#include "daemon/bus/pcapng.h"
 #include <string.h>
 #include "daemon/base/drop.h"
 #include "daemon/base/str.h"
 
 #define BLOCK_SECTION	0x0a0d0d0au
 #define BLOCK_INTERFACE	1u
+#define BLOCK_STATISTICS 5u
 #define BLOCK_PACKET	6u
 #define MAGIC		0x1a2b3c4du
 #define LINK_ETHERNET	1u
@@ -77,8 +78,8 @@ begin(struct block *k, uint32_t type)
 	put32(k, 0);			/* the length, at the end */
 }
 
-static void
-end(struct block *k, FILE *out)
+static struct view
+end(struct block *k)
 {
 	uint32_t n;
 
@@ -88,7 +89,15 @@ end(struct block *k, FILE *out)
 	put32(k, n);
 	for (int i = 0; i < 4; i++)
 		k->b[4 + i] = (uint8_t)(n >> 8 * i);
-	fwrite(k->b, 1, k->n, out);
+	return (struct view){ k->b, k->n };
+}
+
+static void
+end_to(struct block *k, FILE *out)
+{
+	struct view v = end(k);
+
+	fwrite(v.p, 1, v.len, out);
 }
 
 /* ---- interfaces ------------------------------------------------------------ */
@@ -141,7 +150,7 @@ pcapng_begin(FILE *out)
 	put32(&k, UINT32_MAX);		/* length of the section: not said */
 	put32(&k, UINT32_MAX);
 	option(&k, OPT_APPLICATION, app, strlen(app));
-	end(&k, out);
+	end_to(&k, out);
 	for (unsigned i = 0; i < PCAPNG_IF_END; i++) {
 		begin(&k, BLOCK_INTERFACE);
 		put16(&k, iface[i].link);
@@ -151,7 +160,7 @@ pcapng_begin(FILE *out)
 		option(&k, OPT_DESCRIPTION, iface[i].what,
 		       strlen(iface[i].what));
 		option(&k, OPT_RESOLUTION, &resolution, 1);
-		end(&k, out);
+		end_to(&k, out);
 	}
 }
 
@@ -245,14 +254,32 @@ comment(struct block *k, const struct cap_pkt *p)
 	option(k, OPT_COMMENT, text, strlen(text));
 }
 
-void
-pcapng_packet(FILE *out, const struct cap_pkt *p)
+/* What is missing, of whichever interface: a comment of the first. */
+static struct view
+lost(struct block *k, const struct cap_pkt *p)
+{
+	char text[96] = "";
+
+	begin(k, BLOCK_STATISTICS);
+	put32(k, 0);
+	put32(k, (uint32_t)(p->time_ns >> 32));
+	put32(k, (uint32_t)p->time_ns);
+	str_add(text, sizeof(text), "%u packets were lost on the way into this "
+		"file", (unsigned)p->len);
+	option(k, OPT_COMMENT, text, strlen(text));
+	return end(k);
+}
+
+struct view
+pcapng_block(const struct cap_pkt *p)
 {
 	enum pcapng_if i = pcapng_if_of(p->side);
 	uint8_t head[HEADS_MAX], flags[4] = { 0 };
 	static struct block k;
 	size_t n = i == PCAPNG_ESP || i == PCAPNG_IKE ? heads(p, head) : 0;
 
+	if (p->side == CAP_LOST)
+		return lost(&k, p);
 	begin(&k, BLOCK_PACKET);
 	put32(&k, (uint32_t)i);
 	put32(&k, (uint32_t)(p->time_ns >> 32));
@@ -267,5 +294,13 @@ pcapng_packet(FILE *out, const struct cap_pkt *p)
 	flags[0] = p->is_out ? FLAG_OUT : FLAG_IN;
 	if (p->drop == CAP_NO_DROP || i == PCAPNG_ESP)
 		option(&k, OPT_FLAGS, flags, sizeof(flags));
-	end(&k, out);
+	return end(&k);
+}
+
+void
+pcapng_packet(FILE *out, const struct cap_pkt *p)
+{
+	struct view v = pcapng_block(p);
+
+	fwrite(v.p, 1, v.len, out);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test/unit/cli/t_pcapng.c - the blocks of a pcapng file.
+ * test/unit/bus/t_pcapng.c - the blocks of a pcapng file.
  */
 #include "test/lib/test.h"
 #include <stdlib.h>
 #include <string.h>
-#include "cli/pcapng.h"
+#include "daemon/bus/pcapng.h"
 #include "daemon/base/drop.h"
 
 #define EPB_HEAD 28		/* type, length, interface, time, two lengths */
@@ -191,5 +191,18 @@ TEST(a_packet_that_was_cut_says_how_long_it_was)
 	assert_int_equal(n, 28);
 	assert_int_equal(le32(24), 1420);
 	assert_int_equal(b[2] << 8 | b[3], 1420);
+	fclose(f);
+}
+
+TEST(what_is_missing_is_said_in_a_block_of_its_own)
+{
+	struct cap_pkt p = { .side = CAP_LOST, .drop = CAP_NO_DROP, .len = 77 };
+
+	begin();
+	pcapng_packet(f, &p);
+	fflush(f);
+	assert_int_equal(le32(0), 5);
+	assert_int_equal(block(1), len);
+	assert_non_null(memmem(out, len, "77 packets were lost", 20));
 	fclose(f);
 }

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/webui/t_app.c - requests as the table of paths takes them, with HTTP
+ * and the core made up.
+ */
+#include "webui/app.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/base/clk.h"
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+#include "daemon/bus/cap_wire.h"
+#include "test/lib/test.h"
+#include "webui/capture.h"
+#include "webui/metrics_page.h"
+
+#define LINK "0123456789abcdef"
+
+/* A request, and what became of it. */
+struct ui_req {
+	struct ui_head head;
+	char body[1024];
+	enum ui_door door;
+	int status;			/* 0: no answer yet */
+	char fields[512], text[1 << 16];
+	size_t len;
+	bool is_begun, is_ended, is_cut, is_slow;
+};
+
+static struct {
+	struct ui_app app;
+	uint64_t now_ns;
+	struct bus_rec cmd;		/* the last to the core */
+	uint32_t tag;
+	unsigned n_cmd;
+	char user[64];
+	int refuse;
+} w;
+
+/* ---- HTTP ------------------------------------------------------------------ */
+
+const struct ui_head *
+ui_req_head(const struct ui_req *rq)
+{
+	return &rq->head;
+}
+
+struct view
+ui_req_body(const struct ui_req *rq)
+{
+	return (struct view){ (const uint8_t *)rq->body, strlen(rq->body) };
+}
+
+enum ui_door
+ui_req_door(const struct ui_req *rq)
+{
+	return rq->door;
+}
+
+uid_t
+ui_req_uid(const struct ui_req *rq UNUSED)
+{
+	return 0;
+}
+
+const char *
+ui_req_source(const struct ui_req *rq UNUSED)
+{
+	return "192.0.2.1";
+}
+
+static void
+keep(struct ui_req *rq, const void *p, size_t len)
+{
+	assert_true(rq->len + len < sizeof(rq->text));
+	if (len > 0)
+		memcpy(rq->text + rq->len, p, len);
+	rq->len += len;
+	rq->text[rq->len] = '\0';
+}
+
+static void
+answer(struct ui_req *rq, const struct ui_reply *rep)
+{
+	assert_int_equal(rq->status, 0); /* exactly once */
+	rq->status = rep->status;
+	(void)str_copy(rq->fields, sizeof(rq->fields), rep->fields != NULL ?
+		       rep->fields : "");
+	keep(rq, rep->body, rep->len);
+}
+
+void
+ui_req_reply(struct ui_req *rq, const struct ui_reply *rep)
+{
+	answer(rq, rep);
+}
+
+void
+ui_req_begin(struct ui_req *rq, const struct ui_reply *rep)
+{
+	answer(rq, rep);
+	rq->is_begun = true;
+}
+
+bool
+ui_req_part(struct ui_req *rq, const void *p, size_t len)
+{
+	assert_true(rq->is_begun && !rq->is_ended && !rq->is_cut);
+	if (!rq->is_slow)
+		keep(rq, p, len);
+	return !rq->is_slow;
+}
+
+void
+ui_req_end(struct ui_req *rq)
+{
+	assert_true(rq->is_begun && !rq->is_ended && !rq->is_cut);
+	rq->is_ended = true;
+}
+
+void
+ui_req_cut(struct ui_req *rq)
+{
+	assert_true(rq->is_begun && !rq->is_ended && !rq->is_cut);
+	rq->is_cut = true;
+}
+
+/* ---- the core -------------------------------------------------------------- */
+
+static int
+core(void *ctx UNUSED, uint32_t tag, const char *user, struct bus_rec *cmd)
+{
+	if (w.refuse != 0)
+		return w.refuse;
+	w.cmd = *cmd;
+	w.tag = tag;
+	w.n_cmd++;
+	(void)str_copy(w.user, sizeof(w.user), user != NULL ? user : "");
+	return 0;
+}
+
+static int
+page_core(void *ctx, uint32_t tag, struct bus_rec *cmd)
+{
+	return core(ctx, tag, NULL, cmd);
+}
+
+static uint64_t
+fake_clock(void *ctx UNUSED)
+{
+	return w.now_ns;
+}
+
+static void
+begin(void)
+{
+	const struct ui_capture_ops cap = { NULL, core };
+	const struct ui_page_ops page = { NULL, page_core };
+	const struct ui_bus_ops bus = { NULL, core, ui_app_answer };
+
+	memset(&w, 0, sizeof(w));
+	w.now_ns = 3600000000000;
+	clk_set_source(fake_clock, NULL);
+	w.app.host[w.app.n_host++] = "localhost";
+	assert_int_equal(ui_login_new(&w.app.login), 0);
+	assert_int_equal(ui_page_new(&w.app.page, &page), 0);
+	assert_int_equal(ui_capture_new(&w.app.capture, &cap), 0);
+	assert_int_equal(ui_bus_new(&w.app.bus, &bus, 4), 0);
+}
+
+static void
+end(void)
+{
+	ui_capture_free(w.app.capture);
+	ui_page_free(w.app.page);
+	ui_login_free(w.app.login);
+	ui_bus_free(w.app.bus);
+	clk_set_source(NULL, NULL);
+}
+
+static struct view
+v(const char *text)
+{
+	return (struct view){ (const uint8_t *)text, strlen(text) };
+}
+
+/* A request with a token; NULL: on the Unix socket. */
+static void
+ask(struct ui_req *rq, enum ui_method m, const char *path, const char *auth,
+    const char *body)
+{
+	memset(rq, 0, sizeof(*rq));
+	rq->door = auth != NULL ? UI_DOOR_TCP : UI_DOOR_UNIX;
+	rq->head.method = m;
+	rq->head.path = v(path);
+	rq->head.field[UI_F_HOST] = v("localhost");
+	rq->head.field[UI_F_ACCEPT] = v("application/json");
+	rq->head.field[UI_F_TYPE] = v("application/json");
+	if (auth != NULL)
+		rq->head.field[UI_F_AUTH] = v(auth);
+	(void)str_copy(rq->body, sizeof(rq->body), body);
+	rq->head.body_bytes = strlen(rq->body);
+	ui_app_request(&w.app, rq);
+}
+
+/* Log in; "Bearer TOKEN". */
+static const char *
+logged_in(enum bus_right right)
+{
+	static char auth[8][96];
+	static unsigned n;
+	char token[UI_TOKEN_MAX], *out = auth[n++ % N_OF(auth)];
+	struct ui_who *who;
+
+	assert_int_equal(ui_login_add(w.app.login, "hanako", right, clk_ms(),
+				      token, &who), 0);
+	snprintf(out, sizeof(auth[0]), "Bearer %s", token);
+	return out;
+}
+
+/* ---- captures -------------------------------------------------------------- */
+
+#define ESP "{\"command\":\"capture\",\"what\":\"esp\"}"
+
+/* The core says yes, no, or that it is over. */
+static void
+say(enum bus_row row, const char *code)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, row);
+	if (row == BUS_RES_CAPTURE)
+		bus_set_u64(&r, BUS_F_CAPTURE, 5);
+	else
+		bus_set_str(&r, BUS_F_CODE, code);
+	ui_capture_record(w.app.capture, &r);
+}
+
+static void
+packet(enum cap_side side, uint32_t len)
+{
+	static const uint8_t bytes[100] = { 0xaa };
+	struct cap_pkt p = { .side = side, .drop = CAP_NO_DROP, .len = len };
+	uint8_t buf[CAP_HEAD + sizeof(bytes)];
+	struct wcur c;
+
+	wcur_init(&c, buf, sizeof(buf));
+	cap_enc_head(&c, &p);
+	if (side != CAP_LOST)
+		wcur_bytes(&c, bytes, sizeof(bytes));
+	ui_capture_packet(w.app.capture, buf, wcur_done(&c).len);
+}
+
+TEST(a_capture_streams_until_the_core_says_it_is_over)
+{
+	static struct ui_req rq;
+	size_t before;
+
+	begin();
+	ask(&rq, UI_POST, "/capture", logged_in(BUS_RIGHT_OPERATE), ESP);
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CAPTURE);
+	assert_int_equal(w.tag, UI_CAPTURE_TAG);
+	assert_string_equal(w.user, "hanako");
+	assert_int_equal(bus_u64(&w.cmd, BUS_F_LEFT_S), UI_CAPTURE_S);
+	assert_int_equal(rq.status, 0);
+	packet(CAP_ESP, 100); /* too early: nobody asked for it */
+	say(BUS_RES_CAPTURE, NULL);
+	assert_int_equal(rq.status, 200);
+	assert_non_null(strstr(rq.fields, "filename=\"tapir-"));
+	before = rq.len;
+	assert_true(before > 100);
+	packet(CAP_ESP, 100);
+	assert_true(rq.len > before + 100);
+	ui_capture_packet(w.app.capture, "\x10junk", 5);
+	packet(CAP_LOST, 0);
+	before = rq.len;
+	say(BUS_RES_DONE, "");
+	assert_true(rq.is_ended);
+	assert_int_equal(rq.len, before);
+	end();
+}
+
+TEST(what_a_slow_client_missed_is_in_the_last_block)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_POST, "/capture", NULL, ESP);
+	say(BUS_RES_CAPTURE, NULL);
+	rq.is_slow = true;
+	packet(CAP_ESP, 100);
+	packet(CAP_ESP, 100);
+	rq.is_slow = false;
+	packet(CAP_LOST, 40);
+	say(BUS_RES_DONE, "");
+	assert_true(rq.is_ended);
+	assert_non_null(memmem(rq.text, rq.len, "42 packets were lost", 20));
+	end();
+}
+
+TEST(a_stream_that_cannot_be_finished_is_cut)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_POST, "/capture", NULL, ESP);
+	say(BUS_RES_CAPTURE, NULL);
+	rq.is_slow = true;
+	packet(CAP_ESP, 100);
+	say(BUS_RES_DONE, "");
+	assert_true(rq.is_cut);
+	memset(&rq, 0, sizeof(rq));
+	ask(&rq, UI_POST, "/capture", NULL, ESP);
+	say(BUS_RES_CAPTURE, NULL);
+	ui_capture_lost(w.app.capture);
+	assert_true(rq.is_cut);
+	end();
+}
+
+TEST(whose_client_left_is_ended_in_the_core_once_its_number_is_known)
+{
+	static struct ui_req rq, next, third;
+
+	begin();
+	ask(&rq, UI_POST, "/capture", NULL, ESP);
+	ui_app_gone(&w.app, &rq);
+	assert_int_equal(w.n_cmd, 1);
+	ask(&third, UI_POST, "/capture", NULL, ESP);
+	assert_int_equal(third.status, 409);
+	w.refuse = ERR_FULL;
+	say(BUS_RES_CAPTURE, NULL);
+	assert_int_equal(w.n_cmd, 1);
+	w.refuse = 0;
+	ui_capture_run(w.app.capture);
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CAPTURE_STOP);
+	assert_int_equal(bus_u64(&w.cmd, BUS_F_CAPTURE), 5);
+	assert_int_equal(rq.status, 0);
+	/* the next waits for its end */
+	ask(&next, UI_POST, "/capture", NULL, ESP);
+	assert_int_equal(w.n_cmd, 2);
+	packet(CAP_ESP, 100);
+	say(BUS_RES_DONE, "");
+	assert_int_equal(w.n_cmd, 3);
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CAPTURE);
+	say(BUS_RES_CAPTURE, NULL);
+	assert_int_equal(next.status, 200);
+	end();
+}
+
+TEST(a_capture_ends_with_its_login)
+{
+	static struct ui_req rq, out, waits;
+	const char *auth;
+
+	begin();
+	auth = logged_in(BUS_RIGHT_OPERATE);
+	ask(&rq, UI_POST, "/capture", auth, ESP);
+	say(BUS_RES_CAPTURE, NULL);
+	ask(&out, UI_DELETE, "/login", auth, "");
+	assert_int_equal(out.status, 204);
+	assert_true(rq.is_cut);
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CAPTURE_STOP);
+	auth = logged_in(BUS_RIGHT_OPERATE);
+	ask(&waits, UI_POST, "/capture", auth, ESP);
+	ask(&out, UI_DELETE, "/login", auth, "");
+	assert_int_equal(waits.status, 401);
+	end();
+}
+
+TEST(the_core_refuses_in_its_words)
+{
+	static const struct {
+		int err, status;
+	} known[] = {
+		{ ERR_EXISTS, 409 }, { ERR_NOTFOUND, 404 }, { ERR_STATE, 409 },
+		{ ERR_PERM, 403 }, { ERR_NOMEM, 503 },
+	};
+	static struct ui_req rq;
+
+	begin();
+	for (unsigned i = 0; i < N_OF(known); i++) {
+		ask(&rq, UI_POST, "/capture", NULL, ESP);
+		assert_int_equal(rq.status, 0);
+		say(BUS_RES_FAILED, err_name(known[i].err));
+		assert_int_equal(rq.status, known[i].status);
+		assert_non_null(strstr(rq.text, err_name(known[i].err)));
+	}
+	w.refuse = ERR_CLOSED;
+	ask(&rq, UI_POST, "/capture", NULL, ESP);
+	assert_int_equal(rq.status, 503);
+	end();
+}
+
+TEST(roles_get_what_they_may_see)
+{
+	static const struct {
+		enum bus_right right;
+		const char *body;
+		int status;		/* 0: it goes to the core */
+	} tries[] = {
+		{ BUS_RIGHT_VIEW, ESP, 403 },
+		{ BUS_RIGHT_OPERATE, ESP, 0 },
+		{ BUS_RIGHT_OPERATE, "{\"command\":\"capture\"}", 0 },
+		{ BUS_RIGHT_OPERATE,
+		  "{\"command\":\"capture\",\"what\":\"esp,clear\"}", 403 },
+		{ BUS_RIGHT_OPERATE,
+		  "{\"command\":\"capture\",\"what\":\"dropped\"}", 403 },
+		{ BUS_RIGHT_ADMIN, "{\"command\":\"capture\"}", 0 },
+		{ BUS_RIGHT_ADMIN,
+		  "{\"command\":\"capture\",\"has_keys\":true}", 403 },
+		{ BUS_RIGHT_ADMIN,
+		  "{\"command\":\"capture\",\"what\":\"all\"}", 400 },
+		{ BUS_RIGHT_ADMIN,
+		  "{\"command\":\"capture\",\"left_s\":901}", 400 },
+		{ BUS_RIGHT_ADMIN, "{\"command\":\"web\"}", 400 },
+		{ BUS_RIGHT_ADMIN, "{\"what\":\"esp\"}", 400 },
+		{ BUS_RIGHT_ADMIN, "[", 400 },
+	};
+	static struct ui_req rq;
+
+	for (unsigned i = 0; i < N_OF(tries); i++) {
+		begin();
+		ask(&rq, UI_POST, "/capture", logged_in(tries[i].right),
+		    tries[i].body);
+		assert_int_equal(rq.status, tries[i].status);
+		assert_int_equal(w.n_cmd, tries[i].status == 0);
+		if (tries[i].status == 0 &&
+		    tries[i].right == BUS_RIGHT_OPERATE)
+			assert_null(strstr(bus_str(&w.cmd, BUS_F_WHAT),
+					   "clear"));
+		if (i == 2)
+			assert_string_equal(bus_str(&w.cmd, BUS_F_WHAT),
+					    "esp ike");
+		end();
+	}
+}
+
+TEST(an_old_login_proves_itself_again)
+{
+	static struct ui_req rq;
+	const char *auth, *link = "{\"link\":\"" LINK "\"}";
+
+	begin();
+	auth = logged_in(BUS_RIGHT_ADMIN);
+	w.now_ns += UI_PROOF_MS * 1000000;
+	ask(&rq, UI_POST, "/capture", auth, ESP);
+	assert_int_equal(rq.status, 403);
+	assert_non_null(strstr(rq.text, "ERR_PROOF"));
+	/* a link that is not there, and one of a lower role */
+	ask(&rq, UI_PUT, "/login", auth, link);
+	assert_int_equal(rq.status, 401);
+	assert_int_equal(ui_login_link_add(w.app.login, LINK, BUS_RIGHT_VIEW,
+					   clk_ms() + 1000), 0);
+	ask(&rq, UI_PUT, "/login", auth, link);
+	assert_int_equal(rq.status, 401);
+	assert_int_equal(ui_login_link_add(w.app.login, LINK, BUS_RIGHT_ADMIN,
+					   clk_ms() + 1000), 0);
+	ask(&rq, UI_PUT, "/login", auth, link);
+	assert_int_equal(rq.status, 200);
+	assert_non_null(strstr(rq.text, "\"proved\":true"));
+	ask(&rq, UI_POST, "/capture", auth, ESP);
+	assert_int_equal(rq.status, 0);
+	assert_int_equal(w.n_cmd, 1);
+	end();
+}
