@@ -20,7 +20,7 @@
 #include "conf/conf.h"
 #include "daemon/base/base.h"
 #include "daemon/ipc/msg.h"
-#include "secure-proc/keys/ident.h"
+#include "secure-proc/id/ident.h"
 #include "secure-proc/keys/own.h"
 #include "secure-proc/keys/psk.h"
 #include "secure-proc/keys/store.h"

@@ -18,7 +18,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "secure-proc/files/file.h"
-#include "secure-proc/keys/ident.h"
+#include "secure-proc/id/ident.h"
 #include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
 #include "spi/spi_cert.h"

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "secure-proc/keys/dn.h"
+#include "secure-proc/id/dn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,9 +2,9 @@
 /*
  * test/unit/secure-proc/t_dn.c - distinguished names as text and as DER.
  */
-#include "secure-proc/keys/dn.h"
+#include "secure-proc/id/dn.h"
 #include "daemon/base/err.h"
-#include "secure-proc/keys/ident.h"
+#include "secure-proc/id/ident.h"
 #include "test/unit/secure-proc/kit.h"
 
 #define NAME "C=JP, O=Example, CN=vpn, emailAddress=a@b.c, DC=example"

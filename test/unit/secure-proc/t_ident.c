@@ -3,7 +3,7 @@
  * test/unit/secure-proc/t_ident.c - identities compare by type and value, and
  * select exactly one peer of one realm.
  */
-#include "secure-proc/keys/ident.h"
+#include "secure-proc/id/ident.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "test/unit/secure-proc/kit.h"

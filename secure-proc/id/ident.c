@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/keys/ident.c - identities: wire <-> text, compare, select.
+ * secure-proc/id/ident.c - identities: wire <-> text, compare, select.
  *
  *    0                   1                   2                   3
  *   +---------------+-----------------------------------------------+
@@ -11,14 +11,14 @@
  *
  * Thread: any.
  */
-#include "secure-proc/keys/ident.h"
+#include "secure-proc/id/ident.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include "daemon/base/addr.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/str.h"
-#include "secure-proc/keys/dn.h"
+#include "secure-proc/id/dn.h"
 
 #define SHOWN_MAX 120	/* bytes of an identity within a sentence */
 

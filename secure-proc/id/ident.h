@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/keys/ident.h - identities on the wire against those of the
+ * secure-proc/id/ident.h - identities on the wire against those of the
  * configuration, and the realm they select (requirement R4).
  *
  * Pure: nothing is changed, nothing is opened.
  *
  * Thread: any.
  */
-#ifndef TAPIR_SECURE_KEYS_IDENT_H
-#define TAPIR_SECURE_KEYS_IDENT_H
+#ifndef TAPIR_SECURE_ID_IDENT_H
+#define TAPIR_SECURE_ID_IDENT_H
 
 #include "conf/conf.h"
 #include "daemon/base/base.h"

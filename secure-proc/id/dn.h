@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/keys/dn.h - distinguished names: text of the configuration <->
+ * secure-proc/id/dn.h - distinguished names: text of the configuration <->
  * DER of ID_DER_ASN1_DN (RFC 7296 3.5, RFC 4945 3.1.5).
  *
  * Only names of known attributes with one value each, in DER lengths of at most
@@ -8,8 +8,8 @@
  *
  * Thread: any.
  */
-#ifndef TAPIR_SECURE_KEYS_DN_H
-#define TAPIR_SECURE_KEYS_DN_H
+#ifndef TAPIR_SECURE_ID_DN_H
+#define TAPIR_SECURE_ID_DN_H
 
 #include "conf/conf.h"
 #include "daemon/base/base.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/keys/dn.c - distinguished names, DER and text.
+ * secure-proc/id/dn.c - distinguished names, DER and text.
  *
  *   SEQUENCE { SET { SEQUENCE { OBJECT IDENTIFIER, string } } ... }
  *
@@ -9,7 +9,7 @@
  *
  * Thread: any.
  */
-#include "secure-proc/keys/dn.h"
+#include "secure-proc/id/dn.h"
 #include <string.h>
 #include <strings.h>
 #include "daemon/base/cur.h"
