@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/lab/proc.h"
 #include "conf/conf.h"
+#include "conf/role.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
@@ -141,6 +142,29 @@ look_inside(const char *file, const struct conf *conf, struct conf_errs *errs,
 	return status > 0 ? ERR_KEYFILE : 0;
 }
 
+struct idle {
+	const struct conf *conf;
+	struct conf_errs *warns;
+};
+
+static void
+warn_idle(void *ctx, const struct conf_role *r)
+{
+	const struct idle *i = ctx;
+	const char *why = conf_role_idle(i->conf, r);
+	char head[CONF_ERR_TEXT] = "";
+	unsigned was = i->warns->n;
+
+	if (why == NULL)
+		return;
+	str_add(head, sizeof(head), "warning: <match %s=\"%.80s\"> of realm "
+		"%s is without effect: ", conf_match_word(r->kind), r->text,
+		r->realm->name);
+	add(i->warns, head, why);
+	if (i->warns->n > was && r->pos.file == 0)
+		i->warns->e[was].line = r->pos.line;
+}
+
 int
 cmd_check(struct cli *c, int argc, char **argv)
 {
@@ -159,10 +183,13 @@ cmd_check(struct cli *c, int argc, char **argv)
 	warns->n_file = 1;
 	str_copy(warns->file[0], sizeof(warns->file[0]), file);
 	err = conf_load(file, &conf, errs);
-	if (err != 0)
+	if (err != 0) {
 		conf = NULL;
-	else
+	} else {
+		conf_role_walk(conf, warn_idle,
+			       &(struct idle){ conf, warns });
 		err = look_inside(file, conf, errs, warns);
+	}
 	if (err != 0 && errs->n == 0)
 		cli_fail(c, CLI_FAILED, "check", NULL, "%s: %s", file,
 			 err_text(err));

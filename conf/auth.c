@@ -51,7 +51,7 @@ conf_auth_me(struct checker *k, const struct conf_node *me,
 		conf_bad(k, me->pos, CONF_E_MISSING, "<me> has no id=; give our identity: "
 			 "host name, user@host or IP address");
 	if (!has(me, "psk") && !has_cert && !has_key && !is_later &&
-	    (r->n_peer == 0 || r->n_match + r->n_match_dn > 0))
+	    (r->n_peer == 0 || r->n_match > 0))
 		conf_bad(k, me->pos, CONF_E_NO_KEY, "<me> has no psk= and no cert=; give the "
 			 "name of a file in keys/");
 	if (has(me, "pass") && !has_cert && !has_key)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf/role.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 
@@ -71,24 +72,49 @@ take_nets(struct checker *k, const struct conf_node *parent,
 }
 
 static void
+take_match(struct checker *k, const struct conf_node *n,
+	   enum conf_match_kind kind, const char *text, struct conf_realm *r)
+{
+	enum conf_id_kind is = text != NULL ? conf_id_type(text) : CONF_ID_NONE;
+	const char *word = conf_match_word(kind);
+
+	if (text == NULL || r->n_match == CONF_MATCH_MAX)
+		return;
+	if ((kind == CONF_MATCH_EMAIL && is != CONF_ID_EMAIL) ||
+	    (kind == CONF_MATCH_DNS && is != CONF_ID_FQDN)) {
+		conf_bad(k, conf_node_attr(n, word)->pos, CONF_E_IDENTITY,
+			 "%s= of <match> is written like %s", word,
+			 kind == CONF_MATCH_DNS ? "*.dev.example.com" :
+			 "*@sales.example.com");
+		return;
+	}
+	r->match[r->n_match++] = (struct conf_match){
+		.pos = n->pos, .kind = kind, .text = text,
+	};
+}
+
+static void
 take_matches(struct checker *k, const struct conf_node *node,
 	     struct conf_realm *r)
 {
 	struct conf_match_text t;
+	unsigned n;
 
 	for (const struct conf_node *c = node->child; c != NULL; c = c->next) {
 		if (!conf_node_is(c, CONF_IN_MATCH))
 			continue;
 		t = (struct conf_match_text){0};
 		conf_node_fill(k, c, CONF_IN_MATCH, &t);
-		if ((conf_node_attr(c, "id") == NULL) ==
-		    (conf_node_attr(c, "dn") == NULL))
-			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has either id= or dn=; "
-				 "give the identity it stands for");
-		if (t.dn != NULL && r->n_match_dn < CONF_MATCH_MAX)
-			r->match_dn[r->n_match_dn++] = t.dn;
-		if (t.id != NULL && r->n_match < CONF_MATCH_MAX)
-			r->match[r->n_match++] = t.id;
+		n = 0;
+		for (unsigned i = 0; i < CONF_MATCH_KINDS; i++)
+			n += conf_node_attr(c, conf_match_word(i)) != NULL;
+		if (n != 1)
+			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has one of id=, email=, "
+				 "dns= and dn=; give what it stands for");
+		take_match(k, c, CONF_MATCH_ID, t.id, r);
+		take_match(k, c, CONF_MATCH_EMAIL, t.email, r);
+		take_match(k, c, CONF_MATCH_DNS, t.dns, r);
+		take_match(k, c, CONF_MATCH_DN, t.dn, r);
 	}
 }
 
@@ -149,7 +175,7 @@ peer_without_id(struct checker *k, const struct conf_node *n,
 		return;
 	}
 	p->is_glob = true;
-	if (r->n_match + r->n_match_dn == 0)
+	if (r->n_match == 0)
 		p->id = conf_keep(k, "*");
 	if (conf_node_attr(n, "name") == NULL)
 		p->name = conf_keep(k, "any");

@@ -206,6 +206,21 @@ struct conf_peer {
 	struct conf_port port;	/* in effect, each of them */
 };
 
+/* What a <match> is about, the strongest first. */
+enum conf_match_kind {
+	CONF_MATCH_ID,		/* the identity of IKE; a pattern */
+	CONF_MATCH_EAP,		/* the identity of EAP; a pattern */
+	CONF_MATCH_EMAIL,	/* subjectAltName of the certificate; a pattern */
+	CONF_MATCH_DNS,		/* the same */
+	CONF_MATCH_DN,		/* parts of its subject */
+	CONF_MATCH_KINDS
+};
+struct conf_match {
+	struct conf_pos pos;
+	enum conf_match_kind kind;
+	const char *text;
+};
+
 struct conf_realm {
 	unsigned index;		/* place in conf->realm */
 	struct conf_pos pos;
@@ -244,10 +259,8 @@ struct conf_realm {
 	unsigned n_peer;
 	struct conf_peer *peer;
 	unsigned n_match;	/* identities that select this realm, besides
-				 * those of its peers */
-	const char *match[CONF_MATCH_MAX]; /* globs */
-	unsigned n_match_dn;	/* the same, by parts of distinguished names */
-	const char *match_dn[CONF_MATCH_MAX];
+				 * those of its peers; conf/role.h */
+	struct conf_match match[CONF_MATCH_MAX];
 	struct conf_net net;
 	struct conf_pool *pool;	/* NULL = none */
 };

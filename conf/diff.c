@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "conf/check.h"
+#include "conf/role.h"
 #include "daemon/base/str.h"
 
 #define LIST_TEXT 1024	/* a list of networks in a message; ours */
@@ -186,49 +187,43 @@ diff_net(struct differ *d, const char *realm, const char *peer,
 }
 
 static bool
-among(const char *const *list, unsigned n, const char *text)
+match_among(const struct conf_realm *r, const struct conf_match *m)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (strcmp(list[i], text) == 0)
+	for (unsigned i = 0; i < r->n_match; i++)
+		if (r->match[i].kind == m->kind &&
+		    strcmp(r->match[i].text, m->text) == 0)
 			return true;
 	return false;
 }
 
 static bool
-same_list(const char *const *a, unsigned n_a, const char *const *b, unsigned n_b)
+same_match(const struct conf_realm *a, const struct conf_realm *b)
 {
-	for (unsigned i = 0; i < n_a; i++)
-		if (!among(b, n_b, a[i]))
+	for (unsigned i = 0; i < a->n_match; i++)
+		if (!match_among(b, &a->match[i]))
 			return false;
-	for (unsigned i = 0; i < n_b; i++)
-		if (!among(a, n_a, b[i]))
+	for (unsigned i = 0; i < b->n_match; i++)
+		if (!match_among(a, &b->match[i]))
 			return false;
 	return true;
 }
 
-static bool
-same_match(const struct conf_realm *a, const struct conf_realm *b)
-{
-	return same_list(a->match, a->n_match, b->match, b->n_match) &&
-	    same_list(a->match_dn, a->n_match_dn, b->match_dn, b->n_match_dn);
-}
-
-/* What a list has that the other has not. */
+/* What a realm has that the other has not. */
 static void
-list_less(struct differ *d, enum conf_diff_what what, const char *realm,
-	  const char *option, const char *const *a, unsigned n_a,
-	  const char *const *b, unsigned n_b)
+match_less(struct differ *d, enum conf_diff_what what,
+	   const struct conf_realm *a, const struct conf_realm *b)
 {
 	struct conf_change ch = {
-		.what = what, .effect = CONF_INTERRUPTS, .realm = realm,
-		.element = "match", .option = option,
+		.what = what, .effect = CONF_INTERRUPTS, .realm = a->name,
+		.element = "match",
 	};
 
-	for (unsigned i = 0; i < n_a; i++) {
-		if (among(b, n_b, a[i]))
+	for (unsigned i = 0; i < a->n_match; i++) {
+		if (match_among(b, &a->match[i]))
 			continue;
-		ch.before = what == CONF_REMOVED ? a[i] : NULL;
-		ch.after = what == CONF_ADDED ? a[i] : NULL;
+		ch.option = conf_match_word(a->match[i].kind);
+		ch.before = what == CONF_REMOVED ? a->match[i].text : NULL;
+		ch.after = what == CONF_ADDED ? a->match[i].text : NULL;
 		tell(d, &ch);
 	}
 }
@@ -237,14 +232,8 @@ static void
 diff_match(struct differ *d, const struct conf_realm *a,
 	   const struct conf_realm *b)
 {
-	list_less(d, CONF_REMOVED, b->name, "id", a->match, a->n_match, b->match,
-		  b->n_match);
-	list_less(d, CONF_REMOVED, b->name, "dn", a->match_dn, a->n_match_dn,
-		  b->match_dn, b->n_match_dn);
-	list_less(d, CONF_ADDED, b->name, "id", b->match, b->n_match, a->match,
-		  a->n_match);
-	list_less(d, CONF_ADDED, b->name, "dn", b->match_dn, b->n_match_dn,
-		  a->match_dn, a->n_match_dn);
+	match_less(d, CONF_REMOVED, a, b);
+	match_less(d, CONF_ADDED, b, a);
 }
 
 static const struct conf_static *

@@ -147,6 +147,12 @@ put_peer(FILE *f, const struct conf_realm *r, const struct conf_peer *p)
 	fputs("    </peer>\n", f);
 }
 
+static const char *
+match_if(const struct conf_realm *r, unsigned i, enum conf_match_kind kind)
+{
+	return r->match[i].kind == kind ? r->match[i].text : NULL;
+}
+
 static void
 put_realm(FILE *f, const struct conf_realm *r)
 {
@@ -154,12 +160,13 @@ put_realm(FILE *f, const struct conf_realm *r)
 
 	put_element(f, "  ", CONF_IN_REALM, r);
 	fputs(">\n", f);
-	for (unsigned i = 0; i < r->n_match + r->n_match_dn; i++) {
-		m = (struct conf_match_text){0};
-		if (i < r->n_match)
-			m.id = r->match[i];
-		else
-			m.dn = r->match_dn[i - r->n_match];
+	for (unsigned i = 0; i < r->n_match; i++) {
+		m = (struct conf_match_text){
+			.id = match_if(r, i, CONF_MATCH_ID),
+			.email = match_if(r, i, CONF_MATCH_EMAIL),
+			.dns = match_if(r, i, CONF_MATCH_DNS),
+			.dn = match_if(r, i, CONF_MATCH_DN),
+		};
 		put_element(f, "    ", CONF_IN_MATCH, &m);
 		fputs("/>\n", f);
 	}

@@ -7,8 +7,11 @@
  * Thread: the caller's.
  */
 #include "conf/check.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "conf/role.h"
+#include "daemon/base/str.h"
 
 static bool
 same(const char *a, const char *b)
@@ -61,60 +64,128 @@ peer_doubles(struct checker *k, const struct conf_realm *r,
 	}
 }
 
-/* Does a realm already take this identity, as a peer's or by <match>? */
+/* ---- realms apart ------------------------------------------------------------- */
+
+/* The rules that lead to realms, of a peer's whole identity and others. */
+struct rules {
+	struct conf_role *role;
+	unsigned n;
+};
+
+static void
+rule_count(void *ctx, const struct conf_role *r)
+{
+	(void)r;
+	++*(unsigned *)ctx;
+}
+
+static void
+rule_keep(void *ctx, const struct conf_role *r)
+{
+	struct rules *rs = ctx;
+
+	rs->role[rs->n++] = *r;
+}
+
+static int
+by_place(const struct conf_role *a, const struct conf_role *b)
+{
+	if (a->pos.file != b->pos.file)
+		return a->pos.file < b->pos.file ? -1 : 1;
+	if (a->pos.line != b->pos.line)
+		return a->pos.line < b->pos.line ? -1 : 1;
+	return a->pos.col < b->pos.col ? -1 : a->pos.col > b->pos.col;
+}
+
+/* Rules that may tie stand together: whole identities by their text, the others by
+ * rank; then as in the file. */
+static int
+by_group(const void *a, const void *b)
+{
+	const struct conf_role *x = a, *y = b;
+	bool is_whole = conf_role_is_whole(x);
+	int d = 0;
+
+	if (is_whole != conf_role_is_whole(y))
+		return is_whole ? -1 : 1;
+	if (is_whole)
+		d = x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) :
+		    strcasecmp(x->text, y->text);
+	else if (x->rank != y->rank)
+		d = x->rank > y->rank ? -1 : 1;
+	return d != 0 ? d : by_place(x, y);
+}
+
 static bool
-realm_takes(const struct conf_realm *r, const char *id)
+same_group(const struct conf_role *a, const struct conf_role *b)
 {
-	for (unsigned i = 0; i < r->n_peer; i++)
-		if (same_id(r->peer[i].id, id))
-			return true;
-	for (unsigned i = 0; i < r->n_match; i++)
-		if (same_id(r->match[i], id))
-			return true;
-	return false;
+	if (conf_role_is_whole(a))
+		return conf_role_is_whole(b) && a->kind == b->kind &&
+		    strcasecmp(a->text, b->text) == 0;
+	return !conf_role_is_whole(b) && a->rank == b->rank;
 }
 
-/* The pair of identities of an IKE_AUTH request selects the realm, so it may
- * select one only. */
-static void
-one_realm(struct checker *k, const struct conf_realm *r, const char *id,
-	  struct conf_pos pos)
+static const char *
+role_text(const struct conf_role *r, char *out, size_t cap)
 {
-	char q[QUOTE_MAX], q_me[QUOTE_MAX];
-	const struct conf_realm *o;
-
-	if (id == NULL)
-		return;
-	for (o = k->c->realm; o < r; o++) {
-		if (same(o->name, r->name) || !same_id(o->me.id, r->me.id) ||
-		    !realm_takes(o, id))
-			continue;
-		conf_bad(k, pos, CONF_E_AMBIGUOUS, "peer id \"%s\" with our id \"%s\" is also "
-			 "in realm \"%s\" (line %u): the identities would "
-			 "select two realms; change one of them",
-			 conf_quote(id, q), conf_quote(r->me.id, q_me),
-			 o->name != NULL ? o->name : "?", o->pos.line);
-		return;
-	}
-}
-
-/* The same for parts of distinguished names, as far as they are equal. */
-static void
-one_dn(struct checker *k, const struct conf_realm *r, const char *dn)
-{
-	const struct conf_realm *o;
 	char q[QUOTE_MAX];
 
-	for (o = k->c->realm; o < r; o++)
-		for (unsigned i = 0; i < o->n_match_dn; i++)
-			if (same_id(o->me.id, r->me.id) &&
-			    same_id(o->match_dn[i], dn))
-				conf_bad(k, r->pos, CONF_E_AMBIGUOUS, "<match dn=\"%s\"> is "
-					 "also in realm \"%s\" (line %u): "
-					 "the identities would select two "
-					 "realms; change one of them",
-					 conf_quote(dn, q), o->name != NULL ?
-					 o->name : "?", o->pos.line);
+	out[0] = '\0';
+	if (r->is_peer)
+		str_add(out, cap, "peer id \"%s\"", conf_quote(r->text, q));
+	else
+		str_add(out, cap, "<match %s=\"%s\">", conf_match_word(r->kind),
+			conf_quote(r->text, q));
+	return out;
+}
+
+static void
+tell_tie(struct checker *k, const struct conf_role *a, const struct conf_role *b)
+{
+	char ta[QUOTE_MAX + 24], tb[QUOTE_MAX + 24];
+
+	role_text(a, ta, sizeof(ta));
+	role_text(b, tb, sizeof(tb));
+	if (strcasecmp(a->text, b->text) == 0)
+		conf_bad(k, b->pos, CONF_E_AMBIGUOUS, "%s is also in realm \"%s\" "
+			 "(line %u), and we are called the same there: the "
+			 "identities would select two realms; change one of "
+			 "them", tb, a->realm->name != NULL ? a->realm->name :
+			 "?", a->pos.line);
+	else
+		conf_bad(k, b->pos, CONF_E_AMBIGUOUS, "%s and %s of realm \"%s\" "
+			 "(line %u) are equally special, and some identities "
+			 "fit both: they would select two realms; say one "
+			 "more exactly", tb, ta, a->realm->name != NULL ?
+			 a->realm->name : "?", a->pos.line);
+}
+
+/* What is known of a peer selects its realm, so it may select one only. */
+static void
+one_realm(struct checker *k)
+{
+	struct rules rs = { NULL, 0 };
+	unsigned n = 0;
+
+	conf_role_walk(k->c, rule_count, &n);
+	if ((rs.role = calloc(n + 1u, sizeof(*rs.role))) == NULL) {
+		k->is_oom = true;
+		return;
+	}
+	conf_role_walk(k->c, rule_keep, &rs);
+	qsort(rs.role, rs.n, sizeof(*rs.role), by_group);
+	for (unsigned i = 0; i < rs.n; i++) {
+		for (unsigned o = i; o-- > 0 &&
+		     same_group(&rs.role[o], &rs.role[i]);) {
+			if (!same(rs.role[o].realm->name,
+				  rs.role[i].realm->name) &&
+			    conf_role_tie(&rs.role[o], &rs.role[i])) {
+				tell_tie(k, &rs.role[o], &rs.role[i]);
+				break;
+			}
+		}
+	}
+	free(rs.role);
 }
 
 /* An address is once in a realm, and behind one peer. */
@@ -207,15 +278,10 @@ conf_rules(struct checker *k)
 		one_open_gre(k, r);
 		if (r->pool != NULL && r->pool->lease != NULL)
 			check_leases(k, r->pool);
-		for (unsigned i = 0; i < r->n_peer; i++) {
+		for (unsigned i = 0; i < r->n_peer; i++)
 			peer_doubles(k, r, &r->peer[i]);
-			one_realm(k, r, r->peer[i].id, r->peer[i].pos);
-		}
 		for (unsigned i = 0; i < r->n_fixed; i++)
 			check_static(k, r, &r->fixed[i]);
-		for (unsigned i = 0; i < r->n_match_dn; i++)
-			one_dn(k, r, r->match_dn[i]);
-		for (unsigned i = 0; i < r->n_match; i++)
-			one_realm(k, r, r->match[i], r->pos);
 	}
+	one_realm(k);
 }

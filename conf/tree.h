@@ -100,7 +100,7 @@ struct conf_net_text {
 	const char *local, *remote;
 };
 struct conf_match_text {
-	const char *id, *dn;
+	const char *id, *email, *dns, *dn;
 };
 
 struct conf_elem {

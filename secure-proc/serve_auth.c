@@ -99,6 +99,7 @@ verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 	const struct sec_check q = {
 		.realm = sa->auth.realm, .peer = sa->auth.peer,
 		.now = clk_wall_s(), .method = v->method, .id = v->id_peer,
+		.id_own = v->id_own,
 		.cert = v->cert, .auth = v->auth, .init_msg = v->init_msg,
 		.nonce = v->nonce,
 		.maced_id = { with->maced_id, with->maced_id_len },
@@ -114,6 +115,11 @@ verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 	a->ticket = m->ticket;
 	a->handle = m->handle;
 	memcpy(a->id, id, strlen(id) + 1);
+	a->n_peer = MIN(v->id_peer.len, sizeof(a->id_peer));
+	memcpy(a->id_peer, v->id_peer.p, a->n_peer);
+	a->n_own = MIN(v->id_own.len, sizeof(a->id_own));
+	if (a->n_own > 0)
+		memcpy(a->id_own, v->id_own.p, a->n_own);
 	if ((err = map_add(s->asked, &a->number, a)) != 0) {
 		free(a);
 		return err;
@@ -128,6 +134,21 @@ verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 	return err;
 }
 
+/* Move the IKE SA on by what the child said. */
+static int
+verified(struct sec_serve *s, struct sa *sa, const struct asked *q,
+	 const struct sec_checked *c, char *why, size_t cap)
+{
+	const struct sec_auth_told told = {
+		.err = c->err, .realm = c->realm, .peer = c->peer,
+		.id_peer = { q->id_peer, q->n_peer },
+		.id_own = { q->id_own, q->n_own },
+	};
+
+	sa->asked = 0;
+	return sec_auth_verified(&s->keys, &sa->auth, &told, why, cap);
+}
+
 /* The child has looked. */
 void
 sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
@@ -135,9 +156,9 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 	struct sec_serve *s = ctx;
 	struct asked *q = map_remove(s->asked, &number);
 	struct ipc_msg req, a;
-	char why[WHY_MAX];
+	char why[WHY_MAX], told[WHY_MAX];
 	struct sa *sa;
-	int err = c->err;
+	int err;
 
 	if (q == NULL)
 		return;
@@ -147,10 +168,10 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 	sa = q->is_closed ? NULL : map_find(s->sa, &q->handle);
 	if (sa == NULL) {
 		err = sec_refuse(s, &req, ERR_STATE, "the IKE SA is gone");
-	} else if ((sa->asked = 0, sec_auth_verified(&sa->auth, err)) != 0) {
+	} else if ((err = verified(s, sa, q, c, told, sizeof(told))) != 0) {
 		snprintf(why, sizeof(why), "peer \"%.60s\": %.180s", q->id,
-		    c->why);
-		err = sec_refuse(s, &req, err != 0 ? err : ERR_STATE, why);
+		    told[0] != '\0' ? told : c->why);
+		err = sec_refuse(s, &req, err, why);
 	} else {
 		ipc_msg_answer(&a, &req, 0, NULL);
 		a.u.verify_ok.realm = sa->auth.realm;
@@ -181,7 +202,8 @@ sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 		wipe(&asked, sizeof(asked));
 		if (err == 0)
 			return s->fatal;
-		(void)!sec_auth_verified(&sa->auth, err);
+		(void)!sec_auth_verified(&s->keys, &sa->auth,
+		    &(struct sec_auth_told){ .err = err }, why, sizeof(why));
 		return sec_refuse(s, m, err, err == ERR_FULL ? "too many "
 		    "certificates wait to be looked at" : NULL);
 	}

@@ -28,6 +28,9 @@ struct asked {
 	uint64_t ticket;
 	uint32_t handle;
 	bool is_closed;		/* the IKE SA ended meanwhile */
+	uint8_t id_peer[SEC_ID_BODY_MAX]; /* bodies of both IDs */
+	uint8_t id_own[SEC_ID_BODY_MAX];
+	size_t n_peer, n_own;
 	char id[SEC_ID_TEXT_MAX];
 };
 /* An address of ours that a peer gave us. */

@@ -11,7 +11,6 @@
  */
 #include "secure-proc/id/dn.h"
 #include <string.h>
-#include <strings.h>
 #include "daemon/base/cur.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
@@ -47,7 +46,7 @@ static const struct attr {
 
 /* One attribute of a name on the wire. */
 struct rdn {
-	const struct attr *attr;
+	const struct attr *attr;	/* NULL: we have no word for it */
 	struct view value;
 };
 
@@ -121,7 +120,7 @@ read_rdn(struct cur *c, struct rdn *out)
 	    (err = cur_end(&pair)) != 0)
 		return err;
 	out->attr = attr_of_oid(&oid);
-	return out->attr != NULL ? 0 : ERR_UNSUP;
+	return 0;
 }
 
 /* The whole name: c stands on its first attribute. */
@@ -137,85 +136,42 @@ read_name(struct view der, struct cur *c)
 	return cur_end(&all);
 }
 
-/* ---- comparing ----------------------------------------------------------- */
-
-static uint8_t
-lower(uint8_t b)
-{
-	return b >= 'A' && b <= 'Z' ? (uint8_t)(b + 'a' - 'A') : b;
-}
-
-/* RFC 5280 7.1 for ASCII: no case, runs of spaces are one, none at the ends. */
-static bool
-value_is(struct view v, const char *text)
-{
-	size_t i = 0, k = 0, n = strlen(text);
-
-	while (i < v.len && v.p[i] == ' ')
-		i++;
-	while (k < n && text[k] == ' ')
-		k++;
-	while (i < v.len && k < n) {
-		bool gap = v.p[i] == ' ';
-
-		if (lower(v.p[i]) != lower((uint8_t)text[k]))
-			return false;
-		i++;
-		k++;
-		while (gap && i < v.len && v.p[i] == ' ')
-			i++;
-		while (gap && k < n && text[k] == ' ')
-			k++;
-	}
-	while (i < v.len && v.p[i] == ' ')
-		i++;
-	while (k < n && text[k] == ' ')
-		k++;
-	return i == v.len && k == n;
-}
-
 /* ---- public -------------------------------------------------------------- */
+
+int
+sec_dn_read(struct view der, struct conf_rdn *out, unsigned cap)
+{
+	unsigned n = 0;
+	struct rdn r;
+	struct cur c;
+	int err;
+
+	if ((err = read_name(der, &c)) != 0)
+		return err;
+	for (; cur_end(&c) != 0; n++) {
+		if ((err = read_rdn(&c, &r)) != 0)
+			return err;
+		if (n == cap || r.value.len >= sizeof(out->value))
+			return ERR_LONG;
+		/* A NUL inside would end every comparison early. */
+		if (memchr(r.value.p, '\0', r.value.len) != NULL)
+			return ERR_SYNTAX;
+		out[n].key[0] = '\0';
+		if (r.attr != NULL)
+			str_copy(out[n].key, sizeof(out[n].key), r.attr->key);
+		memcpy(out[n].value, r.value.p, r.value.len);
+		out[n].value[r.value.len] = '\0';
+	}
+	return n > 0 ? (int)n : ERR_SHORT;
+}
 
 bool
 sec_dn_is(struct view der, const char *text)
 {
-	char key[CONF_DN_KEY_MAX], value[CONF_ID_MAX + 1];
-	struct rdn r;
-	struct cur c;
-	int n;
+	struct conf_rdn r[CONF_RDN_MAX];
+	int n = sec_dn_read(der, r, CONF_RDN_MAX);
 
-	if (read_name(der, &c) != 0 || cur_end(&c) == 0)
-		return false;
-	while ((n = conf_dn_next(&text, key, value)) > 0)
-		if (read_rdn(&c, &r) != 0 || strcmp(r.attr->key, key) != 0 ||
-		    !value_is(r.value, value))
-			return false;
-	return n == 0 && cur_end(&c) == 0;
-}
-
-bool
-sec_dn_has(struct view der, const char *text)
-{
-	char key[CONF_DN_KEY_MAX], value[CONF_ID_MAX + 1];
-	struct rdn r;
-	struct cur c;
-	int n;
-
-	if (read_name(der, &c) != 0 ||
-	    (n = conf_dn_next(&text, key, value)) <= 0)
-		return false;
-	while (n > 0) {
-		do
-			if (read_rdn(&c, &r) != 0)
-				return false;
-		while (strcmp(r.attr->key, key) != 0 ||
-		       !value_is(r.value, value));
-		n = conf_dn_next(&text, key, value);
-	}
-	while (n == 0 && cur_end(&c) != 0)	/* the rest is sound, too */
-		if (read_rdn(&c, &r) != 0)
-			return false;
-	return n == 0;
+	return n > 0 && conf_rdn_equal(r, (unsigned)n, text);
 }
 
 bool
@@ -230,7 +186,7 @@ sec_dn_text(struct view der, char *out, size_t cap)
 	if (read_name(der, &c) != 0 || cur_end(&c) == 0)
 		return false;
 	while (cur_end(&c) != 0) {
-		if (read_rdn(&c, &r) != 0)
+		if (read_rdn(&c, &r) != 0 || r.attr == NULL)
 			return false;
 		str_escape(value, sizeof(value), r.value.p, r.value.len);
 		str_add(out, cap, "%s%s=%s", comma, r.attr->key, value);

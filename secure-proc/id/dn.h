@@ -12,6 +12,7 @@
 #define TAPIR_SECURE_ID_DN_H
 
 #include "conf/conf.h"
+#include "conf/role.h"
 #include "daemon/base/base.h"
 
 /** "C=JP, O=Example, CN=vpn" -> DER.  0, ERR_SYNTAX or ERR_LONG. */
@@ -21,8 +22,10 @@ MUST_USE int sec_dn_enc(const char *text, uint8_t *out, size_t cap,
  * the same order; values without regard to ASCII case, string types and
  * repeated spaces (RFC 5280 7.1). */
 bool sec_dn_is(struct view der, const char *text);
-/** Has this name the attributes of the text among its own, in their order? */
-bool sec_dn_has(struct view der, const char *text);
+/** The attributes of a name a stranger sent.  One for which we have no word has
+ * an empty key, which is equal to none.  How many, at least one; or ERR_SYNTAX,
+ * ERR_SHORT, ERR_LONG (also: more than cap). */
+MUST_USE int sec_dn_read(struct view der, struct conf_rdn *out, unsigned cap);
 /** The name as text, control and non-ASCII bytes escaped.  False: it has none. */
 bool sec_dn_text(struct view der, char *out, size_t cap);
 

@@ -14,7 +14,6 @@
 #include "secure-proc/id/ident.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include "daemon/base/addr.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/str.h"
@@ -44,19 +43,25 @@ type_of_kind(enum conf_id_kind kind)
 	return 0;
 }
 
-/* A host name or address of printable ASCII as a C string.  A NUL inside would
- * end the comparison early, so it is refused like any odd byte. */
-static bool
-plain_text(const struct sec_id *id, char *out, size_t cap)
+static enum conf_id_kind
+kind_of_type(uint8_t type)
 {
-	if (id->data.len == 0 || id->data.len >= cap)
-		return false;
-	for (size_t i = 0; i < id->data.len; i++)
-		if (id->data.p[i] <= 0x20 || id->data.p[i] >= 0x7f)
-			return false;
-	memcpy(out, id->data.p, id->data.len);
-	out[id->data.len] = '\0';
-	return true;
+	switch (type) {
+	case SEC_ID_FQDN:
+		return CONF_ID_FQDN;
+	case SEC_ID_RFC822_ADDR:
+		return CONF_ID_EMAIL;
+	case SEC_ID_IPV4_ADDR:
+		return CONF_ID_IPV4;
+	case SEC_ID_IPV6_ADDR:
+		return CONF_ID_IPV6;
+	case SEC_ID_KEY_ID:
+		return CONF_ID_KEYID;
+	case SEC_ID_DER_ASN1_DN:
+		return CONF_ID_DN;
+	default:
+		return CONF_ID_NONE;	/* nobody is configured with it */
+	}
 }
 
 /* ---- public: identities ------------------------------------------------------ */
@@ -127,152 +132,117 @@ sec_id_text(const struct sec_id *id, char *out)
 	return out;
 }
 
+void
+sec_id_open(const struct sec_id *id, struct sec_id_open *out)
+{
+	int n = 0;
+
+	out->i = (struct conf_ident){
+		.kind = kind_of_type(id->type), .id = id->data,
+		.rdn = out->rdn,
+	};
+	if (out->i.kind == CONF_ID_DN)
+		n = sec_dn_read(id->data, out->rdn, CONF_RDN_MAX);
+	out->i.n_rdn = n > 0 ? (unsigned)n : 0;
+}
+
 bool
 sec_id_equal(const struct sec_id *id, const char *text)
 {
-	uint8_t data[CONF_ID_MAX];
-	enum conf_id_kind kind;
-	size_t n;
+	struct sec_id_open o;
 
-	if (conf_id_type(text) == CONF_ID_DN)
-		return id->type == SEC_ID_DER_ASN1_DN && sec_dn_is(id->data, text);
-	if (conf_id_bytes(text, &kind, data, sizeof(data), &n) != 0 ||
-	    id->type != type_of_kind(kind) || id->data.len != n)
-		return false;
-	if (kind == CONF_ID_FQDN)
-		return strncasecmp((const char *)data,
-		    (const char *)id->data.p, n) == 0 &&
-		    memchr(id->data.p, '\0', n) == NULL;
-	return memcmp(data, id->data.p, n) == 0;
+	sec_id_open(id, &o);
+	return conf_ident_is(&o.i, text);
 }
 
 bool
 sec_id_glob(const struct sec_id *id, const char *pattern)
 {
-	char text[SEC_ID_TEXT_MAX];
 	bool has_at = strchr(pattern, '@') != NULL;
 
 	if (strcmp(pattern, "*") == 0)
 		return true;
-	if (id->type != (has_at ? SEC_ID_RFC822_ADDR : SEC_ID_FQDN) ||
-	    !plain_text(id, text, sizeof(text)))
-		return false;
-	/* A host name has no '@', an e-mail address has one. */
-	if ((strchr(text, '@') != NULL) != has_at)
-		return false;
-	return str_glob(pattern, text);
+	return id->type == (has_at ? SEC_ID_RFC822_ADDR : SEC_ID_FQDN) &&
+	    conf_glob_takes(pattern, id->data);
 }
 
 /* ---- selection --------------------------------------------------------------- */
 
-struct found {
-	unsigned n;
-	unsigned n_other_own;	/* would fit, but have another identity */
-	const struct conf_realm *realm;
-	const struct conf_peer *peer;
-};
-
-static void
-found_add(struct found *f, const struct conf_realm *r,
-	  const struct conf_peer *p, const struct sec_id *own)
+static int
+tell_none(const struct conf_picked *got, const struct sec_id *peer,
+	  const struct sec_id *own, char *why, size_t cap)
 {
-	if (own != NULL &&
-	    (r->me.id == NULL || !sec_id_equal(own, r->me.id))) {
-		f->n_other_own++;
-		return;
-	}
-	if (f->n > 0 && f->peer == p)
-		return;
-	f->n++;
-	f->realm = r;
-	f->peer = p;
-}
-
-static void
-exact_find(const struct conf *c, const struct sec_id *peer,
-	   const struct sec_id *own, struct found *f)
-{
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		const struct conf_realm *r = &c->realm[i];
-
-		for (unsigned k = 0; k < r->n_peer; k++)
-			if (!r->peer[k].is_glob && r->peer[k].id != NULL &&
-			    sec_id_equal(peer, r->peer[k].id))
-				found_add(f, r, &r->peer[k], own);
-	}
-}
-
-/* <match> chooses the realm; the role is then its only peer without an exact
- * identity. */
-static const struct conf_peer *
-match_role(const struct conf_realm *r, const struct sec_id *peer)
-{
-	const struct conf_peer *role = NULL;
-	bool is_match = false;
-
-	for (unsigned i = 0; i < r->n_match && !is_match; i++)
-		is_match = sec_id_equal(peer, r->match[i]) ||
-		    sec_id_glob(peer, r->match[i]);
-	for (unsigned i = 0; i < r->n_match_dn && !is_match; i++)
-		is_match = peer->type == SEC_ID_DER_ASN1_DN &&
-		    sec_dn_has(peer->data, r->match_dn[i]);
-	if (!is_match)
-		return NULL;
-	for (unsigned i = 0; i < r->n_peer; i++) {
-		if (!r->peer[i].is_glob && r->peer[i].id != NULL)
-			continue;
-		if (role != NULL)
-			return NULL;
-		role = &r->peer[i];
-	}
-	return role;
-}
-
-static void
-glob_find(const struct conf *c, const struct sec_id *peer,
-	  const struct sec_id *own, struct found *f)
-{
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		const struct conf_realm *r = &c->realm[i];
-		const struct conf_peer *role;
-
-		for (unsigned k = 0; k < r->n_peer; k++)
-			if (r->peer[k].is_glob && r->peer[k].id != NULL &&
-			    sec_id_glob(peer, r->peer[k].id))
-				found_add(f, r, &r->peer[k], own);
-		if ((role = match_role(r, peer)) != NULL)
-			found_add(f, r, role, own);
-	}
-}
-
-int
-sec_id_select(const struct conf *c, const struct sec_id *peer,
-	      const struct sec_id *own, const struct conf_peer **out_peer,
-	      const struct conf_realm **out_realm, char *why, size_t cap)
-{
-	struct found f = { 0 };
 	char p[SEC_ID_TEXT_MAX], o[SEC_ID_TEXT_MAX];
 
-	exact_find(c, peer, own, &f);
-	if (f.n == 0)
-		glob_find(c, peer, own, &f);
-	if (f.n == 1) {
-		*out_peer = f.peer;
-		*out_realm = f.realm;
-		return 0;
-	}
 	sec_id_text(peer, p);
-	if (own != NULL)
-		sec_id_text(own, o);
-	if (f.n > 1)
-		snprintf(why, cap, "identity \"%.*s\" fits more than one peer "
-		    "of the configuration", SHOWN_MAX, p);
-	else if (f.n_other_own > 0)
+	if (own != NULL && got->n_own > 0)
 		snprintf(why, cap, "peer \"%.*s\" wants to talk to \"%.*s\", "
 		    "which is not our identity towards it", SHOWN_MAX / 2, p,
-		    SHOWN_MAX / 2, o);
+		    SHOWN_MAX / 2, sec_id_text(own, o));
 	else
 		snprintf(why, cap, "no realm for identity \"%.*s\"", SHOWN_MAX,
 		    p);
 	return ERR_NOTFOUND;
+}
+
+/* A comer as the rules look at it. */
+struct opened {
+	struct conf_who who;
+	struct sec_id_open peer, own;
+};
+
+static void
+open_comer(const struct sec_comer *c, struct opened *o)
+{
+	o->who = (struct conf_who){
+		.has_cert = c->has_cert,
+		.n_subject = c->n_subject, .subject = c->subject,
+		.n_name = c->n_name, .name = c->name,
+	};
+	sec_id_open(c->peer, &o->peer);
+	o->who.peer = o->peer.i;
+	if (c->own == NULL)
+		return;
+	sec_id_open(c->own, &o->own);
+	o->who.own = &o->own.i;
+}
+
+int
+sec_id_select(const struct conf *c, const struct sec_comer *who,
+	      struct sec_place *out, char *why, size_t cap)
+{
+	struct opened o;
+	struct conf_picked got;
+	char text[SEC_ID_TEXT_MAX];
+	int err;
+
+	open_comer(who, &o);
+	err = conf_role_pick(c, &o.who, &got);
+	*out = (struct sec_place){ .is_open = got.is_open };
+	if (err == 0 && got.role.peer != NULL) {
+		out->peer = got.role.peer;
+		out->realm = got.role.realm;
+		return 0;
+	}
+	if (err == ERR_NOTFOUND)
+		return tell_none(&got, who->peer, who->own, why, cap);
+	sec_id_text(who->peer, text);
+	if (err == ERR_STATE)
+		snprintf(why, cap, "identity \"%.*s\" fits more than one peer "
+		    "of the configuration", SHOWN_MAX, text);
+	else
+		snprintf(why, cap, "realm \"%.60s\" is for identity \"%.*s\", "
+		    "but none of its peers is", got.role.realm != NULL ?
+		    got.role.realm->name : "?", SHOWN_MAX, text);
+	return ERR_NOTFOUND;
+}
+
+bool
+sec_id_may(const struct conf *c, const struct sec_comer *who,
+	   const struct conf_peer *p)
+{
+	struct opened o;
+
+	open_comer(who, &o);
+	return conf_role_may(c, &o.who, p);
 }

@@ -11,6 +11,7 @@
 #define TAPIR_SECURE_ID_IDENT_H
 
 #include "conf/conf.h"
+#include "conf/role.h"
 #include "daemon/base/base.h"
 
 /* RFC 7296 3.5 */
@@ -36,24 +37,47 @@ MUST_USE int sec_id_enc(const char *text, uint8_t *out, size_t cap,
 /** Printable text of an identity, control and non-ASCII bytes escaped;
  * returns out, which has SEC_ID_TEXT_MAX bytes. */
 const char *sec_id_text(const struct sec_id *id, char *out);
+/* An identity as the rules look at it. */
+struct sec_id_open {
+	struct conf_ident i;
+	struct conf_rdn rdn[CONF_RDN_MAX];
+};
+/** Take an identity apart; out points into itself and to what id views. */
+void sec_id_open(const struct sec_id *id, struct sec_id_open *out);
 /** Same type and same value; host names without regard to ASCII case. */
 bool sec_id_equal(const struct sec_id *id, const char *text);
 /** Pattern with '*' and '?': host names against patterns without '@', e-mail
  * addresses against patterns with one; "*" alone is any identity. */
 bool sec_id_glob(const struct sec_id *id, const char *pattern);
 
+/* Who comes, as far as it is known. */
+struct sec_comer {
+	const struct sec_id *peer;	/* the identity it claims */
+	const struct sec_id *own;	/* the one it wants of us (IDr), or NULL */
+	bool has_cert;			/* what its certificate says is known: */
+	unsigned n_subject;		/* 0: nothing a rule could name */
+	const struct conf_rdn *subject;
+	unsigned n_name;
+	const struct conf_altname *name;
+};
+struct sec_place {
+	const struct conf_realm *realm;
+	const struct conf_peer *peer;
+	bool is_open;	/* its certificate could lead elsewhere; also set when
+			 * there is no place without one */
+};
+
 /**
- * Which peer of which realm is this?  Exactly one must fit.
+ * Which peer of which realm is this?  The most special rule decides; exactly one
+ * must be it (conf/role.h).
  *
- * @param peer the identity the peer claims.
- * @param own  the identity it wants of us (IDr), or NULL.
- * @param why  a sentence when there is none or more than one.
+ * @param why a sentence when there is none or more than one.
  * @return 0 or ERR_NOTFOUND.
  */
-MUST_USE int sec_id_select(const struct conf *c, const struct sec_id *peer,
-			   const struct sec_id *own,
-			   const struct conf_peer **out_peer,
-			   const struct conf_realm **out_realm, char *why,
-			   size_t cap);
+MUST_USE int sec_id_select(const struct conf *c, const struct sec_comer *who,
+			   struct sec_place *out, char *why, size_t cap);
+/** May who has this identity be that peer, whatever its certificate says? */
+bool sec_id_may(const struct conf *c, const struct sec_comer *who,
+		const struct conf_peer *p);
 
 #endif

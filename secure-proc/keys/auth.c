@@ -205,9 +205,10 @@ verify_who(const struct sec_keys *k, struct sec_auth *x,
 	   const struct sec_auth *a, const struct ipc_verify *q,
 	   const struct sec_id *id, char *why, size_t cap)
 {
-	const struct conf_realm *r;
+	struct sec_comer who = { .peer = id };
 	const struct conf_peer *p;
 	char text[SEC_ID_TEXT_MAX];
+	struct sec_place at;
 	struct sec_id own;
 	int err;
 
@@ -223,12 +224,17 @@ verify_who(const struct sec_keys *k, struct sec_auth *x,
 	}
 	if (q->id_own.len > 0 && sec_id_dec(q->id_own, &own) != 0)
 		return fail(why, cap, ERR_SYNTAX, "malformed IDr");
-	err = sec_id_select(k->conf, id, q->id_own.len > 0 ? &own : NULL, &p,
-	    &r, why, cap);
+	if (q->id_own.len > 0)
+		who.own = &own;
+	err = sec_id_select(k->conf, &who, &at, why, cap);
+	if (at.is_open && q->cert.len > 0 && q->method != METHOD_PSK) {
+		x->realm = x->peer = SEC_ANY;
+		return ERR_AGAIN;
+	}
 	if (err != 0)
 		return err;
-	x->realm = r->index;
-	x->peer = p->index;
+	x->realm = at.realm->index;
+	x->peer = at.peer->index;
 	return 0;
 }
 
@@ -301,6 +307,10 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	if ((err = sec_id_dec(q->id_peer, &id)) != 0)
 		return fail(why, cap, err, "malformed identity");
 	who = verify_who(k, x, a, q, &id, why, cap);
+	if (who == ERR_AGAIN) {
+		sec_id_text(&id, id_text);
+		return verify_ask(q, asked);
+	}
 	if (who != 0 && who != ERR_NOTFOUND)
 		return who;
 	p = who == 0 ? peer_at(k->conf, x->realm, x->peer) : NULL;
@@ -325,6 +335,35 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	else if (err != 0)
 		snprintf(why, cap, "%s", err_text(err));
 	return err;
+}
+
+/* Where the child has put somebody by a certificate.  It only reads what others
+ * wrote, so what it says is held against the identities; and the key that was
+ * mixed in before (RFC 8784) must be the one of that place. */
+static int
+verify_place(const struct sec_keys *k, const struct sec_auth_told *told,
+	     char *why, size_t cap)
+{
+	const struct conf_peer *p = peer_at(k->conf, told->realm, told->peer);
+	struct sec_id id, own;
+	struct sec_comer who = { .peer = &id };
+	struct sec_place at;
+
+	if (sec_id_dec(told->id_peer, &id) != 0 ||
+	    (told->id_own.len > 0 && sec_id_dec(told->id_own, &own) != 0))
+		return fail(why, cap, ERR_SYNTAX, "malformed identity");
+	if (told->id_own.len > 0)
+		who.own = &own;
+	if (p == NULL || p->auth != CONF_AUTH_CERT ||
+	    !sec_id_may(k->conf, &who, p))
+		return fail(why, cap, ERR_AUTH, "no rule leads from its "
+		    "identity to this realm");
+	if (p->ppk != NULL &&
+	    (sec_id_select(k->conf, &who, &at, why, cap) != 0 ||
+	     at.peer->ppk == NULL || strcmp(at.peer->ppk, p->ppk) != 0))
+		return fail(why, cap, ERR_AUTH, "its certificate leads to a "
+		    "peer with ppk=, which its identity alone does not");
+	return 0;
 }
 
 /* ---- public ------------------------------------------------------------------ */
@@ -381,13 +420,25 @@ sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 }
 
 int
-sec_auth_verified(struct sec_auth *a, int err)
+sec_auth_verified(const struct sec_keys *k, struct sec_auth *a,
+		  const struct sec_auth_told *told, char *why, size_t cap)
 {
+	int err = told->err;
+
+	why[0] = '\0';
 	if (a->phase != SEC_P_ASKED)
-		return ERR_STATE;
-	if (err != 0)
+		return fail(why, cap, ERR_STATE, "nothing was asked");
+	if (err == 0 && a->realm == SEC_ANY)
+		err = verify_place(k, told, why, cap);
+	else if (err == 0 && (told->realm != a->realm || told->peer != a->peer))
+		err = fail(why, cap, ERR_AUTH, "the answer is about another "
+		    "peer");
+	if (err != 0) {
 		a->phase = SEC_P_FAILED;
-	else
-		a->phase = a->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
-	return err;
+		return err;
+	}
+	a->realm = told->realm;
+	a->peer = told->peer;
+	a->phase = a->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
+	return 0;
 }

@@ -6,7 +6,10 @@
  *   responder:  VERIFY (decides realm and peer)   -> SIGN
  *
  * VERIFY of a pre-shared key is decided here; of a certificate it is prepared
- * here, asked of the verify child, and decided by its answer.
+ * here, asked of the verify child, and decided by its answer.  Where rules about
+ * certificates could lead elsewhere than the identity alone, the child also says
+ * where, among the places that the identity leaves open; that is fixed before it
+ * looks at the signature.
  *
  * The second of a pair must belong to the first: same role, same SPI, the
  * nonces of both messages.  So main cannot have something signed that is not
@@ -34,11 +37,13 @@ enum sec_phase {
 	SEC_P_FAILED		/* nothing more for this handle */
 };
 
+#define SEC_ANY UINT32_MAX
+
 /* What is kept of an IKE SA. */
 struct sec_auth {
 	enum sec_phase phase;
 	bool is_initiator;
-	uint32_t realm, peer;
+	uint32_t realm, peer;	/* SEC_ANY: the child says it */
 	uint64_t ispi;
 	uint8_t nonce_own[32];	/* SHA-256 of the nonces */
 	uint8_t nonce_peer[32];
@@ -69,6 +74,13 @@ struct sec_auth_asked {
 	uint8_t maced_id[SEC_MACED_MAX];
 	size_t maced_id_len;
 };
+/* What the verify child said. */
+struct sec_auth_told {
+	int err;
+	uint32_t realm, peer;	/* where it was put */
+	struct view id_peer;	/* bodies of the question's IDs */
+	struct view id_own;	/* may be empty */
+};
 
 /** True once the peer has proved who it is and we did too; the one place that
  * says so (SECURITY-CHECKLIST A5). */
@@ -91,7 +103,7 @@ MUST_USE int sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
  *
  * @param id_text SEC_ID_TEXT_MAX bytes: the peer's identity, on success.
  * @param asked   filled when the answer is ERR_AGAIN.
- * @return 0; ERR_AGAIN: a->realm and a->peer are set, ask the verify child, then
+ * @return 0; ERR_AGAIN: ask the verify child about a->realm and a->peer, then
  *         sec_auth_verified(); ERR_AUTH: wrong credentials or method; ERR_NOTFOUND: no realm for
  *         these identities (takes the same time); others as sec_auth_sign().
  */
@@ -99,8 +111,15 @@ MUST_USE int sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 			     const struct ipc_verify *q, char *id_text,
 			     struct sec_auth_asked *asked, char *why,
 			     size_t cap);
-/** The verify child's answer: 0 moves on, anything else is final.  ERR_STATE
- * when nothing was asked, else err. */
-MUST_USE int sec_auth_verified(struct sec_auth *a, int err);
+/**
+ * The verify child's answer: 0 moves on, anything else is final.
+ *
+ * @param why a sentence, unless told has the error.
+ * @return ERR_STATE when nothing was asked; ERR_AUTH when it names a place the
+ *         identities do not permit; else told->err.
+ */
+MUST_USE int sec_auth_verified(const struct sec_keys *k, struct sec_auth *a,
+			       const struct sec_auth_told *told, char *why,
+			       size_t cap);
 
 #endif

@@ -45,6 +45,8 @@ find(const struct sec_keys *k, const struct ipc_ppk *q,
      size_t cap)
 {
 	struct sec_id id, own;
+	struct sec_comer who = { .peer = &id };
+	struct sec_place at;
 	int err;
 
 	if (q->is_initiator) {
@@ -58,8 +60,12 @@ find(const struct sec_keys *k, const struct ipc_ppk *q,
 	if ((err = sec_id_dec(q->id_peer, &id)) != 0 ||
 	    (q->id_own.len > 0 && (err = sec_id_dec(q->id_own, &own)) != 0))
 		return fail(why, cap, err, "malformed identity");
-	return sec_id_select(k->conf, &id, q->id_own.len > 0 ? &own : NULL, p,
-	    r, why, cap);
+	if (q->id_own.len > 0)
+		who.own = &own;
+	err = sec_id_select(k->conf, &who, &at, why, cap);
+	*r = at.realm;
+	*p = at.peer;
+	return err;
 }
 
 static int

@@ -207,6 +207,31 @@ pin_check(struct work *w)
 	    "certificate of cert= cannot be used");
 }
 
+/* ---- who is it ------------------------------------------------------------------ */
+
+/* Here, before anything is believed, and never again: everything below looks at
+ * what this has set. */
+static int
+place_find(struct work *w)
+{
+	struct sec_checked *out = w->out;
+	int err;
+
+	if (w->q->realm == SEC_CHECK_CHOOSE) {
+		if (w->n_cert > 0)
+			spi_certs()->cert_facts(w->cert[0], &w->facts);
+		err = sec_choose(sec_trust_conf(w->t), w->q, &w->facts, out);
+		if (err != 0)
+			return err;
+	}
+	w->realm = sec_trust_realm(w->t, out->realm);
+	w->who = sec_trust_of(w->t, out->realm, out->peer);
+	if (w->who == NULL)
+		return fail(w, ERR_NOTFOUND, "no such peer");
+	w->peer = &w->realm->peer[out->peer];
+	return 0;
+}
+
 /* ---- whose key counts --------------------------------------------------------- */
 
 static int
@@ -391,15 +416,11 @@ sec_check(struct sec_trust *t, const struct sec_check *q,
 	w->t = t;
 	w->q = q;
 	w->out = out;
-	w->realm = sec_trust_realm(t, q->realm);
-	w->who = sec_trust_of(t, q->realm, q->peer);
-	if (w->who == NULL) {
-		err = fail(w, ERR_NOTFOUND, "no such peer");
-	} else {
-		w->peer = &w->realm->peer[q->peer];
-		if ((err = certs_read(w)) == 0 && (err = key_find(w)) == 0)
-			err = auth_check(w);
-	}
+	out->realm = q->realm;
+	out->peer = q->peer;
+	if ((err = certs_read(w)) == 0 && (err = place_find(w)) == 0 &&
+	    (err = key_find(w)) == 0)
+		err = auth_check(w);
 	work_fini(w);
 	if (err != 0 && out->why[0] == '\0')
 		snprintf(out->why, sizeof(out->why), "%s", err_text(err));

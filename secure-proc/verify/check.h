@@ -22,12 +22,16 @@
 #define SEC_CHECK_WHY_MAX  257
 #define SEC_CHECK_TEXT_MAX 256
 
+#define SEC_CHECK_CHOOSE UINT32_MAX
+
 /* A question.  Views are borrowed. */
 struct sec_check {
-	uint32_t realm, peer;
+	uint32_t realm, peer;	/* SEC_CHECK_CHOOSE: who that is follows from
+				 * id, id_own and the certificate */
 	int64_t now;		/* Unix time */
 	uint8_t method;		/* 14, or 1, 9, 10, 11 of RFC 7296 and 4754 */
 	struct view id;		/* body of the peer's ID payload */
+	struct view id_own;	/* of the one that names us; may be empty */
 	struct view cert;	/* CERT bodies, each behind a 16-bit length */
 	struct view auth;	/* AUTH data; method 14: algorithm in front */
 	struct view init_msg;	/* the octets of RFC 7296 2.15, in parts */
@@ -36,7 +40,8 @@ struct sec_check {
 };
 
 struct sec_checked {
-	int err;		/* 0, ERR_AUTH, ERR_SYNTAX, ... */
+	int err;		/* 0, ERR_AUTH, ERR_NOTFOUND, ERR_SYNTAX, ... */
+	uint32_t realm, peer;	/* those of the question, or the chosen ones */
 	char why[SEC_CHECK_WHY_MAX];
 	char subject[SEC_CHECK_TEXT_MAX]; /* of the certificate, or empty */
 	int64_t not_after;	/* the first end in the chain; 0 = none */
@@ -59,6 +64,12 @@ MUST_USE int sec_revoke_check(struct sec_trust *t,
 			      const struct sec_evidence *ev,
 			      const struct conf_peer *peer, int64_t now,
 			      struct sec_checked *out);
+/** choose.c: whose rules fit an identity with a certificate (facts of all zeros:
+ * it sent none)?  0, ERR_SYNTAX, or
+ * ERR_NOTFOUND with a sentence. */
+MUST_USE int sec_choose(const struct conf *c, const struct sec_check *q,
+			const struct spi_cert_facts *f,
+			struct sec_checked *out);
 /** names.c: does the certificate carry this identity?  0, or ERR_AUTH with a
  * sentence that lists the names it has. */
 MUST_USE int sec_names_check(const struct spi_cert *c,

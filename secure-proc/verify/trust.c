@@ -425,6 +425,12 @@ sec_trust_of(const struct sec_trust *t, uint32_t realm, uint32_t peer)
 	return &t->peer[realm][peer];
 }
 
+const struct conf *
+sec_trust_conf(const struct sec_trust *t)
+{
+	return t->conf;
+}
+
 const struct conf_realm *
 sec_trust_realm(const struct sec_trust *t, uint32_t realm)
 {

@@ -53,6 +53,8 @@ void sec_trust_free(struct sec_trust *t);
 /** What is believed of a peer; NULL: nothing. */
 const struct sec_trusted *sec_trust_of(const struct sec_trust *t,
 				       uint32_t realm, uint32_t peer);
+/** The configuration it was loaded for. */
+const struct conf *sec_trust_conf(const struct sec_trust *t);
 const struct conf_realm *sec_trust_realm(const struct sec_trust *t,
 					 uint32_t realm);
 /** Add a list, in place of an older one of its issuer; takes it.  The caller

@@ -63,6 +63,7 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 	wcur_u64(&w, (uint64_t)q->now);
 	wcur_u8(&w, q->method);
 	put(&w, q->id);
+	put(&w, q->id_own);
 	put(&w, q->cert);
 	put(&w, q->auth);
 	put(&w, q->init_msg);
@@ -85,7 +86,9 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = cur_u32(&c, &q->peer)) != 0 ||
 	    (err = cur_u64(&c, &now)) != 0 ||
 	    (err = cur_u8(&c, &q->method)) != 0 ||
-	    (err = get(&c, &q->id)) != 0 || (err = get(&c, &q->cert)) != 0 ||
+	    (err = get(&c, &q->id)) != 0 ||
+	    (err = get(&c, &q->id_own)) != 0 ||
+	    (err = get(&c, &q->cert)) != 0 ||
 	    (err = get(&c, &q->auth)) != 0 ||
 	    (err = get(&c, &q->init_msg)) != 0 ||
 	    (err = get(&c, &q->nonce)) != 0 ||
@@ -104,6 +107,8 @@ sec_answer_enc(uint64_t number, const struct sec_checked *a, uint8_t *out,
 	wcur_init(&w, out, cap);
 	wcur_u64(&w, number);
 	wcur_u32(&w, (uint32_t)a->err);
+	wcur_u32(&w, a->realm);
+	wcur_u32(&w, a->peer);
 	wcur_u64(&w, (uint64_t)a->not_after);
 	put_text(&w, a->why);
 	put_text(&w, a->subject);
@@ -123,6 +128,8 @@ sec_answer_dec(struct view in, uint64_t *number, struct sec_checked *a)
 	cur_init(&c, in.p, in.len);
 	if ((err = cur_u64(&c, number)) != 0 ||
 	    (err = cur_u32(&c, &code)) != 0 ||
+	    (err = cur_u32(&c, &a->realm)) != 0 ||
+	    (err = cur_u32(&c, &a->peer)) != 0 ||
 	    (err = cur_u64(&c, &not_after)) != 0 ||
 	    (err = get_text(&c, a->why, sizeof(a->why))) != 0 ||
 	    (err = get_text(&c, a->subject, sizeof(a->subject))) != 0)

@@ -4,10 +4,10 @@
  * and its verify child, one datagram each.
  *
  *   question   number (64), realm (32), peer (32), time (64), method (8), then
- *              id, cert, auth, init_msg, nonce, maced_id, each behind a 32-bit
- *              length
- *   answer     number (64), err (32), not_after (64), then why and subject,
- *              each behind a 32-bit length.  Number 0: a child has begun.
+ *              id, id_own, cert, auth, init_msg, nonce, maced_id, each behind
+ *              a 32-bit length
+ *   answer     number (64), err (32), realm (32), peer (32), not_after (64), then
+ *              why and subject, each behind a 32-bit length.  Number 0: a child has begun.
  *
  * Thread: any.
  */

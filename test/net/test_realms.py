@@ -5,6 +5,7 @@ import pytest
 import topo
 from gateway import Gateway, realm, vpn
 from lab import until
+from pki import Pki
 
 TOPOLOGY = topo.pair  # two gateways
 
@@ -73,3 +74,82 @@ def test_a_key_opens_its_own_realm_only(lab, ends):
         thief.stop()
         ends[0].write(conf(1, "192.0.2.2"), KEYS)
         ends[0].start()
+
+
+# ---- by what a certificate says ----------------------------------------------------
+
+NAMES = {  # realm: the rule, subject and subjectAltName of who belongs there
+    "sales": ('email="*@sales.example.com"', "/O=Tapir Test/CN=ann",
+              "DNS:ann.example.com,email:ann@sales.example.com"),
+    "dev": ('dns="*.dev.example.com"', "/O=Tapir Test/CN=bob",
+            "DNS:bob.example.com,DNS:pc7.dev.example.com"),
+    "lab": ('dn="OU=Lab, O=Tapir Test"', "/O=Tapir Test/OU=Lab/CN=eve", "DNS:eve.example.com"),
+}
+
+
+@pytest.fixture(scope="module")
+def pki(lab):
+    """An authority for each realm, one for the gateway, somebody for each realm, and a thief:
+    an authority's certificate with the names of another realm."""
+    p = Pki(lab.mkdir("pki"))
+    p.ca("gw-ca")
+    p.leaf("gw", "gw-ca", "vpn.example.com")
+    for name, (_, subject, san) in NAMES.items():
+        p.ca(f"{name}-ca")
+        p.leaf(name, f"{name}-ca", san, subject=subject)
+    p.leaf("thief", "dev-ca", NAMES["sales"][2], subject="/O=Tapir Test/CN=ann")
+    return p
+
+
+def gateway(lab, pki):
+    """Three realms that differ by <match> alone."""
+    text = "".join(f'  <realm name="{name}" dpd="1" dead="3" address="10.{40 + i}.0.1/24" '
+                   f'tap="t-{name}">\n    <match {rule}/>\n'
+                   f'    <me id="vpn.example.com" cert="gw.pem"/>\n'
+                   f'    <peer ca="{name}-ca.pem"/>\n  </realm>\n'
+                   for i, (name, (rule, *_)) in enumerate(NAMES.items()))
+    keys = {f: pki.text(f) for f in ("gw.pem", "gw.key", *(f"{n}-ca.pem" for n in NAMES))}
+    return Gateway(lab, "right", vpn(text), keys)
+
+
+def client(lab, pki, who, cert=None):
+    """Somebody with his certificate."""
+    host = NAMES[who][2].split(",", maxsplit=1)[0][4:]
+    net = 40 + list(NAMES).index(who)
+    text = (f'  <realm name="{who}" dpd="1" dead="3" address="10.{net}.0.2/24" tap="c-{who}">\n'
+            f'    <me id="{host}" cert="me.pem"/>\n'
+            '    <peer id="vpn.example.com" at="192.0.2.2" ca="gw-ca.pem"/>\n  </realm>\n')
+    return Gateway(lab, "left", vpn(text), {
+        "me.pem": pki.text(f"{cert or who}.pem"), "me.key": pki.text(f"{cert or who}.key"),
+        "gw-ca.pem": pki.text("gw-ca.pem")})
+
+
+def test_names_of_a_certificate_choose_the_realm(lab, ends, pki):
+    """E-mail address, host name and subject: each gets into its own, and `realm test` agrees."""
+    for end in ends:
+        end.stop()
+    right = gateway(lab, pki).start()
+    try:
+        for name, (_, _, san) in NAMES.items():
+            left = client(lab, pki, name).start()
+            try:
+                assert until(8, left.is_up), left.log() + right.log()
+                up = [r["name"] for r in right.json("status")["realms"]
+                      if any(p["state"] == "up" for p in r["peers"])]
+                assert up == [name]
+                assert lab.until_ping("left", f"10.{40 + list(NAMES).index(name)}.0.1", 5)
+            finally:
+                left.stop()
+            done = right.json("realm", "test", san.split(",", maxsplit=1)[0][4:], "--cert",
+                              pki.path(f"{name}.pem"), "-c", right.conf_path)
+            assert done["realm"] == name
+        left = client(lab, pki, "sales", cert="thief").start()
+        try:
+            assert until(5, lambda: left.lines("failed") or left.lines("refused")), left.log()
+            assert not left.is_up()
+        finally:
+            left.stop()
+    finally:
+        right.stop()
+        for end in reversed(ends):
+            end.start()

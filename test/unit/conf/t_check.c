@@ -154,7 +154,7 @@ TEST(every_written_value_arrives)
 	assert_int_equal(r->child_life_s, 60);
 	assert_int_equal(r->ike_life_s, 120);
 	assert_int_equal(r->n_match, 1);
-	assert_string_equal(r->match[0], "*@sales.example.com");
+	assert_string_equal(r->match[0].text, "*@sales.example.com");
 	assert_int_equal(r->me.id_kind, CONF_ID_EMAIL);
 	assert_int_equal(r->net.n_local, 2);
 	assert_int_equal(r->net.n_remote, 2);
@@ -319,7 +319,7 @@ static const struct broken {
 	{REALM("", "<peer id=\"a/b\"/>"), 4, "add name="},
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
-	{REALM("", "<match/>"), 4, "either id= or dn="},
+	{REALM("", "<match/>"), 4, "one of id=, email="},
 	/* doubles */
 	{REALM("", "<peer id=\"b\"/>\n<peer id=\"B\" name=\"c\"/>"), 5,
 	 "in this realm already (line 4)"},
@@ -552,17 +552,18 @@ TEST(a_realm_is_selected_by_parts_of_names)
 				     "<match id='*.x'/>", "<peer ca='c'/>"));
 	const struct conf_realm *r = &c->realm[0];
 
-	assert_int_equal(r->n_match, 1);
-	assert_int_equal(r->n_match_dn, 1);
-	assert_string_equal(r->match_dn[0], "O=Example");
+	assert_int_equal(r->n_match, 2);
+	assert_int_equal(r->match[0].kind, CONF_MATCH_DN);
+	assert_string_equal(r->match[0].text, "O=Example");
+	assert_int_equal(r->match[1].kind, CONF_MATCH_ID);
 	assert_null(r->peer[0].id);
 	conf_free(c);
 	bad(OFFICE("<me cert='a'/><match dn='Example'/>", "<peer ca='c'/>"));
 	expect("no attribute", 2, "parts of a distinguished name");
 	bad(OFFICE("<me cert='a'/><match/>", "<peer ca='c'/>"));
-	expect("neither", 2, "either id= or dn=");
+	expect("neither", 2, "one of id=, email=");
 	bad(OFFICE("<me cert='a'/><match id='a' dn='O=a'/>", "<peer ca='c'/>"));
-	expect("both", 2, "either id= or dn=");
+	expect("both", 2, "one of id=, email=");
 	bad("<vpn><realm name='r'><me id='a' cert='a'/><match dn='O=x'/>"
 	    "<peer ca='c'/></realm>\n<realm name='s'><me id='a' cert='a'/>"
 	    "<match dn='O=X'/><peer ca='d'/></realm></vpn>");

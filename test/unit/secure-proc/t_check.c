@@ -395,11 +395,13 @@ TEST(no_flipped_bit_of_a_certificate_is_good)
 TEST(questions_and_answers_travel_whole)
 {
 	static uint8_t out[SEC_WIRE_MAX];
-	struct sec_checked a = { .err = ERR_AUTH, .why = "because",
+	struct sec_checked a = { .err = ERR_AUTH, .realm = 4,
+		.peer = 5, .why = "because",
 		.subject = "CN=x\x01y", .not_after = 77 }, b;
 	struct sec_check q = {
 		.realm = 1, .peer = 2, .now = 3, .method = 14,
-		.id = kit_view("id", 2), .cert = kit_view(bodies, 65535),
+		.id = kit_view("id", 2), .id_own = kit_view("own", 3),
+		.cert = kit_view(bodies, 65535),
 		.auth = kit_view(bodies, 2048),
 		.init_msg = kit_view(bodies, 16384),
 		.nonce = kit_view(kit_ni, 32), .maced_id = kit_view(kit_nr, 32),
@@ -410,6 +412,7 @@ TEST(questions_and_answers_travel_whole)
 	assert_int_equal(sec_ask_enc(9, &q, out, sizeof(out), &len), 0);
 	assert_int_equal(sec_ask_dec(kit_view(out, len), &number, &p), 0);
 	assert_int_equal(number, 9);
+	assert_int_equal(p.id_own.len, 3);
 	assert_int_equal(p.cert.len, 65535);
 	assert_int_equal(p.maced_id.len, 32);
 	for (size_t n = 0; n < len; n += 97)
@@ -420,6 +423,8 @@ TEST(questions_and_answers_travel_whole)
 	assert_int_equal(sec_answer_enc(9, &a, out, sizeof(out), &len), 0);
 	assert_int_equal(sec_answer_dec(kit_view(out, len), &number, &b), 0);
 	assert_int_equal(b.err, ERR_AUTH);
+	assert_int_equal(b.realm, 4);
+	assert_int_equal(b.peer, 5);
 	assert_string_equal(b.why, "because");
 	assert_string_equal(b.subject, "CN=x?y");
 	out[8] = 0x7f;			/* no such error */

@@ -143,21 +143,21 @@ TEST(identities_select_exactly_one_realm_and_peer)
 		struct sec_id p = id_of(FQDN, picks[i].peer);
 		struct sec_id o = id_of(FQDN, picks[i].own != NULL ?
 		    picks[i].own : "");
-		const struct conf_realm *r = NULL;
-		const struct conf_peer *q = NULL;
+		const struct sec_comer who = { .peer = &p,
+			.own = picks[i].own != NULL ? &o : NULL };
+		struct sec_place at;
 		char why[256] = "";
 		int err;
 
-		err = sec_id_select(c, &p, picks[i].own != NULL ? &o : NULL,
-		    &q, &r, why, sizeof(why));
+		err = sec_id_select(c, &who, &at, why, sizeof(why));
 		if (picks[i].realm == NULL) {
 			assert_int_equal(err, ERR_NOTFOUND);
 			assert_non_null(strstr(why, picks[i].peer));
 			continue;
 		}
 		assert_int_equal(err, 0);
-		assert_string_equal(r->name, picks[i].realm);
-		assert_int_equal(q->index, picks[i].index);
+		assert_string_equal(at.realm->name, picks[i].realm);
+		assert_int_equal(at.peer->index, picks[i].index);
 	}
 	conf_free(c);
 }
@@ -177,20 +177,20 @@ TEST(ten_realms_and_ten_identities_pass_on_the_diagonal_only)
 	for (unsigned p = 0; p < 10; p++)
 		for (unsigned o = 0; o < 10; o++) {
 			char pn[16], on[16], why[256];
-			const struct conf_realm *r;
-			const struct conf_peer *q;
 			struct sec_id pi, oi;
+			const struct sec_comer who = { .peer = &pi,
+						       .own = &oi };
+			struct sec_place at;
 			int err;
 
 			snprintf(pn, sizeof(pn), "peer%u", p);
 			snprintf(on, sizeof(on), "me%u", o);
 			pi = id_of(FQDN, pn);
 			oi = id_of(FQDN, on);
-			err = sec_id_select(c, &pi, &oi, &q, &r, why,
-			    sizeof(why));
+			err = sec_id_select(c, &who, &at, why, sizeof(why));
 			assert_int_equal(err, p == o ? 0 : ERR_NOTFOUND);
 			if (p == o)
-				assert_int_equal(r->index, p);
+				assert_int_equal(at.realm->index, p);
 		}
 	conf_free(c);
 	free(text);
@@ -199,12 +199,12 @@ TEST(ten_realms_and_ten_identities_pass_on_the_diagonal_only)
 TEST(hostile_identities_are_escaped_in_the_sentence)
 {
 	struct conf *c = kit_conf(two_realms);
-	const struct conf_realm *r;
-	const struct conf_peer *q;
 	struct sec_id id = id_of(FQDN, "a\x1b[31m\n\"b");
+	const struct sec_comer who = { .peer = &id };
+	struct sec_place at;
 	char why[256];
 
-	assert_int_equal(sec_id_select(c, &id, NULL, &q, &r, why, sizeof(why)),
+	assert_int_equal(sec_id_select(c, &who, &at, why, sizeof(why)),
 	    ERR_NOTFOUND);
 	for (const char *s = why; *s != '\0'; s++)
 		assert_true(*s >= 0x20 && *s < 0x7f);

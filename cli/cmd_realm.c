@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/cmd_realm.c - tapir realm test: which realm an identity falls into, by the
+ * rules the secure process goes by.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "cli/cert_facts.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "conf/role.h"
+#include "daemon/base/err.h"
+#include "daemon/base/str.h"
+#include "daemon/bus/bus_text.h"
+
+/* An identity of the command line, with what its views point to. */
+struct ident {
+	struct conf_ident i;
+	uint8_t data[CONF_ID_MAX];
+	struct conf_rdn rdn[CONF_RDN_MAX];
+};
+
+struct row {
+	struct conf_role role;
+	enum conf_fit fit;
+};
+
+struct test {
+	const char *id, *cert, *eap, *own, *config;
+	struct conf *conf;
+	struct conf_who who;
+	struct ident peer, me;
+	struct cert_facts facts;
+	struct conf_picked got;
+	int err;		/* of conf_role_pick() */
+	unsigned n;
+	struct row *row;
+};
+
+/* ---- what is asked ------------------------------------------------------------- */
+
+static int
+ident_read(const char *text, struct ident *out)
+{
+	enum conf_id_kind kind = conf_id_type(text);
+	size_t len = 0;
+	int n = 0, err = 0;
+
+	out->i = (struct conf_ident){ .kind = kind };
+	if (kind == CONF_ID_DN)
+		n = conf_rdn_read(text, out->rdn, CONF_RDN_MAX);
+	else
+		err = conf_id_bytes(text, &kind, out->data, sizeof(out->data),
+				    &len);
+	if (n < 0 || err != 0)
+		return n < 0 ? n : err;
+	out->i.id = (struct view){ out->data, len };
+	out->i.rdn = out->rdn;
+	out->i.n_rdn = (unsigned)n;
+	return 0;
+}
+
+static int
+who_read(struct cli *c, struct test *t)
+{
+	char why[160] = "";
+
+	if (ident_read(t->id, &t->peer) != 0)
+		return cli_fail(c, CLI_USAGE, "identity", NULL, "\"%.100s\" is no "
+				"identity", t->id);
+	t->who.peer = t->peer.i;
+	if (t->own != NULL) {
+		if (ident_read(t->own, &t->me) != 0)
+			return cli_fail(c, CLI_USAGE, "identity", NULL,
+					"\"%.100s\" is no identity", t->own);
+		t->who.own = &t->me.i;
+	}
+	if (t->eap != NULL) {
+		t->who.is_eap = true;
+		t->who.eap = (struct view){ (const uint8_t *)t->eap,
+					    strlen(t->eap) };
+	}
+	if (t->cert == NULL)
+		return CLI_OK;
+	if (cert_facts_read(t->cert, &t->facts, why, sizeof(why)) != 0)
+		return cli_fail(c, CLI_FAILED, "certificate", NULL, "%.200s: %s",
+				t->cert, why);
+	t->who.has_cert = true;
+	t->who.subject = t->facts.subject;
+	t->who.n_subject = t->facts.n_subject;
+	t->who.name = t->facts.name;
+	t->who.n_name = t->facts.n_name;
+	return CLI_OK;
+}
+
+/* Names are asked about, so nobody looks at key files. */
+static int
+conf_open(struct cli *c, struct test *t)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	if (errs == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	err = conf_read(t->config, &text, &len, errs);
+	if (err == 0)
+		err = conf_parse(text, len, t->config, NULL, &t->conf, errs);
+	if (err != 0) {
+		t->conf = NULL;
+		cli_fail(c, CLI_FAILED, "check", "tapir check shows what is "
+			 "wrong", "%.200s: %s", t->config, errs->n > 0 ?
+			 errs->e[0].text : err_text(err));
+	}
+	free(text);
+	free(errs);
+	return err == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- the rules ------------------------------------------------------------------ */
+
+static void
+count(void *ctx, const struct conf_role *r)
+{
+	(void)r;
+	((struct test *)ctx)->n++;
+}
+
+static void
+keep(void *ctx, const struct conf_role *r)
+{
+	struct test *t = ctx;
+
+	t->row[t->n].role = *r;
+	t->row[t->n++].fit = conf_role_fit(r, &t->who);
+}
+
+/* As they are tried: the most special one first. */
+static int
+by_rank(const void *a, const void *b)
+{
+	const struct conf_role *x = &((const struct row *)a)->role;
+	const struct conf_role *y = &((const struct row *)b)->role;
+
+	if (x->rank != y->rank)
+		return x->rank > y->rank ? -1 : 1;
+	if (x->pos.file != y->pos.file)
+		return x->pos.file < y->pos.file ? -1 : 1;
+	if (x->pos.line != y->pos.line)
+		return x->pos.line < y->pos.line ? -1 : 1;
+	return x->pos.col < y->pos.col ? -1 : x->pos.col > y->pos.col;
+}
+
+static bool
+is_chosen(const struct test *t, const struct row *w)
+{
+	return t->err == 0 && w->fit == CONF_FIT_YES &&
+	    w->role.realm == t->got.role.realm &&
+	    w->role.text == t->got.role.text;
+}
+
+static const char *
+result(const struct test *t, const struct row *w)
+{
+	if (is_chosen(t, w))
+		return "decides";
+	switch (w->fit) {
+	case CONF_FIT_YES:
+		return t->err == ERR_STATE && w->role.rank == t->got.role.rank ?
+		    "fits as well as another" : "fits";
+	case CONF_FIT_OWN:
+		return "fits, but we are called differently there";
+	case CONF_FIT_LATER:
+		return "asks for the EAP identity";
+	case CONF_FIT_CERT:
+		return "needs the certificate";
+	case CONF_FIT_NO:
+		break;
+	}
+	return "no";
+}
+
+/* A stable word for scripts. */
+static const char *
+fit_word(const struct test *t, const struct row *w)
+{
+	static const char *const words[] = {
+		[CONF_FIT_NO] = "no",	    [CONF_FIT_YES] = "fits",
+		[CONF_FIT_OWN] = "other-own", [CONF_FIT_LATER] = "needs-eap",
+		[CONF_FIT_CERT] = "needs-cert",
+	};
+
+	return is_chosen(t, w) ? "decides" : words[w->fit];
+}
+
+static const char *
+verdict(const struct test *t)
+{
+	switch (t->err) {
+	case 0:
+		return t->got.role.peer != NULL ? "realm" : "no-peer";
+	case ERR_AGAIN:
+		return "needs-eap";
+	case ERR_STATE:
+		return "ambiguous";
+	default:
+		return "none";
+	}
+}
+
+/* ---- the answer ------------------------------------------------------------------ */
+
+static void
+answer_json(struct cli *c, const struct test *t)
+{
+	bool is_ok = t->err == 0 && t->got.role.peer != NULL;
+	struct json j;
+
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_bool(&j, "ok", is_ok);
+	json_str(&j, "id", t->id);
+	json_str(&j, "result", verdict(t));
+	if (is_ok) {
+		json_str(&j, "realm", t->got.role.realm->name);
+		json_str(&j, "peer", t->got.role.peer->name);
+	}
+	json_arr(&j, "rules");
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct conf_role *r = &t->row[i].role;
+
+		json_obj(&j, NULL);
+		json_str(&j, "realm", r->realm->name);
+		json_str(&j, "peer", r->peer != NULL ? r->peer->name : "");
+		json_str(&j, "element", r->is_peer ? "peer" : "match");
+		json_str(&j, "option", conf_match_word(r->kind));
+		json_str(&j, "value", r->text);
+		json_u64(&j, "line", r->pos.line);
+		json_str(&j, "result", fit_word(t, &t->row[i]));
+		json_obj_end(&j);
+	}
+	json_arr_end(&j);
+	json_obj_end(&j);
+	json_end(&j);
+}
+
+static void
+print_end(struct cli *c, const struct test *t)
+{
+	char id[CONF_ID_MAX * 4], text[CONF_ID_MAX * 4];
+	const struct conf_role *r = &t->got.role;
+
+	bus_print_text(t->id, id, sizeof(id));
+	if (t->err == ERR_STATE)
+		fprintf(c->out, "%s: refused; two rules fit it equally well\n", id);
+	else if (t->err == ERR_AGAIN)
+		fprintf(c->out, "%s: the EAP identity decides; until then realm "
+			"%s speaks.  Try --eap NAME\n", id, t->got.asks->name);
+	else if (t->err != 0)
+		fprintf(c->out, "%s: refused; no rule fits it\n", id);
+	else if (r->peer == NULL)
+		fprintf(c->out, "%s: realm %s, which has no peer for it: refused\n",
+			id, r->realm->name);
+	else
+		fprintf(c->out, "%s: realm %s, peer %s, by <%s %s=\"%s\"> in line "
+			"%u\n", id, r->realm->name, r->peer->name,
+			r->is_peer ? "peer" : "match", conf_match_word(r->kind),
+			bus_print_text(r->text, text, sizeof(text)), r->pos.line);
+}
+
+static int
+answer_text(struct cli *c, const struct test *t)
+{
+	static const struct show_col cols[] = {
+		{ "RULE", false, 20 }, { "REALM", false, 0 },
+		{ "PEER", false, 8 }, { "LINE", true, 0 }, { "RESULT", false, 0 },
+	};
+	struct show_table *tab = show_table_new(cols, N_OF(cols));
+	char text[CONF_ID_MAX * 4];
+
+	if (tab == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct row *w = &t->row[i];
+		enum show_tone tone = is_chosen(t, w) ? SHOW_GOOD :
+		    w->fit == CONF_FIT_NO ? SHOW_DIM : SHOW_PLAIN;
+
+		show_cell(tab, tone, "%s %s %s", w->role.is_peer ? "peer" :
+			  "match", conf_match_word(w->role.kind),
+			  bus_print_text(w->role.text, text, sizeof(text)));
+		show_cell(tab, tone, "%s", w->role.realm->name);
+		show_cell(tab, tone, "%s", w->role.peer != NULL ?
+			  w->role.peer->name : "-");
+		show_cell(tab, tone, "%u", w->role.pos.line);
+		show_cell(tab, tone, "%s", result(t, w));
+	}
+	show_table_print(&c->show, tab, 0);
+	show_table_free(tab);
+	print_end(c, t);
+	return CLI_OK;
+}
+
+static int
+test_run(struct cli *c, struct test *t)
+{
+	int status;
+
+	if ((status = conf_open(c, t)) != CLI_OK ||
+	    (status = who_read(c, t)) != CLI_OK)
+		return status;
+	conf_role_walk(t->conf, count, t);
+	if ((t->row = calloc(t->n + 1u, sizeof(*t->row))) == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	t->n = 0;
+	conf_role_walk(t->conf, keep, t);
+	qsort(t->row, t->n, sizeof(*t->row), by_rank);
+	t->err = conf_role_pick(t->conf, &t->who, &t->got);
+	if (c->is_json)
+		answer_json(c, t);
+	else if ((status = answer_text(c, t)) != CLI_OK)
+		return status;
+	return t->err == 0 && t->got.role.peer != NULL ? CLI_OK : CLI_FAILED;
+}
+
+int
+cmd_realm(struct cli *c, int argc, char **argv)
+{
+	struct test *t = calloc(1, sizeof(*t));
+	int status;
+
+	if (t == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	t->config = CLI_CONF;
+	{
+		const struct cli_opt opt[] = {
+			{ 0, "cert", NULL, &t->cert }, { 0, "eap", NULL, &t->eap },
+			{ 0, "own", NULL, &t->own },
+			{ 'c', "config", NULL, &t->config },
+		};
+
+		argc = cli_opts(c, opt, N_OF(opt), argc, argv, 2);
+	}
+	if (argc < 0) {
+		status = CLI_USAGE;
+	} else if (argc != 2 || strcmp(argv[0], "test") != 0) {
+		status = cli_fail(c, CLI_USAGE, "usage", "tapir help realm",
+				  "realm wants: test ID");
+	} else {
+		t->id = argv[1];
+		status = test_run(c, t);
+	}
+	conf_free(t->conf);
+	free(t->row);
+	free(t);
+	return status;
+}
