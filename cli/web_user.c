@@ -15,17 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 #include "cli/json.h"
+#include "cli/word.h"
 #include "conf/user.h"
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 
-#define WORD_MAX     1024		/* of a password, with NUL */
-#define WORD_MIN     8			/* characters of a new one; ours */
 #define SCRYPT_BYTES (128u << 20)
 #define SEC_UID	     64511		/* when there is no user tapir-sec */
 #define TOTP_BYTES   20			/* RFC 4226 4 */
@@ -175,59 +173,11 @@ find(struct users *us, const char *name)
 
 /* ---- passwords ---------------------------------------------------------------- */
 
-/* One line without echo. */
-static bool
-line_read(FILE *in, const char *prompt, char *out)
-{
-	bool is_tty = isatty(fileno(in));
-	struct termios now, quiet;
-	bool is_ok;
-
-	if (is_tty) {
-		fputs(prompt, stderr);
-		if (tcgetattr(fileno(in), &now) == 0) {
-			quiet = now;
-			quiet.c_lflag &= ~(tcflag_t)ECHO;
-			(void)tcsetattr(fileno(in), TCSAFLUSH, &quiet);
-		}
-	}
-	is_ok = fgets(out, WORD_MAX, in) != NULL;
-	if (is_tty) {
-		(void)tcsetattr(fileno(in), TCSAFLUSH, &now);
-		fputc('\n', stderr);
-	}
-	out[is_ok ? strcspn(out, "\r\n") : 0] = '\0';
-	return is_ok;
-}
-
-static int
-word_read(struct cli *c, const struct web_opts *o, char *out)
-{
-	FILE *f = o->pass_file != NULL ? fopen(o->pass_file, "re") : stdin;
-	char again[WORD_MAX];
-	bool is_ok, is_same = true;
-
-	if (f == NULL)
-		return file_fail(c, "cannot read", o->pass_file);
-	is_ok = line_read(f, "password: ", out);
-	if (is_ok && f == stdin && isatty(STDIN_FILENO))
-		is_same = line_read(f, "again: ", again) &&
-		    strcmp(out, again) == 0;
-	wipe(again, sizeof(again));
-	if (f != stdin)
-		(void)fclose(f);
-	if (!is_ok || strlen(out) < WORD_MIN)
-		return cli_fail(c, CLI_FAILED, "password", NULL, "a password has "
-				"%d characters at least", WORD_MIN);
-	return is_same ? CLI_OK : cli_fail(c, CLI_FAILED, "password", NULL,
-					   "these two are not the same");
-}
-
 static int
 word_set(struct cli *c, const struct web_opts *o, struct conf_user *u)
 {
 	char word[WORD_MAX];
-	int status = word_read(c, o, word);
+	int status = word_read(c, o->pass_file, word);
 
 	if (status != CLI_OK)
 		return status;
