@@ -88,7 +88,7 @@ diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login
 web_DIRS    := webui
-cli_DIRS    := cli cli/ca cli/lab
+cli_DIRS    := cli cli/ca cli/lab cli/invite
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli
 
 MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c
@@ -148,7 +148,7 @@ $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
-$(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/fuzz/%.o $(B)/webui/%.o: XCF := $(XML_CF)
+$(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/unit/cli/%.o $(B)/test/fuzz/%.o $(B)/webui/%.o: XCF := $(XML_CF)
 # What browsers load, inside the program.  npm's work is kept beside the builds,
 # so that each of them (B=) finds it done.
 WEB     ?= auto
@@ -250,7 +250,7 @@ $(BENCH_BIN): %: %.o
 FUZZ_SRC := $(wildcard test/fuzz/fz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:test/fuzz/%.c=$(B)/test/fuzz/%)
 FUZZ_RUNS ?= 20000
-FUZZ_LIBS := $(foreach l,core diary secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
+FUZZ_LIBS := $(foreach l,cli core diary secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)

@@ -124,6 +124,10 @@ cli_cmd_fn cmd_hub;				/* cmd_hub.c */
 cli_cmd_fn cmd_stats;				/* cmd_stats.c */
 cli_cmd_fn cmd_metrics;				/* cmd_metrics.c */
 cli_cmd_fn cmd_capture;				/* cmd_capture.c */
+cli_cmd_fn cmd_realm;				/* cmd_realm.c */
+cli_cmd_fn cmd_user;				/* cmd_user.c */
+cli_cmd_fn cmd_invite;				/* cmd_invite.c */
+cli_cmd_fn cmd_join;				/* cmd_join.c */
 cli_cmd_fn cmd_ca;				/* cmd_ca.c */
 cli_cmd_fn cmd_web;				/* cmd_web.c */
 cli_cmd_fn cmd_lab, cmd_demo;			/* cmd_lab.c */

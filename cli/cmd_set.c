@@ -262,7 +262,8 @@ tell(struct cli *c, struct files *s, const char *path, const char *value)
 }
 
 static int
-change(struct cli *c, struct files *s, const char *path, const char *value)
+change(struct cli *c, struct files *s, const char *path, const char *value,
+       bool is_quiet)
 {
 	struct edit was = s->edit;
 	const struct conf_file *f = &s->f[s->at];
@@ -284,10 +285,24 @@ change(struct cli *c, struct files *s, const char *path, const char *value)
 			status = cli_fail(c, CLI_FAILED, "write", "run the "
 					  "command as root", "cannot write %s: "
 					  "%s", f->name, strerror(errno));
-		else
+		else if (!is_quiet)
 			status = tell(c, s, path, value);
 	}
 	free(text);
+	return status;
+}
+
+int
+conf_file_set(struct cli *c, const char *config, const char *path,
+	      const char *value)
+{
+	struct files s;
+	int status;
+
+	if ((status = files_read(c, &s, config)) == CLI_OK &&
+	    (status = files_find(c, &s, path)) == CLI_OK)
+		status = change(c, &s, path, value, true);
+	files_free(&s);
 	return status;
 }
 
@@ -312,7 +327,8 @@ cmd_set(struct cli *c, int argc, char **argv)
 				"set needs a path and a value");
 	if ((status = files_read(c, &s, config)) == CLI_OK &&
 	    (status = files_find(c, &s, argv[0])) == CLI_OK)
-		status = change(c, &s, argv[0], is_unset ? NULL : argv[1]);
+		status = change(c, &s, argv[0], is_unset ? NULL : argv[1],
+				false);
 	files_free(&s);
 	return status;
 }

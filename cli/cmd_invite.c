@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/cmd_invite.c - tapir invite: let somebody in, and write what the other end
+ * needs.
+ *
+ *   another tapir:  a key of its own, a <peer> with it, an invitation
+ *   a device:       a profile; the configuration stays as it is
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "cli/cert_facts.h"
+#include "cli/conf_file.h"
+#include "cli/invite/b64.h"
+#include "cli/invite/invite.h"
+#include "cli/invite/profile.h"
+#include "cli/json.h"
+#include "daemon/base/err.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
+#include "daemon/base/str.h"
+
+#define KEY_BYTES 32	/* of a new pre-shared key: 256 bits */
+#define TO_OUT	  "-"
+
+struct asked {
+	const char *config, *realm, *at, *as, *to, *ca, *title, *nets;
+	const char *name;
+	const struct conf_realm *r;	/* of the configuration as it is */
+	char keys[PATH_MAX];
+};
+
+/* ---- files ------------------------------------------------------------------------ */
+
+/* A new key as text, unless the file is there; its text comes to out. */
+static int
+key_make(const char *path, uint8_t *out, size_t cap, size_t *len, bool *is_new)
+{
+	uint8_t key[KEY_BYTES];
+	char text[B64_LEN(KEY_BYTES) + 2] = "";
+	FILE *f = NULL;
+	int fd, err;
+	ssize_t n;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		  0600);
+	*is_new = fd >= 0;
+	if (fd < 0 && errno != EEXIST)
+		return ERR_SYS;
+	if (*is_new) {
+		if ((err = rng_bytes(key, sizeof(key))) == 0 &&
+		    (f = fmemopen(text, sizeof(text), "w")) != NULL) {
+			b64_write(f, (struct view){ key, sizeof(key) }, 64, "");
+			fclose(f);
+		}
+		n = *text != '\0' ? write(fd, text, strlen(text)) : -1;
+		if (n != (ssize_t)strlen(text))
+			err = ERR_SYS;
+		wipe(key, sizeof(key));
+		wipe(text, sizeof(text));
+		if (close(fd) != 0 || f == NULL || err != 0) {
+			(void)unlink(path);
+			return ERR_SYS;
+		}
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	n = fd >= 0 ? read(fd, out, cap) : -1;
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return ERR_SYS;
+	*len = (size_t)n;
+	return 0;
+}
+
+/* Where the result goes: a new file of its own, closed to others, or c->out. */
+static FILE *
+result_open(struct cli *c, const struct asked *a, const char *to)
+{
+	int fd;
+	FILE *f;
+
+	if (strcmp(to, TO_OUT) == 0)
+		return c->out;
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (f == NULL) {
+		cli_fail(c, CLI_FAILED, "write", "-o FILE writes it elsewhere, "
+			 "-o - to standard output", "cannot write %.200s: %s", to,
+			 strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	(void)a;
+	return f;
+}
+
+static int
+result_close(struct cli *c, FILE *f, const char *to)
+{
+	struct json j;
+	bool is_ok;
+
+	if (f == c->out)
+		return CLI_OK;
+	is_ok = ferror(f) == 0;
+	if (fclose(f) != 0 || !is_ok)
+		return cli_fail(c, CLI_FAILED, "write", NULL, "cannot write "
+				"%.200s", to);
+	if (!c->is_json) {
+		fprintf(c->out, "wrote %s\n", to);
+		return CLI_OK;
+	}
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_bool(&j, "ok", true);
+	json_str(&j, "file", to);
+	json_obj_end(&j);
+	json_end(&j);
+	return CLI_OK;
+}
+
+/* The name of the result, unless it was given: NAME with its ending. */
+static int
+result_name(struct cli *c, const struct asked *a, const char *ending, char *out)
+{
+	out[0] = '\0';
+	if (a->to != NULL) {
+		str_copy(out, PATH_MAX, a->to);
+		return CLI_OK;
+	}
+	if (!invite_name_ok(a->name))
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "\"%.100s\" cannot "
+				"be the name of a file; give -o FILE", a->name);
+	snprintf(out, PATH_MAX, "%s%s", a->name, ending);
+	return CLI_OK;
+}
+
+/* ---- another tapir ---------------------------------------------------------------- */
+
+static void
+side_of(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
+{
+	char lo[IP_TEXT_MAX];
+	struct ip_net net;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		if (ip_range_nets(&ts[i].lo, &ts[i].hi, &net, 1) == 1)
+			str_add(out, cap, "%s%s", i > 0 ? " " : "",
+				ip_net_text(&net, lo));
+}
+
+/* What they see as local is remote to us. */
+static void
+invite_fill(const struct asked *a, struct invite *in)
+{
+	const struct conf_realm *r = a->r;
+
+	str_copy(in->realm, sizeof(in->realm), r->name);
+	str_copy(in->me, sizeof(in->me), a->name);
+	str_copy(in->peer, sizeof(in->peer), r->me.id);
+	str_copy(in->at, sizeof(in->at), a->at != NULL ? a->at : r->me.id);
+	if (r->mode == VPN_MODE_IP)
+		str_copy(in->mode, sizeof(in->mode), "ip");
+	else if (r->mode == VPN_MODE_GRE)
+		str_copy(in->mode, sizeof(in->mode), "gre");
+	side_of(r->net.remote, r->net.n_remote, in->local, sizeof(in->local));
+	side_of(r->net.local, r->net.n_local, in->remote, sizeof(in->remote));
+}
+
+static int
+invite_check(struct cli *c, const struct asked *a)
+{
+	const struct conf_realm *r = a->r;
+	const struct conf_peer *p = conf_peer_find(r, a->name);
+
+	if (!invite_name_ok(a->name))
+		return cli_fail(c, CLI_FAILED, "name", NULL, "the name of another "
+				"tapir is of letters, digits and . _ - @ +");
+	if (r->me.cert != NULL || r->me.key != NULL || r->me.id == NULL)
+		return cli_fail(c, CLI_FAILED, "certificate", "tapir ca issue "
+				"makes a certificate for it", "realm %s proves "
+				"itself by certificate, not by keys of its "
+				"peers", r->name);
+	if (p != NULL && p->at != NULL)
+		return cli_fail(c, CLI_FAILED, "exists", NULL, "%s is a peer that "
+				"is dialled; an invitation is for one that dials "
+				"us", a->name);
+	if (a->at == NULL && strchr(r->me.id, '.') == NULL &&
+	    strchr(r->me.id, ':') == NULL)
+		return cli_fail(c, CLI_USAGE, "usage", "--at HOST: a name or "
+				"address of this machine", "where shall it "
+				"dial us? \"%.60s\" is no host name", r->me.id);
+	return CLI_OK;
+}
+
+static int
+invite_tapir(struct cli *c, const struct asked *a)
+{
+	char file[INVITE_NAME_MAX + 1], path[PATH_MAX + 128], where[512];
+	char to[PATH_MAX];
+	struct invite *in = NULL;
+	bool is_new = false;
+	int status, n, err;
+	FILE *f;
+
+	if ((status = invite_check(c, a)) != CLI_OK ||
+	    (status = result_name(c, a, ".invite", to)) != CLI_OK)
+		return status;
+	n = snprintf(file, sizeof(file), "%s-%s.psk", a->r->name, a->name);
+	if (n < 0 || (size_t)n >= sizeof(file) || !invite_name_ok(file))
+		return cli_fail(c, CLI_FAILED, "name", NULL, "the names of realm "
+				"and peer are too long, or make no file name");
+	snprintf(path, sizeof(path), "%s/%s", a->keys, file);
+	if ((in = calloc(1, sizeof(*in))) == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	invite_fill(a, in);
+	in->n_file = 1;
+	in->file[0].is_secret = true;
+	str_copy(in->file[0].name, sizeof(in->file[0].name), file);
+	err = key_make(path, in->file[0].data, sizeof(in->file[0].data),
+		       &in->file[0].len, &is_new);
+	if (err != 0) {
+		status = cli_fail(c, CLI_FAILED, "write", "run the command as "
+				  "root", "key %.200s: %s", path,
+				  strerror(errno));
+		goto out;
+	}
+	snprintf(where, sizeof(where), "%s/%s/psk", a->r->name, a->name);
+	status = conf_file_set(c, a->config, where, file);
+	if (status != CLI_OK && is_new)
+		(void)unlink(path);
+	if (status != CLI_OK)
+		goto out;
+	if ((f = result_open(c, a, to)) == NULL) {
+		status = CLI_FAILED;
+		goto out;
+	}
+	invite_write(f, in);
+	status = result_close(c, f, to);
+	if (status == CLI_OK && !c->is_json)
+		fprintf(c->err, "It holds a key: bring it to %s by a safe way.\n"
+			"Here:  tapir reload\nThere: tapir join FILE\n", a->name);
+out:
+	wipe(in, sizeof(*in));
+	free(in);
+	return status;
+}
+
+/* ---- a device ---------------------------------------------------------------------- */
+
+/* "10.1.0.0/16,fd00::/48": words of it, in place. */
+static int
+nets_split(struct cli *c, char *text, struct profile *p)
+{
+	for (char *w; (w = strsep(&text, ", ")) != NULL;) {
+		if (*w == '\0')
+			continue;
+		if (p->n_net == PROFILE_NETS)
+			return cli_fail(c, CLI_USAGE, "usage", NULL, "at most %d "
+					"networks", PROFILE_NETS);
+		p->net[p->n_net++] = w;
+	}
+	return CLI_OK;
+}
+
+static int
+invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
+{
+	char why[160] = "", to[PATH_MAX], nets[1024] = "", title[128];
+	const struct conf_me *me = &a->r->me;
+	struct profile p = { .user = a->name };
+	struct cert_facts *ca = NULL;
+	int status;
+	FILE *f;
+
+	p.gateway = me->id != NULL ? me->id : a->at;
+	p.at = a->at != NULL ? a->at : p.gateway;
+	if (p.gateway == NULL)
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "--at HOST: the name "
+				"in the gateway's certificate");
+	if (me->cert == NULL)
+		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
+				"no certificate; devices want one",
+				a->r->name);
+	snprintf(title, sizeof(title), "%s %.60s", a->r->name, p.gateway);
+	p.title = a->title != NULL ? a->title : title;
+	p.is_compat = a->r->suite == VPN_SUITE_COMPAT;
+	if ((status = result_name(c, a, profile_ending(kind), to)) != CLI_OK)
+		return status;
+	if (a->nets != NULL && !str_copy(nets, sizeof(nets), a->nets))
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "--net is too long");
+	if ((status = nets_split(c, nets, &p)) != CLI_OK)
+		return status;
+	if (a->ca != NULL) {
+		if ((ca = calloc(1, sizeof(*ca))) == NULL)
+			return cli_fail(c, CLI_FAILED, "memory", NULL, "out of "
+					"memory");
+		if (cert_facts_read(a->ca, ca, why, sizeof(why)) != 0) {
+			free(ca);
+			return cli_fail(c, CLI_FAILED, "certificate", NULL,
+					"%.200s: %s", a->ca, why);
+		}
+		p.ca = (struct view){ ca->der, ca->n_der };
+		p.ca_name = cert_facts_attr(ca, "CN");
+	}
+	if ((f = result_open(c, a, to)) == NULL) {
+		free(ca);
+		return CLI_FAILED;
+	}
+	if (profile_write(f, kind, &p, why, sizeof(why)) == 0) {
+		status = result_close(c, f, to);
+	} else {
+		if (f != c->out) {
+			fclose(f);
+			(void)unlink(to);
+		}
+		status = cli_fail(c, CLI_FAILED, "profile", NULL, "%s", why);
+	}
+	free(ca);
+	return status;
+}
+
+/* ---- the command -------------------------------------------------------------------- */
+
+static int
+realm_choose(struct cli *c, struct asked *a, const struct conf *conf)
+{
+	if (a->realm != NULL) {
+		a->r = conf_realm_find(conf, a->realm);
+		if (a->r == NULL)
+			return cli_fail(c, CLI_FAILED, "not-found", NULL, "there "
+					"is no realm %.60s", a->realm);
+		return CLI_OK;
+	}
+	if (conf->n_realm != 1)
+		return cli_fail(c, CLI_USAGE, "usage", "--realm R", "into which "
+				"realm? there are %u", conf->n_realm);
+	a->r = &conf->realm[0];
+	return CLI_OK;
+}
+
+static int
+invite_run(struct cli *c, struct asked *a, const struct conf *conf)
+{
+	int status = realm_choose(c, a, conf);
+
+	if (status != CLI_OK)
+		return status;
+	if (a->as == NULL || strcmp(a->as, "tapir") == 0)
+		return invite_tapir(c, a);
+	for (unsigned k = 0; k < PROFILE_KINDS; k++)
+		if (strcmp(a->as, profile_word(k)) == 0)
+			return invite_device(c, a, k);
+	return cli_fail(c, CLI_USAGE, "usage", NULL, "--as is tapir, apple, windows "
+			"or android");
+}
+
+int
+cmd_invite(struct cli *c, int argc, char **argv)
+{
+	struct asked a = { .config = CLI_CONF };
+	const struct cli_opt opt[] = {
+		{ 'c', "config", NULL, &a.config },
+		{ 0, "realm", NULL, &a.realm }, { 0, "at", NULL, &a.at },
+		{ 0, "as", NULL, &a.as }, { 'o', "out", NULL, &a.to },
+		{ 0, "ca", NULL, &a.ca }, { 0, "title", NULL, &a.title },
+		{ 0, "net", NULL, &a.nets },
+	};
+	struct conf_errs *errs;
+	struct conf *conf = NULL;
+	char *text = NULL;
+	size_t len;
+	int status, err;
+
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
+		return CLI_USAGE;
+	if (argc != 1)
+		return cli_fail(c, CLI_USAGE, "usage", "tapir help invite",
+				"invite wants a name");
+	a.name = argv[0];
+	conf_key_dir(a.config, a.keys, sizeof(a.keys));
+	if ((errs = calloc(1, sizeof(*errs))) == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	err = conf_read(a.config, &text, &len, errs);
+	if (err == 0)
+		err = conf_parse(text, len, a.config, NULL, &conf, errs);
+	if (err == 0)
+		status = invite_run(c, &a, conf);
+	else
+		status = cli_fail(c, CLI_FAILED, "check", "tapir check shows what "
+				  "is wrong", "%.200s: %s", a.config,
+				  errs->n > 0 ? errs->e[0].text : err_text(err));
+	if (err == 0)
+		conf_free(conf);
+	free(text);
+	free(errs);
+	return status;
+}
