@@ -123,15 +123,15 @@ libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir
 
 .PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
-        deps unit sim net help progs plugins deb-check
+        deps unit sim net help progs plugins deb-check man man-lacks
 .DEFAULT_GOAL := all
 
 ifeq ($(DEPS_OK),yes)
-all: progs
+all: progs man
 else
 all:
 	@packaging/deps build web
-	@$(MAKE) --no-print-directory progs
+	@$(MAKE) --no-print-directory progs man
 endif
 progs: $(PROGS)
 
@@ -147,6 +147,31 @@ $(B)/tapir-web: $(B)/webui/main.o $(B)/webui/assets.o $(call libs_of,web)
 $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+
+# ---- manual pages: prose beside the code, lists of the tables ----------------
+# PAGE.SECTION is English, PAGE.ja.SECTION Japanese; *.ja are words of tables.
+MAN_SRC   := cli/tapir.1 conf/tapir.xml.5 daemon/bus/tapir-bus.7 spi/tapir-spi.7 cli/lab/tapir-lab.7 \
+             cli/tapir-codes.7 daemon/tapird.8 secure-proc/tapir-secure.8 webui/tapir-web.8
+MAN_WORDS := $(wildcard cli/*.ja cli/lab/*.ja conf/*.ja daemon/base/*.ja daemon/bus/*.ja spi/*.ja)
+MAN_EN    := $(foreach p,$(MAN_SRC),$(B)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+MAN_JA    := $(MAN_EN:$(B)/man/%=$(B)/man/ja/%)
+MAN_TOOL  := $(B)/packaging/man/man
+$(MAN_TOOL): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/man/*.c)) $(B)/libspi.a $(call libs_of,cli)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+define man_rule
+$(B)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1)): $(1) $(MAN_TOOL)
+	@mkdir -p $$(@D)
+	$(Q)$(MAN_TOOL) $(1) >$$@.new && mv $$@.new $$@
+$(B)/man/ja/man$(subst .,,$(suffix $(1)))/$(notdir $(1)): $(basename $(1)).ja$(suffix $(1)) $(MAN_TOOL) $(MAN_WORDS)
+	@mkdir -p $$(@D)
+	$(Q)$(MAN_TOOL) --ja $(MAN_WORDS) -- $(basename $(1)).ja$(suffix $(1)) >$$@.new && mv $$@.new $$@
+endef
+$(foreach p,$(MAN_SRC),$(eval $(call man_rule,$(p))))
+man: $(MAN_EN) $(MAN_JA)
+# rows of the tables without Japanese words, as blocks to fill in
+man-lacks: $(MAN_TOOL)
+	@$(MAN_TOOL) --lacks $(MAN_WORDS)
 
 $(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/unit/cli/%.o $(B)/test/fuzz/%.o $(B)/webui/%.o: XCF := $(XML_CF)
 # What browsers load, inside the program.  npm's work is kept beside the builds,
@@ -272,7 +297,7 @@ check:
 	@packaging/deps build web test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
-check-progs: $(PROGS) $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/flood
+check-progs: $(PROGS) man $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/flood
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
 net: progs $(B)/test/bench/flood
@@ -310,7 +335,7 @@ deps:
 deb-check:
 	@packaging/deps package
 	@packaging/as-root packaging/check-deb $(DEB)
-install: progs
+install: progs man
 	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) B=$(B) packaging/install
 clean:
 	rm -rf $(B) $(B)-asan $(B)-tsan $(B)-fuzz $(B)-clang

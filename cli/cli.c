@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cli.c - the command table, options, help, the manual page.
+ * cli/cli.c - the command table, options, help.
  */
 #include "cli/cli.h"
 #include <stdarg.h>
@@ -251,74 +251,6 @@ help_one(FILE *out, const struct cli_cmd *cmd)
 	}
 }
 
-/* Text for mdoc: a backslash and a leading dot or quote mean something there. */
-static void
-man_text(FILE *out, const char *p, int n)
-{
-	if (n > 0 && (*p == '.' || *p == '\''))
-		fputs("\\&", out);
-	for (; n > 0; n--, p++)
-		fputs(*p == '\\' ? "\\e" : *p == '-' ? "\\-" :
-		      (char[]){ *p, '\0' }, out);
-	fputc('\n', out);
-}
-
-static void
-man_cmd(FILE *out, const struct cli_cmd *cmd)
-{
-	const char *p;
-
-	char head[256];
-
-	snprintf(head, sizeof(head), "%s%s%s", cmd->name,
-		 *cmd->args != '\0' ? " " : "", cmd->args);
-	fputs(".It Cm ", out);
-	man_text(out, head, (int)strlen(head));
-	man_text(out, cmd->line, (int)strlen(cmd->line));
-	if (*cmd->help == '\0')
-		return;
-	fputs(".Bd -literal -compact\n", out);
-	for (p = cmd->help; *p != '\0';) {
-		int n = (int)strcspn(p, "\n");
-
-		man_text(out, p, n);
-		p += n + (p[n] == '\n');
-	}
-	fputs(".Ed\n", out);
-}
-
-void
-cli_man(FILE *out)
-{
-	unsigned i;
-
-	fputs(".\\\" SPDX-License-Identifier: Apache-2.0\n"
-	      ".\\\" Written by: tapir help --man\n"
-	      ".Dd November 1, 2026\n.Dt TAPIR 1\n.Os\n.Sh NAME\n.Nm tapir\n"
-	      ".Nd ask and steer the VPN daemon tapird\n.Sh SYNOPSIS\n.Nm\n"
-	      ".Op Fl \\-run\\-dir Ar DIR\n.Op Fl \\-json\n.Ar COMMAND ...\n"
-	      ".Sh DESCRIPTION\n.Nm\ntalks to\n.Xr tapird 8\n"
-	      "over its control socket\n.Pa RUN/ctl.sock .\n"
-	      "Tables fit 80 columns, colour is used on a terminal only and not "
-	      "when\n.Ev NO_COLOR\nis set.\n.Sh OPTIONS\n"
-	      ".Bl -tag -width indent\n"
-	      ".It Fl \\-run\\-dir Ar DIR\nThe daemon with this run directory; "
-	      "without it\n.Pa " CLI_RUN_DIR " .\n"
-	      ".It Fl \\-json\nPrint exactly one JSON document with stable keys; "
-	      "failures too:\nok, code, text, hint.\n.El\n"
-	      ".Sh COMMANDS\n.Bl -tag -width indent\n", out);
-	for (i = 0; i < N_OF(table); i++)
-		man_cmd(out, &table[i]);
-	fputs(".El\n.Sh FILES\n.Bl -tag -width indent\n"
-	      ".It Pa " CLI_CONF "\nThe configuration; key files are in\n"
-	      ".Pa keys/\nbeside it.\n"
-	      ".It Pa " CLI_RUN_DIR "/ctl.sock\nThe daemon's control socket.\n"
-	      ".El\n.Sh EXIT STATUS\n"
-	      "0 done; 1 refused or failed; 2 wrong usage; 3 the daemon is not "
-	      "running.\n.Sh SEE ALSO\n.Xr tapir.xml 5 ,\n"
-	      ".Xr tapir\\-codes 7 ,\n.Xr tapird 8\n", out);
-}
-
 static void
 help_json(struct cli *c)
 {
@@ -359,33 +291,17 @@ int
 cmd_help(struct cli *c, int argc, char **argv)
 {
 	const struct cli_cmd *cmd;
-	bool is_man = false, is_bus = false;
-	const char *codes = NULL, *shell = NULL;
+	const char *shell = NULL;
 	struct cli_opt opt[] = {
-		{ 0, "man", &is_man, NULL },
 		{ 0, "completion", NULL, &shell },
-		{ 0, "bus", &is_bus, NULL },
-		{ 0, "codes", NULL, &codes },
 	};
 
 	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;
-	if (is_man) {
-		cli_man(c->out);
-		return CLI_OK;
-	}
-	if (is_bus) {
-		cli_bus_page(c->out);
-		return CLI_OK;
-	}
 	if (shell != NULL)
 		return cli_complete(c->out, shell) == 0 ? CLI_OK :
 		    cli_fail(c, CLI_USAGE, "usage", NULL,
 			     "completion is for bash, zsh or fish");
-	if (codes != NULL) {
-		cli_codes_man(c->out, codes);
-		return CLI_OK;
-	}
 	if (c->is_json) {
 		help_json(c);
 		return CLI_OK;
@@ -467,12 +383,15 @@ globals_behind(struct cli *c, int argc, char **argv)
 int
 cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
+	const char *run_dir = getenv(CLI_RUN_ENV);
 	struct cli c = { .out = out, .err = err, .run_dir = CLI_RUN_DIR };
 	static const struct cli_cmd none = { "", "COMMAND", "", "", NULL };
 	int i = 1, took;
 
 	show_init(&c.show, out);
 	c.cmd = &none;
+	if (run_dir != NULL && *run_dir != '\0')
+		c.run_dir = run_dir;
 	for (; i < argc && argv[i][0] == '-'; i += took) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			usage(out);

@@ -25,6 +25,7 @@ enum cli_status {
 };
 
 #define CLI_RUN_DIR  "/run/tapir"
+#define CLI_RUN_ENV  "TAPIR_RUN_DIR" /* environment: another one */
 #define CLI_CONF     "/etc/tapir/tapir.xml"
 #define CLI_HELP_WIDTH 66	/* lines of help; the manual page indents them */
 #define CLI_NAME_MAX 256	/* bytes of a realm's or peer's name; ours */
@@ -98,15 +99,9 @@ void cli_catch(void);
 /** The command line as a whole.  out and err are borrowed. */
 int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
-/** The manual page tapir(1), expanded from the table. */
-void cli_man(FILE *out);
 /** Completion for a shell, "bash", "zsh" or "fish" (complete.c).  0 or
  * ERR_NOTFOUND. */
 MUST_USE int cli_complete(FILE *out, const char *shell);
-/** tapir-codes(7) in a language, "en" or "ja" (codes.c). */
-void cli_codes_man(FILE *out, const char *lang);
-/** The manual page tapir-bus(7), expanded from the tables of daemon/bus. */
-void cli_bus_page(FILE *out);
 
 /* Handlers, one family a file. */
 cli_cmd_fn cmd_check;				/* cmd_check.c */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"
@@ -248,6 +249,21 @@ lab_pick(struct cli *c, const char *id, struct lab *l)
 	return CLI_OK;
 }
 
+/* tapir on a gateway is the one that runs now, and finds the gateway's daemon. */
+static void
+lab_exec_here(const struct lab *l, const char *node, char **word)
+{
+	static char self[PROC_PATH_MAX];
+	char run[256];
+
+	lab_run_dir(l, node, run, sizeof(run));
+	if (strncmp(node, "gw-", 3) == 0)
+		setenv(CLI_RUN_ENV, run, 1);
+	if (strcmp(*word, "tapir") == 0 &&
+	    proc_find_ours("tapir", self, sizeof(self)))
+		*word = self;
+}
+
 static int
 lab_exec(struct cli *c, int argc, char **argv)
 {
@@ -288,6 +304,7 @@ lab_exec(struct cli *c, int argc, char **argv)
 	for (i = 1; i < (unsigned)argc; i++)
 		run[3 + i] = argv[i];
 	run[3 + i] = NULL;
+	lab_exec_here(&l, node, &run[4]);
 	fflush(c->out);
 	execvp("ip", run);
 	return cli_fail(c, CLI_FAILED, "exec", NULL, "lab: cannot run ip: %s",

@@ -503,8 +503,20 @@ struct conf_opt {
 	enum conf_effect effect; /* of a change while the daemon runs */
 	const char *needs;	/* NULL = works; else what it waits for */
 	const char *help;
+	bool has_zero;		/* 0 as well as lo to hi */
 };
 /** Row i of the option table, or NULL behind the last. */
 const struct conf_opt *conf_opt_at(unsigned i);
+
+/* An element of conf.def. */
+struct conf_elem {
+	const char *name;
+	unsigned parents;	/* where it may stand: bit (1 << i) for element i */
+	unsigned max;		/* how often in one of them */
+	const char *needs;	/* NULL = works; else what it waits for */
+	const char *help;
+};
+/** Element i, or NULL behind the last. */
+const struct conf_elem *conf_elem_at(unsigned i);
 
 #endif

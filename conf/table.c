@@ -81,11 +81,11 @@ const struct conf_row conf_rows[] = {
 		 reload_, help_)                                               \
 	{CONF_IN_##scope_, kind_, offsetof(T_##scope_, field_),                \
 	 {N_##scope_, name_, TYPE_##kind_, words_, lo_, hi_, unit_, def_,      \
-	  reload_, NULL, help_}},
+	  reload_, NULL, help_, kind_ == K_UINT0}},
 #define CONF_LATER(scope_, name_, needs_, help_)                               \
 	{CONF_IN_##scope_, K_LATER, 0,                                         \
 	 {N_##scope_, name_, "text", "", 0, 0, "", "", CONF_RESTARTS, needs_,    \
-	  help_}},
+	  help_, false}},
 #define CONF_LATER_WORD(...)
 #include "conf/conf.def"
 };
@@ -155,6 +155,12 @@ const struct conf_opt *
 conf_opt_at(unsigned i)
 {
 	return i < conf_n_rows ? &conf_rows[i].opt : NULL;
+}
+
+const struct conf_elem *
+conf_elem_at(unsigned i)
+{
+	return i < CONF_IN_END ? &conf_elems[i] : NULL;
 }
 
 static const struct {

@@ -103,13 +103,6 @@ struct conf_match_text {
 	const char *id, *email, *dns, *dn;
 };
 
-struct conf_elem {
-	const char *name;
-	unsigned parents;	/* bit (1 << scope) each */
-	unsigned max;
-	const char *needs;
-	const char *help;
-};
 struct conf_row {
 	enum conf_scope scope;
 	enum conf_kind kind;

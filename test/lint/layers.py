@@ -11,7 +11,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TOP = ("daemon", "ikev2", "esp", "vhub", "webui", "secure-proc", "spi", "conf", "why", "cli", "test")
+TOP = ("daemon", "ikev2", "esp", "vhub", "webui", "secure-proc", "spi", "conf", "why", "cli", "packaging", "test")
 INC = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 

@@ -83,6 +83,17 @@ TEST(failure_as_json_is_the_only_document)
 	assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
 }
 
+TEST(the_run_directory_may_come_from_the_environment_but_an_option_wins)
+{
+	setenv("TAPIR_RUN_DIR", "/nonexistent/env", 1);
+	assert_int_equal(run("status", NULL), CLI_NO_DAEMON);
+	assert_non_null(strstr(err, "/nonexistent/env/ctl.sock"));
+	assert_int_equal(run("--run-dir", "/nonexistent/opt", "status", NULL),
+			 CLI_NO_DAEMON);
+	assert_non_null(strstr(err, "/nonexistent/opt/ctl.sock"));
+	unsetenv("TAPIR_RUN_DIR");
+}
+
 TEST(a_run_directory_too_long_for_a_socket_is_refused)
 {
 	char dir[120];
@@ -182,26 +193,6 @@ tree_file(const char *name)
 	assert_true(fread(file, 1, 65535, f) > 0);
 	fclose(f);
 	return file;
-}
-
-TEST(manual_pages_in_the_tree_are_those_the_tables_give)
-{
-	static const struct {
-		const char *name, *opt, *lang;
-	} row[] = {
-		{ "cli/tapir.1", "--man", NULL },
-		{ "cli/tapir-codes.7", "--codes", "en" },
-		{ "cli/tapir-codes.ja.7", "--codes", "ja" },
-	};
-
-	for (unsigned i = 0; i < N_OF(row); i++) {
-		char *file = tree_file(row[i].name);
-
-		assert_int_equal(run("help", row[i].opt, row[i].lang, NULL),
-				 CLI_OK);
-		assert_string_equal(file, out);
-		free(file);
-	}
 }
 
 TEST(every_cause_stands_in_the_documentation)

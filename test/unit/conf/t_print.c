@@ -127,61 +127,6 @@ TEST(examples_are_right_and_survive_printing)
 	}
 }
 
-/* The part of the page about one element. */
-static const char *
-page_section(const char *page, const char *element, size_t *len)
-{
-	char head[64];
-	const char *from, *end;
-
-	snprintf(head, sizeof(head), "\n.Ss Options of <%s>\n", element);
-	from = strstr(page, head);
-	assert_non_null(from);
-	end = strstr(from, "\n.El");
-	assert_non_null(end);
-	*len = (size_t)(end - from);
-	return from;
-}
-
-static void
-in_page(const char *section, size_t len, const char *what)
-{
-	if (memmem(section, len, what, strlen(what)) != NULL)
-		return;
-	fprintf(stderr, "tapir.xml.5 lacks: %s\n", what);
-	fail();
-}
-
-TEST(the_manual_page_has_every_option_with_its_help_and_default)
-{
-	char *page = file_text("conf/tapir.xml.5"), want[400];
-	const struct conf_opt *o;
-	const char *s;
-	size_t len, n_it = 0, n_rows = 0;
-
-	for (; (o = conf_opt_at((unsigned)n_rows)) != NULL; n_rows++) {
-		s = page_section(page, o->element, &len);
-		snprintf(want, sizeof(want), "\n.It Cm %s Ns = Ns Ar %s\n",
-			 o->name, o->type);
-		in_page(s, len, want);
-		s = memmem(s, len, want, strlen(want));
-		len = (size_t)(strstr(s + 2, "\n.") - s) + 1;
-		snprintf(want, sizeof(want), "\n%.*s", 40, o->help);
-		in_page(s, len, want);
-		if (*o->def != '\0') {
-			snprintf(want, sizeof(want), "\nDefault: %s.\n", o->def);
-			in_page(s, len, want);
-		}
-		if (o->needs != NULL)
-			in_page(s, len, "\nNot available in this version");
-	}
-	/* and nothing that is no option */
-	for (s = page; (s = strstr(s, "\n.It Cm ")) != NULL; s++)
-		n_it++;
-	assert_int_equal(n_it, n_rows);
-	free(page);
-}
-
 TEST(the_option_table_is_complete_in_itself)
 {
 	const struct conf_opt *o;
