@@ -2,7 +2,7 @@
 // When was a peer up?
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { spansUp } from "../../webui/www/spans.js";
+import { days, spansUp } from "../../webui/www/spans.js";
 
 const at = (code, time_ms, up_s = 0) => ({ code, time_ms, up_s });
 
@@ -30,4 +30,11 @@ test("the daemon ended, and was not heard of to end", () => {
 
 test("a second up within the first is one span", () => {
 	assert.deepEqual(spansUp([at("peer-up", 1), at("peer-up", 5), at("peer-down", 9)], 0, 10, false), [[1, 9]]);
+});
+
+test("a day is as up as its spans, from when something is known", () => {
+	const noon = new Date(2026, 2, 10, 12).getTime(), h = 3600000;
+	const got = days([[noon - 30 * h, noon - 15 * h], [noon - 6 * h, noon]], noon - 36 * h, noon, 3);
+	assert.deepEqual(got.map((d) => [d.known_ms / h, d.up_ms / h]), [[0, 0], [24, 15], [12, 6]]);
+	assert.equal(new Date(got[2].day).getHours(), 0);
 });

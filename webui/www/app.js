@@ -98,6 +98,7 @@ function App() {
 	useEffect(() => {
 		document.title = s.link === "login" ? "tapir" : `${rest.at(-1) ? rest.at(-1) + " – " : ""}${title(page)} – tapir`;
 		// a new page begins at its top, for readers too
+		document.querySelector(".top [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 		if (wasAt.current && wasAt.current !== where) {
 			main.current?.focus();
 			scrollTo(0, 0);

@@ -6,6 +6,7 @@ import { language, rate, t } from "./i18n.js";
 import { rateOf, useStore } from "./store.js";
 
 const HEIGHT = 180;
+const SPAN_S = 300;		// as many points as the store keeps
 
 /** The colour that the style sheet gives a part. @param {HTMLElement} box @param {string} part */
 const colour = (box, part) => getComputedStyle(box.parentElement.querySelector(part)).color;
@@ -29,13 +30,13 @@ export function Traffic({ of = "" }) {
 		const make = () => plot.current = new uPlot({
 			width: ref.current.clientWidth || 300, height: HEIGHT,
 			cursor: { show: false }, legend: { show: false },
-			axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
-				new Date(s * 1000).toLocaleTimeString(language())) },
+			axes: [{ ...axis, size: 28, incrs: [60, 120], values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
+				new Date(s * 1000).toLocaleTimeString(language(), { timeStyle: "short" })) },
 			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(rate) }],
-			scales: { y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
+			scales: { x: { range: () => [Date.now() / 1000 - SPAN_S, Date.now() / 1000] }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
 				[0, Math.max(hi * 1.1, 125)] } },
-			series: [{}, { stroke: () => colour(ref.current, ".key-rx"), width: 2 },
-				{ stroke: () => colour(ref.current, ".key-tx"), width: 2, dash: [6, 3] }],
+			series: [{}, { stroke: () => colour(ref.current, ".key-rx"), width: 2, points: { show: false } },
+				{ stroke: () => colour(ref.current, ".key-tx"), width: 2, dash: [6, 3], points: { show: false } }],
 		}, data, ref.current);
 		make();
 		const watch = new ResizeObserver(() =>

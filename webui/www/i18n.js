@@ -2,6 +2,7 @@
 // Words of the pages in the language of who looks at them; numbers and times too.
 import { en } from "./lang/en.js";
 import { ja } from "./lang/ja.js";
+import { sentences } from "./lang/ja_events.js";
 import { changed } from "./store.js";
 
 /** @typedef {keyof typeof en} Word */
@@ -42,6 +43,15 @@ export function word(group, word) {
 	return key in en ? t(key) : word;
 }
 
+/**
+ * The sentence of an event, in this language where there is one.
+ * @param {import("./api.js").Item} e
+ */
+export function said(e) {
+	const own = lang === "ja" ? sentences[e.event] : undefined;
+	return own ? own.replace(/\{(\w+)\}/g, (_, name) => String(e[name] ?? "")) : e.sentence;
+}
+
 /** @param {number} n */
 export const number = (n) => Number(n).toLocaleString(lang);
 
@@ -79,6 +89,9 @@ export function span(s) {
 /** A moment in full, with its zone. @param {number} ms */
 export const exact = (ms) => new Date(ms).toLocaleString(lang,
 	{ dateStyle: "full", timeStyle: "long" });
+
+/** The day of a moment. @param {number} ms */
+export const day = (ms) => new Date(ms).toLocaleDateString(lang, { dateStyle: "medium" });
 
 /** A moment: the time today, else the date too. @param {number} ms */
 export function moment(ms) {

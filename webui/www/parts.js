@@ -66,7 +66,8 @@ export function Cmd({ text }) {
 			set(false);	// it can be selected by hand
 		}
 	};
-	return html`<p class="cmd"><span class="quiet">${t("cmd")}</span> <code>${text}</code>
+	return html`<p class="cmd" title=${t("cmd")}><span class="hidden">${t("cmd")}</span>
+		<span aria-hidden="true">❯</span> <code>${text}</code>${" "}
 		<button type="button" class="plain" onClick=${copy} aria-label=${t("copy.of", { text })}
 		>${isDone ? t("copied") : t("copy")}</button></p>`;
 }

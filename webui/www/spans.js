@@ -25,3 +25,25 @@ export function spansUp(rows, from, now, isUp) {
 	if (since && isUp) out.push([Math.max(from, since), now]);
 	return out.filter(([a, b]) => b > a);
 }
+
+const DAY_MS = 86400000;
+
+/**
+ * How long a peer was up on each of the last days, and how much of each is known.
+ * Days are those of the clock on the wall.
+ * @param {number[][]} ups  spans of spansUp() @param {number} known  when the records begin
+ * @param {number} now @param {number} n
+ * @returns {{day: number, known_ms: number, up_ms: number}[]}
+ */
+export function days(ups, known, now, n) {
+	const out = [];
+	for (let i = n - 1; i >= 0; i--) {
+		const d = new Date(now - i * DAY_MS);
+		const from = new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+		const to = Math.min(now, new Date(d.getFullYear(), d.getMonth(), d.getDate() + 1).getTime());
+		const begin = Math.max(from, known);
+		const up_ms = ups.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, to) - Math.max(a, begin)), 0);
+		out.push({ day: from, known_ms: Math.max(0, to - begin), up_ms });
+	}
+	return out;
+}

@@ -129,9 +129,11 @@ const last = new Map();
 /** @param {Item} p */
 function grew(p) {
 	const key = keyOf(p), at = Date.now(), was = last.get(key);
+	// the answer to a question of ours, between two of those
+	if (was && at - was.at < RATE_MS / 2) return;
 	const now = { at, rx: Number(p.rx_bytes), tx: Number(p.tx_bytes), rx_s: 0, tx_s: 0 };
 	if (was && now.rx >= was.rx && now.tx >= was.tx) {
-		const s = Math.min(Math.max(at - was.at, 200), 1.2 * RATE_MS) / 1000;
+		const s = Math.min(at - was.at, 1.2 * RATE_MS) / 1000;
 		now.rx_s = (now.rx - was.rx) / s;
 		now.tx_s = (now.tx - was.tx) / s;
 	}

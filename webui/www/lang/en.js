@@ -165,7 +165,8 @@ export const en = {
 	"drops.icv": "Forged or damaged",
 	"drops.all": "Of the whole gateway, since the start",
 	"history.title": "Last {days} days",
-	"history.share": "Up {share} % of the last {days} days",
+	"history.share": "Up {share} % of the time since {when}",
+	"history.day": "up {share} %",
 	"history.none": "Nothing is recorded yet.",
 
 	// why
@@ -220,7 +221,6 @@ export const en = {
 	"hub.nothing": "Nothing is learned yet.",
 	"hub.nothing.hint": "It fills as soon as somebody speaks.",
 	"hub.port": "Port",
-	"hub.kind": "Kind",
 	"hub.isolated": "isolated",
 	"hub.rate": "Rate",
 	"hub.flood": "Flooded",

@@ -24,7 +24,7 @@ export const ja = {
 	"copy.of": "コピー: {text}",
 	"copied": "コピーしました",
 	"close": "閉じる",
-	"cancel": "中止",
+	"cancel": "キャンセル",
 	"busy": "実行中…",
 	"done": "完了",
 	"any": "すべて",
@@ -45,7 +45,7 @@ export const ja = {
 	"unit.s": "秒",
 
 	// words of the bus
-	"state.up": "接続中",
+	"state.up": "接続済み",
 	"state.connecting": "接続処理中",
 	"state.suspect": "応答なし",
 	"state.down": "切断",
@@ -167,7 +167,8 @@ export const ja = {
 	"drops.icv": "偽造または破損",
 	"drops.all": "ゲートウェイ全体 (起動以降)",
 	"history.title": "直近 {days} 日",
-	"history.share": "直近 {days} 日の {share} % で接続中",
+	"history.share": "{when} から {share} % の時間接続",
+	"history.day": "{share} % 接続",
 	"history.none": "まだ記録がありません。",
 
 	// why
@@ -222,7 +223,6 @@ export const ja = {
 	"hub.nothing": "まだ何も学習していません。",
 	"hub.nothing.hint": "通信があると表示されます。",
 	"hub.port": "ポート",
-	"hub.kind": "種類",
 	"hub.isolated": "隔離",
 	"hub.rate": "速度",
 	"hub.flood": "フラッディング",

@@ -18,7 +18,7 @@ export function Connect({ realm, peer }) {
 	const isUp = p.state === "up" || p.state === "suspect";
 	const fields = { realm: p.realm, peer: p.name };
 	const now = rateOf(keyOf(p));
-	return html`<div class="connect"><h1>${t("nav.connect")}</h1>
+	return html`<div class="connect panel"><h1>${t("nav.connect")}</h1>
 		${all.length > 1 && html`<${Field} name=${t("connect.where")} value=${keyOf(p)} set=${setKey}
 			options=${Object.fromEntries(all.map((x) => [keyOf(x), keyOf(x)]))}/>`}
 		<p class="big" role="status"><${State} is=${p.state}/></p>

@@ -34,30 +34,31 @@ const width = (bytes_s) => bytes_s < 1 ? 1.5 : Math.min(8, 1.5 + Math.log10(byte
 
 /** @param {{p: Item, realm: string, x: number, y: number, rate: number}} props */
 function Port({ p, realm, x, y, rate: bytes_s }) {
-	const isPeer = p.kind !== "tap";
-	const said = t("hub.port.alt", { port: p.port, kind: word("kind", p.kind), state: word("state", p.state),
-		rate: rate(bytes_s), macs: p.n_mac });
+	const isPeer = p.kind !== "tap", isAway = p.state === "away";
+	const said = isAway ? `${p.port}: ${word("state", p.was)}` : t("hub.port.alt", { port: p.port,
+		kind: word("kind", p.kind), state: word("state", p.state), rate: rate(bytes_s), macs: p.n_mac });
 	const box = html`<g transform="translate(${x},${y})"><title>${said}</title>
 		<rect class=${"port is-" + p.state} x="-58" y="-24" width="116" height="48" rx="8"/>
-		<text y="-6">${p.state === "blocked" ? "✕ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
+		<text y="-6">${p.state === "blocked" ? "✕ " : isAway ? "○ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
 			p.port.slice(0, 15) + "…" : p.port}</text>
-		<text class="quiet" y="12">${rate(bytes_s)}</text></g>`;
+		<text class="quiet" y="12">${isAway ? word("state", p.was) : rate(bytes_s)}</text></g>`;
 	return isPeer ? html`<a href=${to("peers", realm, p.port)}>${box}</a>` : box;
 }
 
 /** @param {{ports: Item[], realm: string, rates: Map<string, number>}} props */
 function Picture({ ports, realm, rates }) {
 	const shown = ports.slice(0, DRAWN);
-	const rx = shown.length > 8 ? 300 : 230, ry = shown.length > 8 ? 210 : 140;
+	const n = shown.length;
+	const rx = n > 8 ? 300 : n > 4 ? 210 : 150, ry = n > 8 ? 210 : n > 2 ? 120 : 30;
 	const cx = rx + 70, cy = ry + 34;
 	const at = shown.map((p, i) => {
-		const a = -Math.PI / 2 + 2 * Math.PI * i / shown.length;
+		const a = -Math.PI + 2 * Math.PI * i / n;
 		return { p, x: cx + rx * Math.cos(a), y: cy + ry * Math.sin(a), bytes_s: rates.get(p.port) ?? 0 };
 	});
 	return html`<svg class="topology" viewBox="0 0 ${2 * cx} ${2 * cy}" role="group"
 		aria-label=${t("hub.alt", { realm, n: ports.length })}>
-		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state} x1=${cx} y1=${cy} x2=${x} y2=${y}
-			stroke-width=${width(bytes_s)}/>`)}
+		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state + (bytes_s >= 1 ? " flows" : "")}
+			x1=${cx} y1=${cy} x2=${x} y2=${y} stroke-width=${width(bytes_s)}/>`)}
 		<circle class="hub" cx=${cx} cy=${cy} r="40"/><text x=${cx} y=${cy + 5}>${realm.slice(0, 10)}</text>
 		${at.map(({ p, x, y, bytes_s }) => html`<${Port} key=${p.port} p=${p} realm=${realm} x=${x} y=${y} rate=${bytes_s}/>`)}
 	</svg>${ports.length > DRAWN && html`<p class="quiet">${t("hub.more", { n: DRAWN, all: ports.length })}</p>`}`;
@@ -66,9 +67,8 @@ function Picture({ ports, realm, rates }) {
 /** @param {Map<string, number>} rates @returns {Record<string, import("../parts.js").Column[]>} */
 const tables = (rates) => ({
 	ports: [
-		{ key: "port", name: t("hub.port"), sort: (p) => p.port },
-		{ key: "kind", name: t("hub.kind"), show: (p) => word("kind", p.kind) +
-			(p.isolated ? ", " + t("hub.isolated") : "") },
+		{ key: "port", name: t("hub.port"), sort: (p) => p.port, show: (p) => html`${p.port}
+			<div class="quiet">${word("kind", p.kind)}${p.isolated ? ", " + t("hub.isolated") : ""}</div>` },
 		{ key: "state", name: t("col.state"), sort: (p) => p.state, show: (p) => html`<${State} is=${p.state}/>
 			${p.retry_s > 0 && html` <span class="quiet">${span(p.retry_s)}</span>`}` },
 		{ key: "rate", name: t("hub.rate"), isNumber: true, sort: (p) => rates.get(p.port) ?? 0, show: (p) => rate(rates.get(p.port) ?? 0) },
@@ -122,18 +122,21 @@ function OfRealm({ realm }) {
 	const b = useAnswer("hub", { realm, what }, POLL_S);
 	const rates = useRates(a.items);
 	const ports = a.items ?? [];
+	const here = new Set(ports.map((p) => p.port));
+	const away = [...useStore().peers.values()].filter((p) => p.realm === realm && p.state !== "up" && !here.has(p.name))
+		.map((p) => ({ port: p.name, kind: "away", state: "away", was: p.state, n_mac: 0 }));
 	const loops = ports.filter((p) => p.state === "blocked");
 	const rows = (b.items ?? []).filter((i) => i.result === rowOf[what]);
-	return html`
+	return html`<div class="grid hub"><div>
 		<${Panel} title=${t("hub.picture")} cmd=${"tapir hub -w " + realm}><${Answer} of=${a}>
 			${loops.map((p) => html`<p key=${p.port} role="alert"><${State} is="blocked"/> ${t("hub.loop", { port: p.port, span: span(p.retry_s) })}</p>`)}
-			${ports.length ? html`<${Picture} ports=${ports} realm=${realm} rates=${rates}/>` : html`<${Empty} text=${t("hub.none")}/>`}
-		<//><//>
+			${ports.length ? html`<${Picture} ports=${[...ports, ...away]} realm=${realm} rates=${rates}/>` : html`<${Empty} text=${t("hub.none")}/>`}
+		<//><//></div><div>
 		<${Panel} title=${t("hub.tables")} cmd=${`tapir hub ${realm} ${what}`}>
 			<div class="row" role="group" aria-label=${t("hub.tables")}>${["ports", "mac", "arp", "groups"].map((w) => html`
 				<button type="button" key=${w} aria-pressed=${w === what ? "true" : "false"} onClick=${() => set(w)}
 				>${t(/** @type {any} */ ("hub.tab." + w))}</button>`)}</div>
 			<${Answer} of=${b}>${rows.length ? html`<${Table} key=${what} name=${t("hub.tables")} rows=${rows} columns=${tables(rates)[what]}
 				id=${(/** @type {Item} */ r) => [r.port, r.mac, r.ip, r.vlan].join()}/>` : html`<${Empty} text=${t("hub.nothing")} hint=${t("hub.nothing.hint")}/>`}<//>
-		<//>`;
+		<//></div></div>`;
 }

@@ -2,7 +2,7 @@
 // What happened: live, filtered, with a way to the explanation.
 import { html, useEffect, useState } from "../vendor.js";
 import { bus, useStore } from "../store.js";
-import { exact, moment, t } from "../i18n.js";
+import { exact, moment, said, t } from "../i18n.js";
 import { Empty, Facts, Failed, Field, Link, Panel, State } from "../parts.js";
 import { WhyDialog } from "./why.js";
 
@@ -12,9 +12,14 @@ const levels = ["error", "warn", "notice", "info", "debug"];
 const own = new Set(["n", "event", "seq", "time_ms", "severity", "sentence", "tag", "result"]);
 
 /** The sentence, with a link to the peer it is about. @param {{of: Item}} props */
-export const Sentence = ({ of }) => of.realm && of.peer ? html`<span>${of.sentence}${" "}
-	<${Link} to=${["peers", of.realm, of.peer]} class="quiet">${of.realm}/${of.peer}<//></span>` :
-	html`<span>${of.sentence}</span>`;
+export function Sentence({ of }) {
+	const key = of.realm + "/" + of.peer;
+	const text = said(of), at = text.indexOf(key);
+	if (!of.realm || !of.peer) return html`<span>${text}</span>`;
+	const link = html`<${Link} to=${["peers", of.realm, of.peer]}>${key}<//>`;
+	return at < 0 ? html`<span>${text} ${link}</span>` :
+		html`<span>${text.slice(0, at)}${link}${text.slice(at + key.length)}</span>`;
+}
 
 /** The command that shows the same. @param {string} level @param {string} code @param {string} peer */
 const command = (level, code, peer) => "tapir log -f" + (level !== "debug" ? " --level " + level : "") +
@@ -22,9 +27,9 @@ const command = (level, code, peer) => "tapir log -f" + (level !== "debug" ? " -
 
 /** @param {{e: Item, onWhy: (e: Item) => void}} props */
 function Line({ e, onWhy }) {
-	return html`<li><details><summary>
+	return html`<li><details><summary class="line">
 		<time datetime=${new Date(e.time_ms).toISOString()} title=${exact(e.time_ms)}>${moment(e.time_ms)}</time>
-		${" "}<${State} is=${e.severity} group="level"/> <span>${e.sentence}</span></summary>
+		${" "}<${State} is=${e.severity} group="level"/> <span>${said(e)}</span></summary>
 		<${Facts} rows=${[[t("log.code"), e.event], [t("log.when"), exact(e.time_ms)], [t("log.seq"), String(e.seq)],
 			.../** @type {[string, any][]} */ (Object.entries(e).filter(([k]) => !own.has(k)).map(([k, v]) => [k, String(v)]))]}/>
 		${e.realm && e.peer && html`<p class="row"><${Link} to=${["peers", e.realm, e.peer]}>${e.realm}/${e.peer}<//>
@@ -32,7 +37,7 @@ function Line({ e, onWhy }) {
 }
 
 /** @param {Item} e @param {string} text */
-const holds = (e, text) => `${e.sentence} ${e.event}`.toLowerCase().includes(text.toLowerCase());
+const holds = (e, text) => `${said(e)} ${e.sentence} ${e.event}`.toLowerCase().includes(text.toLowerCase());
 
 export function Log() {
 	const s = useStore();

@@ -43,9 +43,9 @@ function Attention() {
 	return html`<${Panel} title=${t("att.title")} cmd="tapir status">
 		${list.length === 0 ? html`<${Empty} text=${s.peers.size ? t("att.none") : t("peers.none")}
 			hint=${s.peers.size ? "" : t("peers.none.hint")}/>` : html`
-		<ul class="list">${list.slice(0, 20).map((a) => html`<li key=${a.key}>
-			<${State} is=${a.is} group="level"/> <${Link} to=${a.to}>${a.who}<//>
-			<span> ${a.what}</span> ${a.note && html`<span class="quiet">${a.note}</span>`}</li>`)}</ul>
+		<ul class="list">${list.slice(0, 20).map((a) => html`<li key=${a.key} class="line two">
+			<${State} is=${a.is} group="level"/> <span><${Link} to=${a.to}>${a.who}<//>
+			${" "}${a.what} ${a.note && html`<span class="quiet">${a.note}</span>`}</span></li>`)}</ul>
 		${list.length > 20 && html`<p><${Link} to=${["peers"]}>${t("more", { n: list.length - 20 })}<//></p>`}`}
 	<//>`;
 }
@@ -79,7 +79,7 @@ function Last() {
 	return html`<${Panel} title=${t("last.title")} cmd="tapir log"
 		actions=${html`<${Link} to=${["log"]}>${t("nav.log")}<//>`}>
 		${list.length === 0 ? html`<${Empty} text=${t("log.none")}/>` : html`<ul class="list">${list.map((e) => html`
-			<li key=${e.seq}><${When} ms=${e.time_ms}/> <${State} is=${e.severity} group="level"/> <${Sentence} of=${e}/></li>`)}</ul>`}
+			<li key=${e.seq} class="line"><${When} ms=${e.time_ms}/> <${State} is=${e.severity} group="level"/> <${Sentence} of=${e}/></li>`)}</ul>`}
 	<//>`;
 }
 
@@ -87,13 +87,12 @@ export function Overview() {
 	const s = useStore();
 	const count = (/** @type {string} */ state) => [...s.peers.values()].filter((p) => p.state === state).length;
 	return html`<h1>${t("nav.overview")}</h1>
-		<div class="figures">${["up", "connecting", "suspect", "down"].map((state) => html`
+		<div class="figures tiles">${["up", "connecting", "suspect", "down"].map((state) => html`
 			<${Figure} key=${state} value=${number(count(state))}
 				name=${html`<${Link} to=${["peers", state]}><${State} is=${state}/><//>`}/>`)}
 			<${Figure} value=${number(s.realms.size)} name=${html`<${Link} to=${["realms"]}>${t("nav.realms")}<//>`}/></div>
-		<div class="grid"><${Attention}/>
-			<${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic}/><//>
-			<${Health}/><${Last}/></div>`;
+		<div class="grid"><div><${Attention}/><${Health}/></div>
+			<div><${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic}/><//><${Last}/></div></div>`;
 }
 
 /** Why a peer is where it is, in a few words. @param {Item} p */

@@ -2,10 +2,10 @@
 // One peer: facts, SAs, drops, the last 30 days, what can be done.
 import { html, useState } from "../vendor.js";
 import { bus, useAnswer, useStore } from "../store.js";
-import { bytes, exact, number, span, t, word } from "../i18n.js";
+import { bytes, day, moment, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
 import { Traffic } from "../chart.js";
-import { spansUp } from "../spans.js";
+import { days, spansUp } from "../spans.js";
 import { WhyDialog } from "./why.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -52,6 +52,19 @@ function Drops({ realm, name }) {
 
 // ---- 30 days: a strip, and the same as a list ------------------------------------------
 
+/** @param {number} part @param {number} all */
+const percent = (part, all) => (all ? Math.floor(1000 * part / all) / 10 : 0).toFixed(1);
+
+/** A bar a day: as high as the part of it that the peer was up. @param {{bars: ReturnType<typeof days>, name: string}} props */
+const Bars = ({ bars, name }) => html`<svg class="strip" viewBox="0 0 600 36" preserveAspectRatio="none" role="img" aria-label=${name}>
+	${bars.map((d, i) => {
+		const part = d.known_ms ? d.up_ms / d.known_ms : 0, high = d.known_ms ? Math.max(3, 34 * part) : 1;
+		return html`<g key=${d.day}><title>${day(d.day)}: ${d.known_ms ? t("history.day", { share: percent(d.up_ms, d.known_ms) }) :
+			t("history.none")}</title><rect class="room" x=${i * 20} width="16" height="36"/>
+			<rect class=${!d.known_ms ? "none" : part > 0.999 ? "all" : part > 0 ? "some" : "off"} x=${i * 20} y=${36 - high}
+				width="16" height=${high}/></g>`;
+	})}</svg>`;
+
 /** @param {{p: Item}} props */
 function History({ p }) {
 	const from = Math.floor(Date.now() / 3600000) * 3600000 - DAYS * 86400000;
@@ -60,17 +73,13 @@ function History({ p }) {
 	const now = Date.now();
 	const isUp = p.state === "up" || p.state === "suspect";
 	const ups = spansUp(rows, from, now, isUp);
-	const x = (/** @type {number} */ ms) => (ms - from) / (now - from) * 600;
-	const share = ups.reduce((sum, [b, e]) => sum + e - b, 0) / (now - from);
-	const said = t("history.share", { share: (100 * share).toFixed(1), days: DAYS });
+	const known = Math.max(from, rows[0]?.time_ms ?? now);
+	const bars = days(ups, known, now, DAYS);
+	const share = percent(bars.reduce((n, d) => n + d.up_ms, 0), bars.reduce((n, d) => n + d.known_ms, 0));
+	const said = t("history.share", { share, when: moment(known) });
 	return html`<${Panel} title=${t("history.title", { days: DAYS })} cmd=${`tapir history ${p.realm}/${p.name}`}>
 		<${Answer} of=${a}>
-			<svg class="strip" viewBox="0 0 600 28" preserveAspectRatio="none" role="img" aria-label=${said}>
-				<rect class="off" width="600" height="28"/>
-				${ups.map(([b, e]) => html`<rect key=${b} class="on" x=${x(b)} width=${Math.max(1, x(e) - x(b))} height="28">
-					<title>${exact(b)} – ${exact(e)}</title></rect>`)}</svg>
-			<p class="quiet">${said}</p>
-			${rows.length ? html`<ul class="list">${rows.slice(-10).reverse().map((r, i) => html`
+			${rows.length ? html`<${Bars} bars=${bars} name=${said}/><p class="quiet">${said}</p><ul class="list">${rows.slice(-10).reverse().map((r, i) => html`
 				<li key=${i}><${When} ms=${r.time_ms}/> ${r.text || r.why} ${r.n_same > 1 && html`
 					<span class="badge">${t("times", { n: r.n_same })}</span>`}</li>`)}</ul>` :
 				html`<${Empty} text=${t("history.none")}/>`}
@@ -125,7 +134,7 @@ export function Peer({ realm, name }) {
 		<h1>${name} <${State} is=${p.state}/></h1>
 		${p.why && !isUp && html`<p class="note">${p.why}</p>`}
 		<${Actions} p=${p}/>
-		<div class="grid">
+		<div class="grid"><div>
 			<${Panel} title=${t("facts.title")} cmd=${`tapir status ${realm}/${name}`}><${Facts} rows=${[
 				[t("facts.id"), p.id],
 				[t("facts.auth"), p.auth && word("auth", p.auth)],
@@ -145,9 +154,9 @@ export function Peer({ realm, name }) {
 				[t("received"), `${bytes(p.rx_bytes)} (${number(p.rx_packets)})`],
 				[t("sent"), `${bytes(p.tx_bytes)} (${number(p.tx_packets)})`],
 			]}/><//>
-			<${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic} of=${realm + "/" + name}/><//>
 			<${Panel} title=${t("sa.title")} cmd=${`tapir --json status ${realm}/${name}`}><${Answer} of=${a}>
-				<${Tree} p=${p} items=${a.items ?? []}/><//><//>
+				<${Tree} p=${p} items=${a.items ?? []}/><//><//></div><div>
+			<${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic} of=${realm + "/" + name}/><//>
 			<${History} p=${p}/>
-			<${Drops} realm=${realm} name=${name}/></div>`;
+			<${Drops} realm=${realm} name=${name}/></div></div>`;
 }

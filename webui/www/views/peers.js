@@ -17,11 +17,12 @@ const columns = () => [
 		<${Link} to=${["peers", p.realm, p.name]}>${p.name}<//>
 		<div class="quiet">${p.realm}</div>` },
 	{ key: "state", name: t("col.state"), sort: (p) => order.indexOf(p.state), show: (p) => html`
-		<${State} is=${p.state}/><div class="quiet">${reason(p)}</div>` },
+		<${State} is=${p.state}/><div class="quiet">${reason(p)}</div>
+		<div class="quiet narrow">↓ ${rate(rateOf(keyOf(p)).rx)} ↑ ${rate(rateOf(keyOf(p)).tx)}</div>` },
 	{ key: "remote", name: t("col.address"), sort: (p) => p.remote, isWide: true },
-	{ key: "rx", name: t("received"), isNumber: true, sort: (p) => rateOf(keyOf(p)).rx,
+	{ key: "rx", name: t("received"), isNumber: true, isWide: true, sort: (p) => rateOf(keyOf(p)).rx,
 	  show: (p) => rate(rateOf(keyOf(p)).rx) },
-	{ key: "tx", name: t("sent"), isNumber: true, sort: (p) => rateOf(keyOf(p)).tx,
+	{ key: "tx", name: t("sent"), isNumber: true, isWide: true, sort: (p) => rateOf(keyOf(p)).tx,
 	  show: (p) => rate(rateOf(keyOf(p)).tx) },
 	{ key: "line", name: t("col.minute"), isWide: true, show: (p) => html`
 		<${Sparkline} rates=${ratesOf(p)} name=${t("spark.alt", { peer: p.name })}/>` },
