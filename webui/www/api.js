@@ -63,21 +63,24 @@ async function askNeighbours() {
 }
 
 /**
- * One request.
+ * One request, up to its answer.
  * @param {string} method @param {string} path @param {object} [body]
  * @param {AbortSignal} [signal]
- * @returns {Promise<any>}
  */
-async function ask(method, path, body, signal) {
+function send(method, path, body, signal) {
 	/** @type {Record<string, string>} */
 	const headers = { Accept: "application/json" };
 	if (token) headers.Authorization = "Bearer " + token;
 	if (body) headers["Content-Type"] = "application/json";
-	const answer = await fetch(path, {
+	return fetch(path, {
 		method, headers, signal, cache: "no-store", credentials: "omit",
 		keepalive: method === "DELETE",		// also when the page goes
 		body: body ? JSON.stringify(body) : undefined,
 	});
+}
+
+/** What an answer says. @param {Response} answer @returns {Promise<any>} */
+async function valueOf(answer) {
 	const text = await answer.text();
 	let value = {};
 	try {
@@ -88,6 +91,13 @@ async function ask(method, path, body, signal) {
 	if (answer.ok) return value;
 	throw new Refused(value.text ?? answer.statusText, value.hint, value.code, answer.status);
 }
+
+/**
+ * One request and what its answer says.
+ * @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+const ask = async (method, path, body, signal) => valueOf(await send(method, path, body, signal));
 
 /** Log in with {link} or {user, password, code}. @param {object} how @returns {Promise<Who>} */
 export async function login(how) {
@@ -100,6 +110,34 @@ export async function login(how) {
 export async function whoAmI() {
 	await askNeighbours();
 	return ask("GET", "/login");
+}
+
+/** Prove again who one is, by {password, code} or {link}. @param {object} how @returns {Promise<Who>} */
+export const prove = (how) => ask("PUT", "/login", how);
+
+/**
+ * Packets as they come, until there are no more; whole even when they end early.
+ * @param {object} fields  of the command capture @param {AbortSignal} signal  cuts it off
+ * @param {(n_bytes: number) => void} onBytes
+ * @returns {Promise<{name: string, blob: Blob}>}
+ */
+export async function capture(fields, signal, onBytes) {
+	const answer = await send("POST", "/capture", { command: "capture", ...fields }, signal);
+	if (!answer.ok) await valueOf(answer);
+	const name = /filename="([\w.-]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+	const parts = [], reader = answer.body.getReader();
+	let n = 0;
+	try {
+		for (;;) {
+			const { done, value } = await reader.read();
+			if (done) break;
+			parts.push(value);
+			onBytes(n += value.length);
+		}
+	} catch (e) {
+		if (parts.length === 0) throw e;
+	}
+	return { name: name ?? "tapir.pcapng", blob: new Blob(parts, { type: "application/vnd.tcpdump.pcap" }) };
 }
 
 /** The link that tapir web prints carries its secret behind the #. */

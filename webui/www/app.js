@@ -16,6 +16,7 @@ import { Access } from "./views/access.js";
 import { keys, Settings } from "./views/settings.js";
 import { Connect } from "./views/connect.js";
 import { Login } from "./views/login.js";
+import { Proof } from "./views/proof.js";
 
 /** Pages, in the order of the menu. @type {Record<string, (...parts: string[]) => any>} */
 const pages = {
@@ -107,7 +108,7 @@ function App() {
 	});
 	if (s.link === "login") return html`<${Login}/>`;
 	return html`<${Menu} page=${page}/><${Banner}/>
-		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main>`;
+		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main><${Proof}/>`;
 }
 
 const place = document.getElementById("app");

@@ -217,14 +217,14 @@ export function Dialog({ title, onClose, children }) {
 /**
  * A field with its label.
  * @param {{name: string, value: string, set: (v: string) => void, type?: string, hint?: string,
- *	options?: Record<string, string>, auto?: string, isNeeded?: boolean}} props
+ *	options?: Record<string, string>, auto?: string, isNeeded?: boolean, min?: number, max?: number}} props
  */
-export const Field = ({ name, value, set, type = "text", hint, options, auto, isNeeded }) => html`
+export const Field = ({ name, value, set, type = "text", hint, options, auto, isNeeded, min, max }) => html`
 	<label class="field"><span>${name}</span>
 		${options ? html`<select value=${value} onChange=${(/** @type {any} */ e) =>
 				set(e.currentTarget.value)}>${Object.entries(options).map(([v, text]) => html`
 				<option key=${v} value=${v} selected=${v === value}>${text}</option>`)}</select>` :
-			html`<input type=${type} value=${value} autocomplete=${auto ?? "off"}
+			html`<input type=${type} value=${value} min=${min} max=${max} autocomplete=${auto ?? "off"}
 				spellcheck=${false} required=${isNeeded}
 				onInput=${(/** @type {any} */ e) => set(e.currentTarget.value)}/>`}
 		${hint && html`<small>${hint}</small>`}</label>`;
