@@ -349,10 +349,13 @@ realm_choose(struct cli *c, struct asked *a, const struct conf *conf)
 static int
 invite_run(struct cli *c, struct asked *a, const struct conf *conf)
 {
+	char keys[PATH_MAX];
 	int status = realm_choose(c, a, conf);
 
 	if (status != CLI_OK)
 		return status;
+	conf_key_dir(a->config, keys, sizeof(keys));
+	conf_realm_key_dir(keys, a->r, a->keys, sizeof(a->keys));
 	if (a->as == NULL || strcmp(a->as, "tapir") == 0)
 		return invite_tapir(c, a);
 	for (unsigned k = 0; k < PROFILE_KINDS; k++)
@@ -385,7 +388,6 @@ cmd_invite(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage", "tapir help invite",
 				"invite wants a name");
 	a.name = argv[0];
-	conf_key_dir(a.config, a.keys, sizeof(a.keys));
 	if ((errs = calloc(1, sizeof(*errs))) == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	err = conf_read(a.config, &text, &len, errs);

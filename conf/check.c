@@ -16,12 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/role.h"
+#include "conf/user.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 
 /* A megabyte of text at most, in small pieces, and realms with their arrays. */
 #define CONF_MEM_MAX (64u << 20)
 #define IFACE_MAX    15 /* IFNAMSIZ without the NUL */
+#define KEY_DIR_LEN  4096 /* a path, with NUL; PATH_MAX */
 
 struct conf_own {
 	struct conf c;
@@ -348,19 +350,48 @@ realm_times(struct checker *k, const struct conf_node *n,
 			 r->child_life_s, r->ike_life_s);
 }
 
+/* A keystore of its own: from here on names are of files in it. */
+static void
+realm_keys(struct checker *k, const struct conf_node *n, struct conf_realm *r,
+	   char *dir, size_t cap)
+{
+	char why[CONF_ERR_TEXT];
+
+	if (r->keys == NULL)
+		return;
+	if (strcmp(r->keys, CONF_USER_DIR) == 0) {
+		conf_bad(k, conf_node_attr(n, "keys")->pos, CONF_E_FILENAME,
+			 "keys=\"%s\" cannot be the directory of a realm", r->keys);
+		return;
+	}
+	if (k->key_dir == NULL)
+		return;
+	conf_realm_key_dir(k->key_dir, r, dir, cap);
+	k->key_dir = dir;
+	if (conf_keydir_look(dir, why, sizeof(why)) == 0)
+		return;
+	k->n_key++;
+	conf_err_add(k->errs, conf_node_attr(n, "keys")->pos, CONF_E_KEYFILE,
+		     "%s", why);
+}
+
 static void
 take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 {
+	const char *key_dir = k->key_dir;
+	char dir[KEY_DIR_LEN];
 	unsigned i = 0;
 
 	r->pos = n->pos;
 	conf_node_fill(k, n, CONF_IN_REALM, r);
+	realm_keys(k, n, r, dir, sizeof(dir));
 	realm_names(k, n, r);
 	realm_times(k, n, r);
 	r->n_peer = conf_node_count(n, CONF_IN_PEER);
 	r->peer = conf_keep_array(k, r->n_peer, sizeof(*r->peer));
 	if (r->peer == NULL) {
 		r->n_peer = 0;
+		k->key_dir = key_dir;
 		return;
 	}
 	take_matches(k, n, r);
@@ -380,6 +411,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 		take_peer(k, c, n, r, &r->peer[i]);
 		i++;
 	}
+	k->key_dir = key_dir;
 }
 
 /* Without <web> the defaults count. */

@@ -225,6 +225,7 @@ struct conf_realm {
 	unsigned index;		/* place in conf->realm */
 	struct conf_pos pos;
 	const char *name;
+	const char *keys;	/* directory in keys/, or NULL: keys/ itself */
 	const char *tap;	/* interface name, default tap-NAME */
 	const char *bridge;	/* bridge to join, or NULL */
 	const char *address;	/* as written, or NULL */
@@ -376,6 +377,9 @@ MUST_USE int conf_bundle(const struct conf_file *f, unsigned n, char **text,
 
 /** Directory of the key files that belong to a configuration file. */
 void conf_key_dir(const char *path, char *out, size_t cap);
+/** Directory of the key files of a realm, below that one. */
+void conf_realm_key_dir(const char *key_dir, const struct conf_realm *r,
+			char *out, size_t cap);
 
 /** Free a configuration; NULL is fine. */
 void conf_free(struct conf *c);

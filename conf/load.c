@@ -118,6 +118,16 @@ conf_key_dir(const char *path, char *out, size_t cap)
 		str_add(out, cap, "%.*s/keys", (int)(slash - path), path);
 }
 
+void
+conf_realm_key_dir(const char *key_dir, const struct conf_realm *r, char *out,
+		   size_t cap)
+{
+	out[0] = '\0';
+	str_add(out, cap, "%s", key_dir);
+	if (r->keys != NULL)
+		str_add(out, cap, "/%s", r->keys);
+}
+
 /* By file and line; stable: errors of one line keep their order. */
 static bool
 is_before(const struct conf_err *a, const struct conf_err *b)

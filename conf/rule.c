@@ -188,6 +188,30 @@ one_realm(struct checker *k)
 	free(rs.role);
 }
 
+/* Within RFC 9867 the name of a PPK is all there is to find it by. */
+static void
+one_ppk(struct checker *k, const struct conf_realm *r, const struct conf_peer *p)
+{
+	const struct conf_realm *o;
+
+	if (p->ppk == NULL)
+		return;
+	for (o = k->c->realm; o < r; o++) {
+		if (same(o->keys != NULL ? o->keys : "", r->keys != NULL ?
+			 r->keys : ""))
+			continue;
+		for (unsigned i = 0; i < o->n_peer; i++) {
+			if (!same(o->peer[i].ppk, p->ppk))
+				continue;
+			conf_bad(k, p->pos, CONF_E_AMBIGUOUS, "ppk=\"%s\" is also "
+				 "in realm \"%s\", which has other keys=; name "
+				 "one of them differently", p->ppk, o->name != NULL ?
+				 o->name : "?");
+			return;
+		}
+	}
+}
+
 /* An address is once in a realm, and behind one peer. */
 static void
 check_static(struct checker *k, const struct conf_realm *r,
@@ -280,6 +304,8 @@ conf_rules(struct checker *k)
 			check_leases(k, r->pool);
 		for (unsigned i = 0; i < r->n_peer; i++)
 			peer_doubles(k, r, &r->peer[i]);
+		for (unsigned i = 0; k->c->n_realm > 1 && i < r->n_peer; i++)
+			one_ppk(k, r, &r->peer[i]);
 		for (unsigned i = 0; i < r->n_fixed; i++)
 			check_static(k, r, &r->fixed[i]);
 	}

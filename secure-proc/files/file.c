@@ -7,6 +7,7 @@
 #include "secure-proc/files/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,15 @@ sec_dir_open(const char *dir)
 	    "it", dir);
 	close(fd);
 	return -1;
+}
+
+int
+sec_realm_dir_open(const char *dir, const struct conf_realm *r)
+{
+	char path[PATH_MAX];
+
+	conf_realm_key_dir(dir, r, path, sizeof(path));
+	return sec_dir_open(path);
 }
 
 /* What is asked of a file. */

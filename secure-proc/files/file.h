@@ -11,6 +11,7 @@
 #define TAPIR_SECURE_FILE_H
 
 #include <sys/types.h>
+#include "conf/conf.h"
 #include "daemon/base/base.h"
 
 #define SEC_FILE_NAME_MAX 128		/* bytes of a name; ours */
@@ -19,6 +20,8 @@
 
 /** The directory; who may write there may exchange keys.  -1: logged. */
 int sec_dir_open(const char *dir);
+/** That of a realm (its keys=) in it, or itself.  -1: logged. */
+int sec_realm_dir_open(const char *dir, const struct conf_realm *r);
 /** Is it a name without '/', not hidden, not too long? */
 bool sec_name_is_plain(const char *name);
 

@@ -20,6 +20,7 @@
 
 struct key {
 	struct key *next;
+	const char *dir;	/* keys= of its realm, or NULL; borrowed */
 	char name[SEC_KEY_NAME_MAX + 5]; /* of the file */
 	uint8_t *secret;
 	size_t len;
@@ -31,6 +32,7 @@ struct sec_store {
 	struct key ***ppk;	/* the same of the PPKs */
 	struct key *first;	/* each file once */
 	struct sec_own **own;	/* of each realm, or NULL */
+	uid_t uid;		/* whose files may be besides root's */
 };
 
 /* The text of a file -> key bytes.  raw is secret memory of n bytes. */
@@ -61,8 +63,15 @@ key_from_text(const uint8_t *raw, size_t n, uint8_t **key, size_t *len)
 	return 0;
 }
 
+static bool
+same_dir(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* dir: keys= of the realm, which dir_fd is. */
 static int
-key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
+key_add(struct sec_store *s, const char *dir, int dir_fd, const char *name,
 	struct key **out)
 {
 	char why[160] = "", shown[SEC_KEY_NAME_MAX * 2];
@@ -70,7 +79,7 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 	int err;
 
 	for (k = s->first; k != NULL; k = k->next)
-		if (strcmp(k->name, name) == 0) {
+		if (same_dir(k->dir, dir) && strcmp(k->name, name) == 0) {
 			*out = k;
 			return 0;
 		}
@@ -78,7 +87,7 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 		return ERR_KEYFILE;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return ERR_NOMEM;
-	err = sec_key_read(dir_fd, name, uid, &k->secret, &k->len, why,
+	err = sec_key_read(dir_fd, name, s->uid, &k->secret, &k->len, why,
 	    sizeof(why));
 	if (err != 0) {
 		str_escape(shown, sizeof(shown), name, strlen(name));
@@ -87,6 +96,7 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 		free(k);
 		return err;
 	}
+	k->dir = dir;
 	memcpy(k->name, name, strlen(name) + 1);
 	k->next = s->first;
 	s->first = k;
@@ -95,8 +105,7 @@ key_add(struct sec_store *s, int dir_fd, const char *name, uid_t uid,
 }
 
 static int
-realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
-	   uid_t uid)
+realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd)
 {
 	char name[SEC_KEY_NAME_MAX + 5];
 	struct key **list, **ppk;
@@ -112,19 +121,20 @@ realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
 	/* All files are tried, so that one run shows every mistake. */
 	if ((r->me.cert != NULL || r->me.key != NULL) &&
 	    (r->me.key == NULL || !conf_key_is_uri(r->me.key)))
-		first = sec_own_load(&s->own[r->index], &r->me, dir_fd, uid);
+		first = sec_own_load(&s->own[r->index], &r->me, dir_fd,
+		    s->uid);
 	for (unsigned i = 0; i < r->n_peer; i++) {
 		if (r->peer[i].ppk == NULL)
 			continue;
 		snprintf(name, sizeof(name), "%s.ppk", r->peer[i].ppk);
-		err = key_add(s, dir_fd, name, uid, &ppk[i]);
+		err = key_add(s, r->keys, dir_fd, name, &ppk[i]);
 		if (err != 0 && first == 0)
 			first = err;
 	}
 	for (unsigned i = 0; i < r->n_peer; i++) {
 		if (r->peer[i].psk == NULL)
 			continue;
-		err = key_add(s, dir_fd, r->peer[i].psk, uid, &list[i]);
+		err = key_add(s, r->keys, dir_fd, r->peer[i].psk, &list[i]);
 		if (err != 0 && first == 0)
 			first = err;
 	}
@@ -132,17 +142,34 @@ realm_load(struct sec_store *s, const struct conf_realm *r, int dir_fd,
 }
 
 static bool
-needs_keys(const struct conf *c)
+needs_keys(const struct conf_realm *r)
 {
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		if (c->realm[i].me.cert != NULL || c->realm[i].me.key != NULL)
+	if (r->me.cert != NULL || r->me.key != NULL)
+		return true;
+	for (unsigned k = 0; k < r->n_peer; k++)
+		if (r->peer[k].psk != NULL || r->peer[k].ppk != NULL)
 			return true;
-		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
-			if (c->realm[i].peer[k].psk != NULL ||
-			    c->realm[i].peer[k].ppk != NULL)
-				return true;
-	}
 	return false;
+}
+
+/* All of a realm, or of its own key at a URI only. */
+static int
+realm_try(struct sec_store *s, const struct conf_realm *r, const char *dir,
+	  bool is_uri)
+{
+	const struct conf_me *me = &r->me;
+	int fd, err;
+
+	if (is_uri && (me->key == NULL || !conf_key_is_uri(me->key)))
+		return 0;
+	if (!needs_keys(r))
+		return realm_load(s, r, -1);
+	if ((fd = sec_realm_dir_open(dir, r)) < 0)
+		return ERR_KEYFILE;
+	err = is_uri ? sec_own_load(&s->own[r->index], me, fd, s->uid) :
+	    realm_load(s, r, fd);
+	close(fd);
+	return err;
 }
 
 /* ---- public ------------------------------------------------------------------ */
@@ -174,10 +201,11 @@ sec_store_load(struct sec_store **out, const struct conf *c, const char *dir,
 	       uid_t uid)
 {
 	struct sec_store *s = calloc(1, sizeof(*s));
-	int dir_fd = -1, first = 0, err;
+	int first = 0, err;
 
 	if (s == NULL)
 		return ERR_NOMEM;
+	s->uid = uid;
 	s->n_realm = c->n_realm;
 	s->n_peer = calloc(c->n_realm + 1u, sizeof(unsigned));
 	s->peer = calloc(c->n_realm + 1u, sizeof(struct key **));
@@ -188,28 +216,14 @@ sec_store_load(struct sec_store **out, const struct conf *c, const char *dir,
 		sec_store_free(s);
 		return ERR_NOMEM;
 	}
-	if (needs_keys(c) && (dir_fd = sec_dir_open(dir)) < 0) {
-		sec_store_free(s);
-		return ERR_KEYFILE;
-	}
 	/* Keys at a URI first: they get a process each, which shall know no
 	 * other key. */
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		const struct conf_me *me = &c->realm[i].me;
-
-		if (me->key == NULL || !conf_key_is_uri(me->key))
-			continue;
-		err = sec_own_load(&s->own[i], me, dir_fd, uid);
+	for (unsigned i = 0; i < 2 * c->n_realm; i++) {
+		err = realm_try(s, &c->realm[i % c->n_realm], dir,
+		    i < c->n_realm);
 		if (err != 0 && first == 0)
 			first = err;
 	}
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		err = realm_load(s, &c->realm[i], dir_fd, uid);
-		if (err != 0 && first == 0)
-			first = err;
-	}
-	if (dir_fd >= 0)
-		close(dir_fd);
 	if (first != 0) {
 		sec_store_free(s);
 		return first;

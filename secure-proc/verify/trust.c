@@ -36,7 +36,8 @@ struct sec_trust {
 struct loading {
 	struct sec_trust *t;
 	struct sec_trusted *to;
-	int dir_fd;
+	const char *dir;	/* keys/ */
+	int dir_fd;		/* of the realm */
 	uid_t uid;
 	bool is_pin;
 };
@@ -274,32 +275,6 @@ asks_revocation(const struct conf_realm *r)
 	return false;
 }
 
-static int
-realms_load(struct loading *l)
-{
-	const struct conf *c = l->t->conf;
-	int err, first = 0;
-
-	for (unsigned i = 0; i < c->n_realm; i++) {
-		const struct conf_realm *r = &c->realm[i];
-
-		l->t->peer[i] = calloc(r->n_peer + 1u, sizeof(*l->to));
-		if (l->t->peer[i] == NULL)
-			return ERR_NOMEM;
-		if (r->me.cert != NULL && asks_revocation(r))
-			own_look(l, r->me.cert);
-		for (unsigned k = 0; k < r->n_peer; k++) {
-			l->to = &l->t->peer[i][k];
-			if (r->peer[k].auth != CONF_AUTH_CERT)
-				continue;
-			if ((err = peer_load(l, &r->peer[k])) != 0 &&
-			    first == 0)
-				first = err;
-		}
-	}
-	return first;
-}
-
 static bool
 ends_in_crl(const char *name)
 {
@@ -344,6 +319,58 @@ crls_load(struct loading *l)
 	return first;
 }
 
+/* Lists of a directory come with the first realm that has it. */
+static int
+crls_of(struct loading *l, const struct conf_realm *r)
+{
+	const struct conf *c = l->t->conf;
+
+	for (const struct conf_realm *o = c->realm; o < r; o++)
+		if (o->keys == r->keys || (o->keys != NULL && r->keys != NULL &&
+		    strcmp(o->keys, r->keys) == 0))
+			return 0;
+	return crls_load(l);
+}
+
+static int
+dir_of(struct loading *l, const struct conf_realm *r)
+{
+	if (l->dir_fd >= 0)
+		close(l->dir_fd);
+	l->dir_fd = sec_realm_dir_open(l->dir, r);
+	return l->dir_fd >= 0 ? 0 : ERR_KEYFILE;
+}
+
+static int
+realms_load(struct loading *l)
+{
+	const struct conf *c = l->t->conf;
+	int err, first = 0;
+
+	for (unsigned i = 0; i < c->n_realm; i++) {
+		const struct conf_realm *r = &c->realm[i];
+
+		l->t->peer[i] = calloc(r->n_peer + 1u, sizeof(*l->to));
+		if (l->t->peer[i] == NULL)
+			return ERR_NOMEM;
+		if ((err = dir_of(l, r)) != 0)
+			return err;
+		if (r->me.cert != NULL && asks_revocation(r))
+			own_look(l, r->me.cert);
+		for (unsigned k = 0; k < r->n_peer; k++) {
+			l->to = &l->t->peer[i][k];
+			if (r->peer[k].auth != CONF_AUTH_CERT)
+				continue;
+			if ((err = peer_load(l, &r->peer[k])) != 0 &&
+			    first == 0)
+				first = err;
+		}
+		if (first == 0)
+			first = crls_of(l, r);
+	}
+	return first;
+}
+
 /* ---- public: life --------------------------------------------------------------- */
 
 bool
@@ -372,13 +399,11 @@ sec_trust_load(struct sec_trust **out, const struct conf *c, const char *dir,
 		free(t);
 		return ERR_NOMEM;
 	}
-	if ((l.dir_fd = sec_dir_open(dir)) < 0) {
-		sec_trust_free(t);
-		return ERR_KEYFILE;
-	}
-	if ((err = realms_load(&l)) == 0)
-		err = crls_load(&l);
-	close(l.dir_fd);
+	l.dir = dir;
+	l.dir_fd = -1;
+	err = realms_load(&l);
+	if (l.dir_fd >= 0)
+		close(l.dir_fd);
 	if (err != 0) {
 		sec_trust_free(t);
 		return err;

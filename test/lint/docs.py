@@ -86,18 +86,22 @@ class Docs:
         os.chmod(key, 0o600)
         os.chmod(os.path.join(keys, name), 0o600)
 
+    def keystore(self, keys, text):
+        """A directory with every file the configuration names."""
+        os.makedirs(keys, 0o700)
+        for name in set(re.findall(r'\b(?:psk|pass)="([^"/]+)"', text)):
+            fd = os.open(os.path.join(keys, name), os.O_WRONLY | os.O_CREAT, 0o600)
+            os.write(fd, b"no secret, a test\n")
+            os.close(fd)
+        for name in {x for n in re.findall(r'\b(?:ca|cert)="([^"/]+)"', text)
+                     for x in n.split()}:
+            self.certificate(keys, name)
+
     def config(self, where, text):
         tapir = os.path.abspath(os.path.join(ROOT, B, "tapir"))
         with tempfile.TemporaryDirectory() as top:
-            keys = os.path.join(top, "keys")
-            os.mkdir(keys, 0o700)
-            for name in set(re.findall(r'\b(?:psk|pass)="([^"/]+)"', text)):
-                fd = os.open(os.path.join(keys, name), os.O_WRONLY | os.O_CREAT, 0o600)
-                os.write(fd, b"no secret, a test\n")
-                os.close(fd)
-            for name in {x for n in re.findall(r'\b(?:ca|cert)="([^"/]+)"', text)
-                         for x in n.split()}:
-                self.certificate(keys, name)
+            for own in ["", *re.findall(r'<realm[^>]*\bkeys="([^"/]+)"', text)]:
+                self.keystore(os.path.join(top, "keys", own), text)
             path = os.path.join(top, "tapir.xml")
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)

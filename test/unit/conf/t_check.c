@@ -320,6 +320,16 @@ static const struct broken {
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
 	{REALM("", "<match/>"), 4, "one of id=, email="},
+	{VPN("<realm name=\"r\" keys=\"../x\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
+	 "keys=\"../x\""},
+	{VPN("<realm name=\"r\" keys=\"..\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
+	 "keys=\"..\""},
+	{VPN("<realm name=\"r\" keys=\"web\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
+	 "cannot be the directory"},
+	{VPN("<realm name=\"r\" keys=\"x\"><me id=\"a\" psk=\"k\"/>"
+	     "<peer id=\"b\" ppk=\"p\"/></realm>\n<realm name=\"s\" keys=\"y\">"
+	     "<me id=\"c\" psk=\"k\"/><peer id=\"d\" ppk=\"p\"/></realm>"), 3,
+	 "other keys="},
 	/* doubles */
 	{REALM("", "<peer id=\"b\"/>\n<peer id=\"B\" name=\"c\"/>"), 5,
 	 "in this realm already (line 4)"},

@@ -145,6 +145,31 @@ TEST(a_key_directory_others_can_write_is_refused)
 	tear_down();
 }
 
+TEST(a_realm_with_keys_of_its_own_wants_them_there)
+{
+	char own[160], file[192];
+
+	set_up();
+	put(xml, "<vpn>\n<realm name=\"r\" keys=\"own\">\n<me id=\"a\" "
+		 "psk=\"k.psk\"/>\n<peer id=\"b\"/></realm>\n<realm name=\"s\">"
+		 "<me id=\"c\" psk=\"k.psk\"/>\n<peer id=\"d\"/></realm></vpn>\n",
+	    0644);
+	assert_int_equal(load(), ERR_KEYFILE);	/* that of keys/ is not it */
+	assert_int_equal(errs.n, 1);
+	expect(0, 3, "own/k.psk");
+	snprintf(own, sizeof(own), "%s/own", keys);
+	snprintf(file, sizeof(file), "%s/k.psk", own);
+	assert_int_equal(mkdir(own, 0700), 0);
+	put(file, "another", 0600);
+	assert_int_equal(load(), 0);
+	assert_int_equal(chmod(own, 0720), 0);
+	assert_int_equal(load(), ERR_KEYFILE);
+	expect(0, 2, "chmod 700");
+	unlink(file);
+	rmdir(own);
+	tear_down();
+}
+
 TEST(key_files_and_other_mistakes_come_in_one_run)
 {
 	set_up();

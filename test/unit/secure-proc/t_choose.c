@@ -200,6 +200,37 @@ TEST(a_certificate_that_fits_two_realms_alike_is_refused)
 	end();
 }
 
+/* The same file name in two keystores is two authorities. */
+TEST(authorities_are_those_of_the_realms_own_keys)
+{
+	static const char text[] =
+	    "<vpn><realm name='a' keys='a'><match dns='*.a.example'/>" ME
+	    ANY_PEER("ca.pem") "</realm>"
+	    "<realm name='b' keys='b'><match dns='*.b.example'/>" ME
+	    ANY_PEER("ca.pem") "</realm></vpn>";
+	struct sec_checked c;
+	char path[128];
+
+	begin_with(four);
+	sec_trust_free(trust);
+	conf_free(conf);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%c", kit_dir, "ab"[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%c/ca.pem", "ab"[i]);
+		pki_pem(path, ca[i]);
+	}
+	conf = kit_conf(text);
+	assert_int_equal(sec_trust_load(&trust, conf, kit_dir, geteuid()), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		c = show(i, "h", "DNS:h,DNS:x.a.example", NULL);
+		assert_int_equal(c.err == 0, i == 0);
+		c = show(i, "h", "DNS:h,DNS:x.b.example", NULL);
+		assert_int_equal(c.err == 0, i == 1);
+	}
+	end();
+}
+
 /* 10 identities, 10 departments, 10 authorities: what is on the diagonal. */
 TEST(ten_realms_identities_and_credentials_pass_as_specified_only)
 {

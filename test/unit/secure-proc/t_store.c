@@ -159,6 +159,42 @@ TEST(each_peer_gets_its_own_key_and_files_are_read_once)
 	kit_end();
 }
 
+/* A keystore of its own: one name, two keys, and no way from one to the other. */
+TEST(files_of_a_realm_are_in_its_own_directory)
+{
+	struct conf *c = kit_conf("<vpn><realm name='r' keys='x'>"
+	    "<me id='a' psk='k'/><peer id='b'/></realm>"
+	    "<realm name='s' keys='y'><me id='a2' psk='k'/><peer id='c'/></realm>"
+	    "<realm name='t'><me id='a3' psk='k'/><peer id='d'/></realm></vpn>");
+	static const char *const want[] = { "of x", "of y", "of all" };
+	struct sec_store *s;
+	char path[128];
+	struct view v;
+
+	kit_begin();
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%c", kit_dir, "xy"[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	kit_key("x/k", "of x");
+	kit_key("k", "of all");
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()),
+	    ERR_KEYFILE);	/* y/k is not looked for elsewhere */
+	kit_key("y/k", "of y");
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()), 0);
+	for (unsigned i = 0; i < N_OF(want); i++) {
+		v = sec_store_psk(s, i, 0);
+		assert_int_equal(v.len, strlen(want[i]));
+		assert_memory_equal(v.p, want[i], v.len);
+	}
+	sec_store_free(s);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(sec_store_load(&s, c, kit_dir, geteuid()),
+	    ERR_KEYFILE);
+	conf_free(c);
+	kit_end();
+}
+
 TEST(one_bad_file_refuses_the_store)
 {
 	struct conf *c = kit_conf("<vpn><realm name='r'>"
