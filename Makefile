@@ -22,7 +22,7 @@ Q := @
 say = @printf '  %-3s %s\n' $(1) $(2)
 endif
 
-PKGS    := sqlite3 libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
+PKGS    := zlib sqlite3 libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
 DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
@@ -88,7 +88,7 @@ diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login
 web_DIRS    := webui
-cli_DIRS    := cli cli/ca cli/lab cli/invite
+cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli
 
 MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c
@@ -146,7 +146,7 @@ $(B)/tapir-web: $(B)/webui/main.o $(B)/webui/assets.o $(call libs_of,web)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(WEB_LIBS) $(SYS_LIBS)
 $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS) -lz
 
 # ---- manual pages: prose beside the code, lists of the tables ----------------
 # PAGE.SECTION is English, PAGE.ja.SECTION Japanese; *.ja are words of tables.
@@ -158,7 +158,7 @@ MAN_JA    := $(MAN_EN:$(B)/man/%=$(B)/man/ja/%)
 MAN_TOOL  := $(B)/packaging/man/man
 $(MAN_TOOL): $(patsubst %.c,$(B)/%.o,$(wildcard packaging/man/*.c)) $(B)/libspi.a $(call libs_of,cli)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS) -lz
 define man_rule
 $(B)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1)): $(1) $(MAN_TOOL)
 	@mkdir -p $$(@D)
@@ -246,6 +246,7 @@ $(B)/test/unit/webui/%: SYS_LIBS += $(WEB_LIBS)
 $(eval $(call unit_rule,cli,cli))
 
 $(B)/test/unit/diary/%: LATE := -lsqlite3
+$(B)/test/unit/cli/%: LATE := -lz
 
 # t_alloc counts what the packet path allocates
 $(B)/test/unit/core/t_alloc: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
@@ -278,7 +279,7 @@ FUZZ_RUNS ?= 20000
 FUZZ_LIBS := $(foreach l,cli core diary secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS) -lz
 
 fuzz:
 	@$(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=asan \

@@ -225,7 +225,7 @@ usage(FILE *out)
 
 	fputs("usage: tapir [--run-dir DIR] [--json] COMMAND\n\n", out);
 	for (i = 0; i < N_OF(table); i++)
-		fprintf(out, "  %-8s %s\n", table[i].name, table[i].line);
+		fprintf(out, "  %-9s %s\n", table[i].name, table[i].line);
 	fprintf(out,
 		"\nOptions:\n"
 		"  --run-dir DIR  the daemon with this run directory "

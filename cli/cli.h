@@ -123,6 +123,7 @@ cli_cmd_fn cmd_realm;				/* cmd_realm.c */
 cli_cmd_fn cmd_user;				/* cmd_user.c */
 cli_cmd_fn cmd_invite;				/* cmd_invite.c */
 cli_cmd_fn cmd_join;				/* cmd_join.c */
+cli_cmd_fn cmd_bugreport;			/* cmd_bugreport.c */
 cli_cmd_fn cmd_ca;				/* cmd_ca.c */
 cli_cmd_fn cmd_web;				/* cmd_web.c */
 cli_cmd_fn cmd_lab, cmd_demo;			/* cmd_lab.c */

@@ -28,6 +28,7 @@
 #include "daemon/base/str.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/msg.h"
+#include "secure-proc/files/redact.h"
 #include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
 #include "secure-proc/keys/token.h"
@@ -50,6 +51,7 @@ struct options {
 	uid_t peer_uid;
 	int login_dir;		/* decide about passwords only; -1 = no */
 	const char *check;	/* only look at the files of this configuration */
+	const char *redact;	/* only take its keys out of a text */
 	unsigned seen;		/* bit per option that must be there */
 };
 
@@ -68,7 +70,8 @@ struct loaded {
 
 enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
-	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN
+	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN,
+	OPT_REDACT
 };
 /* Of them, for --login. */
 #define LOGIN_NEEDS (1u << OPT_CHANNEL | 1u << OPT_UID | 1u << OPT_GID)
@@ -84,6 +87,7 @@ static const struct option long_options[] = {
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "login", required_argument, NULL, OPT_LOGIN },
+	{ "redact", required_argument, NULL, OPT_REDACT },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -148,6 +152,9 @@ option_set(struct options *o, int which, const char *arg)
 	case OPT_CHECK:
 		o->check = arg;
 		break;
+	case OPT_REDACT:
+		o->redact = arg;
+		break;
 	default:
 		return ERR_SYNTAX;
 	}
@@ -168,7 +175,8 @@ options_read(struct options *o, int argc, char **argv)
 			return ERR_SYNTAX;
 	if (optind == argc && o->login_dir >= 0 && o->seen == LOGIN_NEEDS)
 		return 0;
-	if (optind == argc && (o->check != NULL ? o->seen == 0 :
+	if (optind == argc && (o->check != NULL || o->redact != NULL ?
+	    o->seen == 0 :
 	    o->seen == (1u << OPT_N_NEEDED) - 1))
 		return 0;
 	fprintf(stderr, "tapir-secure is started by tapird, not by hand; "
@@ -388,6 +396,21 @@ check(const char *file)
 	return err == 0 ? 0 : EXIT_CONF;
 }
 
+/* The keys of a configuration out of standard input: for tapir bugreport. */
+static int
+redact(const char *file)
+{
+	char keys[PATH_MAX];
+	int err;
+
+	conf_key_dir(file, keys, sizeof(keys));
+	err = sec_redact(keys);
+	if (err != 0)
+		fprintf(stderr, "the secrets in %s were not found: %s\n", keys,
+		    err_text(err));
+	return err == 0 ? 0 : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -399,6 +422,8 @@ main(int argc, char **argv)
 		return EXIT_CONF;
 	if (o.check != NULL)
 		return check(o.check);
+	if (o.redact != NULL)
+		return redact(o.redact);
 	if (o.login_dir >= 0)
 		return login_serve(&o.user, o.channel_fd, o.login_dir) == 0 ?
 		    0 : EXIT_FAILED;

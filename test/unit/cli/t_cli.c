@@ -168,7 +168,7 @@ TEST(help_lines_fit_and_every_command_is_complete)
 
 	for (unsigned i = 0; (cmd = cli_cmd_at(i)) != NULL; i++) {
 		assert_non_null(cmd->fn);
-		assert_true(strlen(cmd->name) <= 8);
+		assert_true(strlen(cmd->name) <= 9);
 		assert_true(strlen(cmd->line) <= 66);
 		assert_true(strlen("usage: tapir  ") + strlen(cmd->name) +
 			    strlen(cmd->args) <= 80);
