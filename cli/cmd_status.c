@@ -283,7 +283,26 @@ status_child(const struct show *s, const struct bus_rec *c)
 
 struct status_of {
 	const char *realm, *peer;
+	bool is_names;
 };
+
+/* REALM, then REALM/PEER for each of it: what other commands are given. */
+static void
+status_names(FILE *out, const struct ask_list *a)
+{
+	char text[2][BUS_SENTENCE_MAX];
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct bus_rec *r = &a->rec[i];
+
+		bus_print_text(bus_str(r, BUS_F_REALM), text[0], sizeof(text[0]));
+		bus_print_text(bus_str(r, BUS_F_NAME), text[1], sizeof(text[1]));
+		if (r->desc->row == BUS_RES_REALM)
+			fprintf(out, "%s\n", text[1]);
+		else if (r->desc->row == BUS_RES_PEER)
+			fprintf(out, "%s/%s\n", text[0], text[1]);
+	}
+}
 
 static void
 status_text(const struct show *s, const struct ask_list *a, bool is_one)
@@ -326,6 +345,8 @@ status_draw(struct cli *c, struct show *s, void *ctx)
 		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	if (status == CLI_OK && c->is_json)
 		status_json(s->out, &a);
+	else if (status == CLI_OK && of->is_names)
+		status_names(s->out, &a);
 	else if (status == CLI_OK)
 		status_text(s, &a, *of->peer != '\0' ||
 			    is_peers_name(&a, of->realm));
@@ -337,9 +358,12 @@ int
 cmd_status(struct cli *c, int argc, char **argv)
 {
 	char realm[CLI_NAME_MAX] = "", peer[CLI_NAME_MAX] = "";
-	struct status_of of = { realm, peer };
+	struct status_of of = { .realm = realm, .peer = peer };
 	bool is_watch = false;
-	struct cli_opt opt[] = { { 'w', "watch", &is_watch, NULL } };
+	struct cli_opt opt[] = {
+		{ 'w', "watch", &is_watch, NULL },
+		{ 0, "names", &of.is_names, NULL },
+	};
 
 	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;

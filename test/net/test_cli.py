@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running daemon: JSON that scripts rely on, 80 columns."""
 import json
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
 
-from gateway import Gateway, office
+from gateway import BUILD, Gateway, office
 from lab import until
 
 PEER_KEYS = {"name", "state", "mode", "encap", "suite", "remote", "rx_bytes", "tx_bytes",
@@ -64,6 +65,53 @@ def test_stats(ends):
     assert stats["ike-sa"] == 1 and stats["child-sa"] == 1 and stats["ike-auth-ok"] >= 1
     assert stats["worker0-udp-packets"] > 0
     assert all({"name", "value", "text", "owner"} <= set(r) for r in doc["drops"])
+
+
+COMPLETED = (("tapir sta", {"stats", "status"}), ("tapir rekey branches/osaka i", {"ike"}),
+             ("tapir log --level w", {"warn"}), ("tapir capture --s", {"--seconds", "--snap",
+                                                                        "--stop"}),
+             ("tapir hub branches a", {"arp"}), ("tapir why --lang e", {"en"}),
+             ("tapir --run-dir RUN why branches/o", {"branches/osaka"}),
+             ("tapir --run-dir RUN log --peer branches/o", {"branches/osaka"}))
+
+
+def by_bash(script, line, env):
+    words = line.split(" ")
+    done = subprocess.run(
+        ["bash", "--norc", "-c", 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+         '_tapir; printf "%s\n" "${COMPREPLY[@]}"', script, *words],
+        stdout=subprocess.PIPE, env=env, text=True, check=True, timeout=20)
+    return set(done.stdout.split())
+
+
+def by_fish(script, line, env):
+    done = subprocess.run(["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"',
+                           script, line],
+                          stdout=subprocess.PIPE, env=env, text=True, check=True, timeout=20)
+    return {x.split("\t")[0] for x in done.stdout.splitlines()}
+
+
+def by_zsh(script, line, env):
+    """compadd says what it was given instead of drawing a menu; it matches itself."""
+    done = subprocess.run(
+        ["zsh", "-f", "-c", 'compadd() { shift; print -l -- "$@" }; _files() { }; '
+         'script=$1; shift; words=("$@"); CURRENT=$#; source $script', "zsh", script,
+         *line.split(" ")],
+        stdout=subprocess.PIPE, env=env, text=True, check=True, timeout=20)
+    return {x for x in done.stdout.split() if x.startswith(line.split(" ")[-1])}
+
+
+@pytest.mark.parametrize("shell, ask", (("bash", by_bash), ("fish", by_fish), ("zsh", by_zsh)))
+def test_completion(ends, shell, ask, tmp_path):
+    """Commands, words, options, their values, and the names tapird knows."""
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell}")
+    script = tmp_path / "tapir"
+    script.write_text(ends[0].tapir("help", "--completion", shell).stdout)
+    env = dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}", HOME=str(tmp_path))
+    for line, wanted in COMPLETED:
+        line = line.replace("RUN", ends[0].run_dir)
+        assert ask(str(script), line, env) == wanted, line
 
 
 def samples(text):

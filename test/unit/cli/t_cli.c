@@ -151,13 +151,17 @@ TEST(completion_knows_every_command_and_its_options)
 		assert_int_equal(run("help", "--completion", shell[s], NULL),
 				 CLI_OK);
 		for (unsigned i = 0; (cmd = cli_cmd_at(i)) != NULL; i++) {
-			snprintf(want, sizeof(want), s < 2 ? "%s) " :
+			snprintf(want, sizeof(want), s < 2 ? "'%s '*) " :
 				 "-a %s -d", cmd->name);
 			assert_non_null(strstr(out, want));
 		}
 		assert_non_null(strstr(out, s < 2 ? "--dry-run" :
 				       "-l dry-run"));
-		assert_non_null(strstr(out, s < 2 ? " child " : "-a child"));
+		assert_non_null(strstr(out, s < 2 ? "child --" :
+				       "-a ' ike child "));
+		assert_null(strstr(out, "'en ja"));
+		assert_non_null(strstr(out, s < 2 ? "'why --lang') list=' en ja '" :
+				       "-l lang -x -a ' en ja '"));
 	}
 	assert_int_equal(run("help", "--completion", "csh", NULL), CLI_USAGE);
 }
