@@ -30,7 +30,9 @@
 
 struct asked {
 	const char *config, *realm, *at, *as, *to, *ca, *title, *nets;
-	const char *name;
+	const char *name, *me, *lan;
+	char *first;			/* a configuration, where there is none */
+	size_t first_len;
 	const struct conf_realm *r;	/* of the configuration as it is */
 	char keys[PATH_MAX];
 };
@@ -200,23 +202,83 @@ invite_check(struct cli *c, const struct asked *a)
 	return CLI_OK;
 }
 
+/* The file of the key of a peer: INVITE_NAME_MAX + 1 bytes. */
+static int
+key_name(struct cli *c, const char *realm, const char *name, char *out)
+{
+	int n = snprintf(out, INVITE_NAME_MAX + 1, "%s-%s.psk", realm, name);
+
+	if (n > 0 && n <= INVITE_NAME_MAX && invite_name_ok(out))
+		return CLI_OK;
+	return cli_fail(c, CLI_FAILED, "name", NULL, "the names of realm and peer "
+			"are too long, or make no file name");
+}
+
+/* The <peer> with its key: into the configuration, or a first one. */
+static int
+peer_write(struct cli *c, const struct asked *a, const char *file)
+{
+	char where[512];
+
+	if (a->first == NULL) {
+		snprintf(where, sizeof(where), "%s/%s/psk", a->r->name, a->name);
+		return conf_file_set(c, a->config, where, file);
+	}
+	if (conf_file_replace(a->config, a->first, a->first_len, 0644) == 0)
+		return CLI_OK;
+	return cli_fail(c, CLI_FAILED, "write", "run the command as root",
+			"cannot write %.200s: %s", a->config, strerror(errno));
+}
+
+/* There is no configuration: one with this peer, and room for its key. */
+static int
+first_make(struct cli *c, struct asked *a)
+{
+	char host[CONF_ID_MAX + 1] = "", file[INVITE_NAME_MAX + 1], dir[PATH_MAX];
+	struct invite *in;
+	int status;
+	FILE *f;
+
+	if (a->me == NULL && gethostname(host, sizeof(host) - 1) == 0)
+		a->me = host;
+	if (a->realm == NULL)
+		a->realm = "branches";
+	if ((status = key_name(c, a->realm, a->name, file)) != CLI_OK)
+		return status;
+	conf_key_dir(a->config, dir, sizeof(dir));
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return cli_fail(c, CLI_FAILED, "write", "run the command as root",
+				"cannot make %.200s: %s", dir, strerror(errno));
+	f = open_memstream(&a->first, &a->first_len);
+	if (f == NULL || (in = calloc(1, sizeof(*in))) == NULL) {
+		if (f != NULL)
+			fclose(f);
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	}
+	str_copy(in->realm, sizeof(in->realm), a->realm);
+	str_copy(in->me, sizeof(in->me), a->name);
+	str_copy(in->peer, sizeof(in->peer), a->me);
+	invite_first(f, in, a->lan, file);
+	free(in);
+	return fclose(f) == 0 ? CLI_OK : cli_fail(c, CLI_FAILED, "memory", NULL,
+						  "out of memory");
+}
+
 static int
 invite_tapir(struct cli *c, const struct asked *a)
 {
-	char file[INVITE_NAME_MAX + 1], path[PATH_MAX + 128], where[512];
+	char file[INVITE_NAME_MAX + 1], path[PATH_MAX + 128];
 	char to[PATH_MAX];
 	struct invite *in = NULL;
 	bool is_new = false;
-	int status, n, err;
+	int status, err;
 	FILE *f;
 
 	if ((status = invite_check(c, a)) != CLI_OK ||
 	    (status = result_name(c, a, ".invite", to)) != CLI_OK)
 		return status;
-	n = snprintf(file, sizeof(file), "%s-%s.psk", a->r->name, a->name);
-	if (n < 0 || (size_t)n >= sizeof(file) || !invite_name_ok(file))
-		return cli_fail(c, CLI_FAILED, "name", NULL, "the names of realm "
-				"and peer are too long, or make no file name");
+	if ((status = key_name(c, a->r->name, a->name, file)) != CLI_OK)
+		return status;
 	snprintf(path, sizeof(path), "%s/%s", a->keys, file);
 	if ((in = calloc(1, sizeof(*in))) == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
@@ -232,8 +294,7 @@ invite_tapir(struct cli *c, const struct asked *a)
 				  strerror(errno));
 		goto out;
 	}
-	snprintf(where, sizeof(where), "%s/%s/psk", a->r->name, a->name);
-	status = conf_file_set(c, a->config, where, file);
+	status = peer_write(c, a, file);
 	if (status != CLI_OK && is_new)
 		(void)unlink(path);
 	if (status != CLI_OK)
@@ -246,7 +307,9 @@ invite_tapir(struct cli *c, const struct asked *a)
 	status = result_close(c, f, to);
 	if (status == CLI_OK && !c->is_json)
 		fprintf(c->err, "It holds a key: bring it to %s by a safe way.\n"
-			"Here:  tapir reload\nThere: tapir join FILE\n", a->name);
+			"Here:  %s\nThere: tapir join FILE\n", a->name,
+			a->first != NULL ? "systemctl start tapir" :
+			"tapir reload");
 out:
 	wipe(in, sizeof(*in));
 	free(in);
@@ -365,22 +428,50 @@ invite_run(struct cli *c, struct asked *a, const struct conf *conf)
 			"or android");
 }
 
+static int
+with_conf(struct cli *c, struct asked *a)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	struct conf *conf = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int status, err = 0;
+
+	if (errs == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	if (a->first == NULL)
+		err = conf_read(a->config, &text, &len, errs);
+	if (err == 0)
+		err = conf_parse(a->first != NULL ? a->first : text,
+				 a->first != NULL ? a->first_len : len, a->config,
+				 NULL, &conf, errs);
+	if (err == 0)
+		status = invite_run(c, a, conf);
+	else
+		status = cli_fail(c, CLI_FAILED, "check", "tapir check shows what "
+				  "is wrong", "%.200s: %s", a->config,
+				  errs->n > 0 ? errs->e[0].text : err_text(err));
+	if (err == 0)
+		conf_free(conf);
+	free(text);
+	free(errs);
+	return status;
+}
+
 int
 cmd_invite(struct cli *c, int argc, char **argv)
 {
-	struct asked a = { .config = CLI_CONF };
+	struct asked a = { .config = CLI_CONF, .lan = "" };
 	const struct cli_opt opt[] = {
 		{ 'c', "config", NULL, &a.config },
 		{ 0, "realm", NULL, &a.realm }, { 0, "at", NULL, &a.at },
 		{ 0, "as", NULL, &a.as }, { 'o', "out", NULL, &a.to },
 		{ 0, "ca", NULL, &a.ca }, { 0, "title", NULL, &a.title },
-		{ 0, "net", NULL, &a.nets },
+		{ 0, "net", NULL, &a.nets }, { 0, "name", NULL, &a.me },
+		{ 0, "lan", NULL, &a.lan },
 	};
-	struct conf_errs *errs;
-	struct conf *conf = NULL;
-	char *text = NULL;
-	size_t len;
-	int status, err;
+	bool is_first;
+	int status = CLI_OK;
 
 	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;
@@ -388,20 +479,16 @@ cmd_invite(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage", "tapir help invite",
 				"invite wants a name");
 	a.name = argv[0];
-	if ((errs = calloc(1, sizeof(*errs))) == NULL)
-		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	err = conf_read(a.config, &text, &len, errs);
-	if (err == 0)
-		err = conf_parse(text, len, a.config, NULL, &conf, errs);
-	if (err == 0)
-		status = invite_run(c, &a, conf);
-	else
-		status = cli_fail(c, CLI_FAILED, "check", "tapir check shows what "
-				  "is wrong", "%.200s: %s", a.config,
-				  errs->n > 0 ? errs->e[0].text : err_text(err));
-	if (err == 0)
-		conf_free(conf);
-	free(text);
-	free(errs);
+	is_first = access(a.config, F_OK) != 0 && errno == ENOENT &&
+	    (a.as == NULL || strcmp(a.as, "tapir") == 0);
+	if (!is_first && (a.me != NULL || *a.lan != '\0'))
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "--name and --lan are "
+				"for a first configuration, and %.200s is there",
+				a.config);
+	if (is_first)
+		status = first_make(c, &a);
+	if (status == CLI_OK)
+		status = with_conf(c, &a);
+	free(a.first);
 	return status;
 }

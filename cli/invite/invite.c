@@ -288,6 +288,28 @@ attr(FILE *f, const char *name, const char *value)
 	fputc('"', f);
 }
 
+static void
+realm_head(FILE *f, const struct invite *in, const char *lan)
+{
+	fputs("  <realm", f);
+	attr(f, "name", in->realm);
+	attr(f, "mode", in->mode);
+	attr(f, strchr(lan, '/') != NULL ? "address" : "bridge", lan);
+	fputs(">\n    <me", f);
+}
+
+void
+invite_first(FILE *f, const struct invite *in, const char *lan, const char *psk)
+{
+	fputs("<vpn>\n", f);
+	realm_head(f, in, lan);
+	attr(f, "id", in->peer);
+	fputs("/>\n    <peer", f);
+	attr(f, "id", in->me);
+	attr(f, "psk", psk);
+	fputs("/>\n  </realm>\n</vpn>\n", f);
+}
+
 void
 invite_realm(FILE *f, const struct invite *in, const char *lan)
 {
@@ -300,11 +322,7 @@ invite_realm(FILE *f, const struct invite *in, const char *lan)
 		else
 			ca = in->file[i].name;
 	}
-	fputs("  <realm", f);
-	attr(f, "name", in->realm);
-	attr(f, "mode", in->mode);
-	attr(f, strchr(lan, '/') != NULL ? "address" : "bridge", lan);
-	fputs(">\n    <me", f);
+	realm_head(f, in, lan);
 	if (in->auth == INVITE_EAP) {
 		attr(f, "eap", in->me);
 	} else {

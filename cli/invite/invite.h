@@ -77,5 +77,11 @@ void invite_write(FILE *f, const struct invite *in);
  * @param lan "" or a bridge, or an address with its prefix length.
  */
 void invite_realm(FILE *f, const struct invite *in, const char *lan);
+/**
+ * A whole configuration of who invites, where there was none: the realm with the
+ * one who joins as its peer, and psk as the file of their key.
+ */
+void invite_first(FILE *f, const struct invite *in, const char *lan,
+		  const char *psk);
 
 #endif

@@ -296,6 +296,44 @@ TEST(two_commands_join_two_offices)
 	offices_end();
 }
 
+/* From nothing: no configuration on either side. */
+TEST(the_first_invitation_makes_the_configuration)
+{
+	static struct conf_errs errs;
+	struct conf *a;
+
+	offices();
+	assert_int_equal(unlink(a_conf), 0);
+	snprintf(path, sizeof(path), "%s/kobe.psk", a_keys);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(a_keys), 0);
+	/* A host's name is no place to dial. */
+	assert_int_equal(TAPIR("invite", "osaka", "-c", a_conf, "--name",
+			       "tokyo", "-o", card), CLI_USAGE);
+	assert_int_equal(TAPIR("invite", "osaka", "-c", a_conf, "--name",
+			       "tokyo", "--lan", "a b", "--at", "192.0.2.1", "-o",
+			       card), CLI_FAILED);
+	assert_int_not_equal(access(a_conf, F_OK), 0);
+	if (TAPIR("invite", "osaka", "-c", a_conf, "--name", "tokyo", "--lan",
+		  "br-lan", "--at", "192.0.2.1", "-o", card) != CLI_OK)
+		fprintf(stderr, "%s\n", out);
+	assert_int_equal(conf_load(a_conf, &a, &errs), 0);
+	assert_string_equal(a->realm[0].name, "branches");
+	assert_string_equal(a->realm[0].me.id, "tokyo");
+	assert_string_equal(a->realm[0].bridge, "br-lan");
+	assert_int_equal(a->realm[0].n_peer, 1);
+	conf_free(a);
+	/* The second one finds it. */
+	assert_int_equal(TAPIR("invite", "nara", "-c", a_conf, "--lan", "br1",
+			       "--at", "192.0.2.1", "-o", "-"), CLI_USAGE);
+	assert_int_equal(TAPIR("invite", "nara", "-c", a_conf, "--at",
+			       "192.0.2.1", "-o", "-"), CLI_OK);
+	assert_int_equal(conf_load(a_conf, &a, &errs), 0);
+	assert_int_equal(a->realm[0].n_peer, 2);
+	conf_free(a);
+	offices_end();
+}
+
 TEST(a_join_that_is_refused_leaves_nothing)
 {
 	struct stat st;
