@@ -42,6 +42,8 @@
 #define CONF_CA_MAX	 16	    /* ca= files of one peer */
 #define CONF_URL_MAX	 256	    /* an address of crl=, with NUL */
 #define CONF_URLS_MAX	 8
+#define CONF_MARK	 0x74617069u /* SO_MARK of packets of the tunnels
+				      * themselves: they go around them */
 #define CONF_POOL_NET_MAX 8	    /* networks of a <pool> */
 #define CONF_LEASE_MAX	 4096	    /* <lease> of a <pool> */
 #define CONF_LEASE_IP_MAX 2	    /* one of each family */

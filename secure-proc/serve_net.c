@@ -15,8 +15,6 @@
 #include "daemon/base/map.h"
 #include "secure-proc/serve_priv.h"
 
-#define ROUTE_BITS_MIN 8 /* shorter prefixes need policy routing */
-
 /* ---- TAPs -------------------------------------------------------------------- */
 
 int
@@ -98,6 +96,17 @@ sec_on_tap_bridge(struct sec_serve *s, const struct ipc_msg *m,
 
 /* ---- routes ------------------------------------------------------------------ */
 
+/* The address that a peer of this realm gave us; family 0: none. */
+static struct ip_addr
+given(const struct sec_serve *s, uint32_t realm, uint8_t family)
+{
+	for (unsigned i = 0; i < s->n_client; i++)
+		if (s->client[i].realm == realm &&
+		    s->client[i].net.addr.family == family)
+			return s->client[i].net.addr;
+	return (struct ip_addr){ 0 };
+}
+
 static int
 route_kernel(struct sec_serve *s, uint32_t realm, const struct conf_net *net,
 	     const struct ip_net *prefix, bool is_add, char *why, size_t cap)
@@ -109,6 +118,8 @@ route_kernel(struct sec_serve *s, uint32_t realm, const struct conf_net *net,
 
 	if (req.realm == NULL)
 		return ERR_NOTFOUND;
+	if (net != NULL && net->is_dynamic)
+		req.source = given(s, realm, prefix->addr.family);
 	return s->c.net->route(s->c.net->ctx, &req, why, cap);
 }
 
@@ -172,17 +183,17 @@ prefix_permitted(const struct conf_net *net, const struct conf_pool *pool,
 	struct vpn_ts want = vpn_ts_from_net(prefix);
 	struct vpn_ts any;
 
-	if (prefix->bits < ROUTE_BITS_MIN) {
-		*why = "a default route into the tunnel would also catch the "
-		    "tunnel's own packets: that needs policy routing, which is "
-		    "not done here";
+	if (prefix->bits < SEC_ROUTE_BITS_MIN && !net->is_dynamic) {
+		*why = "everything goes only to a peer that gives us an address: "
+		    "<net local=\"dynamic\"/>";
 		return ERR_PERM;
 	}
-	if (!ip_is_unicast(&prefix->addr)) {
+	if (!ip_is_unicast(&prefix->addr) && (prefix->bits >= SEC_ROUTE_BITS_MIN ||
+	    !ip_is_any(&prefix->addr))) {
 		*why = "not a network a peer can have";
 		return ERR_PERM;
 	}
-	if (is_lease(pool, prefix))
+	if (is_lease(pool, prefix) || (net->is_dynamic && net->n_remote == 0))
 		return 0;
 	for (unsigned i = 0; i < net->n_remote; i++) {
 		/* The route carries what the selector narrows by protocol. */

@@ -44,7 +44,8 @@ inner_is_route(const struct conf_net *net, const struct vpn_ts *ts)
 {
 	if (!ip_is_unicast(&ts->lo) && !ip_is_any(&ts->lo))
 		return false;
-	for (unsigned i = 0; i < N_OF(any) && net->n_remote == 0; i++) {
+	for (unsigned i = 0; i < N_OF(any) && net->n_remote == 0 &&
+	     !net->is_dynamic; i++) {
 		struct vpn_ts all = vpn_ts_from_net(&any[i]);
 
 		if (vpn_ts_covers(ts, &all))

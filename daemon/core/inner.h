@@ -24,7 +24,7 @@ void inner_of_net(const struct conf_net *net, unsigned *n_local,
  */
 void inner_of_child(const struct conf_net *net, struct vpn_child *c);
 /** Is this one to be a route?  Not for multicast, and not for all addresses, where
- * nobody named them. */
+ * nobody named them and the peer gives us no address. */
 bool inner_is_route(const struct conf_net *net, const struct vpn_ts *ts);
 
 /**

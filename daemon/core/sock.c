@@ -73,6 +73,14 @@ set_int(int fd, int level, int name, int v)
 	return setsockopt(fd, level, name, &v, sizeof(v));
 }
 
+/* Packets of the tunnels themselves go around them.  Who may not mark may not
+ * make a rule that looks at marks either. */
+static void
+mark(int fd)
+{
+	(void)set_int(fd, SOL_SOCKET, SO_MARK, (int)CONF_MARK);
+}
+
 /* Options that both UDP and raw sockets want: the address a packet was sent
  * to, and fragmentation of what is larger than the path. */
 static void
@@ -85,6 +93,7 @@ ip_options(int fd, int fam)
 		(void)set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 		(void)set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, UDP_CUT_V6);
 	}
+	mark(fd);
 	buffers(fd);
 }
 
@@ -276,8 +285,12 @@ family_close(struct sock_set *s, int fam)
 static int
 probe_open(int fam)
 {
-	return socket(fam == FAM_V4 ? AF_INET : AF_INET6,
-		      SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	int fd = socket(fam == FAM_V4 ? AF_INET : AF_INET6,
+			SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0)
+		mark(fd);	/* its routes are those of the others */
+	return fd;
 }
 
 /* A machine without IPv6 (ipv6.disable=1, the sysctl disable_ipv6, a kernel

@@ -285,6 +285,25 @@ net_of(const struct vpn *v, uint32_t realm, uint32_t peer)
 	return p != NULL ? p->conf->net : &v->realm[realm].conf->net;
 }
 
+/* Who is given addresses has use for what lies behind the peer in their families
+ * only. */
+static unsigned
+useful(const struct conf_net *net, const struct vpn_child *c, struct vpn_ts *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_ts_remote; i++) {
+		bool is_ours = !net->is_dynamic;
+
+		for (unsigned k = 0; k < c->n_ts_local; k++)
+			is_ours |= c->ts_local[k].lo.family ==
+			    c->ts_remote[i].lo.family;
+		if (is_ours)
+			out[n++] = c->ts_remote[i];
+	}
+	return n;
+}
+
 /* Routes to what lies behind an IP-mode peer. */
 static void
 routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
@@ -359,6 +378,8 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 	struct vpn *v = ctx;
 	struct ike_link_info info;
 	uint32_t peer = UINT32_MAX;
+	struct vpn_ts ts[VPN_TS_MAX];
+	unsigned n;
 	int err;
 
 	if (link >= VPN_LINK_MAX || c->realm >= v->n_realm)
@@ -377,8 +398,10 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 	v->wire_ike->n_child[link]++;
 	wire_event_child_up(v, link, made);
 	mtu_child(v->mtu, link, c);
-	if (vpn_mode_is_ip(c->mode))
-		routes(v, c->realm, peer, c->ts_remote, c->n_ts_remote, true);
+	if (vpn_mode_is_ip(c->mode)) {
+		n = useful(net_of(v, c->realm, peer), c, ts);
+		routes(v, c->realm, peer, ts, n, true);
+	}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  *
  * Thread: the only one.
  */
+#include <linux/if_addr.h>
 #include <netlink/errno.h>
 #include <netlink/route/addr.h>
 #include <stdio.h>
@@ -22,6 +23,10 @@ sec_addr_add(struct sec_netlink *nl, int ifindex, const char *ifname,
 
 	if (ra != NULL && local != NULL) {
 		rtnl_addr_set_ifindex(ra, ifindex);
+		/* A host of its own network has nobody to ask whether it is
+		 * alone (RFC 4862 5.4), and shall be of use at once. */
+		if (a->addr.family == 6 && a->bits == 128)
+			rtnl_addr_set_flags(ra, IFA_F_NODAD);
 		rc = rtnl_addr_set_local(ra, local);
 		if (rc == 0)
 			rc = rtnl_addr_add(nl->sk, ra, NLM_F_CREATE);
@@ -105,8 +110,11 @@ sec_addr(void *ctx, const struct conf_realm *realm, const struct ip_net *a,
 		    ip_net_text(a, text));
 		return ERR_EXISTS;
 	}
-	if (is_add)
-		return sec_addr_add(nl, index, realm->tap, a, why, cap);
+	if (is_add) {
+		err = sec_addr_add(nl, index, realm->tap, a, why, cap);
+		/* still there from before this process */
+		return err == ERR_EXISTS ? 0 : err;
+	}
 	if ((err = addr_remove(nl, index, a)) != 0)
 		snprintf(why, cap, "address %s cannot be taken from %s: %s",
 		    ip_net_text(a, text), realm->tap, err_text(err));

@@ -31,6 +31,8 @@ struct sec_tap {
 	int fd[IPC_FD_MAX];	/* queues; the caller's */
 };
 
+#define SEC_ROUTE_BITS_MIN 8 /* shorter prefixes have a table of their own */
+
 struct sec_tap_req {
 	const struct conf_realm *realm;
 	struct mac mac;
@@ -42,7 +44,8 @@ struct sec_tap_req {
 struct sec_route_req {
 	const struct conf_realm *realm;
 	const struct conf_net *net;	/* its local side gives the source */
-	struct ip_net prefix;
+	struct ip_addr source;		/* or this does; family 0 = net does */
+	struct ip_net prefix;		/* a short one needs rules, full.c */
 	bool is_add;
 };
 

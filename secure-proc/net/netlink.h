@@ -59,6 +59,17 @@ MUST_USE int sec_tap_open(void *ctx, const struct sec_tap_req *q,
 			  struct sec_tap *out, char *why, size_t cap);
 MUST_USE int sec_tap_mtu(void *ctx, const struct conf_realm *realm,
 			 uint32_t mtu, char *why, size_t cap);
+/* full.c */
+/** Lead everything that is not ours into the realm's table; IP family 4 or 6. */
+MUST_USE int sec_full_rules(struct sec_netlink *nl, const struct conf_realm *r,
+			    uint8_t ip_family, char *why, size_t cap);
+/** Take the rules away, unless the table still has routes. */
+void sec_full_end(struct sec_netlink *nl, const struct conf_realm *r,
+		  uint8_t ip_family);
+/** Of both families, of one who was killed: its TAP is gone, or new. */
+void sec_full_forget(struct sec_netlink *nl, const struct conf_realm *r);
+/** Number of a TAP's own table. */
+uint32_t sec_full_table(const char *tap);
 /* route.c */
 struct sec_route_req;
 MUST_USE int sec_route(void *ctx, const struct sec_route_req *q, char *why,

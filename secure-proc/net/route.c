@@ -65,7 +65,7 @@ source_find(struct sec_netlink *nl, const struct conf_net *net, uint8_t family)
 
 /* NULL: no memory. */
 static struct rtnl_route *
-route_build(const struct sec_route_req *q, int ifindex,
+route_build(const struct sec_route_req *q, int ifindex, uint32_t table,
 	    const struct ip_addr *source)
 {
 	struct rtnl_route *r = rtnl_route_alloc();
@@ -85,7 +85,7 @@ route_build(const struct sec_route_req *q, int ifindex,
 		rtnl_route_set_family(r,
 		    q->prefix.addr.family == 4 ? AF_INET : AF_INET6);
 		rtnl_route_set_dst(r, dst);
-		rtnl_route_set_table(r, RT_TABLE_MAIN);
+		rtnl_route_set_table(r, table);
 		rtnl_route_set_protocol(r, RTPROT_STATIC);
 		/* The kernel wants link scope for "dev X" without a gateway. */
 		rtnl_route_set_scope(r, q->prefix.addr.family == 4 ?
@@ -102,14 +102,36 @@ route_build(const struct sec_route_req *q, int ifindex,
 	return r;
 }
 
+/* 0 or a negative number of libnl. */
+static int
+change(struct sec_netlink *nl, const struct sec_route_req *q, int ifindex,
+       uint32_t table, const struct ip_addr *source)
+{
+	struct rtnl_route *r = route_build(q, ifindex, table, source);
+	int rc;
+
+	if (r == NULL)
+		return -NLE_NOMEM;
+	if (q->is_add)	/* its own table is nobody else's */
+		rc = rtnl_route_add(nl->sk, r, NLM_F_CREATE |
+				    (table == RT_TABLE_MAIN ? NLM_F_EXCL :
+				     NLM_F_REPLACE));
+	else
+		rc = rtnl_route_delete(nl->sk, r, 0);
+	rtnl_route_put(r);
+	return rc;
+}
+
 int
 sec_route(void *ctx, const struct sec_route_req *q, char *why, size_t cap)
 {
 	struct sec_netlink *nl = ctx;
 	int index = sec_link_index(nl, q->realm->tap, NULL), rc;
-	struct ip_addr source = { 0 };
+	bool is_wide = q->prefix.bits < SEC_ROUTE_BITS_MIN;
+	uint32_t table = is_wide ? sec_full_table(q->realm->tap) :
+	    RT_TABLE_MAIN;
+	struct ip_addr source = q->source;
 	char text[IP_TEXT_MAX];
-	struct rtnl_route *r;
 
 	if (index <= 0 && !q->is_add)
 		return 0;		/* gone with the device */
@@ -117,17 +139,19 @@ sec_route(void *ctx, const struct sec_route_req *q, char *why, size_t cap)
 		snprintf(why, cap, "TAP %s does not exist", q->realm->tap);
 		return ERR_NOTFOUND;
 	}
-	if (q->is_add)
+	if (q->is_add && source.family == 0)
 		source = source_find(nl, q->net, q->prefix.addr.family);
-	if ((r = route_build(q, index, &source)) == NULL)
-		return ERR_NOMEM;
-	if (q->is_add)
-		rc = rtnl_route_add(nl->sk, r, NLM_F_CREATE | NLM_F_EXCL);
-	else
-		rc = rtnl_route_delete(nl->sk, r, 0);
-	rtnl_route_put(r);
+	rc = change(nl, q, index, table, &source);
+	/* The kernel refuses a source that is not yet found unique. */
+	if (rc == -NLE_INVAL && source.family == 6) {
+		source.family = 0;
+		rc = change(nl, q, index, table, &source);
+	}
+	if (is_wide && !q->is_add)
+		sec_full_end(nl, q->realm, q->prefix.addr.family);
 	if (rc >= 0)
-		return 0;
+		return is_wide && q->is_add ? sec_full_rules(nl, q->realm,
+		    q->prefix.addr.family, why, cap) : 0;
 	if (!q->is_add && (rc == -NLE_OBJ_NOTFOUND || rc == -NLE_NODEV))
 		return 0;
 	/* The address of the TAP itself may have made the same route. */

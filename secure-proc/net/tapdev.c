@@ -212,6 +212,7 @@ sec_tap_open(void *ctx, const struct sec_tap_req *q, struct sec_tap *out,
 		queues_close(&t);
 		return err;
 	}
+	sec_full_forget(ctx, q->realm);
 	*out = t;
 	return 0;
 }

@@ -80,6 +80,15 @@ TEST(groups_and_addresses_that_nobody_named_are_no_routes)
 	assert_false(inner_is_route(&all, &group));
 }
 
+TEST(everything_is_a_route_to_a_peer_that_gives_us_an_address)
+{
+	struct conf_net dyn = { .is_dynamic = true };
+	struct vpn_ts any4 = net("0.0.0.0/0"), group = net("239.1.0.0/16");
+
+	assert_true(inner_is_route(&dyn, &any4));
+	assert_false(inner_is_route(&dyn, &group));
+}
+
 TEST(an_address_from_the_peer_alone_means_everything_behind_it)
 {
 	struct conf_net n = { .is_dynamic = true };

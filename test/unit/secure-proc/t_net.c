@@ -272,6 +272,100 @@ TEST(routes_come_with_a_source_inside_the_local_selectors_and_go)
 	end();
 }
 
+static int
+route(const struct conf_realm *r, const char *prefix, bool is_add)
+{
+	struct sec_route_req q = { .realm = r, .is_add = is_add };
+
+	assert_int_equal(ip_parse("10.1.0.1", &q.source), 0);
+	assert_int_equal(ip_net_parse(prefix, &q.prefix), 0);
+	if (q.prefix.addr.family == 6)
+		assert_int_equal(ip_parse("fd01::1", &q.source), 0);
+	return ops.route(ops.ctx, &q, why, sizeof(why));
+}
+
+TEST(everything_but_the_tunnels_own_packets_goes_into_the_tunnel)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	ip_do("ip link add br0 type bridge");
+	ip_do("ip link add wan type veth peer name out");
+	ip_do("ip link set out up");
+	ip_do("ip addr add 192.0.2.1/24 dev wan");
+	ip_do("ip link set wan up");
+	ip_do("ip route add default via 192.0.2.254");
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/0", true), 0);
+	assert_true(shows("ip route get 203.0.113.9", "dev tap-r"));
+	assert_true(shows("ip route get 203.0.113.9", "src 10.1.0.1"));
+	/* the network this machine is in, and packets of ours */
+	assert_true(shows("ip route get 192.0.2.7", "dev wan"));
+	assert_true(shows("ip route get 203.0.113.9 mark 0x74617069",
+			  "via 192.0.2.254 dev wan"));
+	/* A second start of the secure process, the TAP lives: the same. */
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/0", true), 0);
+	assert_int_equal(route(&c->realm[0], "::/0", true), 0);
+	assert_true(shows("ip -6 route get 2001:db8::9", "dev tap-r"));
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/0", false), 0);
+	assert_true(shows("ip route get 203.0.113.9", "dev wan"));
+	assert_false(shows("ip rule", "0x74617069"));
+	assert_true(shows("ip -6 rule", "0x74617069"));
+	assert_int_equal(route(&c->realm[0], "::/0", false), 0);
+	assert_false(shows("ip -6 rule", "0x74617069"));
+	assert_false(shows("ip rule", "suppress_prefixlength"));
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
+
+TEST(half_of_everything_is_not_the_end_of_the_other_half)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	ip_do("ip link add br0 type bridge");
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/1", true), 0);
+	assert_int_equal(route(&c->realm[0], "128.0.0.0/1", true), 0);
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/1", false), 0);
+	assert_true(shows("ip rule", "0x74617069"));
+	assert_true(shows("ip route get 203.0.113.9", "dev tap-r"));
+	assert_int_equal(route(&c->realm[0], "128.0.0.0/1", false), 0);
+	assert_false(shows("ip rule", "0x74617069"));
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
+
+TEST(rules_of_one_that_was_killed_go_with_the_next_tap)
+{
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	c = kit_conf(conf_text);
+	ip_do("ip link add br0 type bridge");
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_int_equal(route(&c->realm[0], "0.0.0.0/0", true), 0);
+	assert_int_equal(route(&c->realm[0], "::/0", true), 0);
+	tap_close(&t);			/* the routes go, the rules stay */
+	assert_true(shows("ip rule", "0x74617069"));
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_false(shows("ip rule", "0x74617069"));
+	assert_false(shows("ip -6 rule", "0x74617069"));
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
+
 TEST(without_a_bridge_and_addresses_a_tap_is_just_up)
 {
 	struct conf *c;
