@@ -423,6 +423,8 @@ struct ike_link_info {
 	bool is_initiator;
 	bool is_nat_here, is_nat_there;
 	uint64_t ispi, rspi;
+	uint32_t ask_handle;		/* of its newest authenticated IKE SA, in the
+					 * secure process; 0 = unknown there */
 	unsigned n_child;
 	uint32_t child_id;		/* the one used for output, 0 = none */
 	uint32_t esp_spi_in, esp_spi_out;

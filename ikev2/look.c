@@ -112,6 +112,13 @@ fill(const struct ike_link *link, struct ike_link_info *out)
 		out->remote = link->ep[link->at_ep % link->n_ep];
 	if (sa != NULL)
 		fill_sa(sa, out);
+	LIST_FOREACH(it, &link->sas) {		/* the newest is the last */
+		const struct ike_sa *one = CONTAINER_OF(it, struct ike_sa,
+							link_node);
+
+		if (one->is_authenticated)
+			out->ask_handle = one->ask_handle;
+	}
 	fill_evidence(link, sa, &out->seen);
 }
 

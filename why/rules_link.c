@@ -13,6 +13,8 @@
 #define N_INVALID_KE	 17
 #define N_NO_PROPOSAL	 14
 #define N_AUTH_FAILED	 24
+#define N_NO_ADDRESS	 36
+#define N_NOT_ASKED	 37
 #define N_TS		 38
 
 #define FRESH_S	    300		/* older than this explains nothing; ours */
@@ -382,6 +384,27 @@ selectors(const struct why_facts *f, struct why_say *s)
 	return ended(f, WHY_AT_CHILD, N_TS) && !mode(f, &other);
 }
 
+/* {a}: what we said, when it was us. */
+static bool
+pool(const struct why_facts *f, struct why_say *s)
+{
+	const struct why_end *us = refused_by_us(f);
+
+	if (us != NULL && us->notify == N_NO_ADDRESS)
+		snprintf(s->a, sizeof(s->a), ": %.200s", us->why);
+	return ended(f, WHY_AT_CHILD, N_NO_ADDRESS);
+}
+
+static bool
+not_asked(const struct why_facts *f, struct why_say *s)
+{
+	if (refused_by_us(f) != NULL)
+		snprintf(s->a, sizeof(s->a), s->lang == WHY_JA ?
+			 " (%.100s は要求しませんでした)" :
+			 ", and %.100s did not", f->peer);
+	return ended(f, WHY_AT_CHILD, N_NOT_ASKED);
+}
+
 /* ---- what is between them ------------------------------------------------------ */
 
 /* An ICMP error, and no answer since. */
@@ -516,6 +539,7 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_REFUSED_CERT] = refused_cert, [WHY_R_PROPOSAL] = proposal,
 	[WHY_R_GROUP] = group, [WHY_R_COOKIES] = cookies,
 	[WHY_R_SELECTORS] = selectors, [WHY_R_MODE] = mode,
+	[WHY_R_POOL] = pool, [WHY_R_NOT_ASKED] = not_asked,
 	[WHY_R_NO_NET] = no_net, [WHY_R_ESP] = esp, [WHY_R_PORT] = port,
 	[WHY_R_UNREACHABLE] = unreachable, [WHY_R_ONLY_500] = only_500,
 	[WHY_R_BIG] = big, [WHY_R_ONLY_4500] = only_4500,

@@ -90,8 +90,6 @@ struct vpn_link {
  * the configuration. */
 struct vpn_peer {
 	const struct conf_peer *conf;	/* NULL: nobody is here any more */
-	uint32_t handle;		/* newest authenticated, of the secure
-					 * process; 0 = none */
 };
 
 struct vpn_realm {

@@ -236,24 +236,15 @@ wire_ike_answer(void *vpn, const struct ike_ans *ans)
 {
 	struct vpn *v = vpn;
 	struct ike_ans a = *ans;
-	struct vpn_peer *p;
 
-	/* realm and peer of a VERIFY answer: who may set routes from now on */
-	if (ans->err == 0 && ans->realm != UINT32_MAX) {
+	if (ans->err == 0 && ans->realm != UINT32_MAX)
 		place_of(v, &a.realm, &a.peer);
-		p = vpn_peer_at(v, a.realm, a.peer);
-		if (p != NULL)
-			p->handle = ans->handle;
-	}
 	ike_answer(v->ike, &a, clk_ms());
 }
 
 void
 wire_ike_secure_lost(struct vpn *v)
 {
-	for (unsigned i = 0; i < v->n_realm; i++)
-		for (unsigned k = 0; k < v->realm[i].n_peer; k++)
-			v->realm[i].peer[k].handle = 0;
 	ike_secure_lost(v->ike, clk_ms());
 }
 
@@ -306,18 +297,21 @@ useful(const struct conf_net *net, const struct vpn_child *c, struct vpn_ts *out
 
 /* Routes to what lies behind an IP-mode peer. */
 static void
-routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
-       unsigned n_ts, bool is_add)
+routes(struct vpn *v, uint32_t link, const struct vpn_ts *ts, unsigned n_ts,
+       bool is_add)
 {
-	struct vpn_peer *p = vpn_peer_at(v, realm, peer);
+	struct ike_link_info info;
 	const struct conf_net *net;
 	struct ip_net part[64];
+	uint32_t realm;
 	int n;
 
-	if (p == NULL)
+	if (!ike_link_get(v->ike, link, &info) ||
+	    vpn_peer_at(v, info.realm, info.peer) == NULL)
 		return;
-	net = net_of(v, realm, peer);
-	if (p->handle == 0) { /* authenticated by a secure process that is gone */
+	realm = info.realm;
+	net = net_of(v, realm, info.peer);
+	if (info.ask_handle == 0) { /* authenticated by a secure process that is gone */
 		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
 		       "are until it authenticates again",
 		       vpn_realm_name(v, realm));
@@ -328,7 +322,7 @@ routes(struct vpn *v, uint32_t realm, uint32_t peer, const struct vpn_ts *ts,
 			continue;
 		n = ip_range_nets(&ts[i].lo, &ts[i].hi, part, N_OF(part));
 		for (int k = 0; k < n; k++)
-			secure_route(v->secure, p->handle,
+			secure_route(v->secure, info.ask_handle,
 				     v->realm[realm].conf->index, &part[k],
 				     is_add);
 	}
@@ -400,7 +394,7 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 	mtu_child(v->mtu, link, c);
 	if (vpn_mode_is_ip(c->mode)) {
 		n = useful(net_of(v, c->realm, peer), c, ts);
-		routes(v, c->realm, peer, ts, n, true);
+		routes(v, link, ts, n, true);
 	}
 	return 0;
 }
@@ -431,9 +425,9 @@ link_less(struct vpn *v, const struct vpn_link *l)
 	}
 	if (n_gone == 0)
 		return;
-	routes(v, l->realm, l->peer, gone, n_gone, false);
+	routes(v, l->id, gone, n_gone, false);
 	/* what the lost routes covered beside */
-	routes(v, l->realm, l->peer, left, n_left, true);
+	routes(v, l->id, left, n_left, true);
 	if (link_set(v, l->id, l->peer, l->realm, l->mode) != 0)
 		log_rl(LOG_WARN, "core", "link %u: out of memory, its port keeps "
 		       "the selectors of a child SA that went", l->id);
@@ -454,7 +448,7 @@ op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 		link_less(v, l);
 		return;
 	}
-	routes(v, l->realm, l->peer, l->ts, l->n_ts, false);
+	routes(v, l->id, l->ts, l->n_ts, false);
 	mtu_gone(v->mtu, link);
 	wire_hub_link_down(v, link);
 }
@@ -507,15 +501,12 @@ op_configured(void *ctx, uint32_t link, const struct vpn_cfg *cfg)
 	const struct ip_net *own[] = { &cfg->ip4, &cfg->ip6 };
 	struct vpn *v = ctx;
 	struct ike_link_info info;
-	const struct vpn_peer *p;
 
-	if (!ike_link_get(v->ike, link, &info) ||
-	    (p = vpn_peer_at(v, info.realm, info.peer)) == NULL ||
-	    p->handle == 0)
+	if (!ike_link_get(v->ike, link, &info) || info.ask_handle == 0)
 		return;
 	for (unsigned i = 0; i < N_OF(own); i++)
 		if (own[i]->addr.family != 0)
-			secure_addr(v->secure, p->handle,
+			secure_addr(v->secure, info.ask_handle,
 				    v->realm[info.realm].conf->index, own[i],
 				    true);
 }

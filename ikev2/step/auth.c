@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "ikev2/step/step.h"
 #include "ikev2/trace_note.h"
@@ -507,6 +508,8 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	(void)ike;
 	if (m->child_fail != 0) {
+		log_rl(LOG_NOTICE, "ike", "%s: no child SA: %s", link->id_text,
+		       m->why);
 		ike_link_why(link, "%s", m->why);
 		ike_trace_in(sa, IKE_STAGE_CHILD, m->child_fail, m->why);
 		ike_delete_if_childless(sa, NULL);

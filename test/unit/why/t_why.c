@@ -11,6 +11,8 @@
 #define N_NO_PROPOSAL 14
 #define N_INVALID_KE  17
 #define N_AUTH_FAILED 24
+#define N_NO_ADDRESS  36
+#define N_NOT_ASKED   37
 #define N_TS	      38
 
 /* A peer that is dialled and has not come up; nothing failed yet. */
@@ -339,6 +341,21 @@ TEST(part_of_a_word_is_not_in_common)
 	assert_true(why_pair_fits(&p));
 	p.peer[0] = '\0';		/* not known: differs from nothing */
 	assert_true(why_pair_fits(&p));
+}
+
+TEST(an_address_that_was_not_given_has_its_reason)
+{
+	struct why_facts f = came(WHY_AT_CHILD, N_NO_ADDRESS,
+	    "the pool of realm r has no IPv4 address left");
+	struct why_report rep;
+
+	FIRST(f, "pool-empty");
+	why_judge(&f, WHY_EN, &rep);
+	assert_non_null(strstr(rep.cause[0].cause, "realm r has no IPv4"));
+	FIRST(ended(WHY_BY_PEER, WHY_AT_CHILD, N_NO_ADDRESS, ""), "pool-empty");
+	FIRST(ended(WHY_BY_PEER, WHY_AT_CHILD, N_NOT_ASKED, ""),
+	      "address-not-asked");
+	FIRST(came(WHY_AT_CHILD, N_NOT_ASKED, ""), "address-not-asked");
 }
 
 TEST(tunnels_that_are_refused)
