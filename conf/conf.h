@@ -266,6 +266,7 @@ struct conf_realm {
 	struct conf_match match[CONF_MATCH_MAX];
 	struct conf_net net;
 	struct conf_pool *pool;	/* NULL = none */
+	bool lockdown;		/* nothing leaves but through the tunnel */
 };
 
 /* <web>: the browser interface. */

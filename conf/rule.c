@@ -282,6 +282,28 @@ check_leases(struct checker *k, const struct conf_pool *p)
 		}
 }
 
+/* One realm at most shuts the machine, and it has to have a tunnel for all. */
+static void
+check_lockdown(struct checker *k, const struct conf_realm *r)
+{
+	bool has = false;
+
+	if (!r->lockdown)
+		return;
+	for (unsigned i = 0; i < r->n_peer; i++)
+		has |= r->peer[i].net != NULL && r->peer[i].net->is_dynamic;
+	if (!has)
+		conf_bad(k, r->pos, CONF_E_CONFLICT, "lockdown=\"yes\" is for a "
+			 "realm with <net local=\"dynamic\"/>: packets leave "
+			 "only through its tunnel");
+	for (const struct conf_realm *o = k->c->realm; o < r; o++)
+		if (o->lockdown)
+			conf_bad(k, r->pos, CONF_E_CONFLICT, "lockdown=\"yes\" is "
+				 "in realm \"%s\" too (line %u): nothing could "
+				 "leave through either", o->name != NULL ?
+				 o->name : "?", o->pos.line);
+}
+
 void
 conf_rules(struct checker *k)
 {
@@ -300,6 +322,7 @@ conf_rules(struct checker *k)
 	for (r = c->realm; r < c->realm + c->n_realm; r++) {
 		realm_doubles(k, r);
 		one_open_gre(k, r);
+		check_lockdown(k, r);
 		if (r->pool != NULL && r->pool->lease != NULL)
 			check_leases(k, r->pool);
 		for (unsigned i = 0; i < r->n_peer; i++)

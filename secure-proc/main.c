@@ -42,6 +42,9 @@
 
 #define WHO "secure"
 
+#define RELEASE_ALL   "all"	/* words of --release */
+#define RELEASE_RULES "rules"
+
 enum { EXIT_FAILED = 1, EXIT_CONF = 2 };
 
 struct options {
@@ -50,6 +53,8 @@ struct options {
 	struct confine_user user;
 	uid_t peer_uid;
 	int login_dir;		/* decide about passwords only; -1 = no */
+	const char *run_dir;	/* NULL = not said */
+	const char *release;	/* only take away what may be left; NULL = no */
 	const char *check;	/* only look at the files of this configuration */
 	const char *redact;	/* only take its keys out of a text */
 	unsigned seen;		/* bit per option that must be there */
@@ -71,9 +76,10 @@ struct loaded {
 enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
 	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN,
-	OPT_REDACT
+	OPT_REDACT, OPT_RUN_DIR, OPT_RELEASE
 };
-/* Of them, for --login. */
+/* Of them, for --release and for --login. */
+#define RELEASE_NEEDS (1u << OPT_CONFIG_FD | 1u << OPT_CONFIG_NAME)
 #define LOGIN_NEEDS (1u << OPT_CHANNEL | 1u << OPT_UID | 1u << OPT_GID)
 static const struct option long_options[] = {
 	{ "channel", required_argument, NULL, OPT_CHANNEL },
@@ -88,6 +94,8 @@ static const struct option long_options[] = {
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "login", required_argument, NULL, OPT_LOGIN },
 	{ "redact", required_argument, NULL, OPT_REDACT },
+	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+	{ "release", required_argument, NULL, OPT_RELEASE },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -155,6 +163,15 @@ option_set(struct options *o, int which, const char *arg)
 	case OPT_REDACT:
 		o->redact = arg;
 		break;
+	case OPT_RUN_DIR:
+		o->run_dir = arg;
+		break;
+	case OPT_RELEASE:
+		if (strcmp(arg, RELEASE_ALL) != 0 &&
+		    strcmp(arg, RELEASE_RULES) != 0)
+			err = ERR_SYNTAX;
+		o->release = arg;
+		break;
 	default:
 		return ERR_SYNTAX;
 	}
@@ -174,6 +191,9 @@ options_read(struct options *o, int argc, char **argv)
 		if (option_set(o, which, optarg) != 0)
 			return ERR_SYNTAX;
 	if (optind == argc && o->login_dir >= 0 && o->seen == LOGIN_NEEDS)
+		return 0;
+	if (optind == argc && o->release != NULL && o->seen == RELEASE_NEEDS &&
+	    o->run_dir != NULL)
 		return 0;
 	if (optind == argc && (o->check != NULL || o->redact != NULL ?
 	    o->seen == 0 :
@@ -331,10 +351,13 @@ run(const struct options *o, struct loaded *l)
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
 		.token = l->token,
+		.instance = sec_net_instance(o->run_dir != NULL ?
+					     o->run_dir : ""),
+		.resolver = o->user.is_rootless ? 0 : o->peer_uid,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[5 + CONF_REALM_MAX] = { o->channel_fd, -1, sec_net_fd(l->nl) };
-	unsigned n_keep = 3;
+	int keep[4 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
+	unsigned n_keep = 2 + sec_net_fds(l->nl, keep + 2);
 	struct ipc_chan *chan = NULL;
 	int err;
 
@@ -411,6 +434,30 @@ redact(const char *file)
 	return err == 0 ? 0 : EXIT_FAILED;
 }
 
+/* ---- the end of tapird -------------------------------------------------------- */
+
+/* Take away what may be left: rules of routes that are gone, and the lock, where
+ * the end was a clean one. */
+static int
+release(const struct options *o)
+{
+	const struct sec_lock none = {
+		.instance = sec_net_instance(o->run_dir) };
+	struct loaded l = { 0 };
+	char why[IPC_WHY_MAX] = "";
+	int err = conf_load_fd(o, &l.conf);
+
+	if (err == 0)
+		err = sec_net_open(&l.nl, &l.net);
+	for (unsigned i = 0; err == 0 && i < l.conf->n_realm; i++)
+		sec_net_forget(l.nl, &l.conf->realm[i]);
+	if (err == 0 && strcmp(o->release, RELEASE_ALL) == 0)
+		err = l.net.lock(l.net.ctx, &none, why, sizeof(why));
+	sec_net_close(l.nl);
+	conf_free(l.conf);
+	return err == 0 ? 0 : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -424,6 +471,8 @@ main(int argc, char **argv)
 		return check(o.check);
 	if (o.redact != NULL)
 		return redact(o.redact);
+	if (o.release != NULL)
+		return release(&o);
 	if (o.login_dir >= 0)
 		return login_serve(&o.user, o.channel_fd, o.login_dir) == 0 ?
 		    0 : EXIT_FAILED;

@@ -61,6 +61,7 @@ on_hello(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 {
 	const struct ipc_hello *q = &m->u.hello;
 	struct ipc_msg a;
+	int err;
 
 	if (q->version != IPC_VERSION ||
 	    memcmp(q->digest, s->digest, sizeof(s->digest)) != 0) {
@@ -68,6 +69,8 @@ on_hello(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa UNUSED)
 		    "install both again");
 		return ERR_VERSION;
 	}
+	if ((err = sec_lockdown(s)) != 0)
+		return err;
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.hello_ok.version = IPC_VERSION;
 	memcpy(a.u.hello_ok.digest, s->digest, sizeof(s->digest));

@@ -33,6 +33,8 @@ struct sec_serve_conf {
 	struct sec_trust *trust;	/* NULL: no peer has a certificate */
 	struct sec_link *link;		/* the verify child; with trust */
 	const struct sec_token *token;	/* NULL: no QCD tokens */
+	uint32_t instance;		/* sec_net_instance() */
+	uint32_t resolver;		/* user of the resolver; 0 = not known */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

@@ -94,6 +94,26 @@ sec_on_tap_bridge(struct sec_serve *s, const struct ipc_msg *m,
 	return sec_answer(s, &a, NULL, 0);
 }
 
+/* ---- lockdown ---------------------------------------------------------------- */
+
+int
+sec_lockdown(struct sec_serve *s)
+{
+	const struct conf *c = s->c.conf;
+	struct sec_lock l = { .instance = s->c.instance,
+			      .resolver = s->c.resolver };
+	char why[WHY_MAX] = "";
+	int err;
+
+	for (unsigned i = 0; i < c->n_realm; i++)
+		if (c->realm[i].lockdown)
+			l.tap = c->realm[i].tap;
+	err = s->c.net->lock(s->c.net->ctx, &l, why, sizeof(why));
+	if (err != 0)
+		log_error(WHO, "%s", why[0] != '\0' ? why : err_text(err));
+	return err;
+}
+
 /* ---- routes ------------------------------------------------------------------ */
 
 /* The address that a peer of this realm gave us; family 0: none. */

@@ -80,6 +80,9 @@ void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
 /* ---- serve_net.c: TAPs and routes -------------------------------------------- */
 
 handler_fn sec_on_tap_open, sec_on_tap_mtu, sec_on_tap_bridge, sec_on_route;
+/** Lock the machine, or no longer, as the configuration says; from here on it is
+ * in force.  An error is logged. */
+MUST_USE int sec_lockdown(struct sec_serve *s);
 /** Take away the routes of an IKE SA that nobody else wants. */
 void sec_unroute(struct sec_serve *s, uint32_t handle);
 

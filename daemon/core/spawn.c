@@ -201,6 +201,8 @@ spawn_secure(struct super *s, int chan)
 	arg(&a, "%s", s->args->conf_path);
 	arg(&a, "--keys");
 	arg(&a, "%s", s->key_dir);
+	arg(&a, "--run-dir");
+	arg(&a, "%s", s->args->run_dir);
 	arg_fd(&a, "uid", (int)s->secure_user.uid);
 	arg_fd(&a, "gid", (int)s->secure_user.gid);
 	arg_fd(&a, "peer-uid", (int)s->main_user.uid);
@@ -214,6 +216,31 @@ spawn_secure(struct super *s, int chan)
 	close(chan);
 	close(conf);
 	return s->secure_pid > 0 ? 0 : ERR_SYS;
+}
+
+pid_t
+spawn_release(const struct super *s, bool is_clean)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX];
+	int conf = spawn_conf_fd(s->conf_text, s->conf_len);
+	pid_t pid;
+
+	if (conf < 0)
+		return 0;
+	secure_path(s, path, sizeof(path));
+	arg(&a, "tapir-secure");
+	arg(&a, "--release");
+	arg(&a, is_clean ? "all" : "rules");
+	arg_fd(&a, "config-fd", conf);
+	arg(&a, "--config-name");
+	arg(&a, "%s", s->args->conf_path);
+	arg(&a, "--run-dir");
+	arg(&a, "%s", s->args->run_dir);
+	inherit(conf, true);
+	pid = spawn(path, &a, TURN_USUAL);
+	close(conf);
+	return pid;
 }
 
 pid_t

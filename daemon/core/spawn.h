@@ -83,6 +83,9 @@ struct super {
 void spawn_users(struct super *s);
 /** Start the secure process; chan (its end of the channel) is taken. */
 MUST_USE int spawn_secure(struct super *s, int chan);
+/** Start tapir-secure to take away what may be left of rules, and of lockdown=
+ * when the end is a clean one.  Its pid, or 0. */
+pid_t spawn_release(const struct super *s, bool is_clean);
 /** Start tapir-secure to decide about passwords; chan is taken, dir (keys/web)
  * borrowed.  Its pid, or 0. */
 pid_t spawn_login(const struct super *s, int chan, int dir);

@@ -40,6 +40,7 @@
 #include "daemon/ipc/confine.h"
 
 #define STOP_WAIT_MS	  5000	/* for a role to end cleanly */
+#define RELEASE_WAIT_MS	  2000	/* for tapir-secure --release */
 #define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
 #define RESTART_WINDOW_MS 60000
 #define RESTART_PAUSE_MS  200
@@ -400,6 +401,32 @@ run(struct super *s)
 	}
 }
 
+/* Is there something outside of the TAPs to be taken away? */
+static bool
+leaves_something(const struct conf *c)
+{
+	bool has = false;
+
+	for (unsigned i = 0; i < c->n_realm; i++) {
+		has |= c->realm[i].lockdown;
+		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
+			has |= c->realm[i].peer[k].net->is_dynamic;
+	}
+	return has;
+}
+
+/* An end that was asked for opens what lockdown= closed; no other does. */
+static void
+release(struct super *s)
+{
+	uint64_t end = clk_ms() + RELEASE_WAIT_MS;
+	pid_t pid = leaves_something(s->conf) ?
+	    spawn_release(s, s->status == 0) : 0;
+
+	while (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0 && clk_ms() < end)
+		(void)poll(NULL, 0, 10);
+}
+
 /* End the roles: ask, wait, then insist. */
 static void
 end_roles(struct super *s)
@@ -421,6 +448,7 @@ end_roles(struct super *s)
 	}
 	spawn_reap(s, &s->main_pid);
 	spawn_reap(s, &s->secure_pid);
+	release(s);
 	spawn_reap(s, &s->resolve_pid);
 	spawn_reap(s, &s->diary_pid);
 	spawn_reap(s, &s->old_secure_pid);

@@ -42,11 +42,7 @@ enum rule { RULE_MAIN, RULE_OURS, RULE_END };
 uint32_t
 sec_full_table(const char *tap)
 {
-	uint32_t h = 2166136261u;	/* FNV-1a */
-
-	for (; *tap != '\0'; tap++)
-		h = (h ^ (uint8_t)*tap) * 16777619u;
-	return TABLE_BASE | (h & 0xffffff);
+	return TABLE_BASE | (sec_name_hash(tap) & 0xffffff);
 }
 
 static int

@@ -18,6 +18,7 @@
 #include "daemon/base/base.h"
 #include "daemon/ipc/msg.h"
 
+#define SEC_NET_FDS 2
 #define SEC_MTU_MIN 576
 #define SEC_MTU_MAX 65521	/* what a TAP takes */
 
@@ -49,6 +50,13 @@ struct sec_route_req {
 	bool is_add;
 };
 
+/* lockdown=: nothing leaves but into this TAP. */
+struct sec_lock {
+	const char *tap;	/* NULL: take the lock away */
+	uint32_t instance;	/* each has a table of its own */
+	uint32_t resolver;	/* user who may ask for names outside; 0 = nobody */
+};
+
 /* What serve_net.c demands; why gets a sentence on failure. */
 struct sec_net {
 	void *ctx;
@@ -66,6 +74,8 @@ struct sec_net {
 	 * interface has is ERR_EXISTS. */
 	int (*addr)(void *ctx, const struct conf_realm *realm,
 		    const struct ip_net *a, bool is_add, char *why, size_t cap);
+	/* Lock, or take the lock away, in one transaction of the kernel. */
+	int (*lock)(void *ctx, const struct sec_lock *l, char *why, size_t cap);
 };
 
 struct sec_netlink;
@@ -73,8 +83,13 @@ struct sec_netlink;
 /** Open the rtnetlink socket and fill ops.  0, ERR_NOMEM or ERR_SYS (logged). */
 MUST_USE int sec_net_open(struct sec_netlink **out, struct sec_net *ops);
 void sec_net_close(struct sec_netlink *nl);
-/** Its descriptor, to be kept open. */
-int sec_net_fd(const struct sec_netlink *nl);
+/** Its descriptors, SEC_NET_FDS at most, to be kept open; how many. */
+unsigned sec_net_fds(const struct sec_netlink *nl, int *out);
+/** Take away what a realm may have left behind: rules that lead nowhere.  Its TAP
+ * is gone. */
+void sec_net_forget(struct sec_netlink *nl, const struct conf_realm *r);
+/** Number of an instance, by its run directory. */
+uint32_t sec_net_instance(const char *run_dir);
 
 /**
  * The Ethernet address of a realm's TAP: read from DIR/tap-REALM.mac, or made

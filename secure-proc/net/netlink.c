@@ -107,6 +107,8 @@ sec_net_open(struct sec_netlink **out, struct sec_net *ops)
 	ops->bridge = sec_bridge;
 	ops->route = sec_route;
 	ops->addr = sec_addr;
+	ops->lock = sec_lock;
+	nl->nf = sec_lock_open();
 	*out = nl;
 	return 0;
 }
@@ -117,11 +119,38 @@ sec_net_close(struct sec_netlink *nl)
 	if (nl == NULL)
 		return;
 	nl_socket_free(nl->sk);
+	nl_socket_free(nl->nf);
 	free(nl);
 }
 
-int
-sec_net_fd(const struct sec_netlink *nl)
+unsigned
+sec_net_fds(const struct sec_netlink *nl, int *out)
 {
-	return nl_socket_get_fd(nl->sk);
+	out[0] = nl_socket_get_fd(nl->sk);
+	if (nl->nf == NULL)
+		return 1;
+	out[1] = nl_socket_get_fd(nl->nf);
+	return SEC_NET_FDS;
+}
+
+void
+sec_net_forget(struct sec_netlink *nl, const struct conf_realm *r)
+{
+	sec_full_forget(nl, r);
+}
+
+uint32_t
+sec_name_hash(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h;
+}
+
+uint32_t
+sec_net_instance(const char *run_dir)
+{
+	return sec_name_hash(run_dir);
 }

@@ -16,6 +16,7 @@ struct rtnl_link;
 
 struct sec_netlink {
 	struct nl_sock *sk;
+	struct nl_sock *nf;	/* of the packet filter; NULL = there is none */
 };
 
 /** Interface by name: its index, 0 when there is none, or ERR_SYS. */
@@ -70,6 +71,14 @@ void sec_full_end(struct sec_netlink *nl, const struct conf_realm *r,
 void sec_full_forget(struct sec_netlink *nl, const struct conf_realm *r);
 /** Number of a TAP's own table. */
 uint32_t sec_full_table(const char *tap);
+/** 32 bits of a name (FNV-1a). */
+uint32_t sec_name_hash(const char *name);
+/* lock.c */
+struct sec_lock;
+MUST_USE int sec_lock(void *ctx, const struct sec_lock *l, char *why,
+		      size_t cap);
+/** A socket to the packet filter; NULL: the kernel has none. */
+struct nl_sock *sec_lock_open(void);
 /* route.c */
 struct sec_route_req;
 MUST_USE int sec_route(void *ctx, const struct sec_route_req *q, char *why,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test/unit/conf/t_pool.c - <pool>, <lease> and local="dynamic".
+ * test/unit/conf/t_pool.c - <pool>, <lease>, local="dynamic" and lockdown=.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +85,7 @@ TEST(a_pool_is_read_into_arrays)
 TEST(what_is_printed_means_the_same)
 {
 	static const char *const text[] = { full,
-		CLIENT("mode=\"ip\"",
+		CLIENT("mode=\"ip\" lockdown=\"yes\"",
 		       "<net local=\"dynamic\" remote=\"10.0.0.0/8\"/>"),
 		CLIENT("mode=\"ip\"", "<net local=\"dynamic\"/>") };
 
@@ -104,12 +104,13 @@ TEST(what_is_printed_means_the_same)
 
 TEST(an_address_of_ours_may_come_from_the_peer)
 {
-	struct conf *c = good(CLIENT("mode=\"ip\"",
+	struct conf *c = good(CLIENT("mode=\"ip\" lockdown=\"yes\"",
 	    "<net local=\"dynamic\" remote=\"10.0.0.0/8\"/>"));
 
 	assert_true(c->realm[0].peer[0].net->is_dynamic);
 	assert_int_equal(c->realm[0].net.n_local, 0);
 	assert_int_equal(c->realm[0].net.n_remote, 1);
+	assert_true(c->realm[0].lockdown);
 	conf_free(c);
 }
 
@@ -144,6 +145,12 @@ TEST(mistakes_in_a_pool_are_told_where_they_are)
 	    "<lease id=\"a@x\" address=\"10.0.0.3\"/>\n"
 	    "<lease id=\"a@x\" address=\"10.0.0.4\"/></pool>"), 6,
 	    "already (line 5)");
+}
+
+TEST(lockdown_needs_a_tunnel_for_all)
+{
+	bad(CLIENT("mode=\"ip\" lockdown=\"yes\"",
+		   "<net local=\"10.1.0.0/16\"/>"), 1, "local=\"dynamic\"");
 }
 
 TEST(resolvers_are_read_as_they_are_meant)

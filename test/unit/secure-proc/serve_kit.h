@@ -27,6 +27,8 @@ static const char conf_text[] =
 struct fake {
 	unsigned n_tap, n_mtu, n_bridge, n_add, n_del, n_addr_add, n_addr_del;
 	struct ip_net last;
+	unsigned n_lock;
+	const char *lock_tap;
 	int err;
 };
 
@@ -112,6 +114,20 @@ fake_addr(void *ctx, const struct conf_realm *r UNUSED, const struct ip_net *a,
 
 /* ---- a server, and what it answered -------------------------------------------- */
 
+UNUSED static int
+fake_lock(void *ctx, const struct sec_lock *l, char *why, size_t cap UNUSED)
+{
+	struct fake *f = ctx;
+
+	if (f->err != 0) {
+		why[0] = '\0';
+		return f->err;
+	}
+	f->lock_tap = l->tap;
+	f->n_lock++;
+	return 0;
+}
+
 struct world {
 	struct conf *c;
 	struct sec_store *store;
@@ -167,7 +183,7 @@ world_begin(void)
 	w.c = kit_conf(conf_text);
 	assert_int_equal(sec_store_load(&w.store, w.c, kit_dir, geteuid()), 0);
 	w.net = (struct sec_net){ &w.fake, fake_tap, fake_mtu, fake_bridge,
-	    fake_route, fake_addr };
+	    fake_route, fake_addr, fake_lock };
 	w.sc = (struct sec_serve_conf){
 		.conf = w.c, .store = w.store, .net = &w.net, .mac = w.mac,
 		.features = 5,

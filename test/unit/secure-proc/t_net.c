@@ -7,9 +7,11 @@
 #include "secure-proc/net/net.h"
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <netinet/in.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include "daemon/base/err.h"
 #include "test/unit/secure-proc/kit.h"
@@ -361,6 +363,74 @@ TEST(rules_of_one_that_was_killed_go_with_the_next_tap)
 	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
 	assert_false(shows("ip rule", "0x74617069"));
 	assert_false(shows("ip -6 rule", "0x74617069"));
+	tap_close(&t);
+	conf_free(c);
+	end();
+}
+
+/* Does a datagram leave by an interface, with this mark? */
+static bool
+leaves(const char *ifname, uint32_t mark, uint16_t from, uint16_t to)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(from) };
+	int one = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool has;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark,
+				    sizeof(mark)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one,
+				    sizeof(one)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
+				    (socklen_t)strlen(ifname) + 1), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	a.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	a.sin_port = htons(to);
+	has = sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1;
+	close(fd);
+	return has;
+}
+
+TEST(a_lock_lets_nothing_out_but_the_tunnel_and_stays_until_it_is_opened)
+{
+	struct sec_lock l = { .tap = "tap-r", .instance = 0x1234abcd };
+	struct sec_lock open = { .instance = 0x1234abcd };
+	struct conf *c;
+	struct sec_tap t;
+
+	if (!begin())
+		skip();
+	why[0] = '\0';
+	if (ops.lock(ops.ctx, &l, why, sizeof(why)) != 0) {
+		print_message("[   SKIP   ] no packet filter: %s\n", why);
+		skip();
+	}
+	c = kit_conf(conf_text);
+	ip_do("ip link set lo up");
+	ip_do("ip link add br0 type bridge");
+	ip_do("ip link add wan type veth peer name out");
+	ip_do("ip link set out up");
+	ip_do("ip addr add 192.0.2.1/24 dev wan");
+	ip_do("ip link set wan up");
+	assert_int_equal(tap_open(&c->realm[0], 1, &t), 0);
+	assert_int_equal(ops.lock(ops.ctx, &l, why, sizeof(why)), 0);
+	assert_false(leaves("wan", 0, 4000, 4000));
+	assert_false(leaves("wan", 1, 4000, 4000));
+	assert_true(leaves("wan", CONF_MARK, 4000, 4000));
+	assert_true(leaves("wan", 0, 68, 67));
+	assert_false(leaves("wan", 0, 68, 53));
+	assert_true(leaves("tap-r", 0, 4000, 4000));
+	assert_true(leaves("lo", 0, 4000, 4000));
+	/* a lock of somebody else is not ours to open */
+	open.instance++;
+	assert_int_equal(ops.lock(ops.ctx, &open, why, sizeof(why)), 0);
+	assert_false(leaves("wan", 0, 4000, 4000));
+	sec_net_close(nl);		/* killed */
+	assert_false(leaves("wan", 0, 4000, 4000));
+	assert_int_equal(sec_net_open(&nl, &ops), 0);
+	open.instance--;
+	assert_int_equal(ops.lock(ops.ctx, &open, why, sizeof(why)), 0);
+	assert_true(leaves("wan", 0, 4000, 4000));
+	assert_int_equal(ops.lock(ops.ctx, &open, why, sizeof(why)), 0);
 	tap_close(&t);
 	conf_free(c);
 	end();

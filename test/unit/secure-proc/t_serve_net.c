@@ -94,6 +94,30 @@ TEST(routes_to_addresses_of_the_pool_are_permitted_one_by_one)
 	world_end();
 }
 
+/* ---- lockdown -------------------------------------------------------------------- */
+
+TEST(a_greeting_locks_as_the_configuration_says_or_there_is_no_service)
+{
+	struct ipc_msg m = hello();
+
+	world_run();
+	assert_int_equal(w.fake.n_lock, 1);	/* the lock of before goes */
+	assert_null(w.fake.lock_tap);
+	sec_serve_free(w.s);
+	w.c->realm[1].lockdown = true;
+	assert_int_equal(sec_serve_new(&w.s, &w.sc, catch, NULL, w.now_ms), 0);
+	assert_int_equal(w.fake.n_lock, 1);	/* read, not in force yet */
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.fake.n_lock, 2);
+	assert_string_equal(w.fake.lock_tap, "tap-s");
+	sec_serve_free(w.s);
+	w.fake.err = ERR_SYS;
+	assert_int_equal(sec_serve_new(&w.s, &w.sc, catch, NULL, w.now_ms), 0);
+	assert_int_equal(say(&m), ERR_SYS);
+	assert_int_equal(w.n_answer, 0);
+	world_end();
+}
+
 /* ---- routes -------------------------------------------------------------------- */
 
 TEST(routes_are_for_authenticated_handles_of_that_realm_inside_its_nets)
