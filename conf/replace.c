@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/conf_file.c - one file takes the place of another.
+ * conf/replace.c - one file takes the place of another.
+ *
+ * Thread: any; system calls.
  */
-#include "cli/conf_file.h"
+#include "conf/replace.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/conf_file.h - the files of a configuration as tapir changes them.
+ * conf/replace.h - the files of a configuration as they are changed.
  */
-#ifndef TAPIR_CLI_CONF_FILE_H
-#define TAPIR_CLI_CONF_FILE_H
+#ifndef TAPIR_CONF_REPLACE_H
+#define TAPIR_CONF_REPLACE_H
 
-#include "cli/cli.h"
-#include "conf/conf.h"
+#include <stddef.h>
+#include "daemon/base/base.h"
 
 /**
  * Put a file in place of another, or none, at once: a reader sees the old or the
