@@ -9,10 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "cli/cli.h"
+#include "cli/conf_file.h"
 #include "cli/json.h"
-#include "conf/conf.h"
-#include "conf/replace.h"
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"

@@ -8,11 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
+#include "cli/conf_file.h"
 #include "cli/json.h"
-#include "conf/conf.h"
 #include "conf/edit.h"
-#include "conf/replace.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
 

@@ -277,6 +277,7 @@ struct conf_web {
 	struct net_ep listen_ep;
 	const char *host;	/* list, or NULL; conf_file_next() */
 	uint32_t sessions;
+	bool edit;		/* admins may write the configuration */
 	const char *cert, *key, *client_ca; /* files in keys/, or NULL */
 	struct conf_pos pos;	/* line 0: no <web> */
 };

@@ -17,14 +17,5 @@
  */
 MUST_USE int conf_file_replace(const char *path, const char *text, size_t len,
 			       unsigned mode);
-/**
- * tapir set for another command: a failure is told to the user, success is not.
- * What tapir check would refuse is not written.
- *
- * @param value NULL: take it out.
- * @return CLI_OK or the exit status.
- */
-MUST_USE int conf_file_set(struct cli *c, const char *config, const char *path,
-			   const char *value);
 
 #endif

@@ -21,7 +21,8 @@ bus_fail(struct ui_call *c, int err)
 		{ ERR_AGAIN, 429, "too many commands", "wait a second" },
 		{ ERR_PERM, 403, "not permitted to this role", "" },
 		{ ERR_UNSUP, 400, "events come by themselves", "read them" },
-		{ ERR_STATE, 400, "its answer is a stream", "POST /capture" },
+		{ ERR_STATE, 400, "its answer is no record", "POST /capture, "
+		  "GET and PUT /conf" },
 		{ ERR_CLOSED, 503, "tapird does not answer", "try again" },
 		{ ERR_RANGE, 416, "after is more than was ever sent", "begin "
 		  "with 0, or open a new session" },

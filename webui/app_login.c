@@ -17,6 +17,7 @@
 #include "daemon/base/str.h"
 #include "webui/app.h"
 #include "webui/capture.h"
+#include "webui/edit.h"
 #include "webui/gate.h"
 #include "webui/metrics_page.h"
 #include "webui/tls.h"
@@ -206,6 +207,7 @@ ui_app_gone(void *app, struct ui_req *rq)
 			waiting[i].call.rq = NULL;
 	ui_page_gone(a->page, rq);
 	ui_capture_gone(a->capture, rq);
+	ui_edit_gone(a->edit, rq);
 	ui_bus_gone(a->bus, rq);
 }
 

@@ -27,6 +27,7 @@ static const char *const field_name[UI_F_END] = {
 	[UI_F_DEST] = "sec-fetch-dest",
 	[UI_F_ENCODING] = "accept-encoding",
 	[UI_F_IF_NONE] = "if-none-match",
+	[UI_F_IF_MATCH] = "if-match",
 	[UI_F_EXPECT] = "expect",
 	[UI_F_TRANSFER] = "transfer-encoding",
 	[UI_F_CONNECTION] = "connection",

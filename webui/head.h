@@ -24,8 +24,8 @@ enum ui_method {
 /* Fields that are looked at; each may stand once. */
 enum ui_field {
 	UI_F_HOST, UI_F_LENGTH, UI_F_AUTH, UI_F_TYPE, UI_F_ACCEPT, UI_F_ORIGIN,
-	UI_F_SITE, UI_F_MODE, UI_F_DEST, UI_F_ENCODING, UI_F_IF_NONE, UI_F_EXPECT,
-	UI_F_TRANSFER, UI_F_CONNECTION, UI_F_END
+	UI_F_SITE, UI_F_MODE, UI_F_DEST, UI_F_ENCODING, UI_F_IF_NONE, UI_F_IF_MATCH,
+	UI_F_EXPECT, UI_F_TRANSFER, UI_F_CONNECTION, UI_F_END
 };
 
 /* All views point into the bytes that were given. */

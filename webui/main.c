@@ -9,6 +9,7 @@
  *
  * Thread: one.
  */
+#include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
 #include <libxml/parser.h>
@@ -25,9 +26,11 @@
 #include "daemon/base/log.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
+#include "daemon/bus/doc_wire.h"
 #include "webui/app.h"
 #include "webui/asset.h"
 #include "webui/capture.h"
+#include "webui/edit.h"
 #include "webui/gate.h"
 #include "webui/link.h"
 #include "webui/metrics_page.h"
@@ -275,7 +278,36 @@ link_use(struct web *w, int fd)
 		ui_bus_link(w->app.bus, true, clk_ms());
 }
 
-/* One word with a descriptor; false at the end. */
+/* The supervisor answers a question about the configuration. */
+static void
+answer_take(struct web *w, const uint8_t *p, size_t len)
+{
+	struct view doc = { NULL, 0 };
+	struct bus_rec r;
+	int err = p[0] == DOC_CLASS ? doc_dec(p, len, &r, &doc) :
+	    bus_dec(p, len, &r);
+
+	if (err == 0)
+		ui_edit_record(w->app.edit, &r, doc);
+	else
+		log_warn(WHO, "the supervisor sent a record that is none");
+}
+
+static int
+to_sup(void *ctx, const struct bus_rec *cmd, struct view text)
+{
+	static uint8_t b[DOC_WIRE_MAX];
+	struct web *w = ctx;
+	int n = doc_enc(cmd, text, b, sizeof(b));
+
+	if (n < 0)
+		return n;
+	if (send(w->o.sup, b, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) == n)
+		return 0;
+	return errno == EAGAIN ? ERR_FULL : ERR_CLOSED;
+}
+
+/* One word with a descriptor, or an answer; false at the end. */
 static bool
 word_take(struct web *w, int sup)
 {
@@ -283,8 +315,8 @@ word_take(struct web *w, int sup)
 		struct cmsghdr align;
 		char b[CMSG_SPACE(sizeof(int))];
 	} ctl;
-	char word = 0;
-	struct iovec iov = { &word, 1 };
+	static uint8_t word[DOC_WIRE_MAX];
+	struct iovec iov = { word, sizeof(word) };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = &ctl, .msg_controllen = sizeof(ctl) };
 	ssize_t n = recvmsg(sup, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -296,11 +328,13 @@ word_take(struct web *w, int sup)
 	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
 	    c->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	if (fd < 0)
+	if (fd < 0) {
+		answer_take(w, word, (size_t)n);
 		return true;
-	if (word == WORD_LINK)
+	}
+	if (word[0] == WORD_LINK)
 		link_use(w, fd);
-	else if (word == WORD_GATE)
+	else if (word[0] == WORD_GATE)
 		ui_gate_renew(w->app.gate, fd);
 	else
 		close(fd);
@@ -387,6 +421,7 @@ build(struct web *w)
 	struct ui_bus_ops bus = { w, to_core, ui_app_answer };
 	const struct ui_page_ops page = { w, page_to_core };
 	const struct ui_capture_ops capture = { w, to_core };
+	const struct ui_edit_ops edit = { w, to_sup };
 	int err;
 
 	if ((w->base = event_base_new()) == NULL ||
@@ -397,6 +432,7 @@ build(struct web *w)
 	if ((err = ui_bus_new(&w->app.bus, &bus, w->o.sessions)) != 0 ||
 	    (err = ui_page_new(&w->app.page, &page)) != 0 ||
 	    (err = ui_capture_new(&w->app.capture, &capture)) != 0 ||
+	    (err = ui_edit_new(&w->app.edit, &edit)) != 0 ||
 	    (err = ui_login_new(&w->app.login)) != 0 ||
 	    (err = ui_gate_new(&w->app.gate, w->base, w->o.gate)) != 0 ||
 	    (err = ui_link_new(&w->link, w->base, &link)) != 0 ||
@@ -436,6 +472,7 @@ serve(struct web *w)
 		if ((id = ui_login_expire(w->app.login, now)) != 0)
 			ui_app_forget(&w->app, id);
 		ui_capture_run(w->app.capture);
+		ui_edit_run(w->app.edit, now);
 	}
 }
 
@@ -449,6 +486,7 @@ take_down(struct web *w)
 	ui_login_free(w->app.login);
 	ui_page_free(w->app.page);
 	ui_capture_free(w->app.capture);
+	ui_edit_free(w->app.edit);
 	ui_tls_free(w->ssl);
 	ui_asset_free(w->own_assets);
 	if (w->sup != NULL)

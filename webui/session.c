@@ -351,6 +351,14 @@ asked_new(struct ui_bus *b)
 	return NULL;
 }
 
+/* Answered by requests of their own: app_capture.c, app_edit.c. */
+static bool
+is_elsewhere(enum bus_row row)
+{
+	return row == BUS_CMD_CAPTURE || row == BUS_CMD_CONF_FILES ||
+	    row == BUS_CMD_CONF_READ || row == BUS_CMD_CONF_WRITE;
+}
+
 int
 ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 	      uint64_t now_ms)
@@ -364,8 +372,7 @@ ui_sess_write(struct ui_sess *s, struct bus_rec *cmd, uint32_t tag,
 		return ERR_PERM;
 	if (bus_bool(cmd, BUS_F_IS_FOLLOW))
 		return ERR_UNSUP;
-	/* its answer is no records: app_capture.c */
-	if (cmd->desc->row == BUS_CMD_CAPTURE)
+	if (is_elsewhere(cmd->desc->row))
 		return ERR_STATE;
 	if (!may_write(s, now_ms))
 		return ERR_AGAIN;

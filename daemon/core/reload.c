@@ -17,6 +17,7 @@
 #include "daemon/base/thr.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/audit.h"
+#include "daemon/core/change.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/role.h"
 #include "daemon/core/scribe.h"
@@ -116,35 +117,12 @@ asker(struct reload *rl, uint32_t serial)
 static void
 tell_change(void *ctx, const struct conf_change *ch)
 {
-	static const char *const what[] = {
-		[CONF_ADDED] = "added", [CONF_REMOVED] = "removed",
-		[CONF_CHANGED] = "changed", [CONF_INTERRUPTED] = "interrupted",
-	};
-	static const char *const kind[] = {
-		[CONF_RESTARTS] = "restart", [CONF_LIVE] = "live",
-		[CONF_INTERRUPTS] = "interrupts", [CONF_RENEWS] = "renews",
-	};
-	char text[CONF_CHANGE_TEXT];
 	struct teller *t = ctx;
 	struct bus_rec r;
 
 	if (t->cl == NULL)
 		return;
-	bus_rec_init(&r, BUS_RES_CHANGE);
-	bus_set_str(&r, BUS_F_WHAT, what[ch->what]);
-	bus_set_str(&r, BUS_F_REALM, ch->realm);
-	bus_set_str(&r, BUS_F_PEER, ch->peer);
-	if (ch->element != NULL && ch->option != NULL &&
-	    strcmp(ch->element, "realm") != 0 &&
-	    strcmp(ch->element, "peer") != 0 && strcmp(ch->element, "vpn") != 0)
-		bus_set_fmt(&r, BUS_F_NAME, "%s/%s", ch->element, ch->option);
-	else
-		bus_set_str(&r, BUS_F_NAME, ch->option != NULL ? ch->option :
-			    ch->element);
-	bus_set_str(&r, BUS_F_BEFORE, ch->before);
-	bus_set_str(&r, BUS_F_AFTER, ch->after);
-	bus_set_str(&r, BUS_F_KIND, kind[ch->effect]);
-	bus_set_str(&r, BUS_F_TEXT, conf_change_text(ch, text));
+	change_rec(ch, &r);
 	ctl_send(t->cl, &r, t->tag);
 }
 
@@ -161,15 +139,7 @@ tell_diff(struct reload *rl, struct ctl_client *cl, const struct conf *now,
 	conf_sum_text(&sum, text);
 	if (cl == NULL)
 		return;
-	bus_rec_init(&r, BUS_RES_CHANGES);
-	bus_set_u64(&r, BUS_F_N_CHANGE, sum.n_change);
-	bus_set_u64(&r, BUS_F_N_RESTART, sum.n_restart);
-	bus_set_u64(&r, BUS_F_N_ADDED, sum.n_added);
-	bus_set_u64(&r, BUS_F_N_REMOVED, sum.n_removed);
-	bus_set_u64(&r, BUS_F_N_INTERRUPTED, sum.n_interrupted);
-	bus_set_u64(&r, BUS_F_N_KEPT, sum.n_kept);
-	bus_set_u64(&r, BUS_F_CONFIRM_S, confirm_s);
-	bus_set_str(&r, BUS_F_TEXT, text);
+	change_sum_rec(&sum, confirm_s, &r);
 	ctl_send(cl, &r, rl->tag);
 }
 
@@ -225,7 +195,8 @@ event_taken(struct reload *rl)
 	struct bus_rec ev;
 
 	if ((rl->flags & ROLE_CONF_UNDO) != 0) {
-		bus_rec_init(&ev, BUS_EV_CONFIG_UNDONE);
+		bus_rec_init(&ev, (rl->flags & ROLE_CONF_BACK) != 0 ?
+			     BUS_EV_CONFIG_BACK : BUS_EV_CONFIG_UNDONE);
 	} else {
 		bus_rec_init(&ev, BUS_EV_CONFIG_LOADED);
 		bus_set_u64(&ev, BUS_F_N_REALM, rl->vpn->conf->n_realm);
@@ -407,10 +378,32 @@ tell_mistakes(const struct reload *rl, struct ctl_client *cl, char *text)
 	while ((line = strsep(&text, "\n")) != NULL) {
 		if (*line == '\0')
 			continue;
-		bus_rec_init(&r, BUS_RES_MISTAKE);
-		bus_set_str(&r, BUS_F_TEXT, line);
+		mistake_parse(line, &r);
 		ctl_send(cl, &r, rl->tag);
 	}
+}
+
+void
+reload_written(struct reload *rl, struct view word)
+{
+	char user[64] = "", file[BUS_STR_MAX] = "";
+	struct view name, rest;
+	struct bus_rec ev;
+	struct cur c;
+	uint8_t n;
+
+	cur_init(&c, word.p, word.len);
+	if (cur_u8(&c, &n) != 0 || cur_view(&c, n, &name) != 0)
+		return;
+	cur_rest(&c, &rest);
+	str_add(user, sizeof(user), "%.*s by the web", (int)name.len,
+		(const char *)name.p);
+	str_add(file, sizeof(file), "%.*s", (int)MIN(rest.len,
+		sizeof(file) - 1), (const char *)rest.p);
+	bus_rec_init(&ev, BUS_EV_CONFIG_WRITTEN);
+	bus_set_str(&ev, BUS_F_USER, user);
+	bus_set_str(&ev, BUS_F_FILE, file);
+	vpn_publish(rl->vpn, &ev);
 }
 
 void
@@ -422,7 +415,8 @@ reload_said(struct reload *rl, struct view word)
 	struct view rest;
 	uint32_t serial;
 	uint8_t is_bad;
-	char first[256];
+	char first[512];
+	struct bus_rec r;
 
 	cur_init(&c, word.p, word.len);
 	if (cur_u8(&c, &is_bad) != 0 || cur_u32(&c, &serial) != 0)
@@ -438,8 +432,10 @@ reload_said(struct reload *rl, struct view word)
 		done(rl, cl, first);
 		return;
 	}
-	if (is_bad == ROLE_SAY_CONF)
-		event_refused(rl, first);
+	if (is_bad == ROLE_SAY_CONF) {
+		mistake_parse(first, &r);
+		event_refused(rl, bus_str(&r, BUS_F_TEXT));
+	}
 	if (cl == NULL)
 		return;
 	if (is_bad == ROLE_SAY_CONF) {

@@ -269,6 +269,10 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 		    (size_t)n - 1 }, fd[0], fd[1]);
 		fd[0] = fd[1] = -1;
 		break;
+	case ROLE_WRITTEN:
+		reload_written(r->vpn.reload, (struct view){ word + 1,
+		    (size_t)n - 1 });
+		break;
 	case ROLE_SAY:
 		reload_said(r->vpn.reload, (struct view){ word + 1,
 		    (size_t)n - 1 });

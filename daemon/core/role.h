@@ -31,6 +31,9 @@
 #define ROLE_SAY       'E'	/* supervisor: answer to an ASK without a CONF.  1
 				 * byte: 0 = done; the serial number; text, a
 				 * mistake a line */
+#define ROLE_WRITTEN   'J'	/* supervisor: somebody wrote a file of the
+				 * configuration.  Length of his name as 1 byte,
+				 * name, file */
 #define ROLE_TAKEN     'K'	/* main: it is in force; serial number */
 #define ROLE_NOT_TAKEN 'X'	/* main: it is not, the former one goes on */
 #define ROLE_DISTRUST  'D'	/* main: the secure process broke the protocol or
@@ -49,6 +52,7 @@
 enum role_ask { ROLE_ASK_TRY, ROLE_ASK_TAKE, ROLE_ASK_CONFIRM };
 #define ROLE_CONF_TRY  1	/* only say what would change */
 #define ROLE_CONF_UNDO 2	/* the former one, as nobody confirmed */
+#define ROLE_CONF_BACK 4	/* and what was written is taken back, too */
 
 /* Words of the supervisor to tapir-web (webui/main.c), with a descriptor. */
 #define WEB_WORD_LINK  'B'	/* its channel to main */

@@ -52,6 +52,15 @@ struct super_web {
 	struct super_death death, login_death;
 };
 
+/* A file of the configuration that was written for a browser, as it was when what
+ * it said was in force. */
+struct super_wrote {
+	struct super_wrote *next;
+	uint64_t digest;	/* of what was written */
+	char *name, *former;
+	size_t len;
+};
+
 struct super {
 	const struct super_args *args;
 	struct conf *conf;
@@ -59,6 +68,7 @@ struct super {
 	size_t conf_len;
 	struct super_next next;
 	struct super_undo undo;
+	struct super_wrote *wrote;
 	pid_t old_secure_pid;	/* of the configuration before, ending */
 	char key_dir[SUPER_PATH_MAX];
 	char exe_dir[SUPER_PATH_MAX];
@@ -125,6 +135,17 @@ void super_conf_ask(struct super *s, enum role_ask what, uint32_t confirm_s,
 void super_conf_answer(struct super *s, bool is_taken, uint32_t serial);
 /** Bring the former one back when it is time to. */
 void super_conf_due(struct super *s);
+/* super_file.c: the files of the configuration, for tapir-web. */
+/** A question of tapir-web. */
+void super_file_word(struct super *s);
+/** Would super_file_undo() write something? */
+bool super_file_can_undo(const struct super *s);
+/** Put back what was written since the former configuration was in force, where
+ * nobody else changed it meanwhile. */
+void super_file_undo(struct super *s);
+/** What was written stays. */
+void super_file_keep(struct super *s);
+
 /** Nothing is on its way any more. */
 void super_conf_forget(struct super *s);
 

@@ -379,15 +379,18 @@ run(struct super *s)
 	int wait_ms;
 
 	while (wait_ms = turn(s), !s->is_stopping) {
-		struct pollfd p[2] = {
+		struct pollfd p[] = {
 			{ .fd = s->sig_fd, .events = POLLIN },
 			{ .fd = s->main_fd, .events = POLLIN },
+			{ .fd = s->web.word_fd, .events = POLLIN },
 		};
 
-		if (poll(p, 2, wait_ms) < 0 && errno != EINTR)
+		if (poll(p, N_OF(p), wait_ms) < 0 && errno != EINTR)
 			break;
 		if ((p[1].revents & POLLIN) != 0)
 			on_word(s);
+		if ((p[2].revents & POLLIN) != 0)
+			super_file_word(s);
 		if (p[0].revents != 0)
 			on_signal(s);
 		else if ((p[1].revents & (POLLHUP | POLLERR)) != 0) {
@@ -453,6 +456,7 @@ end_roles(struct super *s)
 	spawn_reap(s, &s->diary_pid);
 	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
+	super_file_keep(s);
 	web_end(s);
 	if (s->main_fd >= 0)
 		close(s->main_fd);

@@ -4,8 +4,8 @@
  * starts a secure process that knows it, remembers what was before, and brings
  * that back when nobody confirms.  See daemon/core/reload.h.
  *
- * The file is never written.  What is undone is what runs: a later reload reads
- * the file as it is then.
+ * What is undone is what runs: a later reload reads the file as it is then.  Only
+ * what tapir-web had written is taken back with it (super_file.c).
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -17,6 +17,7 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
+#include "daemon/core/change.h"
 #include "daemon/core/role.h"
 #include "daemon/core/spawn.h"
 #include "daemon/ipc/chan.h"
@@ -83,24 +84,6 @@ super_conf_forget(struct super *s)
 	s->next = (struct super_next){ 0 };
 }
 
-/* Every mistake of the file, a line each; free() it. */
-static char *
-errs_text(const struct conf_errs *errs)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-
-	if (f == NULL)
-		return NULL;
-	conf_errs_print(errs, f);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 /* The file as it is now, into s->next.  What is wrong is said. */
 static int
 read_next(struct super *s, uint32_t serial)
@@ -117,7 +100,7 @@ read_next(struct super *s, uint32_t serial)
 				 &s->next.conf, errs);
 	if (err != 0) {
 		conf_errs_print(errs, stderr);
-		text = errs->n > 0 ? errs_text(errs) : NULL;
+		text = errs->n > 0 ? mistake_lines(errs) : NULL;
 		say(s, ROLE_SAY_CONF, serial, text != NULL ? text :
 		    err_text(err));
 		free(text);
@@ -196,6 +179,7 @@ confirm(struct super *s, uint32_t serial)
 	}
 	free(s->undo.text);
 	s->undo = (struct super_undo){ 0 };
+	super_file_keep(s);
 	say(s, ROLE_SAY_DONE, serial, "confirmed, the configuration stays");
 }
 
@@ -246,6 +230,7 @@ super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 		s->undo.due_ms = clk_ms() + s->next.confirm_s * 1000ull;
 	} else {
 		free(s->conf_text);
+		super_file_keep(s);
 	}
 	conf_free(s->conf);
 	s->conf = s->next.conf;
@@ -264,12 +249,18 @@ super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 void
 super_conf_due(struct super *s)
 {
+	uint8_t flags = ROLE_CONF_UNDO;
+
 	if (s->undo.text == NULL || s->undo.due_ms > clk_ms() ||
 	    s->next.text != NULL || s->main_fd < 0 || !s->is_ready)
 		return;
 	log_warn("tapird", "nobody confirmed the configuration: the former one "
 		 "comes back");
-	if (read_former(s) != 0 || offer(s, ROLE_CONF_UNDO) != 0) {
+	if (super_file_can_undo(s))
+		flags |= ROLE_CONF_BACK;
+	if (read_former(s) == 0 && offer(s, flags) == 0) {
+		super_file_undo(s);
+	} else {
 		log_error("tapird", "the former configuration cannot be brought "
 			  "back; the present one stays");
 		super_conf_forget(s);

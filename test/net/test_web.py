@@ -283,6 +283,87 @@ def test_who_may_capture(web):
     admin.close()
 
 
+# ---- the configuration ----------------------------------------------------------------
+
+def conf_read(client):
+    """The file, and what If-Match wants."""
+    status, text, head = client.ask("GET", "/conf")
+    assert status == 200 and head["Content-Type"].startswith("application/xml")
+    return text.decode(), head["ETag"]
+
+
+def test_configuration_by_curl(web):
+    """The example of doc/web.md, as it stands there."""
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "doc", "web.md"),
+              encoding="utf-8") as f:
+        script = f.read().split("## The configuration")[1].split("```sh\n")[1].split("```")[0]
+    where = web.lab.mkdir("curl")
+    done = subprocess.run(["sh", "-eu", "-c", script.replace(
+        "/run/tapir/bus.sock", os.path.join(web.run_dir, "bus.sock"))], cwd=where,
+        stdout=subprocess.PIPE, timeout=20, check=False)
+    assert done.returncode == 0 and done.stdout.count(b'ok="true"') == 2, done.stdout
+    with open(os.path.join(where, "tapir.xml"), "rb") as got, open(web.conf_path, "rb") as f:
+        assert got.read() == f.read()
+
+
+def test_preview_and_mistakes_change_nothing(web):
+    """Where each mistake is; what would change; who may."""
+    c = sock(web)
+    text, _ = conf_read(c)
+    bad = text.replace("<vpn ", '<vpn nonsense="1" ').replace("<peer ", '<peer encap="tcp" ')
+    status, doc, _ = c.ask("PUT", "/conf?dry=1", bad.encode())
+    assert status == 422 and doc["ok"] is False and doc["code"] == "ERR_CONF"
+    places = {(i["line"], i["code"]) for i in doc["items"] if i["result"] == "mistake"}
+    lines = bad.splitlines()
+    assert {"nonsense" in lines[line - 1] or "encap" in lines[line - 1]
+            for line, _ in places} == {True} and len(places) == 2, doc
+    assert all(i["file"] == web.conf_path and i["column"] > 0 and i["why"] for i in doc["items"])
+    status, doc, _ = c.ask("PUT", "/conf?dry=1", text.replace('dpd="1"', 'dpd="2"').encode())
+    assert status == 200 and doc["items"][0]["result"] == "change", doc
+    assert (doc["items"][0]["name"], doc["items"][0]["after"]) == ("dpd", "2")
+    for junk in b"", b"\0" * 10, b"\x01/etc/passwd\0<vpn/>\0", b"<!DOCTYPE a>", b"<vpn>" * 9000:
+        assert c.ask("PUT", "/conf?dry=1", junk)[0] in (400, 422), junk[:20]
+    assert c.ask("GET", "/conf?file=/etc/passwd")[0] == 404
+    assert c.ask("PUT", "/conf?dry=1&file=/etc/passwd", text.encode())[0] == 404
+    assert conf_read(c)[0] == text
+    files = c.ask("GET", "/conf/files")[1]["items"]
+    assert [(i["file"], i["main"], i["n_bytes"]) for i in files] == \
+        [(web.conf_path, True, len(text.encode()))]
+    assert logged_in(web, "--role", "operator").ask("GET", "/conf")[0] == 403
+
+
+def test_written_reloaded_and_taken_back(web):
+    """Another one was faster; what nobody confirms goes, in the file too; what is confirmed stays."""
+    c = logged_in(web)
+    bus = Bus(c)
+    text, tag = conf_read(c)
+    new = text.replace('dpd="1"', 'dpd="3"')
+    assert c.ask("PUT", "/conf", new.encode())[0] == 428
+    status, doc, _ = c.ask("PUT", "/conf", new.encode(), If_Match=tag)
+    assert status == 200 and doc["ok"] and f'"{doc["digest"]}"' == conf_read(c)[1]
+    event = bus.until(lambda i: i.get("event") == "config-written")
+    assert event["user"] == "root by the web" and event["file"] == web.conf_path
+    assert c.ask("PUT", "/conf", text.encode(), If_Match=tag)[0] == 409
+    assert bus.run("reload", confirm_s=1)[-1]["result"] == "done"
+    bus.until(lambda i: i.get("event") == "config-back")
+    assert until(5, lambda: conf_read(c) == (text, tag))
+    status, doc, _ = c.ask("PUT", "/conf", new.encode(), If_Match=tag)
+    assert status == 200
+    assert until(5, lambda: bus.run("reload", confirm_s=20)[-1]["result"] == "done")
+    assert bus.run("confirm")[-1]["result"] == "done"
+    assert conf_read(c)[0] == new
+    own = new.replace("<vpn ", '<vpn edit="x" ').replace("</vpn>", '  <web edit="no"/>\n</vpn>')
+    assert c.ask("PUT", "/conf", own.encode(), If_Match=conf_read(c)[1])[0] == 422
+    own = new.replace("</vpn>", '  <web edit="no"/>\n</vpn>')
+    assert c.ask("PUT", "/conf", own.encode(), If_Match=conf_read(c)[1])[0] == 200
+    assert bus.run("reload")[-1]["result"] == "done"
+    status, doc, _ = c.ask("PUT", "/conf", text.encode(), If_Match=conf_read(c)[1])
+    assert status == 403 and "machine itself" in doc["hint"]
+    with open(web.conf_path, "w", encoding="utf-8") as f:
+        f.write(text)
+    assert web.tapir("reload").returncode == 0
+
+
 def test_fifty_sessions_hear_the_same(web):
     """One event for all who wait."""
     buses = [Bus(sock(web)) for _ in range(50)]

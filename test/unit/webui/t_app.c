@@ -13,6 +13,7 @@
 #include "daemon/bus/cap_wire.h"
 #include "test/lib/test.h"
 #include "webui/capture.h"
+#include "webui/edit.h"
 #include "webui/metrics_page.h"
 
 #define LINK "0123456789abcdef"
@@ -34,7 +35,7 @@ static struct {
 	struct bus_rec cmd;		/* the last to the core */
 	uint32_t tag;
 	unsigned n_cmd;
-	char user[64];
+	char user[64], text[1024];
 	int refuse;
 } w;
 
@@ -146,6 +147,20 @@ page_core(void *ctx, uint32_t tag, struct bus_rec *cmd)
 	return core(ctx, tag, NULL, cmd);
 }
 
+static int
+supervisor(void *ctx UNUSED, const struct bus_rec *cmd, struct view text)
+{
+	if (w.refuse != 0)
+		return w.refuse;
+	w.cmd = *cmd;
+	w.n_cmd++;
+	assert_true(text.len < sizeof(w.text));
+	if (text.len > 0)
+		memcpy(w.text, text.p, text.len);
+	w.text[text.len] = '\0';
+	return 0;
+}
+
 static uint64_t
 fake_clock(void *ctx UNUSED)
 {
@@ -157,6 +172,7 @@ begin(void)
 {
 	const struct ui_capture_ops cap = { NULL, core };
 	const struct ui_page_ops page = { NULL, page_core };
+	const struct ui_edit_ops edit = { NULL, supervisor };
 	const struct ui_bus_ops bus = { NULL, core, ui_app_answer };
 
 	memset(&w, 0, sizeof(w));
@@ -166,6 +182,7 @@ begin(void)
 	assert_int_equal(ui_login_new(&w.app.login), 0);
 	assert_int_equal(ui_page_new(&w.app.page, &page), 0);
 	assert_int_equal(ui_capture_new(&w.app.capture, &cap), 0);
+	assert_int_equal(ui_edit_new(&w.app.edit, &edit), 0);
 	assert_int_equal(ui_bus_new(&w.app.bus, &bus, 4), 0);
 }
 
@@ -173,6 +190,7 @@ static void
 end(void)
 {
 	ui_capture_free(w.app.capture);
+	ui_edit_free(w.app.edit);
 	ui_page_free(w.app.page);
 	ui_login_free(w.app.login);
 	ui_bus_free(w.app.bus);
@@ -185,15 +203,23 @@ v(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
-/* A request with a token; NULL: on the Unix socket. */
+/* A request with a token; NULL: on the Unix socket.  match: If-Match, or NULL. */
 static void
-ask(struct ui_req *rq, enum ui_method m, const char *path, const char *auth,
-    const char *body)
+ask_match(struct ui_req *rq, enum ui_method m, const char *path,
+	  const char *auth, const char *match, const char *body)
 {
+	const char *query = strchr(path, '?');
+
 	memset(rq, 0, sizeof(*rq));
 	rq->door = auth != NULL ? UI_DOOR_TCP : UI_DOOR_UNIX;
 	rq->head.method = m;
 	rq->head.path = v(path);
+	if (query != NULL) {
+		rq->head.path.len = (size_t)(query - path);
+		rq->head.query = v(query + 1);
+	}
+	if (match != NULL)
+		rq->head.field[UI_F_IF_MATCH] = v(match);
 	rq->head.field[UI_F_HOST] = v("localhost");
 	rq->head.field[UI_F_ACCEPT] = v("application/json");
 	rq->head.field[UI_F_TYPE] = v("application/json");
@@ -202,6 +228,13 @@ ask(struct ui_req *rq, enum ui_method m, const char *path, const char *auth,
 	(void)str_copy(rq->body, sizeof(rq->body), body);
 	rq->head.body_bytes = strlen(rq->body);
 	ui_app_request(&w.app, rq);
+}
+
+static void
+ask(struct ui_req *rq, enum ui_method m, const char *path, const char *auth,
+    const char *body)
+{
+	ask_match(rq, m, path, auth, NULL, body);
 }
 
 /* Log in; "Bearer TOKEN". */
@@ -462,5 +495,161 @@ TEST(an_old_login_proves_itself_again)
 	ask(&rq, UI_POST, "/capture", auth, ESP);
 	assert_int_equal(rq.status, 0);
 	assert_int_equal(w.n_cmd, 1);
+	end();
+}
+
+/* ---- the configuration ----------------------------------------------------- */
+
+#define TAG "\"0123456789abcdef\""
+
+/* The supervisor says what a file is, that it is done, or that it is not. */
+static void
+sup_says(enum bus_row row, const char *code, const char *doc)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, row);
+	r.tag = w.cmd.tag;
+	if (row == BUS_RES_CONF_FILE) {
+		bus_set_str(&r, BUS_F_FILE, "/etc/tapir/tapir.xml");
+		bus_set_str(&r, BUS_F_DIGEST, "0123456789abcdef");
+	} else if (row == BUS_RES_MISTAKE) {
+		bus_set_u64(&r, BUS_F_LINE, 12);
+		bus_set_str(&r, BUS_F_WHY, "<b> is \"not\" known");
+	} else {
+		bus_set_str(&r, BUS_F_CODE, code);
+	}
+	ui_edit_record(w.app.edit, &r, v(doc));
+}
+
+TEST(a_file_is_read_with_its_digest)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_GET, "/conf?file=/etc/tapir/tapir.xml",
+	    logged_in(BUS_RIGHT_ADMIN), "");
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CONF_READ);
+	assert_string_equal(bus_str(&w.cmd, BUS_F_FILE), "/etc/tapir/tapir.xml");
+	sup_says(BUS_RES_CONF_FILE, NULL, "<vpn/>\n");
+	assert_int_equal(rq.status, 0);
+	sup_says(BUS_RES_DONE, "", "");
+	assert_int_equal(rq.status, 200);
+	assert_string_equal(rq.text, "<vpn/>\n");
+	assert_non_null(strstr(rq.fields, "ETag: " TAG));
+	end();
+}
+
+TEST(a_preview_is_written_nowhere_and_tells_each_mistake)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_PUT, "/conf?dry=1", NULL, "<vpn><b/></vpn>");
+	assert_int_equal(w.cmd.desc->row, BUS_CMD_CONF_WRITE);
+	assert_true(bus_bool(&w.cmd, BUS_F_IS_DRY));
+	assert_string_equal(w.text, "<vpn><b/></vpn>");
+	sup_says(BUS_RES_MISTAKE, NULL, "");
+	sup_says(BUS_RES_MISTAKE, NULL, "");
+	sup_says(BUS_RES_FAILED, "ERR_CONF", "");
+	assert_int_equal(rq.status, 422);
+	assert_non_null(strstr(rq.text, "{\"ok\":false,\"code\":\"ERR_CONF\""));
+	assert_non_null(strstr(rq.text, "\"line\":12"));
+	assert_non_null(strstr(rq.text, "<b> is \\\"not\\\" known"));
+	assert_non_null(strstr(rq.text, "},{\"result\":\"mistake\""));
+	assert_string_equal(rq.text + rq.len - 4, "}]}\n");
+	end();
+}
+
+TEST(writing_wants_an_admin_a_proof_and_what_was_read)
+{
+	static struct ui_req rq;
+	const char *auth;
+
+	begin();
+	for (int right = BUS_RIGHT_VIEW; right < BUS_RIGHT_ADMIN; right++) {
+		auth = logged_in((enum bus_right)right);
+		ask_match(&rq, UI_PUT, "/conf", auth, TAG, "<vpn/>");
+		assert_int_equal(rq.status, 403);
+		ask(&rq, UI_PUT, "/conf?dry=1", auth, "<vpn/>");
+		assert_int_equal(rq.status, 403);
+		ask(&rq, UI_GET, "/conf", auth, "");
+		assert_int_equal(rq.status, 403);
+		ask(&rq, UI_GET, "/conf/files", auth, "");
+		assert_int_equal(rq.status, 403);
+	}
+	auth = logged_in(BUS_RIGHT_ADMIN);
+	ask(&rq, UI_PUT, "/conf", auth, "<vpn/>");
+	assert_int_equal(rq.status, 428);
+	ask_match(&rq, UI_PUT, "/conf", auth, "*", "<vpn/>");
+	assert_int_equal(rq.status, 428);
+	ask_match(&rq, UI_PUT, "/conf?dry=true", auth, TAG, "<vpn/>");
+	assert_int_equal(rq.status, 400);
+	assert_int_equal(w.n_cmd, 0);
+	ask_match(&rq, UI_PUT, "/conf", auth, TAG, "<vpn/>");
+	assert_int_equal(w.n_cmd, 1);
+	assert_false(bus_bool(&w.cmd, BUS_F_IS_DRY));
+	assert_string_equal(bus_str(&w.cmd, BUS_F_USER), "hanako");
+	assert_string_equal(bus_str(&w.cmd, BUS_F_DIGEST), "0123456789abcdef");
+	sup_says(BUS_RES_CONF_FILE, NULL, "");
+	sup_says(BUS_RES_DONE, "", "");
+	assert_int_equal(rq.status, 200);
+	assert_non_null(strstr(rq.text, "\"digest\":\"0123456789abcdef\""));
+	w.now_ns += UI_PROOF_MS * 1000000;
+	ask_match(&rq, UI_PUT, "/conf", auth, TAG, "<vpn/>");
+	assert_int_equal(rq.status, 403);
+	assert_non_null(strstr(rq.text, "ERR_PROOF"));
+	end();
+}
+
+TEST(the_supervisor_refuses_in_its_words)
+{
+	static const struct {
+		int err, status;
+	} known[] = {
+		{ ERR_STALE, 409 }, { ERR_PERM, 403 }, { ERR_NOTFOUND, 404 },
+		{ ERR_LONG, 413 }, { ERR_SYS, 500 }, { ERR_NOMEM, 503 },
+	};
+	static struct ui_req rq;
+
+	begin();
+	for (unsigned i = 0; i < N_OF(known); i++) {
+		ask_match(&rq, UI_PUT, "/conf", NULL, TAG, "<vpn/>");
+		sup_says(BUS_RES_FAILED, err_name(known[i].err), "");
+		assert_int_equal(rq.status, known[i].status);
+	}
+	end();
+}
+
+TEST(questions_wait_their_turn_and_not_for_ever)
+{
+	static struct ui_req rq[UI_EDIT_MAX + 1];
+
+	begin();
+	for (unsigned i = 0; i <= UI_EDIT_MAX; i++)
+		ask(&rq[i], UI_GET, "/conf/files", NULL, "");
+	assert_int_equal(rq[UI_EDIT_MAX].status, 429);
+	assert_int_equal(w.n_cmd, 1);
+	ui_app_gone(&w.app, &rq[0]);	/* answered to nobody */
+	ui_app_gone(&w.app, &rq[1]);	/* not asked at all */
+	sup_says(BUS_RES_DONE, "", "");
+	assert_int_equal(w.n_cmd, 2);
+	assert_int_equal(rq[0].status, 0);
+	sup_says(BUS_RES_CONF_FILE, NULL, "");
+	sup_says(BUS_RES_DONE, "", "");
+	assert_int_equal(rq[2].status, 200);
+	assert_non_null(strstr(rq[2].text, "\"items\":[{\"result\":"
+			       "\"conf-file\""));
+	w.cmd.tag--;			/* of the one before: too late */
+	sup_says(BUS_RES_DONE, "", "");
+	assert_int_equal(rq[3].status, 0);
+	w.now_ns += UI_EDIT_MS * 1000000ull;
+	ui_edit_run(w.app.edit, clk_ms());
+	assert_int_equal(rq[3].status, 503);
+	w.refuse = ERR_CLOSED;
+	w.now_ns += UI_EDIT_MS * 1000000ull;
+	ui_edit_run(w.app.edit, clk_ms());
+	for (unsigned i = 4; i < UI_EDIT_MAX; i++)
+		assert_int_equal(rq[i].status, 503);
 	end();
 }
