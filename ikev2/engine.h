@@ -70,7 +70,7 @@ struct ike_link {
 	uint8_t peer_method;		/* of its last proof; 0 = none */
 	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
 	uint64_t not_after_s;		/* end of that; 0 = none */
-	bool is_on_demand;		/* matched a pattern; ends with its SAs */
+	bool is_on_demand;		/* matched a pattern; see ike_link_reap() */
 	bool is_wanted;			/* we dial and keep trying */
 	bool is_held;			/* taken down by command */
 	enum ike_link_state state;

@@ -283,7 +283,7 @@ enum ike_link_event {
 	IKE_LINK_DOWN,		/* not connected; why says the reason */
 	IKE_LINK_REKEYED,	/* an SA was replaced; why is "child" or "ike" */
 	IKE_LINK_AUTH_FAILED,	/* why says which side refused */
-	IKE_LINK_GONE,		/* a link made on demand ends */
+	IKE_LINK_GONE,		/* a link made on demand is forgotten */
 	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
 	IKE_LINK_MOVED		/* its outer address; why is the one before */
 };

@@ -19,6 +19,8 @@
 #define IKE_LANE_LATER_MS  2000	 /* who was dialled makes its own after that */
 #define IKE_LANE_PAUSE_MS  10000 /* the peer deleted one: at least so long none */
 #define IKE_LANE_PAUSE_CAP_MS 640000
+#define IKE_LINK_MAX	   65535 /* numbers of links: 1 to that, used again */
+#define IKE_LINGER_MAX	   1024	 /* peers of patterns that are kept once down */
 #define IKE_LINK_SA_MAX	   16	 /* IKE SAs of one peer */
 #define IKE_TASK_MAX	   64	 /* waiting requests of one IKE SA */
 #define IKE_GONE_MAX	   8	 /* Deletes that overtook an answer; later ones

@@ -299,6 +299,30 @@ dial_over(void *ctx)
 
 /* ---- birth and end ------------------------------------------------------- */
 
+/* A number nobody has, not one that just got free; 0: there is none. */
+static uint32_t
+id_new(struct ike *ike)
+{
+	for (uint32_t n = 0; n < IKE_LINK_MAX; n++) {
+		ike->last_link = ike->last_link % IKE_LINK_MAX + 1;
+		if (map_find(ike->by_link, &ike->last_link) == NULL)
+			return ike->last_link;
+	}
+	return 0;
+}
+
+/* Links stand in the order of their numbers: ike_link_next(). */
+static void
+put_in_order(struct ike *ike, struct ike_link *link)
+{
+	struct list *at = ike->links.prev;
+
+	while (at != &ike->links &&
+	       CONTAINER_OF(at, struct ike_link, node)->id > link->id)
+		at = at->prev;
+	list_add_head(at, &link->node);
+}
+
 int
 ike_link_new(struct ike *ike, struct ike_realm *realm,
 	     const struct ike_peer_conf *peer, const char *id_text,
@@ -309,7 +333,10 @@ ike_link_new(struct ike *ike, struct ike_realm *realm,
 	if (link == NULL)
 		return ERR_NOMEM;
 	link->ike = ike;
-	link->id = ++ike->last_link;
+	if ((link->id = id_new(ike)) == 0) {
+		free(link);
+		return ERR_FULL;
+	}
 	link->key = peer->is_pattern ?
 	    key_of(ike, realm->conf.index, peer->index, id_text) :
 	    (struct ike_link_key){ .realm = realm->conf.index,
@@ -331,7 +358,7 @@ ike_link_new(struct ike *ike, struct ike_realm *realm,
 	str_copy(link->id_text, sizeof(link->id_text), id_text);
 	list_init(&link->sas);
 	tmr_init(&link->dial, dial_over, link);
-	list_add_tail(&ike->links, &link->node);
+	put_in_order(ike, link);
 	*out = link;
 	return 0;
 }
@@ -351,26 +378,42 @@ ike_link_free(struct ike_link *link)
 	free(link);
 }
 
-static bool
-link_is_over(const struct ike_link *link)
+static void
+link_gone(struct ike_link *link)
 {
-	return link->is_on_demand && list_is_empty(&link->sas);
+	event(link, IKE_LINK_GONE);
+	ike_link_free(link);
 }
 
+/* Whoever came by a pattern and was never up goes with his last SA; who was up
+ * is kept with what is known of him, until there are too many. */
 void
 ike_link_reap(struct ike *ike)
 {
+	struct ike_link *oldest = NULL;
+	unsigned n = 0;
+
 	if (!ike->has_idle_link)
 		return;
 	ike->has_idle_link = false;
 	LIST_FOREACH_SAFE(it, next, &ike->links) {
 		struct ike_link *link = CONTAINER_OF(it, struct ike_link, node);
 
-		if (link_is_over(link)) {
-			event(link, IKE_LINK_GONE);
-			ike_link_free(link);
+		if (!link->is_on_demand || !list_is_empty(&link->sas))
+			continue;
+		if (link->down_since_ms == 0) {
+			link_gone(link);
+			continue;
 		}
+		n++;
+		if (oldest == NULL ||
+		    link->down_since_ms < oldest->down_since_ms)
+			oldest = link;
 	}
+	if (n <= IKE_LINGER_MAX)
+		return;
+	link_gone(oldest);
+	ike->has_idle_link = true;	/* one each time */
 }
 
 int

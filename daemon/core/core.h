@@ -19,11 +19,12 @@
 #include "daemon/base/vpn.h"
 #include "esp/esp.h"
 #include "ikev2/ike.h"
+#include "ikev2/limits.h"
 #include "vhub/hub.h"
 #include <stdatomic.h>
 
 #define VPN_WORKER_MAX	 64	/* workers of this version; ours */
-#define VPN_LINK_MAX	 65536	/* links the daemon tells apart; ours */
+#define VPN_LINK_MAX	 (IKE_LINK_MAX + 1) /* places of links by their numbers */
 #define VPN_REALM_MAX	 (2 * CONF_REALM_MAX) /* places: a new realm waits for that
 				 * of an old one to be forgotten */
 #define VPN_BATCH	 64	/* packets between two flushes; PERFORMANCE */

@@ -16,6 +16,7 @@
 #include "ikev2/ike.h"
 
 #define METHOD_PSK    2		/* RFC 7296 3.8 */
+#define SILENT_S      2	/* less than that is not silence; ours */
 #define EXPIRY_WARN_S (14u * 24 * 3600) /* a certificate's end is near; ours */
 
 struct wire_event {
@@ -178,6 +179,24 @@ silence_s(struct vpn *v, const struct ike_link_info *info)
 	return (now - MIN(now, last)) / 1000;
 }
 
+/* A question stays without an answer; packets may come all the same. */
+static void
+peer_suspect(struct bus_rec *r, struct vpn *v, const struct ike_link_info *info)
+{
+	uint64_t idle_s = silence_s(v, info);
+	char remote[IP_TEXT_MAX], text[128] = "";
+
+	net_ep_text(&info->remote, remote);
+	if (idle_s >= SILENT_S)
+		str_add(text, sizeof(text), "nothing from %s for %llu s", remote,
+			(unsigned long long)idle_s);
+	else
+		str_add(text, sizeof(text), "%s leaves a question of IKE without "
+			"an answer; other packets came until now", remote);
+	bus_set_u64(r, BUS_F_IDLE_S, idle_s);
+	bus_set_str(r, BUS_F_WHY, text);
+}
+
 void
 wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 {
@@ -206,6 +225,8 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 	(void)ike_link_get(v->ike, link, &info);
 	if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
 		pools_end(v->pools, vpn_realm_name(v, info.realm), info.id);
+	if (what == IKE_LINK_GONE && !was_up)
+		return;		/* it was said when it went down */
 	wire_event_peer(&r, is_failed ? BUS_EV_PEER_FAILED : row[what], v, &info);
 	switch ((enum ike_link_event)what) {
 	case IKE_LINK_UP:
@@ -231,7 +252,7 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		bus_set_u64(&r, BUS_F_UP_S, up_ms / 1000);
 		break;
 	case IKE_LINK_SUSPECT:
-		bus_set_u64(&r, BUS_F_IDLE_S, silence_s(v, &info));
+		peer_suspect(&r, v, &info);
 		break;
 	case IKE_LINK_MOVED:
 		bus_set_str(&r, BUS_F_OLD_REMOTE, why);

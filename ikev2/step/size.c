@@ -62,7 +62,7 @@ apply(struct ike_sa *sa)
 	if (mtu == sa->size_used)
 		return;
 	sa->size_used = mtu;
-	log_info("ike", "SA %u: packets of %u bytes pass", sa->handle, mtu);
+	log_debug("ike", "SA %u: packets of %u bytes pass", sa->handle, mtu);
 	LIST_FOREACH(it, &sa->children)
 		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
 }

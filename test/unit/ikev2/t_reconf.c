@@ -122,6 +122,81 @@ TEST(a_peer_that_changes_stops_or_begins_to_dial)
 	stop();
 }
 
+/* A link of somebody who fits a pattern; was he up, and until when? */
+static struct ike_link *
+guest(unsigned n, uint64_t down_since_ms)
+{
+	static const struct ike_peer_conf any = { .id = "*", .name = "*",
+						  .is_pattern = true };
+	struct ike_realm *r = ike_realm_by_index(ike, 0);
+	struct ike_link *l = NULL;
+	char name[32];
+
+	snprintf(name, sizeof(name), "guest-%u", n);
+	assert_int_equal(ike_link_new(ike, r, &any, name, &l), 0);
+	l->peer = &r->peer[0];
+	l->down_since_ms = down_since_ms;
+	ike->has_idle_link = true;
+	return l;
+}
+
+TEST(who_came_by_a_pattern_is_kept_once_he_was_up)
+{
+	struct ike_link_info li;
+	uint32_t was_up, never;
+
+	start(100, 100);
+	was_up = guest(1, now)->id;
+	never = guest(2, 0)->id;
+	ike_tick(ike, now += 1000);
+	assert_true(ike_link_get(ike, was_up, &li));
+	assert_string_equal(li.name, "guest-1");
+	assert_int_equal(li.state, IKE_ST_DOWN);
+	assert_false(ike_link_get(ike, never, &li));
+	stop();
+}
+
+TEST(of_many_that_are_down_the_oldest_are_forgotten)
+{
+	struct ike_link_info li;
+	uint32_t first = 0, id = 0;
+
+	start(100, 100);
+	for (unsigned i = 0; i < IKE_LINGER_MAX + 10; i++) {
+		id = guest(i, now + i)->id;
+		first = i == 10 ? id : first;
+	}
+	for (unsigned i = 0; i < 20; i++)
+		ike_tick(ike, now += 1000);
+	assert_int_equal(n_links(), IKE_LINGER_MAX + 1);
+	assert_true(ike_link_get(ike, first, &li));
+	assert_true(ike_link_get(ike, id, &li));
+	assert_false(ike_link_get(ike, first - 1, &li));
+	stop();
+}
+
+TEST(numbers_of_links_are_used_again_and_stay_in_order)
+{
+	struct ike_link_info li;
+	uint32_t it = 0, last = 0;
+
+	start(100, 100);
+	for (unsigned i = 0; i < IKE_LINK_MAX + 5u; i++) {
+		assert_in_range(guest(i, 0)->id, 2, IKE_LINK_MAX);
+		ike_tick(ike, now);
+	}
+	(void)guest(1, now);
+	(void)guest(2, now);
+	ike->last_link = 2;
+	assert_int_equal(guest(3, now)->id, 3);
+	while (ike_link_next(ike, &it, &li)) {
+		assert_true(li.link > last);
+		last = li.link;
+	}
+	assert_int_equal(n_links(), 4);
+	stop();
+}
+
 TEST(a_realm_goes_with_all_its_peers_and_comes_back)
 {
 	struct ike_peer_conf peer = kobe;
