@@ -14,7 +14,6 @@
 #include "cli/json.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
-#include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 
@@ -26,7 +25,6 @@
 #define SOON_DAYS   30		/* an end that is spoken of */
 #define CRL_SOON    7
 #define PASS_MAX    1024
-#define P12_PASS    24		/* characters of a made passphrase */
 
 struct opts {
 	const char *dir, *type, *days, *pass_file, *out, *url;
@@ -325,22 +323,6 @@ sub_list(struct cli *c, struct ca *ca, struct opts *o UNUSED, int argc,
 
 /* ---- export ------------------------------------------------------------------------- */
 
-/* Letters and digits that cannot be taken for each other. */
-static int
-pass_make(char *out)
-{
-	static const char set[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* 32 */
-	uint8_t raw[P12_PASS];
-
-	if (rng_bytes(raw, sizeof(raw)) != 0)
-		return ERR_RANDOM;
-	for (unsigned i = 0; i < P12_PASS; i++)
-		out[i] = set[raw[i] & 31];
-	out[P12_PASS] = '\0';
-	wipe(raw, sizeof(raw));
-	return 0;
-}
-
 static int
 out_write(struct cli *c, const char *file, const uint8_t *p, size_t n)
 {
@@ -382,7 +364,7 @@ export_authority(struct cli *c, struct ca *ca)
 static int
 sub_export(struct cli *c, struct ca *ca, struct opts *o, int argc, char **argv)
 {
-	char file[CA_NAME_MAX + 8], made[P12_PASS + 1] = "";
+	char file[CA_NAME_MAX + 8], made[CA_PASS_MAX] = "";
 	const char *pass = o->pass, *out = o->out;
 	struct json j;
 	uint8_t *p12 = NULL;
@@ -399,12 +381,12 @@ sub_export(struct cli *c, struct ca *ca, struct opts *o, int argc, char **argv)
 	if (out == NULL)
 		out = file;
 	if (!o->has_pass) {
-		if (pass_make(made) != 0)
+		if (ca_pass_make(made) != 0)
 			return cli_fail(c, CLI_FAILED, "random", NULL,
 			    "no random numbers");
 		pass = made;
 	}
-	if ((err = ca_p12(ca, argv[0], pass, &p12, &len)) != 0)
+	if ((err = ca_p12(ca, argv[0], pass, false, &p12, &len)) != 0)
 		return ca_fail(c, ca, err);
 	err = out_write(c, out, p12, len);
 	wipe(p12, len);

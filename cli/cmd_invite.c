@@ -18,8 +18,10 @@
 #include "cli/conf_file.h"
 #include "cli/invite/b64.h"
 #include "cli/invite/invite.h"
+#include "cli/invite/issue.h"
 #include "cli/invite/profile.h"
 #include "cli/json.h"
+#include "conf/role.h"
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
@@ -33,6 +35,7 @@ struct asked {
 	const char *name, *me, *lan;
 	char *first;			/* a configuration, where there is none */
 	size_t first_len;
+	const struct conf *conf;
 	const struct conf_realm *r;	/* of the configuration as it is */
 	char keys[PATH_MAX];
 };
@@ -102,12 +105,15 @@ result_open(struct cli *c, const struct asked *a, const char *to)
 	return f;
 }
 
+/* pass: the passphrase of what is in it, or NULL. */
 static int
-result_close(struct cli *c, FILE *f, const char *to)
+result_close(struct cli *c, FILE *f, const char *to, const char *pass)
 {
 	struct json j;
 	bool is_ok;
 
+	if (pass != NULL && !c->is_json)
+		fprintf(c->err, "passphrase: %s\n", pass);
 	if (f == c->out)
 		return CLI_OK;
 	is_ok = ferror(f) == 0;
@@ -122,6 +128,8 @@ result_close(struct cli *c, FILE *f, const char *to)
 	json_obj(&j, NULL);
 	json_bool(&j, "ok", true);
 	json_str(&j, "file", to);
+	if (pass != NULL)
+		json_str(&j, "passphrase", pass);
 	json_obj_end(&j);
 	json_end(&j);
 	return CLI_OK;
@@ -145,6 +153,17 @@ result_name(struct cli *c, const struct asked *a, const char *ending, char *out)
 
 /* ---- another tapir ---------------------------------------------------------------- */
 
+static bool
+has_word(const char *list, const char *word)
+{
+	char one[CONF_FILE_MAX];
+
+	while (conf_file_next(&list, one, sizeof(one)))
+		if (strcmp(one, word) == 0)
+			return true;
+	return false;
+}
+
 static void
 side_of(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
 {
@@ -156,6 +175,38 @@ side_of(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
 		if (ip_range_nets(&ts[i].lo, &ts[i].hi, &net, 1) == 1)
 			str_add(out, cap, "%s%s", i > 0 ? " " : "",
 				ip_net_text(&net, lo));
+}
+
+/* Would somebody of this name, with a certificate for it, get into the realm? */
+static int
+admitted(struct cli *c, const struct asked *a)
+{
+	const enum conf_id_kind kind = conf_id_type(a->name);
+	const struct view v = { (const uint8_t *)a->name, strlen(a->name) };
+	const struct conf_altname name = { kind == CONF_ID_EMAIL, v };
+	struct conf_rdn subject = { .key = "CN" };
+	const struct conf_who who = {
+		.peer = { .kind = kind, .id = v }, .has_cert = true,
+		.n_subject = 1, .subject = &subject, .n_name = 1, .name = &name,
+	};
+	struct conf_picked got;
+
+	str_copy(subject.value, sizeof(subject.value), a->name);
+	if (kind != CONF_ID_EMAIL && kind != CONF_ID_FQDN)
+		return cli_fail(c, CLI_FAILED, "name", NULL, "a certificate is for "
+				"a host name or user@host");
+	if (conf_role_pick(a->conf, &who, &got) != 0 || got.role.realm != a->r ||
+	    got.role.peer == NULL)
+		return cli_fail(c, CLI_FAILED, "rules", "tapir realm test NAME "
+				"shows the rules", "%s would not get into realm "
+				"%s", a->name, a->r->name);
+	if (got.role.peer->auth != CONF_AUTH_CERT || got.role.peer->ca == NULL ||
+	    !has_word(got.role.peer->ca, "ca.pem"))
+		return cli_fail(c, CLI_FAILED, "certificate", "tapir ca makes one "
+				"called ca.pem", "peer %s of realm %s believes no "
+				"authority of ours", got.role.peer->name,
+				a->r->name);
+	return CLI_OK;
 }
 
 /* What they see as local is remote to us. */
@@ -172,7 +223,11 @@ invite_fill(const struct asked *a, struct invite *in)
 		str_copy(in->mode, sizeof(in->mode), "ip");
 	else if (r->mode == VPN_MODE_GRE)
 		str_copy(in->mode, sizeof(in->mode), "gre");
-	side_of(r->net.remote, r->net.n_remote, in->local, sizeof(in->local));
+	if (r->pool != NULL)
+		str_copy(in->local, sizeof(in->local), "dynamic");
+	else
+		side_of(r->net.remote, r->net.n_remote, in->local,
+			sizeof(in->local));
 	side_of(r->net.local, r->net.n_local, in->remote, sizeof(in->remote));
 }
 
@@ -185,11 +240,9 @@ invite_check(struct cli *c, const struct asked *a)
 	if (!invite_name_ok(a->name))
 		return cli_fail(c, CLI_FAILED, "name", NULL, "the name of another "
 				"tapir is of letters, digits and . _ - @ +");
-	if (r->me.cert != NULL || r->me.key != NULL || r->me.id == NULL)
-		return cli_fail(c, CLI_FAILED, "certificate", "tapir ca issue "
-				"makes a certificate for it", "realm %s proves "
-				"itself by certificate, not by keys of its "
-				"peers", r->name);
+	if (r->me.id == NULL || (r->me.cert == NULL && r->me.key != NULL))
+		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
+				"no id= in <me>, or a bare key", r->name);
 	if (p != NULL && p->at != NULL)
 		return cli_fail(c, CLI_FAILED, "exists", NULL, "%s is a peer that "
 				"is dialled; an invitation is for one that dials "
@@ -264,6 +317,59 @@ first_make(struct cli *c, struct asked *a)
 						  "out of memory");
 }
 
+static void
+add_file(struct invite *in, const char *name, bool is_secret, const char *text,
+	 size_t len)
+{
+	struct invite_file *f = &in->file[in->n_file++];
+
+	str_copy(f->name, sizeof(f->name), name);
+	f->is_secret = is_secret;
+	f->len = MIN(len, sizeof(f->data));
+	memcpy(f->data, text, f->len);
+}
+
+/* A realm whose gateway has a certificate: one more for who comes. */
+static int
+invite_cert(struct cli *c, const struct asked *a)
+{
+	char to[PATH_MAX], ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8];
+	struct issued *s = calloc(1, sizeof(*s));
+	struct invite *in = calloc(1, sizeof(*in));
+	int status = CLI_FAILED;
+	FILE *f = NULL;
+
+	if (s == NULL || in == NULL)
+		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	else if ((status = admitted(c, a)) == CLI_OK &&
+		 (status = result_name(c, a, ".invite", to)) == CLI_OK &&
+		 (status = issue_make(c, a->keys, a->name, a->r->me.cert, false,
+				      s)) == CLI_OK)
+		status = (f = result_open(c, a, to)) != NULL ? CLI_OK : CLI_FAILED;
+	if (status == CLI_OK) {
+		invite_fill(a, in);
+		in->auth = INVITE_CERT;
+		snprintf(ca, sizeof(ca), "%s-ca.pem", a->r->name);
+		snprintf(file, sizeof(file), "%s.key", a->name);
+		add_file(in, file, true, s->key, s->n_key);
+		snprintf(file, sizeof(file), "%s.pem", a->name);
+		add_file(in, file, false, s->cert, s->n_cert);
+		add_file(in, ca, false, s->ca, s->n_ca);
+		invite_write(f, in);
+		status = result_close(c, f, to, NULL);
+	}
+	if (status == CLI_OK && !c->is_json)
+		fprintf(c->err, "It holds a private key: bring it to %s by a safe "
+			"way.\nThere: tapir join FILE\n", a->name);
+	if (in != NULL)
+		wipe(in, sizeof(*in));
+	if (s != NULL)
+		issue_wipe(s);
+	free(in);
+	free(s);
+	return status;
+}
+
 static int
 invite_tapir(struct cli *c, const struct asked *a)
 {
@@ -274,8 +380,11 @@ invite_tapir(struct cli *c, const struct asked *a)
 	int status, err;
 	FILE *f;
 
-	if ((status = invite_check(c, a)) != CLI_OK ||
-	    (status = result_name(c, a, ".invite", to)) != CLI_OK)
+	if ((status = invite_check(c, a)) != CLI_OK)
+		return status;
+	if (a->r->me.cert != NULL)
+		return invite_cert(c, a);
+	if ((status = result_name(c, a, ".invite", to)) != CLI_OK)
 		return status;
 	if ((status = key_name(c, a->r->name, a->name, file)) != CLI_OK)
 		return status;
@@ -304,7 +413,7 @@ invite_tapir(struct cli *c, const struct asked *a)
 		goto out;
 	}
 	invite_write(f, in);
-	status = result_close(c, f, to);
+	status = result_close(c, f, to, NULL);
 	if (status == CLI_OK && !c->is_json)
 		fprintf(c->err, "It holds a key: bring it to %s by a safe way.\n"
 			"Here:  %s\nThere: tapir join FILE\n", a->name,
@@ -333,15 +442,78 @@ nets_split(struct cli *c, char *text, struct profile *p)
 	return CLI_OK;
 }
 
+/* The authority of the gateway, as the device gets it. */
+static int
+device_ca(struct cli *c, const char *path, struct cert_facts *ca,
+	  struct profile *p)
+{
+	char why[160] = "";
+
+	if (cert_facts_read(path, ca, why, sizeof(why)) != 0)
+		return cli_fail(c, CLI_FAILED, "certificate", NULL, "%.200s: %s",
+				path, why);
+	p->ca = (struct view){ ca->der, ca->n_der };
+	p->ca_name = cert_facts_attr(ca, "CN");
+	return CLI_OK;
+}
+
+static int
+device_write(struct cli *c, const struct asked *a, enum profile_kind kind,
+	     struct profile *p, const char *pass)
+{
+	char why[160] = "", to[PATH_MAX];
+	int status = result_name(c, a, profile_ending(kind), to);
+	FILE *f;
+
+	if (status != CLI_OK)
+		return status;
+	if ((f = result_open(c, a, to)) == NULL)
+		return CLI_FAILED;
+	if (profile_write(f, kind, p, why, sizeof(why)) == 0)
+		return result_close(c, f, to, pass);
+	if (f != c->out) {
+		fclose(f);
+		(void)unlink(to);
+	}
+	return cli_fail(c, CLI_FAILED, "profile", NULL, "%s", why);
+}
+
+/* Who has a certificate: made for him, with the authority. */
+static int
+device_cert(struct cli *c, const struct asked *a, enum profile_kind kind,
+	    struct profile *p, struct cert_facts *ca)
+{
+	struct issued *s = calloc(1, sizeof(*s));
+	char path[PATH_MAX + 8];
+	int status;
+
+	if (s == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	if ((status = admitted(c, a)) == CLI_OK)
+		status = issue_make(c, a->keys, a->name, a->ca == NULL ?
+				    a->r->me.cert : NULL, true, s);
+	snprintf(path, sizeof(path), "%s/ca.pem", a->keys);
+	if (status == CLI_OK && a->ca == NULL)
+		status = device_ca(c, path, ca, p);
+	if (status == CLI_OK) {
+		p->auth = PROFILE_CERT;
+		p->cert_type = "ECDSA256";
+		p->p12 = (struct view){ s->p12, s->n_p12 };
+		status = device_write(c, a, kind, p, s->pass);
+	}
+	issue_wipe(s);
+	free(s);
+	return status;
+}
+
 static int
 invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 {
-	char why[160] = "", to[PATH_MAX], nets[1024] = "", title[128];
+	char nets[1024] = "", title[128];
 	const struct conf_me *me = &a->r->me;
 	struct profile p = { .user = a->name };
 	struct cert_facts *ca = NULL;
 	int status;
-	FILE *f;
 
 	p.gateway = me->id != NULL ? me->id : a->at;
 	p.at = a->at != NULL ? a->at : p.gateway;
@@ -352,40 +524,24 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
 				"no certificate; devices want one",
 				a->r->name);
+	if (kind == PROFILE_WINDOWS)
+		return cli_fail(c, CLI_FAILED, "profile", "tapir ca export NAME: "
+				"a file for certutil -importpfx", "a certificate "
+				"is brought to Windows by its own tools, not by a "
+				"script");
 	snprintf(title, sizeof(title), "%s %.60s", a->r->name, p.gateway);
 	p.title = a->title != NULL ? a->title : title;
 	p.is_compat = a->r->suite == VPN_SUITE_COMPAT;
-	if ((status = result_name(c, a, profile_ending(kind), to)) != CLI_OK)
-		return status;
 	if (a->nets != NULL && !str_copy(nets, sizeof(nets), a->nets))
 		return cli_fail(c, CLI_USAGE, "usage", NULL, "--net is too long");
 	if ((status = nets_split(c, nets, &p)) != CLI_OK)
 		return status;
-	if (a->ca != NULL) {
-		if ((ca = calloc(1, sizeof(*ca))) == NULL)
-			return cli_fail(c, CLI_FAILED, "memory", NULL, "out of "
-					"memory");
-		if (cert_facts_read(a->ca, ca, why, sizeof(why)) != 0) {
-			free(ca);
-			return cli_fail(c, CLI_FAILED, "certificate", NULL,
-					"%.200s: %s", a->ca, why);
-		}
-		p.ca = (struct view){ ca->der, ca->n_der };
-		p.ca_name = cert_facts_attr(ca, "CN");
-	}
-	if ((f = result_open(c, a, to)) == NULL) {
-		free(ca);
-		return CLI_FAILED;
-	}
-	if (profile_write(f, kind, &p, why, sizeof(why)) == 0) {
-		status = result_close(c, f, to);
-	} else {
-		if (f != c->out) {
-			fclose(f);
-			(void)unlink(to);
-		}
-		status = cli_fail(c, CLI_FAILED, "profile", NULL, "%s", why);
-	}
+	if ((ca = calloc(1, sizeof(*ca))) == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	if (a->ca != NULL)
+		status = device_ca(c, a->ca, ca, &p);
+	if (status == CLI_OK)
+		status = device_cert(c, a, kind, &p, ca);
 	free(ca);
 	return status;
 }
@@ -415,6 +571,7 @@ invite_run(struct cli *c, struct asked *a, const struct conf *conf)
 	char keys[PATH_MAX];
 	int status = realm_choose(c, a, conf);
 
+	a->conf = conf;
 	if (status != CLI_OK)
 		return status;
 	conf_key_dir(a->config, keys, sizeof(keys));

@@ -29,6 +29,7 @@
 #define CA_URL_MAX    256
 #define CA_CERTS_MAX  100000	/* entries of ca.list; ours */
 #define CA_WHY_MAX    256
+#define CA_PASS_MAX   25		/* of a made passphrase, with NUL; ours */
 #define CA_DAY	      86400
 
 struct ca_entry {
@@ -97,8 +98,14 @@ MUST_USE int ca_facts(struct ca *ca, const char *file, char *subject,
 		      size_t cap, int64_t *not_after);
 /** When ca.crl wants to be replaced; 0: there is none. */
 int64_t ca_crl_end(struct ca *ca);
-/** PKCS#12 of NAME with key and authority; malloc()ed. */
+/** A passphrase nobody has to think of: 120 random bits. */
+MUST_USE int ca_pass_make(char out[CA_PASS_MAX]);
+/**
+ * PKCS#12 of NAME with key and authority; malloc()ed.
+ *
+ * @param is_old in the form that Apple's devices read.
+ */
 MUST_USE int ca_p12(struct ca *ca, const char *name, const char *pass,
-		    uint8_t **out, size_t *len);
+		    bool is_old, uint8_t **out, size_t *len);
 
 #endif

@@ -25,6 +25,8 @@
 #include "conf/conf.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
+#include "daemon/base/rng.h"
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 
 #define PEM_MAX	  (64u << 10)
@@ -513,10 +515,42 @@ ca_crl_end(struct ca *ca)
 	return end;
 }
 
+/* Letters and digits that cannot be taken for each other. */
 int
-ca_p12(struct ca *ca, const char *name, const char *pass, uint8_t **out,
-       size_t *len)
+ca_pass_make(char out[CA_PASS_MAX])
 {
+	static const char set[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* 32 */
+	uint8_t raw[CA_PASS_MAX - 1];
+
+	if (rng_bytes(raw, sizeof(raw)) != 0)
+		return ERR_RANDOM;
+	for (unsigned i = 0; i < CA_PASS_MAX - 1; i++)
+		out[i] = set[raw[i] & 31];
+	out[CA_PASS_MAX - 1] = '\0';
+	wipe(raw, sizeof(raw));
+	return 0;
+}
+
+/* What Apple reads: no PBES2.  The passphrase has 120 bits. */
+static PKCS12 *
+p12_old(const char *pass, const char *name, EVP_PKEY *k, X509 *x,
+	STACK_OF(X509) *chain)
+{
+	const int nid = NID_pbe_WithSHA1And3_Key_TripleDES_CBC;
+	PKCS12 *p = PKCS12_create(pass, name, k, x, chain, nid, nid, 0, -1, 0);
+
+	if (p != NULL && PKCS12_set_mac(p, pass, -1, NULL, 0, 2048,
+					EVP_sha1()) == 1)
+		return p;
+	PKCS12_free(p);
+	return NULL;
+}
+
+int
+ca_p12(struct ca *ca, const char *name, const char *pass, bool is_old,
+       uint8_t **out, size_t *len)
+{
+
 	char file[CA_NAME_MAX + 8];
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	X509 *x = NULL, *issuer = NULL;
@@ -533,7 +567,8 @@ ca_p12(struct ca *ca, const char *name, const char *pass, uint8_t **out,
 	    (issuer = cert_read(ca, "ca.pem")) == NULL)
 		goto out;
 	if (chain != NULL && sk_X509_push(chain, issuer) > 0)
-		p = PKCS12_create(pass, name, k, x, chain, 0, 0, 0, 0, 0);
+		p = is_old ? p12_old(pass, name, k, x, chain) :
+		    PKCS12_create(pass, name, k, x, chain, 0, 0, 0, 0, 0);
 	if (p == NULL || (n = i2d_PKCS12(p, &der)) <= 0 ||
 	    (*out = malloc((size_t)n)) == NULL) {
 		err = failed(ca, "the export cannot be made");

@@ -26,6 +26,10 @@ static const struct word {
 #undef WORD
 };
 
+static const char *const auths[] = {
+	[INVITE_PSK] = "psk", [INVITE_EAP] = "eap", [INVITE_CERT] = "cert",
+};
+
 struct reader {
 	const char *at, *end;
 	unsigned line;
@@ -128,11 +132,13 @@ auth_line(struct reader *r, const char *value)
 	if (r->is_auth)
 		return wrong(r, ERR_SYNTAX, "the word is there twice");
 	r->is_auth = true;
-	if (strcmp(value, "psk") != 0 && strcmp(value, "eap") != 0)
-		return wrong(r, ERR_UNSUP, "auth is psk or eap; a newer tapir "
-			     "may know more");
-	r->out->auth = strcmp(value, "eap") == 0 ? INVITE_EAP : INVITE_PSK;
-	return 0;
+	for (unsigned i = 0; i < N_OF(auths); i++)
+		if (strcmp(value, auths[i]) == 0) {
+			r->out->auth = i;
+			return 0;
+		}
+	return wrong(r, ERR_UNSUP, "auth is psk, eap or cert; a newer tapir may "
+		     "know more");
 }
 
 static int
@@ -197,6 +203,32 @@ head_line(struct reader *r, const char *line)
 	return 0;
 }
 
+/* X.pem and X.key? */
+static bool
+is_pair(const char *cert, const char *key)
+{
+	size_t n = strlen(cert);
+
+	return n > 4 && n == strlen(key) && strcmp(cert + n - 4, ".pem") == 0 &&
+	    strcmp(key + n - 4, ".key") == 0 && strncmp(cert, key, n - 4) == 0;
+}
+
+/* One key, its certificate, an authority, and nothing else. */
+static bool
+has_pair(const struct invite *in)
+{
+	unsigned n_secret = 0, n_pair = 0;
+
+	for (unsigned i = 0; i < in->n_file; i++) {
+		n_secret += in->file[i].is_secret;
+		for (unsigned k = 0; k < in->n_file; k++)
+			n_pair += !in->file[i].is_secret &&
+			    in->file[k].is_secret &&
+			    is_pair(in->file[i].name, in->file[k].name);
+	}
+	return n_secret == 1 && n_pair == 1 && in->n_file == 3;
+}
+
 static int
 whole(struct reader *r)
 {
@@ -214,6 +246,9 @@ whole(struct reader *r)
 			return wrong(r, ERR_SYNTAX, "a file is empty");
 	if (r->out->n_file == 0)
 		return wrong(r, ERR_SYNTAX, "there is no key in it");
+	if (r->out->auth == INVITE_CERT && !has_pair(r->out))
+		return wrong(r, ERR_SYNTAX, "there is no key with its "
+			     "certificate in it");
 	return 0;
 }
 
@@ -254,7 +289,7 @@ out:
 void
 invite_write(FILE *f, const struct invite *in)
 {
-	fprintf(f, HEAD " 1\nauth %s\n", in->auth == INVITE_EAP ? "eap" : "psk");
+	fprintf(f, HEAD " 1\nauth %s\n", auths[in->auth]);
 	for (unsigned i = 0; i < N_OF(words); i++) {
 		const char *v = (const char *)in + words[i].off;
 
@@ -314,11 +349,17 @@ void
 invite_realm(FILE *f, const struct invite *in, const char *lan)
 {
 	bool is_net = in->local[0] != '\0' || in->remote[0] != '\0';
-	const char *psk = "", *ca = "";
+	const char *secret = "", *ca = "", *cert = "";
 
+	for (unsigned i = 0; i < in->n_file; i++)
+		if (in->file[i].is_secret)
+			secret = in->file[i].name;
 	for (unsigned i = 0; i < in->n_file; i++) {
 		if (in->file[i].is_secret)
-			psk = in->file[i].name;
+			continue;
+		if (in->auth == INVITE_CERT &&
+		    is_pair(in->file[i].name, secret))
+			cert = in->file[i].name;
 		else
 			ca = in->file[i].name;
 	}
@@ -327,12 +368,13 @@ invite_realm(FILE *f, const struct invite *in, const char *lan)
 		attr(f, "eap", in->me);
 	} else {
 		attr(f, "id", in->me);
-		attr(f, "psk", psk);
+		attr(f, "psk", in->auth == INVITE_PSK ? secret : "");
+		attr(f, "cert", cert);
 	}
 	fputs("/>\n    <peer", f);
 	attr(f, "id", in->peer);
 	attr(f, "at", in->at);
-	if (in->auth == INVITE_EAP)
+	if (in->auth != INVITE_PSK)
 		attr(f, "ca", ca);
 	fputs("/>\n", f);
 	if (is_net) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two commands join two offices that have nothing but the programs; the second key of an
-invitation opens nothing for a third."""
+"""Two commands join two offices that have nothing but the programs, and a laptop to a gateway."""
 import os
+import shutil
 
 import pytest
 
@@ -17,9 +17,8 @@ class Office(Gateway):
 
     def __init__(self, lab, node):
         super().__init__(lab, node, "", {"x": ""})
-        os.unlink(os.path.join(self.dir, "keys", "x"))
         os.unlink(self.conf_path)
-        os.rmdir(os.path.join(self.dir, "keys"))
+        shutil.rmtree(os.path.join(self.dir, "keys"))
 
     def does(self, *argv):
         """A command that changes it."""
@@ -64,3 +63,40 @@ def test_a_third_office_joins_while_the_first_two_work(lab, offices):
     keys = {name: open(os.path.join(a.dir, "keys", name), encoding="ascii").read()
             for name in ("branches-osaka.psk", "branches-nara.psk")}
     assert len(set(keys.values())) == 2
+
+
+POOL = """<vpn log="info">
+  <realm name="dev" mode="ip" address="10.20.1.1/24" tap="t-dev">
+    <match id="*.dev.example.com"/>
+    <me id="vpn.example.com" cert="vpn.example.com"/>
+    <peer ca="ca.pem"/>
+    <pool net="10.20.1.0/24" route="10.20.0.0/16"/>
+  </realm>
+</vpn>
+"""
+
+
+def test_a_laptop_joins_by_a_certificate(lab, offices):
+    """A gateway with a pool and an authority of its own: invite makes key and certificate, join
+    a client that gets an address; a name no rule admits gets no certificate."""
+    for office in offices:
+        office.stop()
+    office, laptop = Office(lab, "gw-b"), Office(lab, "gw-a")
+    keys = os.path.join(office.dir, "keys")
+    for argv in ("init", "Example"), ("issue", "vpn.example.com"):
+        assert lab.run("gw-b", TAPIR, "ca", *argv, "-d", keys).returncode == 0
+    with open(office.conf_path, "w", encoding="utf-8") as f:
+        f.write(POOL)
+    paper = os.path.join(office.dir, "pc7.invite")
+    office.does("invite", "pc7.dev.example.com", "--at", "192.0.2.2", "-o", paper)
+    assert lab.run("gw-b", TAPIR, "invite", "pc7.example.com", "--at", "192.0.2.2", "-o",
+                   "-", "-c", office.conf_path).returncode == 1
+    laptop.does("join", paper, "--yes")
+    try:
+        office.start()
+        laptop.start()
+        assert until(10, laptop.is_up), laptop.log() + office.log()
+        assert lab.until_ping("gw-a", "10.20.1.1", 10), laptop.log() + office.log()
+    finally:
+        laptop.stop()
+        office.stop()

@@ -141,8 +141,13 @@ TEST(what_is_no_invitation_is_refused_with_its_line)
 		  "there twice", ERR_SYNTAX },
 		{ HEAD_ WORDS_ "colour red\n" KEY_ "end\n", "line 6: not a word",
 		  ERR_SYNTAX },
-		{ HEAD_ WORDS_ "auth kerberos\n" KEY_ "end\n", "psk or eap",
+		{ HEAD_ WORDS_ "auth kerberos\n" KEY_ "end\n", "psk, eap or",
 		  ERR_UNSUP },
+		{ HEAD_ "auth cert\n" WORDS_ KEY_ "end\n", "no key with its",
+		  ERR_SYNTAX },
+		{ HEAD_ "auth cert\n" WORDS_ "file a.key secret\nYQ==\n"
+		  "file b.pem public\nYQ==\nfile c.pem public\nYQ==\nend\n",
+		  "no key with its", ERR_SYNTAX },
 		{ HEAD_ WORDS_ "file ../x secret\nYQ==\nend\n", "not the name",
 		  ERR_SYNTAX },
 		{ HEAD_ WORDS_ "file .x secret\nYQ==\nend\n", "not the name",
@@ -196,6 +201,35 @@ TEST(the_realm_is_written_so_that_it_means_the_same)
 	assert_int_equal(c->realm[0].net.n_local, 1);
 	conf_free(c);
 	free(text);
+}
+
+TEST(a_certificate_its_key_and_the_authority_find_their_places)
+{
+	static const char text[] = HEAD_ "auth cert\n" WORDS_
+	    "local dynamic\nfile r-ca.pem public\nYQ==\n"
+	    "file osaka.key secret\nYQ==\nfile osaka.pem public\nYQ==\nend\n";
+	static struct conf_errs errs;
+	struct conf *c = NULL;
+	char *made = NULL;
+	size_t len;
+	FILE *f;
+
+	assert_int_equal(read_text(text), 0);
+	assert_int_equal(in.auth, INVITE_CERT);
+	f = open_memstream(&made, &len);
+	fputs("<vpn>", f);
+	invite_realm(f, &in, "");
+	fputs("</vpn>", f);
+	fclose(f);
+	if (conf_parse(made, len, "t.xml", NULL, &c, &errs) != 0)
+		conf_errs_print(&errs, stderr);
+	assert_non_null(c);
+	assert_string_equal(c->realm[0].me.cert, "osaka.pem");
+	assert_null(c->realm[0].me.psk);
+	assert_string_equal(c->realm[0].peer[0].ca, "r-ca.pem");
+	assert_true(c->realm[0].net.is_dynamic);
+	conf_free(c);
+	free(made);
 }
 
 /* ---- two offices ------------------------------------------------------------------ */
