@@ -581,8 +581,7 @@ invite_run(struct cli *c, struct asked *a, const struct conf *conf)
 	for (unsigned k = 0; k < PROFILE_KINDS; k++)
 		if (strcmp(a->as, profile_word(k)) == 0)
 			return invite_device(c, a, k);
-	return cli_fail(c, CLI_USAGE, "usage", NULL, "--as is tapir, apple, windows "
-			"or android");
+	return cli_fail(c, CLI_USAGE, "usage", NULL, "--as is tapir, apple or android");
 }
 
 static int

@@ -12,8 +12,8 @@
  *   c2VjcmV0Li4u
  *   end
  *
- * With auth cert the files are NAME.key, NAME.pem of the same name, and the
- * authority of the peer.  One word and its value a line; files follow in base64, up to the next word.
+ * With auth cert the files are NAME.key, NAME.pem and the authority of the peer.
+ * One word and its value a line; files follow in base64, up to the next word.
  * It may come by mail, so lines may end in CR LF and spaces at their ends do not
  * count.  What it says is the other end's wish: the command that joins shows it,
  * and writes nothing but a realm, and files of keys/ that are not there yet.
