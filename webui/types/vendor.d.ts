@@ -26,3 +26,6 @@ declare module "*/lib/uplot.js" {
 		destroy(): void;
 	}
 }
+declare module "*/lib/events_ja.js" {
+	export const sentences: Record<string, string>;
+}

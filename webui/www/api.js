@@ -64,18 +64,19 @@ async function askNeighbours() {
 
 /**
  * One request, up to its answer.
- * @param {string} method @param {string} path @param {object} [body]
- * @param {AbortSignal} [signal]
+ * @param {string} method @param {string} path @param {object|string} [body]  a text is XML
+ * @param {AbortSignal} [signal] @param {Record<string, string>} [more]  fields of the head
  */
-function send(method, path, body, signal) {
+function send(method, path, body, signal, more = {}) {
 	/** @type {Record<string, string>} */
-	const headers = { Accept: "application/json" };
+	const headers = { Accept: "application/json", ...more };
+	const isText = typeof body === "string";
 	if (token) headers.Authorization = "Bearer " + token;
-	if (body) headers["Content-Type"] = "application/json";
+	if (body != null) headers["Content-Type"] = isText ? "application/xml" : "application/json";
 	return fetch(path, {
 		method, headers, signal, cache: "no-store", credentials: "omit",
 		keepalive: method === "DELETE",		// also when the page goes
-		body: body ? JSON.stringify(body) : undefined,
+		body: isText ? body : body ? JSON.stringify(body) : undefined,
 	});
 }
 
@@ -89,7 +90,8 @@ async function valueOf(answer) {
 		// what is no JSON has nothing to say beyond its status
 	}
 	if (answer.ok) return value;
-	throw new Refused(value.text ?? answer.statusText, value.hint, value.code, answer.status);
+	throw Object.assign(new Refused(value.text ?? answer.statusText, value.hint, value.code, answer.status),
+		{ items: value.items ?? [] });
 }
 
 /**
@@ -114,6 +116,27 @@ export async function whoAmI() {
 
 /** Prove again who one is, by {password, code} or {link}. @param {object} how @returns {Promise<Who>} */
 export const prove = (how) => ask("PUT", "/login", how);
+
+/** The files of the configuration. @returns {Promise<Item[]>} */
+export const confFiles = async () => (await ask("GET", "/conf/files")).items;
+
+/** As it is: the server takes no escapes. @param {string} file */
+const confPath = (file) => "/conf?file=" + file;
+
+/** One of them, with what says later whether it is still the same. @param {string} file */
+export async function confRead(file) {
+	const answer = await send("GET", confPath(file), undefined, undefined, { Accept: "application/xml" });
+	if (!answer.ok) await valueOf(answer);
+	return { text: await answer.text(), etag: answer.headers.get("ETag") ?? "" };
+}
+
+/** What would be wrong, or change, with this text? @param {string} file @param {string} text @param {AbortSignal} signal */
+export const confTry = async (file, text, signal) =>
+	valueOf(await send("PUT", confPath(file) + "&dry=1", text, signal));
+
+/** Write it, unless it is not any more what was read. @param {string} file @param {string} text @param {string} etag */
+export const confWrite = async (file, text, etag) =>
+	valueOf(await send("PUT", confPath(file), text, undefined, { "If-Match": etag }));
 
 /**
  * Packets as they come, until there are no more; whole even when they end early.

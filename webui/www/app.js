@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame: which page, the way to the others, and whether there is a connection.
-import { html, render, useEffect, useRef } from "./vendor.js";
+import { html, render, useEffect, useRef, useState } from "./vendor.js";
 import { Refused } from "./api.js";
 import { begin, bus, useStore } from "./store.js";
 import { exact, language, languages, setLanguage, t, word } from "./i18n.js";
@@ -13,7 +13,8 @@ import { Hub } from "./views/hub.js";
 import { Log } from "./views/log.js";
 import { Capture } from "./views/capture.js";
 import { Access } from "./views/access.js";
-import { keys, Settings } from "./views/settings.js";
+import { Settings } from "./views/settings.js";
+import { Help, keys } from "./views/help.js";
 import { Connect } from "./views/connect.js";
 import { Login } from "./views/login.js";
 import { Proof } from "./views/proof.js";
@@ -44,8 +45,8 @@ function Banner() {
 		${s.link === "lost" && html` <button type="button" onClick=${() => bus.wake()}>${t("lost.again")}</button>`}</p></div>`;
 }
 
-/** @param {{page: string}} props */
-function Menu({ page }) {
+/** @param {{page: string, onHelp: () => void}} props */
+function Menu({ page, onHelp }) {
 	const s = useStore();
 	const bad = [...s.peers.values()].filter((p) => p.state === "suspect" || (p.state !== "up" && p.intent === "dial")).length;
 	const next = language() === "en" ? "ja" : "en";
@@ -58,11 +59,12 @@ function Menu({ page }) {
 			<a href=${to(p)} aria-current=${p === page ? "page" : undefined}>${title(p)}${p === "overview" && bad > 0 &&
 				html` <span class="badge" title=${t("att.title")}>${bad}</span>`}</a></li>`)}</ul></nav>
 		<span class="quiet">${s.who && t("user.as", { user: s.who.user, role: word("role", s.who.role) })}</span>
+		<button type="button" class="plain" onClick=${onHelp} title=${t("help.title") + " (?)"}>${t("help.title")}</button>
 		<button type="button" class="plain" lang=${next} onClick=${() => setLanguage(next)}>${languages[next]}</button></header>`;
 }
 
-/** g and a letter go to a page, / goes to the filter. */
-function useKeys() {
+/** g and a letter go to a page, / goes to the filter, ? explains. @param {() => void} onHelp */
+function useKeys(onHelp) {
 	useEffect(() => {
 		let isG = false;
 		const fn = (/** @type {KeyboardEvent} */ e) => {
@@ -72,6 +74,8 @@ function useKeys() {
 			if (isG && page) {
 				e.preventDefault();
 				go(page);
+			} else if (e.key === "?") {
+				onHelp();
 			} else if (e.key === "/") {
 				/** @type {HTMLElement} */
 				const field = document.querySelector("input[type=search]");
@@ -95,7 +99,9 @@ function App() {
 	// what a field of the page chooses is not another page: the focus stays there
 	const isSame = page === "hub" || (page === "peers" && rest.length < 2);
 	const where = isSame ? page : [page, ...rest].join("/");
-	useKeys();
+	const [isHelp, help] = useState(false);
+	useKeys(() => help(true));
+	useEffect(() => help(false), [where]);
 	useEffect(() => {
 		document.title = s.link === "login" ? "tapir" : `${rest.at(-1) ? rest.at(-1) + " – " : ""}${title(page)} – tapir`;
 		// a new page begins at its top, for readers too
@@ -107,8 +113,9 @@ function App() {
 		wasAt.current = where;
 	});
 	if (s.link === "login") return html`<${Login}/>`;
-	return html`<${Menu} page=${page}/><${Banner}/>
-		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main><${Proof}/>`;
+	return html`<${Menu} page=${page} onHelp=${() => help(true)}/><${Banner}/>
+		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main><${Proof}/>
+		${isHelp && html`<${Help} onClose=${() => help(false)}/>`}`;
 }
 
 const place = document.getElementById("app");

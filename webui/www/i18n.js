@@ -2,7 +2,7 @@
 // Words of the pages in the language of who looks at them; numbers and times too.
 import { en } from "./lang/en.js";
 import { ja } from "./lang/ja.js";
-import { sentences } from "./lang/ja_events.js";
+import { sentences } from "./lib/events_ja.js";
 import { changed } from "./store.js";
 
 /** @typedef {keyof typeof en} Word */
@@ -49,7 +49,7 @@ export function word(group, word) {
  */
 export function said(e) {
 	const own = lang === "ja" ? sentences[e.event] : undefined;
-	return own ? own.replace(/\{(\w+)\}/g, (_, name) => String(e[name] ?? "")) : e.sentence;
+	return own ? own.replace(/\{(\w+)\}/g, (_, name) => String(e[name] ?? "")).replace(/[;:、。\s]+$/, "") : e.sentence;
 }
 
 /** @param {number} n */

@@ -54,6 +54,10 @@ export const Panel = ({ title, cmd, actions, children }) => html`
 		${cmd && html`<${Cmd} text=${cmd}/>`}
 	</section>`;
 
+/** The heading of a page, and what it is for. @param {{of: string}} props */
+export const Title = ({ of }) => html`<h1>${t(/** @type {any} */ ("nav." + of))}</h1>
+	<p class="lead">${t(/** @type {any} */ ("lead." + of))}</p>`;
+
 /** The same on the command line. @param {{text: string}} props */
 export function Cmd({ text }) {
 	const [isDone, set] = useState(false);
@@ -217,11 +221,11 @@ export function Dialog({ title, onClose, children }) {
 /**
  * A field with its label.
  * @param {{name: string, value: string, set: (v: string) => void, type?: string, hint?: string,
- *	options?: Record<string, string>, auto?: string, isNeeded?: boolean, min?: number, max?: number}} props
+ *	options?: Record<string, string>, auto?: string, isNeeded?: boolean, min?: number, max?: number, isOff?: boolean}} props
  */
-export const Field = ({ name, value, set, type = "text", hint, options, auto, isNeeded, min, max }) => html`
+export const Field = ({ name, value, set, type = "text", hint, options, auto, isNeeded, min, max, isOff }) => html`
 	<label class="field"><span>${name}</span>
-		${options ? html`<select value=${value} onChange=${(/** @type {any} */ e) =>
+		${options ? html`<select value=${value} disabled=${isOff} onChange=${(/** @type {any} */ e) =>
 				set(e.currentTarget.value)}>${Object.entries(options).map(([v, text]) => html`
 				<option key=${v} value=${v} selected=${v === value}>${text}</option>`)}</select>` :
 			html`<input type=${type} value=${value} min=${min} max=${max} autocomplete=${auto ?? "off"}

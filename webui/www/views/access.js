@@ -3,7 +3,8 @@
 import { html } from "../vendor.js";
 import { keyOf, useAnswer, useStore } from "../store.js";
 import { t, word } from "../i18n.js";
-import { Answer, Cmd, Empty, Facts, Link, Panel, Table, When } from "../parts.js";
+import { Answer, Empty, Facts, Link, Panel, Table, Title, When } from "../parts.js";
+import { Account, Invite, Issue } from "./makers.js";
 
 /** @typedef {import("../store.js").Item} Item */
 
@@ -29,7 +30,7 @@ export function Access() {
 	const peers = [...s.peers.values()].filter((p) => p.cert_until > 0);
 	const byKey = [...s.peers.values()].filter((p) => p.auth === "psk");
 	const ends = new Map(own.map((m) => [m.realm, m.own_cert_until]));
-	return html`<h1>${t("nav.access")}</h1>
+	return html`<${Title} of="access"/><div class="grid"><div>
 		<${Panel} title=${t("cert.peers")} cmd="tapir --json status">
 			${peers.length ? html`<${Table} name=${t("cert.peers")} rows=${peers} id=${keyOf} first="until" columns=${[
 				{ key: "name", name: t("col.peer"), sort: keyOf, show: (/** @type {Item} */ p) => html`
@@ -43,14 +44,10 @@ export function Access() {
 		<${Panel} title=${t("cert.own")} cmd="tapir ca"><${Answer} of=${metrics}>
 			${ends.size ? html`<ul class="list">${[...ends].map(([realm, until]) => html`<li key=${realm}>
 				${t("realm.of", { realm })}: <${Until} until=${until}/></li>`)}</ul>` : html`<${Empty} text=${t("cert.own.none")}/>`}<//><//>
-		<${Panel} title=${t("cert.make")}>
-			<p>${t("cert.make.text")}</p>
-			<${Cmd} text="tapir help ca"/><//>
+		<${Issue}/></div><div><${Invite}/>
 		<${Panel} title=${t("user.title")}>
 			<${Facts} rows=${[[t("user.you"), s.who?.user], [t("user.role"), s.who && word("role", s.who.role)]]}/>
 			<p>${t("user.text")}</p>
-			<${Cmd} text="tapir web user list"/>
-			<${Cmd} text="tapir web user add NAME --role viewer --totp"/>
-			<${Cmd} text="tapir web --role operator"/><//>`;
+			<${Account}/><//></div></div>`;
 }
 

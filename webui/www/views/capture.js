@@ -4,7 +4,8 @@ import { html, useState } from "../vendor.js";
 import { capture } from "../api.js";
 import { bus, changed, keyOf, may, useAnswer, useClock, useStore } from "../store.js";
 import { bytes, number, span, t } from "../i18n.js";
-import { Answer, Empty, Failed, Field, Panel, Table, When } from "../parts.js";
+import { Answer, Empty, Failed, Field, Panel, Table, Title, When } from "../parts.js";
+import { quoted } from "./makers.js";
 import { proved } from "./proof.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -25,9 +26,6 @@ const mine = {
 
 // it is in nobody's hands but ours until it is saved
 addEventListener("beforeunload", (e) => { if (mine.cut || mine.kept.length) e.preventDefault(); });
-
-/** A word for a shell. @param {string} w */
-const quoted = (w) => /^[\w@%+=:,./-]+$/.test(w) ? w : "'" + w.replace(/'/g, "'\\''") + "'";
 
 /** @param {object} fields @param {string} what */
 async function begin(fields, what) {
@@ -111,7 +109,7 @@ export function Capture({ realm, peer: first }) {
 		begin({ what: on.join(" "), realm: of?.realm ?? "", peer: of?.name ?? "", left_s: n, n_bytes: mb * 1000000 },
 			[peer, ...on].filter(Boolean).join(" ") || t("any"));
 	};
-	return html`<h1>${t("nav.capture")}</h1><div class="grid"><div>
+	return html`<${Title} of="capture"/><div class="grid"><div>
 		<${Panel} title=${t("capture.title")} cmd=${text}><form onSubmit=${start}>
 			<p>${t("capture.text")}</p>
 			<div class="row">

@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor.js";
 import { keyOf, rateOf, useStore } from "../store.js";
 import { bytes, rate, t, word } from "../i18n.js";
-import { Cmd, Do, Empty, Facts, Field, For, State } from "../parts.js";
+import { Cmd, Do, Empty, Facts, Field, For, State, Title } from "../parts.js";
 import { Why } from "./why.js";
 
 /** @param {{realm?: string, peer?: string}} props */
@@ -13,12 +13,12 @@ export function Connect({ realm, peer }) {
 	const [key, setKey] = useState(realm && peer ? realm + "/" + peer : "");
 	const [isWhy, setWhy] = useState(false);
 	const p = s.peers.get(key) ?? all[0];
-	if (!p) return html`<h1>${t("nav.connect")}</h1>
+	if (!p) return html`<${Title} of="connect"/>
 		<${Empty} text=${s.link === "live" ? t("peers.none") : t("loading")} hint=${t("peers.none.hint")}/>`;
 	const isUp = p.state === "up" || p.state === "suspect";
 	const fields = { realm: p.realm, peer: p.name };
 	const now = rateOf(keyOf(p));
-	return html`<div class="connect panel"><h1>${t("nav.connect")}</h1>
+	return html`<div class="connect panel"><${Title} of="connect"/>
 		${all.length > 1 && html`<${Field} name=${t("connect.where")} value=${keyOf(p)} set=${setKey}
 			options=${Object.fromEntries(all.map((x) => [keyOf(x), keyOf(x)]))}/>`}
 		<p class="big" role="status"><${State} is=${p.state}/></p>

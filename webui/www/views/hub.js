@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../vendor.js";
 import { useAnswer, useStore } from "../store.js";
 import { bytes, number, rate, span, t, word } from "../i18n.js";
-import { Answer, Empty, Field, Panel, State, Table } from "../parts.js";
+import { Answer, Empty, Field, Panel, State, Table, Title } from "../parts.js";
 import { go, to } from "../prefs.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -104,9 +104,9 @@ export function Hub({ realm: wanted }) {
 	const names = [...s.realms.keys()].sort();
 	const realm = wanted ?? names[0] ?? "";
 	if (!realm || (names.length && !s.realms.has(realm)))
-		return html`<h1>${t("nav.hub")}</h1><${Empty} text=${realm ? t("realm.gone", { realm }) : t("realms.none")}
+		return html`<${Title} of="hub"/><${Empty} text=${realm ? t("realm.gone", { realm }) : t("realms.none")}
 			hint=${t("realms.none.hint")}/>`;
-	return html`<h1>${t("nav.hub")}</h1>
+	return html`<${Title} of="hub"/>
 		${names.length > 1 && html`<${Field} name=${t("col.realm")} value=${realm} set=${(/** @type {string} */ v) => go("hub", v)}
 			options=${Object.fromEntries(names.map((n) => [n, n]))}/>`}
 		<${OfRealm} key=${realm} realm=${realm}/>`;
@@ -136,7 +136,7 @@ function OfRealm({ realm }) {
 			<div class="row" role="group" aria-label=${t("hub.tables")}>${["ports", "mac", "arp", "groups"].map((w) => html`
 				<button type="button" key=${w} aria-pressed=${w === what ? "true" : "false"} onClick=${() => set(w)}
 				>${t(/** @type {any} */ ("hub.tab." + w))}</button>`)}</div>
-			<${Answer} of=${b}>${rows.length ? html`<${Table} key=${what} name=${t("hub.tables")} rows=${rows} columns=${tables(rates)[what]}
+			<${Answer} of=${b}>${rows.length ? html`<${Table} key=${what} name=${t(/** @type {any} */ ("hub.tab." + what))} rows=${rows} columns=${tables(rates)[what]}
 				id=${(/** @type {Item} */ r) => [r.port, r.mac, r.ip, r.vlan].join()}/>` : html`<${Empty} text=${t("hub.nothing")} hint=${t("hub.nothing.hint")}/>`}<//>
 		<//></div></div>`;
 }

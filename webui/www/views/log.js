@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../vendor.js";
 import { bus, useStore } from "../store.js";
 import { exact, moment, said, t } from "../i18n.js";
-import { Empty, Facts, Failed, Field, Link, Panel, State } from "../parts.js";
+import { Empty, Facts, Failed, Field, Link, Panel, State, Title } from "../parts.js";
 import { WhyDialog } from "./why.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -65,7 +65,7 @@ export function Log() {
 	const codes = [...new Set(all.map((e) => e.event))].sort();
 	const peers = [...new Set([...s.peers.values()].map((p) => p.name))].sort();
 	const named = (/** @type {string[]} */ list) => ({ "": t("any"), ...Object.fromEntries(list.map((x) => [x, x])) });
-	return html`<h1>${t("nav.log")}</h1>
+	return html`<${Title} of="log"/>
 		<${Panel} title=${t("log.title", { n: rows.length })} cmd=${command(level, code, peer)}
 			actions=${html`<button type="button" aria-pressed=${held ? "true" : "false"}
 				onClick=${() => hold(held ? null : [...s.events])}>${held ? t("log.go") : t("log.hold")}</button>`}>

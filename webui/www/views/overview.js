@@ -3,7 +3,7 @@
 import { html } from "../vendor.js";
 import { keyOf, useAnswer, useStore } from "../store.js";
 import { exact, number, span, t, word } from "../i18n.js";
-import { Ago, Answer, Empty, Figure, For, Link, Panel, State, When } from "../parts.js";
+import { Ago, Answer, Empty, Figure, For, Link, Panel, State, Title, When } from "../parts.js";
 import { Traffic } from "../chart.js";
 import { Sentence } from "./log.js";
 
@@ -86,7 +86,7 @@ function Last() {
 export function Overview() {
 	const s = useStore();
 	const count = (/** @type {string} */ state) => [...s.peers.values()].filter((p) => p.state === state).length;
-	return html`<h1>${t("nav.overview")}</h1>
+	return html`<${Title} of="overview"/>
 		<div class="figures tiles">${["up", "connecting", "suspect", "down"].map((state) => html`
 			<${Figure} key=${state} value=${number(count(state))}
 				name=${html`<${Link} to=${["peers", state]}><${State} is=${state}/><//>`}/>`)}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One peer: facts, SAs, drops, the last 30 days, what can be done.
 import { html, useState } from "../vendor.js";
-import { bus, useAnswer, useStore } from "../store.js";
+import { bus, may, useAnswer, useStore } from "../store.js";
 import { bytes, day, moment, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
 import { Traffic } from "../chart.js";
@@ -118,6 +118,7 @@ function Actions({ p }) {
 		<${Ping} p=${p}/>
 		<button type="button" onClick=${() => set(true)}>${t("act.why")}</button>
 		<${Link} to=${["capture", p.realm, p.name]} class="button">${t("nav.capture")}<//>
+		${!may("operator") && html`<span class="quiet">${t("needs.role", { role: t("role.operator") })}</span>`}
 		${isWhy && html`<${WhyDialog} realm=${p.realm} peer=${p.name} onClose=${() => set(false)}/>`}</div>`;
 }
 

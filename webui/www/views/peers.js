@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor.js";
 import { keyOf, rateOf, useStore } from "../store.js";
 import { rate, t } from "../i18n.js";
-import { Ago, Empty, Field, Link, Panel, Sparkline, State, Table } from "../parts.js";
+import { Ago, Empty, Field, Link, Panel, Sparkline, State, Table, Title } from "../parts.js";
 import { go } from "../prefs.js";
 import { reason } from "./overview.js";
 
@@ -44,7 +44,7 @@ export function Peers({ state = "" }) {
 	const all = [...s.peers.values()];
 	const rows = all.filter((p) => (!state || p.state === state) && words.every((w) =>
 		`${keyOf(p)} ${p.remote} ${p.id} ${p.why} ${p.suite}`.toLowerCase().includes(w)));
-	return html`<h1>${t("nav.peers")}</h1>
+	return html`<${Title} of="peers"/>
 		<${Panel} title=${t("peers.title", { n: rows.length, all: all.length })}
 			cmd=${state ? "tapir status | grep " + state : "tapir status"}>
 			<div class="row">

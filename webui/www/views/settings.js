@@ -4,12 +4,9 @@ import { html, useState } from "../vendor.js";
 import { logout } from "../api.js";
 import { useStore } from "../store.js";
 import { language, languages, setLanguage, span, t, word } from "../i18n.js";
-import { Facts, Field, For, Panel } from "../parts.js";
+import { Facts, Field, For, Panel, Title } from "../parts.js";
 import { setTheme, theme } from "../prefs.js";
-
-/** Keys that go to a page: g, then one of these. */
-export const keys = { o: "overview", p: "peers", r: "realms", h: "hub", l: "log", c: "capture", a: "access",
-	s: "settings", v: "connect" };
+import { Keys } from "./help.js";
 
 export function Settings() {
 	const s = useStore();
@@ -18,7 +15,7 @@ export function Settings() {
 		await logout();
 		location.reload();
 	};
-	return html`<h1>${t("nav.settings")}</h1>
+	return html`<${Title} of="settings"/>
 		<${Panel} title=${t("set.look")}><div class="row">
 			<${Field} name=${t("set.language")} value=${language()} set=${setLanguage} options=${languages}/>
 			<${Field} name=${t("set.theme")} value=${look} set=${(/** @type {string} */ v) => { setTheme(v); setLook(v); }}
@@ -27,9 +24,7 @@ export function Settings() {
 		<${Panel} title=${t("set.login")}><${Facts} rows=${[[t("user.you"), s.who?.user],
 			[t("user.role"), s.who && word("role", s.who.role)], [t("set.idle"), s.who && span(s.who.idle_s)]]}/>
 			<button type="button" onClick=${leave}>${t("logout")}</button><//>
-		<${Panel} title=${t("set.keys")}><${Facts} rows=${[
-			...Object.entries(keys).map(([k, page]) => [html`<kbd>g</kbd> <kbd>${k}</kbd>`, t(/** @type {any} */ ("nav." + page))]),
-			[html`<kbd>/</kbd>`, t("filter")], [html`<kbd>Esc</kbd>`, t("close")]]}/><//>
+		<${Panel} title=${t("set.keys")}><${Keys}/><//>
 		<${Panel} title=${t("set.about")} cmd="tapir version"><${Facts} rows=${[
 			["tapird", s.daemon && s.daemon.version],
 			[t("health.runs"), s.daemon && html`<${For} s=${s.daemon.up_s} at=${s.daemonAt}/>`],
