@@ -107,7 +107,7 @@ MUST_USE int cli_complete(FILE *out, const char *shell);
 cli_cmd_fn cmd_check;				/* cmd_check.c */
 cli_cmd_fn cmd_status;				/* cmd_status.c */
 cli_cmd_fn cmd_why;				/* cmd_why.c */
-cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_confirm; /* cmd_act.c */
+cli_cmd_fn cmd_up, cmd_down, cmd_rekey, cmd_confirm, cmd_drain; /* cmd_act.c */
 cli_cmd_fn cmd_get, cmd_set, cmd_schema;	/* cmd_set.c */
 cli_cmd_fn cmd_init;				/* cmd_init.c */
 cli_cmd_fn cmd_reload;				/* cmd_reload.c */

@@ -108,3 +108,23 @@ cmd_confirm(struct cli *c, int argc, char **argv)
 	bus_rec_init(&cmd, BUS_CMD_CONFIRM);
 	return act(c, &cmd);
 }
+
+int
+cmd_drain(struct cli *c, int argc, char **argv)
+{
+	const char *to = NULL;
+	bool is_off = false;
+	struct cli_opt opt[] = {
+		{ 0, "to", NULL, &to },
+		{ 0, "off", &is_off, NULL },
+	};
+	struct bus_rec cmd;
+
+	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
+		return CLI_USAGE;
+	if ((to != NULL) == is_off || (to != NULL && *to == '\0'))
+		return need(c, "where to?");
+	bus_rec_init(&cmd, BUS_CMD_DRAIN);
+	bus_set_str(&cmd, BUS_F_WHAT, is_off ? "" : to);
+	return act(c, &cmd);
+}

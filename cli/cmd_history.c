@@ -25,6 +25,7 @@ turn_of(const struct bus_rec *r)
 	} row[] = {
 		{ "peer-up", TURN_UP }, { "peer-alive", TURN_UP },
 		{ "peer-suspect", TURN_UP }, { "peer-moved", TURN_UP },
+		{ "peer-roamed", TURN_UP },
 		{ "peer-down", TURN_DOWN }, { "peer-failed", TURN_DOWN },
 		{ "auth-failed", TURN_DOWN }, { "daemon-started", TURN_DOWN },
 		{ "daemon-stopping", TURN_OFF },
@@ -91,6 +92,7 @@ static const struct {
 	{ "peer-failed", "failed", SHOW_BAD },
 	{ "auth-failed", "refused", SHOW_BAD },
 	{ "peer-moved", "moved", SHOW_PLAIN },
+	{ "peer-roamed", "roamed", SHOW_PLAIN },
 	{ "command", "command", SHOW_PLAIN },
 	{ "daemon-started", "tapird", SHOW_DIM },
 	{ "daemon-stopping", "tapird", SHOW_DIM },

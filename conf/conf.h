@@ -190,6 +190,7 @@ struct conf_peer {
 	bool at_is_ip;		/* at_ep is valid: no name to resolve */
 	struct net_ep at_ep;	/* port 0 when not written */
 	bool dial;		/* we connect and keep trying */
+	bool redirect;		/* it may send us to another gateway */
 	const char *psk;	/* in effect: its own, else that of <me> */
 	const char *ppk;	/* its name, or NULL: the file is NAME.ppk */
 	enum conf_auth own_auth; /* in effect: how we prove ourselves */
@@ -254,6 +255,7 @@ struct conf_realm {
 	uint32_t dpd_s;		/* silence before we ask */
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */
 	bool reauth;		/* authenticate anew instead of rekeying */
+	bool mobike;		/* either end may move */
 	bool childless;		/* first child SA apart from IKE_AUTH */
 	uint32_t child_life_s;
 	uint32_t child_mib, child_packets; /* 0 = no limit */

@@ -277,12 +277,12 @@ static struct vpn_path
 path_of(const struct ike_child *c)
 {
 	const struct ike_sa *sa = c->sa;
-	struct vpn_path p = { .local = sa->local, .remote = sa->remote,
-			      .encap = c->encap,
-			      .mtu = ike_size_mtu(sa) };
+	struct vpn_path p = { .encap = c->encap, .mtu = ike_size_mtu(sa) };
+	bool is_natt;
 
+	ike_roam_path(sa, &p, &is_natt);
 	p.local.port = sa->ike->conf.natt_port;
-	if (!sa->is_natt)
+	if (!is_natt)
 		p.remote.port = sa->ike->conf.natt_port;
 	return p;
 }

@@ -222,7 +222,10 @@ authentic(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_trace_heard(sa, m->is_natt);
 	if (m->h.is_response)
 		ike_win_answered(sa);
-	ike_sa_moved(sa, &m->local, &m->remote, m->is_natt);
+	if (!sa->roam.is_on)	/* RFC 4555 3.8: else it is said */
+		ike_sa_moved(sa, &m->local, &m->remote, m->is_natt);
+	else if (m->h.is_response)
+		ike_roam_answered(sa, m);
 	if (sa->is_suspect) {
 		sa->is_suspect = false;
 		if (sa->link != NULL)

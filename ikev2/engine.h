@@ -29,7 +29,9 @@
 #include "ikev2/gate.h"
 #include "ikev2/ike.h"
 #include "ikev2/limits.h"
+#include "ikev2/neg/place.h"
 #include "ikev2/neg/prop.h"
+#include "ikev2/neg/redirect.h"
 #include "ikev2/neg/ts.h"
 #include "ikev2/path.h"
 #include "ikev2/pmtu.h"
@@ -84,6 +86,9 @@ struct ike_link {
 	bool is_single;			/* the peer takes one pair of selectors a
 					 * child SA, SINGLE_PAIR_REQUIRED */
 	bool needs_childless;		/* the peer refused a child SA in IKE_AUTH */
+	struct ike_redirects redirects;	/* RFC 5685 7 */
+	bool is_elsewhere;		/* dial this gateway, once: */
+	struct ip_addr elsewhere, home;	/* home: who sent us there */
 	unsigned n_fail;		/* attempts since it was up */
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
@@ -172,7 +177,11 @@ enum ike_task_type {
 	IKE_TASK_TELL_TOKEN,
 	IKE_TASK_NEW_LANE,		/* child_id is the bundle */
 	IKE_TASK_SIZE,
-	IKE_TASK_TELL_SIZE
+	IKE_TASK_TELL_SIZE,
+	IKE_TASK_ROAM,
+	IKE_TASK_PROVE,
+	IKE_TASK_TELL_ADDRS,
+	IKE_TASK_REDIRECT
 };
 
 struct ike_task {
@@ -181,7 +190,8 @@ struct ike_task {
 	uint32_t child_id;
 	uint64_t from_ms;	/* not before */
 	bool is_moot;		/* the answer is of no interest any more */
-	uint32_t size;		/* SIZE: that of the probe */
+	uint32_t size;		/* SIZE: that of the probe; ROAM, PROVE: the
+				 * place they are about */
 	uint8_t nonce[IKE_NONCE_LEN];
 	uint32_t heir;		/* handle of the IKE SA to be, when rekeying */
 	struct spi_dh_key *dh;
@@ -197,6 +207,30 @@ struct ike_task {
 };
 
 /* ---- IKE SAs ------------------------------------------------------------- */
+
+/* What NAT detection says (2.23). */
+struct ike_nat {
+	bool is_here, is_there;
+};
+
+/* RFC 4555: where both ends are and may be, step/mobike.c. */
+struct ike_roam {
+	bool is_on;			/* both ends know it */
+	bool is_initiator;		/* of the first IKE SA: it decides */
+	bool can_natt;			/* the peer sent NAT detection */
+	struct ike_addrs peer;		/* its further addresses, as it says */
+	uint32_t place;			/* counts moves of either end */
+	bool is_seeking;		/* requests go over every pair */
+	bool is_pending;		/* the peer is to be told of a move */
+	bool is_unproven;		/* nobody answered from there yet, 3.7: */
+	struct net_ep data_local, data_remote; /* data go where they went */
+	bool is_data_natt;
+	struct ike_way refused;	/* UNACCEPTABLE_ADDRESSES; family 0 = none */
+	unsigned n_again;		/* UNEXPECTED_NAT_DETECTED so often */
+	uint8_t seen[20];		/* hash of where the peer sees us, 3.8 */
+	bool has_seen;
+	uint64_t moved_ms;		/* the peer said that it moved */
+};
 
 struct ike_bytes {
 	uint8_t *p;		/* owned */
@@ -349,6 +383,10 @@ struct ike_sa {
 	uint32_t size_told, size_used;	/* to the peer, by our child SAs */
 	uint64_t rtt_ms;		/* of the last request; 0 = not known */
 	uint64_t size_ms, size_top_ms;	/* last probe; when more was tried */
+	bool can_redirect;		/* the peer follows REDIRECT, RFC 5685 3 */
+	bool is_elsewhere;		/* the peer is not where we were to dial */
+	struct ike_roam roam;
+	struct tmr watch;		/* looks after the path */
 	/* RFC 9611 */
 	unsigned lane_max;		/* the peer wants no more; 0 = no word yet */
 	uint64_t lane_ms, lane_pause_ms; /* none before; how long the last pause was */
@@ -464,6 +502,9 @@ struct ike {
 	struct map *by_child;	/* child id -> struct ike_child */
 	struct map *by_init;	/* peer's SPI and endpoint -> half-open SA */
 	struct map *by_src;	/* source -> half-open SAs, as a number */
+	struct ike_gw drain;	/* where peers are sent; is_drained */
+	bool is_drained;
+	struct ike_own own;	/* addresses we have; empty = not known */
 	uint32_t last_handle, last_link, last_child, last_serial;
 	unsigned n_sa;
 	bool has_ppk;		/* some peer has one, RFC 8784 */
@@ -554,6 +595,8 @@ MUST_USE int ike_win_probe(struct ike_sa *sa, uint8_t xchg, struct view msg);
 void ike_win_answered(struct ike_sa *sa);
 /** Is this response the one we await? */
 bool ike_win_expects(const struct ike_sa *sa, const struct ike_hdr *h);
+/** The request under way goes out again now, as if for the first time. */
+void ike_win_hurry(struct ike_sa *sa);
 /** What to do with a request's id: 0 new; ERR_EXISTS a repeat (answered from
  * the store); ERR_REPLAY drop (reason in *d). */
 MUST_USE int ike_win_take(struct ike_sa *sa, const struct ike_msg *m,
@@ -624,6 +667,11 @@ void ike_sa_delete(struct ike_sa *sa, const char *why);
 /** The peer moved (authenticated message); 2.23. */
 void ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 		  const struct net_ep *remote, bool is_natt);
+/** The path to the peer is another: data go there, its size is looked for, and
+ * core is told where the peer is now.  was: its endpoint before. */
+void ike_sa_placed(struct ike_sa *sa, const struct net_ep *was);
+/** When anything was heard from and sent to the peer, ESP included. */
+void ike_sa_traffic(struct ike_sa *sa, uint64_t *in_ms, uint64_t *out_ms);
 /** Release what was killed. */
 void ike_reap(struct ike *ike);
 /** Debug builds: check what must hold. */
@@ -650,6 +698,8 @@ void ike_task_add(struct ike_sa *sa, enum ike_task_type type, uint32_t child_id)
 /** As ike_task_add, not before in_ms from now. */
 void ike_task_add_later(struct ike_sa *sa, enum ike_task_type type,
 			uint32_t child_id, uint64_t in_ms);
+/** As ike_task_add, before all others that wait. */
+void ike_task_add_first(struct ike_sa *sa, enum ike_task_type type);
 /** Start the next request when nothing is under way. */
 void ike_task_pump(struct ike_sa *sa);
 /** The task under way is over. */

@@ -59,6 +59,8 @@ struct ike_peer_conf {
 	bool is_dial;			/* we initiate, and keep trying */
 	bool is_client;			/* it gives us our address, RFC 7296 2.19:
 					 * in IP mode ts_local is not looked at */
+	bool may_redirect;		/* it may send us to another gateway, which
+					 * has to prove the same identity, RFC 5685 */
 	enum vpn_mode mode;
 	enum vpn_encap encap;
 	/* RFC 9611: several child SAs for the same selectors */
@@ -88,6 +90,7 @@ struct ike_realm_conf {
 	bool has_pool;			/* peers are given addresses.  Who asks for one
 					 * has it as its only selector; who does not
 					 * needs ts_remote */
+	bool is_mobike;			/* either end may move, RFC 4555 */
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];
@@ -285,7 +288,8 @@ enum ike_link_event {
 	IKE_LINK_AUTH_FAILED,	/* why says which side refused */
 	IKE_LINK_GONE,		/* a link made on demand is forgotten */
 	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
-	IKE_LINK_MOVED		/* its outer address; why is the one before */
+	IKE_LINK_MOVED,		/* its outer address; why is the one before */
+	IKE_LINK_ROAMED		/* our outer address; why is the one before */
 };
 
 /* ---- functions ------------------------------------------------------------------ */
@@ -338,6 +342,14 @@ void ike_limits_set(struct ike *ike, const struct ike_conf *conf);
 void ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 		 const struct net_ep *ep, unsigned n);
 
+/** The addresses that this machine has now.  At the start, and whenever they or
+ * routes changed: SAs that can move do (RFC 4555).  Copied; more than IKE_OWN_MAX of
+ * neg/place.h are left out.  n = 0: there is no net at present.
+ * @param n_out  the first so many are of use to reach others; the rest (loopback, a
+ *               tunnel of ours) is only used where the peer began. */
+void ike_own_addrs(struct ike *ike, const struct ip_addr *ip, unsigned n_out,
+		   unsigned n, uint64_t now_ms);
+
 /** What a responder asks strangers for: a list of CERTREQ payloads and the data
  * of SUPPORTED_AUTH_METHODS (RFC 9593), both copied; empty = ask nothing.
  * 0, ERR_LONG or ERR_NOMEM. */
@@ -387,6 +399,12 @@ MUST_USE int ike_rekey(struct ike *ike, uint32_t link, bool is_child, uint64_t n
  * 7296 2.4); ops.ping tells what becomes of it, unless the SA ends before.
  * 0, ERR_NOTFOUND, ERR_STATE (there is no SA). */
 MUST_USE int ike_ping(struct ike *ike, uint32_t link, uint64_t now_ms);
+/** Send peers that follow (RFC 5685) to another gateway: those that are connected,
+ * and those that come.  to: an address, or a host name; NULL = no longer.  The
+ * others are left alone.
+ * @return how many connected ones were told, or ERR_SYNTAX: no name or address
+ *         that a gateway can have. */
+MUST_USE int ike_drain(struct ike *ike, const char *to, uint64_t now_ms);
 /** Say goodbye: Delete to every peer once, without waiting for answers. */
 void ike_shutdown(struct ike *ike, uint64_t now_ms);
 

@@ -75,7 +75,8 @@ ike_child_moved(struct ike *ike, uint32_t child_id, const struct net_ep *from,
 	struct ike_child *c = ike_child_by_id(ike, child_id);
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if (c == NULL || c->encap != VPN_ENCAP_UDP)
+	if (c == NULL || c->encap != VPN_ENCAP_UDP ||
+	    !ike_roam_may_follow(c->sa))
 		return;
 	ike_sa_moved(c->sa, &c->sa->local, from, true);
 	ike_reap(ike);

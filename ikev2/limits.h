@@ -83,6 +83,16 @@
 #define IKE_FOLLOW_MS	   20000 /* between exchanges, RFC 9370 2.2.4 */
 #define IKE_FOLLOW_LINK	   16	 /* bytes of ours that link them */
 #define IKE_FOLLOW_LINK_MAX 256	 /* of a peer */
+#define IKE_ROAM_WATCH_MS  100	 /* between two looks whether a path still works */
+#define IKE_ROAM_QUIET_MS  300	 /* we send and hear nothing: ask */
+#define IKE_ROAM_WAIT_MS   100	 /* for an answer, and three round trips */
+#define IKE_ROAM_TRY	   3	 /* transmissions until other paths are tried */
+#define IKE_ROAM_AGAIN_MS  500	 /* after an address that somebody changed */
+#define IKE_ROAM_AGAIN_MAX 5	 /* ... so often */
+#define IKE_ROAM_SETTLE_MS 1000	 /* data under way from an address just left */
+#define IKE_ROAM_DEAD_MS   300000 /* RFC 4555 3.11: who may move gets so long */
+#define IKE_ROAM_LOST_MS   16000 /* who decides: until no path is left to try */
+#define IKE_COOKIE2_LEN	   16	 /* ours; RFC 4555 4.2.5: 8 to 64 */
 #define IKE_FRAG_LEAST_4   576	 /* RFC 7383 2.5.1: the least datagrams we cut to */
 #define IKE_FRAG_LEAST_6   1280
 #define IKE_FRAG_TRY	   3	 /* transmissions before smaller fragments */

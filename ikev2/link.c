@@ -143,6 +143,7 @@ static void
 went_up(struct ike_link *link, bool is_new)
 {
 	link->n_fail = 0;
+	link->is_elsewhere = false;
 	link->why[0] = '\0';
 	link->down_since_ms = 0;
 	ike_trace_up(link);
@@ -232,6 +233,11 @@ turn(struct ike_link *link)
 void
 ike_link_failed(struct ike_link *link)
 {
+	if (link->is_elsewhere) {	/* RFC 5685: back to where it began */
+		link->is_elsewhere = false;
+		dial_in(link, NEXT_EP_MS);
+		return;
+	}
 	if (++link->at_ep < link->n_ep) {
 		dial_in(link, NEXT_EP_MS);
 		return;
@@ -275,6 +281,8 @@ ike_link_dial(struct ike_link *link)
 		return;
 	}
 	remote = link->ep[link->at_ep % link->n_ep];
+	if (link->is_elsewhere)
+		remote.ip = link->elsewhere;
 	remote.port = ike_link_port(link);
 	link->is_mute = false;
 	own = link->ike->ops.local_addr(link->ike->ops.ctx, &remote.ip);

@@ -13,11 +13,13 @@
 /* IKE_SA_INIT request.                               RFC 7296
  * Before it: ike_cookie_admits(), 2.6, on the bare datagram. */
 static ike_step_fn *const init_req[] = {
+	ike_step_redirect_away,		/* RFC 5685 3: while we are drained */
 	ike_step_init_choose,		/* 2.7: or NO_PROPOSAL_CHOSEN, 1.2: or
 					 * INVALID_KE_PAYLOAD */
 	ike_step_init_new,		/* half-open SA; waits for a key */
 	ike_step_init_key,
 	ike_step_natd,			/* 2.23 */
+	ike_step_redirect_note,		/* RFC 5685 3 */
 	ike_step_frag,			/* RFC 7383 2.3 */
 	ike_step_ppk,			/* RFC 8784 3 */
 	ike_step_vendor,		/* 3.12 */
@@ -55,6 +57,9 @@ static ike_step_fn *const init_rsp_cookie[] = {
 	NULL
 };
 static ike_step_fn *const init_rsp_ke[] = { ike_step_init_ke_again, NULL };
+static ike_step_fn *const init_rsp_redirect[] = {
+	ike_step_redirect_init, NULL	/* RFC 5685 3 */
+};
 static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
 
 /* IKE_INTERMEDIATE: an additional key exchange, a PPK.  RFC 9242, 9370, 9867 */
@@ -123,6 +128,7 @@ static ike_step_fn *const auth_rsp_childless[] = {
 	ike_step_childless_asked,
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_redirect_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_contact,		/* 2.4 */
 	ike_step_config_take,		/* 2.19 */
 	ike_step_childless_up,
@@ -202,6 +208,8 @@ static const struct {
 	  init_rsp_cookie },
 	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_INVALID_KE, S(INIT_I),
 	  init_rsp_ke },
+	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_REDIRECT, S(INIT_I),
+	  init_rsp_redirect },
 	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_ERROR, S(INIT_I),
 	  init_rsp_error },
 	{ IKE_XCHG_IKE_INTERMEDIATE, false, IKE_FORM_INTER, S(INIT_R),

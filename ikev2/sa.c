@@ -85,9 +85,8 @@ again_over(void *ctx)
 	ike_task_pump(sa);
 }
 
-/* When was anything heard from / sent to the peer, ESP included? */
-static void
-last_traffic(struct ike_sa *sa, uint64_t *in_ms, uint64_t *out_ms)
+void
+ike_sa_traffic(struct ike_sa *sa, uint64_t *in_ms, uint64_t *out_ms)
 {
 	struct ike *ike = sa->ike;
 
@@ -136,7 +135,7 @@ alive_over(void *ctx)
 	uint64_t dpd_ms = (uint64_t)sa->link->realm->conf.dpd_s * 1000;
 	uint64_t in_ms, out_ms, quiet;
 
-	last_traffic(sa, &in_ms, &out_ms);
+	ike_sa_traffic(sa, &in_ms, &out_ms);
 	quiet = ike->now_ms - MIN(in_ms, ike->now_ms);
 	if (dpd_ms > 0 && quiet >= dpd_ms &&
 	    (out_ms > in_ms || quiet >= 3 * dpd_ms))
@@ -352,6 +351,7 @@ ike_sa_new(struct ike *ike, bool is_initiator)
 	tmr_init(&sa->alive, alive_over, sa);
 	tmr_init(&sa->again, again_over, sa);
 	tmr_init(&sa->follow_tmr, ike_follow_over, sa);
+	tmr_init(&sa->watch, ike_roam_over, sa);
 	return sa;
 }
 
@@ -439,6 +439,7 @@ ike_sa_up(struct ike_sa *sa)
 	arm(sa, &sa->alive, alive_ms(sa));
 	if (sa->pmtu.now == 0)
 		ike_size_start(sa);
+	ike_roam_watch(sa);
 	ike_key_log_sa(sa);
 }
 
@@ -453,6 +454,7 @@ stop_timers(struct ike_sa *sa)
 	tmr_stop(s, &sa->soft);
 	tmr_stop(s, &sa->alive);
 	tmr_stop(s, &sa->again);
+	tmr_stop(s, &sa->watch);
 	tmr_stop(s, &sa->out.tmr);
 }
 
@@ -654,6 +656,22 @@ ike_sa_timeout(struct ike_sa *sa)
 /* ---- moving -------------------------------------------------------------- */
 
 void
+ike_sa_placed(struct ike_sa *sa, const struct net_ep *was)
+{
+	struct ike *ike = sa->ike;
+	char text[IP_TEXT_MAX];
+
+	if (sa->state == IKE_SA_UP)
+		ike_size_start(sa);
+	LIST_FOREACH(it, &sa->children)
+		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
+	if (sa->state == IKE_SA_UP && sa->link != NULL &&
+	    !net_ep_equal(was, &sa->remote))
+		ike->ops.link_event(ike->ops.ctx, sa->link->id, IKE_LINK_MOVED,
+				    net_ep_text(was, text));
+}
+
+void
 ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	     const struct net_ep *remote, bool is_natt)
 {
@@ -664,9 +682,7 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	bool dials = sa->link != NULL && sa->link->is_wanted;
 	bool may = sa->state == IKE_SA_INIT_R ||
 	    (sa->is_nat_there && !(sa->is_nat_here && dials));
-
 	struct net_ep was = sa->remote;
-	char text[IP_TEXT_MAX];
 
 	if (!may || (net_ep_equal(&sa->remote, remote) &&
 		     sa->is_natt == is_natt))
@@ -674,14 +690,7 @@ ike_sa_moved(struct ike_sa *sa, const struct net_ep *local,
 	sa->remote = *remote;
 	sa->local = *local;
 	sa->is_natt = is_natt;
-	if (sa->state == IKE_SA_UP)
-		ike_size_start(sa);
-	LIST_FOREACH(it, &sa->children)
-		ike_child_path(CONTAINER_OF(it, struct ike_child, node));
-	if (sa->state == IKE_SA_UP && sa->link != NULL)
-		sa->ike->ops.link_event(sa->ike->ops.ctx, sa->link->id,
-					IKE_LINK_MOVED,
-					net_ep_text(&was, text));
+	ike_sa_placed(sa, &was);
 }
 
 void

@@ -50,6 +50,13 @@ static const struct {
 			    ike_size_prepare, NULL },
 	[IKE_TASK_TELL_SIZE] = { "size of the path", ike_tell_size_send, NULL,
 				 NULL },
+	[IKE_TASK_ROAM] = { "notice of our address", ike_roam_update_send,
+			    ike_roam_prepare, NULL },
+	[IKE_TASK_PROVE] = { "question about the peer's address",
+			     ike_prove_send, ike_prove_prepare, NULL },
+	[IKE_TASK_TELL_ADDRS] = { "list of our addresses", ike_tell_addrs_send,
+				  NULL, NULL },
+	[IKE_TASK_REDIRECT] = { "redirection", ike_redirect_send, NULL, NULL },
 	[IKE_TASK_NEW_LANE] = { "further child SA", ike_rekey_child_send,
 				ike_new_lane_prepare, ike_new_lane_failed },
 };
@@ -120,6 +127,18 @@ ike_task_add(struct ike_sa *sa, enum ike_task_type type, uint32_t child_id)
 	ike_task_add_later(sa, type, child_id, 0);
 }
 
+void
+ike_task_add_first(struct ike_sa *sa, enum ike_task_type type)
+{
+	struct ike_task *t;
+
+	ike_task_add(sa, type, 0);
+	if ((t = find(sa, type, 0)) == NULL)
+		return;
+	list_remove(&t->node);
+	list_add_head(&sa->tasks, &t->node);
+}
+
 /* May a task run in the SA's state? */
 static bool
 permitted(const struct ike_sa *sa, enum ike_task_type type)
@@ -129,7 +148,8 @@ permitted(const struct ike_sa *sa, enum ike_task_type type)
 		return type == IKE_TASK_INIT;
 	case IKE_SA_UP:
 		return true;
-	case IKE_SA_REKEYED:
+	case IKE_SA_REKEYED:	/* the peer may not know yet that it is */
+		return type == IKE_TASK_DEL_IKE || type == IKE_TASK_ROAM;
 	case IKE_SA_DELETING:
 		return type == IKE_TASK_DEL_IKE;
 	default:

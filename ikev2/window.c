@@ -58,7 +58,7 @@ transmit(struct ike_sa *sa)
 	struct view msg = { o->pkt.p, o->pkt.len };
 
 	if (!o->is_probe || o->n_try >= IKE_FRAG_TRY) {
-		ike_out_send(sa, msg);
+		ike_roam_send(sa, msg);
 		return;
 	}
 	sa->out_ms = ike->now_ms;
@@ -85,14 +85,19 @@ retransmit(void *ctx)
 	struct ike_sa *sa = ctx;
 	struct ike_win_out *o = &sa->out;
 
-	uint64_t now_ms = sa->ike->now_ms, at_ms;
+	uint64_t now_ms = sa->ike->now_ms, at_ms, short_ms;
 
 	if (o->dead_ms != 0 ? now_ms >= o->dead_ms : o->n_try >= o->max_try) {
 		ike_sa_timeout(sa);
 		return;
 	}
 	o->n_try++;
-	o->wait_ms = MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
+	/* the first ones of a probe may be lost for their size */
+	ike_roam_unanswered(sa, o->is_probe ? o->n_try - (IKE_FRAG_TRY - 1) :
+			    o->n_try);
+	short_ms = ike_roam_wait_ms(sa, o->n_try);
+	o->wait_ms = short_ms != 0 ? short_ms :
+	    MIN(o->wait_ms * 2, (uint64_t)IKE_RETRY_CAP_MS);
 	cut_smaller(sa);
 	sa->ike->stats.n_retransmit += !o->is_probe || o->n_try > IKE_FRAG_TRY;
 	at_ms = now_ms + o->wait_ms;
@@ -131,6 +136,10 @@ ike_win_fini(struct ike_sa *sa)
 static uint64_t
 dead_at(const struct ike_sa *sa)
 {
+	uint64_t ms = ike_roam_dead_ms(sa);
+
+	if (ms != 0)
+		return sa->ike->now_ms + ms;
 	if ((sa->state != IKE_SA_UP && sa->state != IKE_SA_REKEYED) ||
 	    sa->link == NULL || sa->link->realm->conf.dead_s == 0)
 		return 0;
@@ -148,7 +157,9 @@ win_send(struct ike_sa *sa, uint8_t xchg, struct view train, bool is_probe)
 	if ((err = bytes_set(&o->pkt, train)) != 0)
 		return err;
 	ike_plain_free(&o->plain);
-	o->wait_ms = is_probe ? ike_size_wait_ms(sa) : IKE_RETRY_FIRST_MS;
+	o->wait_ms = is_probe ? ike_size_wait_ms(sa) : ike_roam_wait_ms(sa, 1);
+	if (o->wait_ms == 0)
+		o->wait_ms = IKE_RETRY_FIRST_MS;
 	if ((err = tmr_start(&sa->ike->tmr, &o->tmr,
 			     sa->ike->now_ms + o->wait_ms)) != 0)
 		return err;
@@ -175,6 +186,24 @@ int
 ike_win_probe(struct ike_sa *sa, uint8_t xchg, struct view msg)
 {
 	return win_send(sa, xchg, msg, true);
+}
+
+void
+ike_win_hurry(struct ike_sa *sa)
+{
+	struct ike_win_out *o = &sa->out;
+
+	if (!o->is_busy)
+		return;
+	o->n_try = 2;			/* how long it took tells nothing */
+	o->is_probe = false;		/* of a path that we left */
+	o->wait_ms = ike_roam_wait_ms(sa, 1);
+	if (o->wait_ms == 0)
+		o->wait_ms = IKE_RETRY_FIRST_MS;
+	if (tmr_start(&sa->ike->tmr, &o->tmr,
+		      sa->ike->now_ms + o->wait_ms) != 0)
+		log_warn("ike", "SA %u: no timer: out of memory", sa->handle);
+	transmit(sa);
 }
 
 void

@@ -83,6 +83,8 @@ bool vpn_ts_covers(const struct vpn_ts *a, const struct vpn_ts *b);
 /* Where the outer packets of an SA travel. */
 struct vpn_path {
 	struct net_ep local;	/* our address; family 0 = let the kernel choose */
+	uint32_t ifindex;	/* its interface, where several lead out of here;
+				 * 0 = as routes say */
 	struct net_ep remote;
 	enum vpn_encap encap;	/* UDP or ESP; never AUTO */
 	uint32_t mtu;		/* bytes of the largest IP packet, 0 = not known */

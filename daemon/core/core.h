@@ -43,6 +43,7 @@ struct mtu;
 struct pools;
 struct reload;
 struct source;
+struct uplink;
 struct resolve;
 struct bus_rec;
 struct scribe;
@@ -70,6 +71,8 @@ struct sock_set {
 	int route[VPN_WORKER_MAX][FAM_END];	/* a worker's questions */
 	int probe[FAM_END];			/* asks the kernel for routes */
 	int icmp[FAM_END];			/* errors about our datagrams */
+	int uplink;				/* news of addresses and routes */
+	int uplink_ask;				/* questions about routes */
 	int ctl;				/* RUN/ctl.sock, listening */
 	int lease;				/* STATE/leases */
 };
@@ -155,6 +158,7 @@ struct vpn {
 	atomic_uint n_realm;			/* places; workers read */
 	struct vpn_realm *realm;		/* [VPN_REALM_MAX] */
 	struct icmp *icmp;
+	struct uplink *uplink;		/* NULL = not known */
 	struct wire_why *why;		/* NULL until somebody asks */
 	struct buf_pool *loop_pool;
 	_Atomic(struct vpn_link *) *link;	/* [VPN_LINK_MAX]; workers read */

@@ -133,7 +133,8 @@ visitor(struct door *d, struct buf *b, int fd, bool is_nat)
 		admit(d, b, is_nat, &proof);
 		return;
 	case IKE_GATE_ANSWER:
-		udp_send_msg(fd, &b->to, &b->from, is_nat,
+		udp_send_msg(fd, &(struct udp_way){ .local = &b->to,
+			     .remote = &b->from, .is_natt = is_nat },
 			     (struct view){ answer, len });
 		break;
 	case IKE_GATE_DROP:

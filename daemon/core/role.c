@@ -35,6 +35,7 @@
 #include "daemon/core/scribe.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/sock.h"
+#include "daemon/core/uplink.h"
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
 #include "daemon/core/work.h"
@@ -517,6 +518,7 @@ build_links(struct role *r)
 			       wire_ike_resolved, v)) != 0 ||
 	    (err = reload_new(&v->reload, v, &ra)) != 0 ||
 	    (err = icmp_new(&v->icmp, v)) != 0 ||
+	    (err = uplink_new(&v->uplink, v)) != 0 ||
 	    (err = ctl_new(&v->ctl, v, v->socks.ctl, r->args->owner)) != 0 ||
 	    (r->args->web_fd >= 0 &&
 	     (err = ctl_adopt_web(v->ctl, r->args->web_fd)) != 0))
@@ -599,6 +601,8 @@ take_down(struct role *r)
 	}
 	ctl_free(v->ctl);
 	icmp_free(v->icmp);
+	uplink_free(v->uplink);
+	v->uplink = NULL;
 	wire_why_fini(v);
 	resolve_free(v->resolve);
 	ike_free(v->ike);

@@ -28,6 +28,7 @@
 #include "daemon/base/str.h"
 #include "daemon/core/fallback.h"
 #include "daemon/core/icmp.h"
+#include "daemon/core/uplink.h"
 #include "daemon/core/pring.h"
 #include "daemon/core/udp.h"
 
@@ -362,6 +363,8 @@ sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
 	unsigned port;
 
 	set_init(s, n_worker);
+	s->uplink = uplink_open(true);
+	s->uplink_ask = uplink_open(false);
 	for (int fam = FAM_V4; fam < FAM_END; fam++) {
 		if (family_open(s, fam, conf, &port) != 0) {
 			if (!is_absent(fam, errno)) {
@@ -421,7 +424,7 @@ set_at(struct sock_set *s, unsigned i)
 		       &s->door[0], &s->door[1], &s->nat_door[0],
 		       &s->nat_door[1], &s->raw[0], &s->raw[1], &s->probe[0],
 		       &s->probe[1], &s->icmp[0], &s->icmp[1],
-		       &s->ctl, &s->lease };
+		       &s->uplink, &s->uplink_ask, &s->ctl, &s->lease };
 	int (*each[])[FAM_END] = { s->ring, s->route };
 
 	_Static_assert(N_OF(one) == SOCK_ONE_N, "SOCK_FD_MAX counts them");

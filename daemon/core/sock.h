@@ -9,7 +9,7 @@
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
-#define SOCK_ONE_N    16   /* descriptors in it that no worker has its own of */
+#define SOCK_ONE_N    18   /* descriptors in it that no worker has its own of */
 #define SOCK_FD_MAX   (SOCK_ONE_N + \
 		       (VPN_LANE_MAX + 2 * VPN_WORKER_MAX) * FAM_END)
 

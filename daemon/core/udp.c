@@ -76,7 +76,8 @@ from_ctl(struct msghdr *h, struct buf *b)
 }
 
 size_t
-udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out)
+udp_ctl_from_addr(const struct ip_addr *local, uint32_t ifindex,
+		  union udp_ctl *out)
 {
 	struct msghdr h = { .msg_control = out, .msg_controllen = sizeof(*out) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
@@ -87,6 +88,7 @@ udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out)
 		c->cmsg_level = IPPROTO_IP;
 		c->cmsg_type = IP_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(p4));
+		p4.ipi_ifindex = (int)ifindex;
 		memcpy(&p4.ipi_spec_dst, local->b, 4);
 		memcpy(CMSG_DATA(c), &p4, sizeof(p4));
 		return CMSG_SPACE(sizeof(p4));
@@ -95,6 +97,7 @@ udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out)
 		c->cmsg_level = IPPROTO_IPV6;
 		c->cmsg_type = IPV6_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(p6));
+		p6.ipi6_ifindex = ifindex;
 		memcpy(&p6.ipi6_addr, local->b, 16);
 		memcpy(CMSG_DATA(c), &p6, sizeof(p6));
 		return CMSG_SPACE(sizeof(p6));
@@ -194,12 +197,12 @@ udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 
 /* 0, or -1 with errno. */
 static int
-send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
-	 bool natt, struct view data)
+send_msg(int fd, const struct udp_way *way, struct view data)
 {
 	static const uint8_t marker[4]; /* RFC 3948 2.2 */
 	struct iovec iov[2] = {
-		{ (void *)(uintptr_t)marker, natt ? sizeof(marker) : 0 },
+		{ (void *)(uintptr_t)marker,
+		  way->is_natt ? sizeof(marker) : 0 },
 		{ (void *)(uintptr_t)data.p, data.len },
 	};
 	union udp_sa to;
@@ -211,31 +214,30 @@ send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
 		.msg_control = &ctl,
 	};
 
-	h.msg_namelen = udp_sa_from_ep(remote, false, &to);
-	h.msg_controllen = udp_ctl_from_addr(&local->ip, &ctl);
+	h.msg_namelen = udp_sa_from_ep(way->remote, false, &to);
+	h.msg_controllen = udp_ctl_from_addr(&way->local->ip, way->ifindex,
+					     &ctl);
 	if (h.msg_controllen == 0)
 		h.msg_control = NULL;
 	return sendmsg(fd, &h, 0) >= 0 ? 0 : -1;
 }
 
 void
-udp_send_msg(int fd, const struct net_ep *local, const struct net_ep *remote,
-	     bool natt, struct view data)
+udp_send_msg(int fd, const struct udp_way *way, struct view data)
 {
 	char text[IP_TEXT_MAX];
 
-	if (send_msg(fd, local, remote, natt, data) == 0)
+	if (send_msg(fd, way, data) == 0)
 		return;
 	log_rl(LOG_INFO, "core", "cannot send IKE to %s: %s",
-	       net_ep_text(remote, text), strerror(errno));
+	       net_ep_text(way->remote, text), strerror(errno));
 	drop_count(DROP_SEND, 1);
 }
 
 int
-udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
-	       bool natt, struct view data)
+udp_send_whole(int fd, const struct udp_way *way, struct view data)
 {
-	bool is_v6 = remote->ip.family == 6;
+	bool is_v6 = way->remote->ip.family == 6;
 	int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
 	int name = is_v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
 	/* so that the kernel hears what routers answer: a hint for the search */
@@ -244,7 +246,7 @@ udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
 
 	if (setsockopt(fd, level, name, &whole, sizeof(whole)) != 0)
 		return 0; /* as if it were lost: nothing was proven */
-	err = send_msg(fd, local, remote, natt, data) == 0 ? 0 : errno;
+	err = send_msg(fd, way, data) == 0 ? 0 : errno;
 	(void)setsockopt(fd, level, name, &usual, sizeof(usual));
 	return err == EMSGSIZE ? ERR_LONG : 0;
 }

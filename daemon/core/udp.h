@@ -40,8 +40,10 @@ union udp_ctl {
 /** Socket address of an endpoint; returns its length. */
 socklen_t udp_sa_from_ep(const struct net_ep *ep, bool is_raw,
 			 union udp_sa *out);
-/** Write the source address to use; returns the length of the control data. */
-size_t udp_ctl_from_addr(const struct ip_addr *local, union udp_ctl *out);
+/** Write the source address to use, and the interface unless that is 0; returns
+ * the length of the control data. */
+size_t udp_ctl_from_addr(const struct ip_addr *local, uint32_t ifindex,
+			 union udp_ctl *out);
 /** Add the size of a train's packets behind len bytes of control data (0, or
  * what udp_ctl_from_addr() wrote); returns the new length. */
 size_t udp_ctl_segment(union udp_ctl *ctl, size_t len, uint16_t seg);
@@ -56,14 +58,18 @@ size_t udp_ctl_segment(union udp_ctl *ctl, size_t len, uint16_t seg);
  */
 unsigned udp_recv(int fd, struct buf_pool *pool, uint16_t to_port, bool is_raw,
 		  struct buf **out, unsigned n);
-/** Send one message, with a marker of four zero bytes in front when natt. */
-void udp_send_msg(int fd, const struct net_ep *local,
-		  const struct net_ep *remote, bool natt, struct view data);
+/* Where a message goes, and from where. */
+struct udp_way {
+	const struct net_ep *local, *remote;
+	uint32_t ifindex;	/* 0 = as routes say */
+	bool is_natt;		/* with a marker of four zero bytes in front */
+};
+/** Send one message. */
+void udp_send_msg(int fd, const struct udp_way *way, struct view data);
 /** The same as one IP packet that may not be cut, here or on its way, whatever the
  * kernel believes of the path.  0, or ERR_LONG: larger than the interface takes.
  * Thread: the loop, which alone sends on fd. */
-int udp_send_whole(int fd, const struct net_ep *local, const struct net_ep *remote,
-		   bool natt, struct view data);
+int udp_send_whole(int fd, const struct udp_way *way, struct view data);
 /** Bytes of the largest IP packet towards remote, as far as the kernel knows; 0 =
  * it does not. */
 uint32_t udp_path_mtu(const int probe[FAM_END], const struct ip_addr *remote);

@@ -358,7 +358,8 @@ udp_tx_add(struct udp_tx *tx, int fd, const struct vpn_path *path,
 		s->is_raw = is_raw;
 		s->to_len = udp_sa_from_ep(&path->remote, is_raw, &s->to);
 		s->ctl_len = tells ?
-		    udp_ctl_from_addr(&path->local.ip, &s->ctl) : 0;
+		    udp_ctl_from_addr(&path->local.ip, path->ifindex,
+				      &s->ctl) : 0;
 		s->cut = cut_of(path, pkts[i]);
 		tx->bytes += pkts[i]->len;
 		if (tx->n == UDP_TX_MAX || tx->bytes >= UDP_TX_BYTES)

@@ -210,9 +210,11 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		[IKE_LINK_GONE] = BUS_EV_PEER_DOWN,
 		[IKE_LINK_ALIVE] = BUS_EV_PEER_ALIVE,
 		[IKE_LINK_MOVED] = BUS_EV_PEER_MOVED,
+		[IKE_LINK_ROAMED] = BUS_EV_PEER_ROAMED,
 	};
 	struct vpn *v = ctx;
 	struct ike_link_info info = { .realm = UINT32_MAX };
+	char ip[IP_TEXT_MAX];
 	struct bus_rec r;
 	bool was_up, is_failed;
 	uint64_t up_ms;
@@ -256,6 +258,10 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		break;
 	case IKE_LINK_MOVED:
 		bus_set_str(&r, BUS_F_OLD_REMOTE, why);
+		break;
+	case IKE_LINK_ROAMED:
+		bus_set_str(&r, BUS_F_LOCAL, ip_text(&info.local.ip, ip));
+		bus_set_str(&r, BUS_F_OLD_LOCAL, why);
 		break;
 	case IKE_LINK_CONNECTING:
 	case IKE_LINK_ALIVE:

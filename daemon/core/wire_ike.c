@@ -24,6 +24,7 @@
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
+#include "daemon/core/uplink.h"
 #include "ikev2/ike.h"
 
 #define LOOKUPS_MAX   256	/* names waiting to be asked for; ours */
@@ -135,6 +136,15 @@ op_job(void *ctx, struct ike_job *job)
 	jobs_give(v->wire_ike->jobs, job);
 }
 
+static struct udp_way
+way_of(const struct vpn *v, const struct net_ep *local,
+       const struct net_ep *remote, bool natt)
+{
+	return (struct udp_way){ .local = local, .remote = remote,
+		.ifindex = uplink_index(v->uplink, &local->ip, &remote->ip),
+		.is_natt = natt };
+}
+
 static void
 op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	bool natt, struct view data)
@@ -142,12 +152,13 @@ op_send(void *ctx, const struct net_ep *local, const struct net_ep *remote,
 	struct vpn *v = ctx;
 	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
 	int fd = natt ? v->socks.nat_ike[fam] : v->socks.ike[fam];
+	struct udp_way way = way_of(v, local, remote, natt);
 
 	cap_ike(v, local, remote, natt, true, data);
 	if (fd < 0)
 		drop_count(DROP_SEND, 1);
 	else
-		udp_send_msg(fd, local, remote, natt, data);
+		udp_send_msg(fd, &way, data);
 }
 
 static int
@@ -157,10 +168,11 @@ op_send_whole(void *ctx, const struct net_ep *local,
 	struct vpn *v = ctx;
 	int fam = remote->ip.family == 6 ? FAM_V6 : FAM_V4;
 	int fd = natt ? v->socks.nat_ike[fam] : v->socks.ike[fam];
+	struct udp_way way = way_of(v, local, remote, natt);
 
 	if (fd < 0)
 		return 0;
-	return udp_send_whole(fd, local, remote, natt, data);
+	return udp_send_whole(fd, &way, data);
 }
 
 static uint32_t
@@ -177,9 +189,10 @@ op_keepalive(void *ctx, const struct net_ep *local, const struct net_ep *remote)
 	static const uint8_t byte = 0xff;
 	struct vpn *v = ctx;
 	int fd = v->socks.nat_ike[remote->ip.family == 6 ? FAM_V6 : FAM_V4];
+	struct udp_way way = way_of(v, local, remote, false);
 
 	if (fd >= 0)
-		udp_send_msg(fd, local, remote, false, (struct view){ &byte, 1 });
+		udp_send_msg(fd, &way, (struct view){ &byte, 1 });
 }
 
 static struct ip_addr
@@ -380,6 +393,8 @@ op_child_up(void *ctx, uint32_t link, const struct vpn_child *made)
 		return ERR_LIMIT;
 	if (ike_link_get(v->ike, link, &info))
 		peer = info.peer;
+	c->path.ifindex = uplink_index(v->uplink, &c->path.local.ip,
+				       &c->path.remote.ip);
 	inner_of_child(net_of(v, c->realm, peer), c);
 	c->is_strict = is_strict(v, c->realm, peer);
 	if ((err = behind_add(v->wire_ike->behind, link, c)) != 0)
@@ -457,11 +472,13 @@ static void
 op_child_path(void *ctx, uint32_t child_id, const struct vpn_path *path)
 {
 	struct vpn *v = ctx;
+	struct vpn_path p = *path;
 	uint32_t link;
 
-	esp_child_path(v->esp, child_id, path);
+	p.ifindex = uplink_index(v->uplink, &p.local.ip, &p.remote.ip);
+	esp_child_path(v->esp, child_id, &p);
 	if (esp_child_link(v->esp, child_id, &link) == 0)
-		mtu_path(v->mtu, link, path);
+		mtu_path(v->mtu, link, &p);
 }
 
 static void

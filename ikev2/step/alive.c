@@ -14,6 +14,7 @@ ike_alive_send(struct ike_sa *sa, struct ike_task *t)
 
 	(void)t;
 	ike_out_open(sa, &b);
+	ike_roam_ask_nat(sa, &b);
 	return ike_out_request(sa, &b, IKE_XCHG_INFORMATIONAL);
 }
 

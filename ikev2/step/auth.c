@@ -175,6 +175,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
 	ike_config_add(sa, &b, &m->arena);
+	ike_roam_add(sa, &b);
 	if (!is_childless)
 		ike_child_payloads(sa, &b, &m->arena, &st->offer,
 				   (struct view){ NULL, 0 }, NULL);
@@ -416,6 +417,10 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
 	note_proof(link, m);
+	if (!ike_roam_fits(sa, m))
+		return ike_fail(m, IKE_N_UNEXPECTED_NAT_DETECTED,
+				"the peer permits no NAT, and there is one");
+	ike_roam_begin(sa, m);
 	ike_token_take(sa, m);
 	make_room(link, sa);
 	m->ans = NULL;
@@ -446,6 +451,7 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	if (sa->link != NULL)
 		note_proof(sa->link, m);
+	ike_roam_begin(sa, m);
 	ike_token_take(sa, m);
 	m->ans = NULL;
 	return V_NEXT;
@@ -494,6 +500,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_token_add(sa, &b);
 	ike_ppk_id_add(sa, &b);
 	ike_config_reply(sa, m, &b);
+	ike_roam_add(sa, &b);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);
 	else if (m->made != NULL)

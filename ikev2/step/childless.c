@@ -58,7 +58,8 @@ ike_step_childless_asked(struct ike *ike, struct ike_sa *sa,
 {
 	(void)ike;
 	/* our request had an SA payload: its answer says yes or why not */
-	return sa->setup->offer.esp_spi != 0 ? ike_drop(m, DROP_IKE_GRAMMAR) :
+	return sa->setup->offer.esp_spi != 0 && !ike_redirect_said(sa, m) ?
+	    ike_drop(m, DROP_IKE_GRAMMAR) :
 	    V_NEXT;
 }
 

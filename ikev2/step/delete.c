@@ -232,6 +232,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_out_open(sa, &b);
 	if (n > 0)
 		add_delete(&b, IKE_PROTO_ESP, spi, n);
+	ike_roam_take(sa, m, &b);
 	if (ike_out_reply(sa, m, &b) != 0)
 		return ike_drop(m, DROP_IKE_BUSY);
 	if (is_end) {
@@ -240,6 +241,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_sa_close(sa, ending(m, why));
 		return V_DONE;
 	}
+	ike_redirect_take(sa, m);
 	if (had_child && sa->n_child == 0)
 		ike_delete_if_childless(sa, "the peer deleted the child SA");
 	return V_DONE;
@@ -252,8 +254,10 @@ ike_step_info_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_task *t = sa->task;
 
-	(void)m;
 	if (t == NULL || t->is_moot)
+		return V_DONE;
+	ike_roam_told(sa, t, m);
+	if (sa->state == IKE_SA_DEAD)
 		return V_DONE;
 	if (t->type == IKE_TASK_DEL_CHILD)
 		child_deleted(sa, t);

@@ -76,6 +76,7 @@ add_common(struct ike_sa *sa, struct ike_build *b, const struct ike_props *sa_pl
 	ike_inter_add(sa, b);
 	ike_ppk_add(sa, b);
 	ike_cert_hashes_add(sa, b);
+	ike_redirect_add(sa, b);
 	if (sa->is_initiator || sa->is_tapir)
 		ike_vendor_add(b);
 }

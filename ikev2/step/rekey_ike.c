@@ -46,6 +46,9 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->has_frag = old->has_frag;
 	heir->frag_bytes = old->frag_bytes;
 	ike_size_inherit(heir, old);
+	ike_roam_inherit(heir, old);
+	heir->can_redirect = old->can_redirect;
+	heir->is_elsewhere = old->is_elsewhere;
 	heir->is_child_plain = old->is_child_plain;
 	heir->had_child = old->had_child;
 	heir->is_outgoing = old->is_outgoing;
@@ -66,7 +69,8 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 }
 
 /* Waiting requests about children go along, and so does the end that was
- * decided when dials crossed. */
+ * decided when dials crossed.  That we moved is said on both: the peer has the
+ * new SA once it hears our answer, and asks for that where we were. */
 static void
 move_tasks(struct ike_sa *from, struct ike_sa *to)
 {
@@ -82,7 +86,8 @@ move_tasks(struct ike_sa *from, struct ike_sa *to)
 		    t->type == IKE_TASK_DEL_IKE)
 			ike_task_add_later(to, t->type, t->child_id,
 			    t->from_ms - MIN(t->from_ms, now_ms));
-		ike_task_free(from, t);
+		if (t->type != IKE_TASK_ROAM)
+			ike_task_free(from, t);
 	}
 }
 

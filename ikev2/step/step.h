@@ -63,6 +63,15 @@ ike_step_fn ike_step_cert_told;		/* hashes, CERTREQ, methods */
 
 /* natd.c: 2.23 */
 void ike_natd_add(struct ike_sa *sa, struct ike_build *b);
+/** The same for a message that goes from local to remote. */
+void ike_natd_add_at(struct ike_sa *sa, struct ike_build *b,
+		     const struct net_ep *local, const struct net_ep *remote);
+/** What an authentic message of an established SA says of its way.
+ * @return 0; ERR_NOTFOUND: it does not say; ERR_CRYPTO. */
+MUST_USE int ike_natd_read(struct ike_sa *sa, const struct ike_msg *m,
+			   struct ike_nat *out);
+/** Encapsulate as it requires, from now on. */
+void ike_natd_apply(struct ike_sa *sa, const struct ike_nat *nat);
 ike_step_fn ike_step_natd;
 
 /* frag.c: RFC 7383 */
@@ -420,6 +429,77 @@ uint64_t ike_size_wait_ms(const struct ike_sa *sa);
 void ike_size_answered(struct ike_sa *sa, const struct ike_task *t);
 /** What the peer says in its request. */
 void ike_size_take(struct ike_sa *sa, const struct ike_msg *m);
+
+/* redirect.c: RFC 5685 */
+/** That we may be sent elsewhere, or were, into IKE_SA_INIT. */
+void ike_redirect_add(struct ike_sa *sa, struct ike_build *b);
+/** Does the peer send us elsewhere, and do we go? */
+bool ike_redirect_said(const struct ike_sa *sa, const struct ike_msg *m);
+/** INFORMATIONAL request, answered: does it? */
+void ike_redirect_take(struct ike_sa *sa, const struct ike_msg *m);
+int ike_redirect_send(struct ike_sa *sa, struct ike_task *t);
+ike_step_fn ike_step_redirect_away;	/* request IKE_SA_INIT */
+ike_step_fn ike_step_redirect_note;
+ike_step_fn ike_step_redirect_init;	/* response IKE_SA_INIT */
+ike_step_fn ike_step_redirect_auth;	/* response IKE_AUTH, authenticated */
+
+/* ways.c: RFC 4555, the pairs of addresses */
+/** Is this the end that decides on the path, of an SA that can move? */
+bool ike_roam_decides(const struct ike_sa *sa);
+/** Addresses of ours that the peer can reach. */
+struct ike_addrs ike_roam_own(const struct ike_sa *sa);
+/** Pairs to try, the one in use first; returns how many. */
+unsigned ike_roam_pairs(const struct ike_sa *sa,
+			struct ike_way out[IKE_WAY_MAX]);
+/** Are the addresses of a message such a pair? */
+bool ike_roam_is_pair(const struct ike_sa *sa, const struct ike_msg *m);
+/** The peer's endpoint at another of its addresses. */
+struct net_ep ike_roam_at(const struct ike_sa *sa, const struct ip_addr *ip);
+/** The SA is up: look after its path. */
+void ike_roam_watch(struct ike_sa *sa);
+void ike_roam_over(void *sa);		/* its timer */
+/** Send a request: where the peer is, or over all pairs while we seek it. */
+void ike_roam_send(struct ike_sa *sa, struct view train);
+/** How long to wait for the nth transmission of a request to be answered; 0 = as
+ * usual. */
+uint64_t ike_roam_wait_ms(const struct ike_sa *sa, unsigned n_try);
+/** The nth transmission is due: perhaps the path is broken. */
+void ike_roam_unanswered(struct ike_sa *sa, unsigned n_try);
+/** How long a request may stay unanswered; 0 = as usual. */
+uint64_t ike_roam_dead_ms(const struct ike_sa *sa);
+
+/* mobike.c: RFC 4555 */
+/** Does this realm want it? */
+bool ike_roam_is_wanted(const struct ike_sa *sa);
+/** Our part of IKE_AUTH; in an answer only what was asked. */
+void ike_roam_add(struct ike_sa *sa, struct ike_build *b);
+/** Request IKE_AUTH: false when a NAT is where the peer permits none (3.9). */
+bool ike_roam_fits(const struct ike_sa *sa, const struct ike_msg *m);
+/** The peer's part of IKE_AUTH, before ike_roam_add() of an answer. */
+void ike_roam_begin(struct ike_sa *sa, const struct ike_msg *m);
+void ike_roam_inherit(struct ike_sa *heir, const struct ike_sa *old);
+/** An authentic answer came, by whichever way. */
+void ike_roam_answered(struct ike_sa *sa, const struct ike_msg *m);
+/** Authentic ESP came from elsewhere: may that be followed now? */
+bool ike_roam_may_follow(const struct ike_sa *sa);
+/** Where data go: not where the peer says to be before that is proven. */
+void ike_roam_path(const struct ike_sa *sa, struct vpn_path *path, bool *is_natt);
+/** INFORMATIONAL request of the peer: what of it is ours, and our part of the
+ * answer. */
+void ike_roam_take(struct ike_sa *sa, const struct ike_msg *m,
+		   struct ike_build *b);
+/** Our part of a liveness check. */
+void ike_roam_ask_nat(struct ike_sa *sa, struct ike_build *b);
+/** The answer to a task of ours, of whatever kind. */
+void ike_roam_told(struct ike_sa *sa, const struct ike_task *t,
+		   const struct ike_msg *m);
+bool ike_roam_prepare(struct ike_sa *sa, struct ike_task *t,
+		      enum spi_group *key_group);
+int ike_roam_update_send(struct ike_sa *sa, struct ike_task *t);
+bool ike_prove_prepare(struct ike_sa *sa, struct ike_task *t,
+		       enum spi_group *key_group);
+int ike_prove_send(struct ike_sa *sa, struct ike_task *t);
+int ike_tell_addrs_send(struct ike_sa *sa, struct ike_task *t);
 
 /* alive.c: liveness, 2.4 */
 int ike_alive_send(struct ike_sa *sa, struct ike_task *t);

@@ -56,6 +56,8 @@ static const struct rule rules[] = {
 	  .need = { IKE_N_COOKIE } },
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_INVALID_KE,
 	  .need = { IKE_N_INVALID_KE_PAYLOAD } },
+	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_REDIRECT,
+	  .error = NO_ERROR, .need = { IKE_N_REDIRECT } },
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_ERROR,
 	  .error = NEEDS_ERROR },
 
@@ -152,6 +154,7 @@ static const char *const form_names[] = {
 	[IKE_FORM_INIT] = "init",
 	[IKE_FORM_INIT_COOKIE] = "init, cookie wanted",
 	[IKE_FORM_INIT_INVALID_KE] = "init, other group wanted",
+	[IKE_FORM_INIT_REDIRECT] = "init, another gateway named",
 	[IKE_FORM_INIT_ERROR] = "init, refused",
 	[IKE_FORM_INTER] = "intermediate",
 	[IKE_FORM_INTER_ERROR] = "intermediate, refused",

@@ -19,6 +19,7 @@ enum ike_form {
 	IKE_FORM_INIT,			/* request, response: SA, KE, Nonce */
 	IKE_FORM_INIT_COOKIE,		/* response: N(COOKIE) */
 	IKE_FORM_INIT_INVALID_KE,	/* response: N(INVALID_KE_PAYLOAD) */
+	IKE_FORM_INIT_REDIRECT,		/* response: N(REDIRECT), RFC 5685 3 */
 	IKE_FORM_INIT_ERROR,		/* response: N(other error) */
 	/* IKE_AUTH */
 	IKE_FORM_INTER,

@@ -13,6 +13,7 @@
     hub        what the virtual hub costs alone: without tunnel and network
     frames     frames of three sizes through hub and ESP
     copies     a broadcast through hub and ESP to 1, 10 and 100 peers
+    roam       what is lost when an address changes or an uplink goes
 """
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import flood
 import hub
 import ike
 import many
+import roam
 from contenders import Tapir
 from measures import measure_bulk
 from topology import OUT6, sh
@@ -145,4 +147,5 @@ GROUPS = {
     "copies": Own("A BROADCAST", (("ns", "gateway", "ns/copy", 0),
                                   ("kcopies", "copies", "1000/s", 0),
                                   ("kframes", "frames", "1000/s", 1)), hub.copies),
+    "roam": Own("MOVING", (("gap_ms", "nothing", "for ms", 0),), roam.roam),
 }

@@ -90,7 +90,7 @@ fi
 local_ts=$RH_LOCAL_TS
 [ "${RH_VIP:-no}" = no ] || local_ts=dynamic
 at=
-[ "$RH_ROLE" = initiator ] && at=" at=\"$RH_REMOTE_IP\""
+[ "$RH_ROLE" = initiator ] && at=" at=\"$RH_REMOTE_IP\" redirect=\"yes\""
 cat >"$D/tapir.xml" <<X
 <vpn log="${RH_LOG:-info}">
   <realm name="judge" mode="$mode" suite="$(suite_of "$RH_IKE")"

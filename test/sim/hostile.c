@@ -314,6 +314,22 @@ hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
 	} else if (strcmp(what, "auth-failed") == 0) {
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_AUTHENTICATION_FAILED,
 				 none, none);
+	} else if (strcmp(what, "update") == 0) {	/* from where it is */
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_UPDATE_SA_ADDRESSES,
+				 none, none);
+	} else if (strcmp(what, "many-addresses") == 0) {
+		for (uint8_t i = 1; i <= IKE_MAX_NOTIFIES; i++) {
+			uint8_t ip[4] = { 203, 0, 113, i };
+
+			ike_build_notify(b, IKE_PROTO_NONE,
+					 IKE_N_ADDITIONAL_IP4_ADDRESS, none,
+					 (struct view){ ip, 4 });
+		}
+	} else if (strcmp(what, "redirect") == 0) {
+		static const uint8_t gw[6] = { 1, 4, 203, 0, 113, 66 };
+
+		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_REDIRECT, none,
+				 (struct view){ gw, sizeof(gw) });
 	} else if (strcmp(what, "auth-again") == 0) {
 		*xchg = IKE_XCHG_IKE_AUTH;
 		add_raw(b, IKE_PL_IDI, false, "\2\1\1\1nagoya");

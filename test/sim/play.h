@@ -45,6 +45,12 @@ bool play_token(struct play *p);
 /** pool.c: a key of "expect"; false: not one of these. */
 bool sim_pool_expect(struct play *p, struct sim_host *h, const char *key,
 		     const char *val, bool *is_ok);
+/* move.c */
+bool play_addr(struct play *p);
+bool play_dead(struct play *p);
+bool play_paths(struct play *p);
+bool play_gap(struct play *p);
+bool play_drain(struct play *p);
 
 /* data.c */
 bool play_data(struct play *p);

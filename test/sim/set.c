@@ -97,6 +97,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		r->dpd_s = v;
 	else if (strcmp(key, "reauth") == 0)
 		r->is_reauth = yes;
+	else if (strcmp(key, "redirect") == 0)
+		h->peer.may_redirect = yes;
+	else if (strcmp(key, "mobike") == 0)
+		r->is_mobike = yes;
 	else if (strcmp(key, "childless") == 0)
 		r->is_childless = yes;
 	else if (strcmp(key, "lanes") == 0) {

@@ -575,6 +575,12 @@ static const struct {
 	{ "outsider", 2, cmd_outsider },	/* a|b got a packet of no selector */
 	{ "expire", 3, cmd_expire },	/* a|b soft|hard: packet limit reached */
 	{ "shutdown", 2, cmd_shutdown },
+	{ "addr", 3, play_addr },	/* a|b IP: it moves there; + IP, - IP */
+	{ "dead", 3, play_dead },	/* a|b IP: nothing passes there any more */
+	{ "alive", 3, play_dead },
+	{ "paths", 2, play_paths },	/* agree | a|b LOCAL REMOTE: of its data */
+	{ "drain", 3, play_drain },	/* a|b GATEWAY|off: peers are sent there */
+	{ "gap", 3, play_gap },		/* a|b MS: its data arrive again so soon */
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
 	{ "replay-from", 2, cmd_replay_from }, /* a|b, other address */
 	{ "secure", 3, cmd_secure },	/* a|b dead|alive */

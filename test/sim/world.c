@@ -183,6 +183,8 @@ sim_send(struct sim_host *h, const struct net_ep *local,
 		return;
 	if (h->has_cut)
 		h->n_cut--;
+	if (!sim_reaches(h, &local->ip, &remote->ip))
+		return;
 	if (h->is_natted) {		/* leaves with the NAT's address */
 		from.ip.b[3] = 99;
 		from.port = (uint16_t)(from.port + h->nat_shift);
@@ -194,7 +196,7 @@ sim_send(struct sim_host *h, const struct net_ep *local,
 		to.port = (uint16_t)(to.port - h->other->nat_shift);
 		if (to.port != 500 && to.port != 4500)
 			return;		/* the mapping is gone */
-	} else if (!ip_equal(&to.ip, &h->other->ep.ip)) {
+	} else if (!sim_is_at(h->other, &to.ip)) {
 		h->w->n_stray += data.len;
 		return;
 	}
@@ -273,8 +275,7 @@ op_keepalive(void *ctx, const struct net_ep *local, const struct net_ep *remote)
 static struct ip_addr
 op_local(void *ctx, const struct ip_addr *remote)
 {
-	(void)remote;
-	return ((struct sim_host *)ctx)->ep.ip;
+	return sim_addr_for(ctx, remote);
 }
 
 static void
@@ -391,7 +392,8 @@ op_traffic(void *ctx, uint32_t id, uint64_t *in_ms, uint64_t *out_ms)
 	(void)id;
 	if (h->w->is_esp_flowing) {
 		h->esp_out_ms = h->w->now_ms;
-		if (h->other->ike != NULL && !h->other->is_cut)
+		if (h->other->ike != NULL && !h->other->is_cut &&
+		    sim_data_reaches(h->other))
 			h->esp_in_ms = h->w->now_ms;
 	}
 	*in_ms = h->esp_in_ms;
@@ -411,7 +413,8 @@ op_event(void *ctx, uint32_t link, int what, const char *why)
 {
 	struct sim_host *h = ctx;
 	static const char *const name[] = { "connecting", "up", "suspect",
-	    "down", "rekeyed", "auth-failed", "gone" };
+	    "down", "rekeyed", "auth-failed", "gone", "alive", "moved",
+	    "roamed" };
 
 	h->n_event[what]++;
 	if (h->w->is_verbose)
@@ -465,6 +468,8 @@ sim_host_start(struct sim_host *h)
 		abort();
 	if (h->peer.has_at)
 		ike_peer_at(h->ike, 0, 0, &at, 1);
+	if (h->realm.is_mobike)
+		sim_addrs_tell(h);
 	if (h->wants_cert) {
 		struct sim_list *l = sim_alloc(sizeof(*l));
 
@@ -496,6 +501,8 @@ host_init(struct sim_world *w, struct sim_host *h, struct sim_host *other,
 	if (net_ep_parse(ip, &h->ep) != 0)
 		abort();
 	h->ep.port = 500;
+	h->addr[0] = h->ep.ip;
+	h->n_addr = 1;
 	h->conf = (struct ike_conf){ .port = 500, .natt_port = 4500,
 		.cookie_threshold = 100, .max_halfopen = 1000,
 		.can_raw_esp = true, .frag_bytes = 1280, .has_qcd = true,

@@ -15,6 +15,7 @@
 #define SIM_CHILD_MAX 64
 #define SIM_PKT_MAX   4096	/* in flight or recorded */
 #define SIM_WORD_MAX  64
+#define SIM_ADDR_MAX  4
 
 struct sim_child {
 	struct vpn_child desc;
@@ -58,7 +59,10 @@ struct sim_host {
 	struct sim_host *other;
 	struct ike *ike;
 	unsigned life;			/* counts restarts */
-	struct net_ep ep;
+	struct net_ep ep;		/* ip: the first of addr */
+	struct ip_addr addr[SIM_ADDR_MAX]; /* in the order the kernel likes them */
+	bool is_addr_dead[SIM_ADDR_MAX]; /* nothing passes there, without a word */
+	unsigned n_addr;
 	struct ike_conf conf;
 	struct ike_realm_conf realm;
 	struct ike_peer_conf peer;
@@ -153,6 +157,20 @@ bool sim_keys_agree(struct sim_world *w);
 /** Has every child SA of both ends its other half? */
 bool sim_pairs_agree(struct sim_world *w);
 bool sim_link(struct sim_host *h, struct ike_link_info *out);
+
+/* move.c: hosts that move */
+/** Does something from h at one address reach the other host at another? */
+bool sim_reaches(const struct sim_host *h, const struct ip_addr *from,
+		 const struct ip_addr *to);
+/** Tell the engine what addresses its host has. */
+void sim_addrs_tell(struct sim_host *h);
+/** The address the kernel takes towards remote. */
+struct ip_addr sim_addr_for(const struct sim_host *h,
+			    const struct ip_addr *remote);
+/** Has h this address, dead or alive? */
+bool sim_is_at(const struct sim_host *h, const struct ip_addr *ip);
+/** Do data of h reach the other end now? */
+bool sim_data_reaches(const struct sim_host *h);
 
 /** A datagram leaves h. */
 void sim_send(struct sim_host *h, const struct net_ep *from,

@@ -143,17 +143,26 @@ TEST(udp_batch_crosses_ipv6_with_its_endpoints)
 	batch_crosses(FAM_V6);
 }
 
+static void
+send_one(int fd, const struct net_ep *to, bool natt, struct view msg)
+{
+	struct net_ep any = { 0 };
+	struct udp_way way = { .local = &any, .remote = to, .is_natt = natt };
+
+	udp_send_msg(fd, &way, msg);
+}
+
 TEST(udp_message_carries_the_marker_only_when_asked)
 {
-	struct net_ep from, to, none = { 0 };
+	struct net_ep from, to;
 	struct view msg = { (const uint8_t *)"abcde", 5 };
 	uint8_t in[16];
 	int tx = bound(FAM_V4, &from), rx = bound(FAM_V4, &to);
 
-	udp_send_msg(tx, &none, &to, false, msg);
+	send_one(tx, &to, false, msg);
 	assert_int_equal(recv(rx, in, sizeof(in), 0), 5);
 	assert_memory_equal(in, "abcde", 5);
-	udp_send_msg(tx, &none, &to, true, msg);
+	send_one(tx, &to, true, msg);
 	assert_int_equal(recv(rx, in, sizeof(in), 0), 9);
 	assert_memory_equal(in, "\0\0\0\0abcde", 9);
 	close(tx);
@@ -162,7 +171,7 @@ TEST(udp_message_carries_the_marker_only_when_asked)
 
 TEST(udp_recv_without_buffers_drops_instead_of_blocking)
 {
-	struct net_ep from, to, none = { 0 };
+	struct net_ep from, to;
 	struct view msg = { (const uint8_t *)"x", 1 };
 	struct buf_pool *pool;
 	struct buf *only, *got[1];
@@ -170,7 +179,7 @@ TEST(udp_recv_without_buffers_drops_instead_of_blocking)
 
 	assert_int_equal(buf_pool_new(&pool, 1, BUF_ROOM_DEFAULT), 0);
 	only = buf_new(pool);
-	udp_send_msg(tx, &none, &to, false, msg);
+	send_one(tx, &to, false, msg);
 	assert_int_equal(udp_recv(rx, pool, 0, false, got, 1), 0);
 	buf_put(only);
 	assert_int_equal(udp_recv(rx, pool, 0, false, got, 1), 0);
