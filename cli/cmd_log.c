@@ -188,9 +188,9 @@ int
 cmd_log(struct cli *c, int argc, char **argv)
 {
 	const char *realm = "", *peer = "", *code = "", *level = "";
-	const char *since = "", *part = "";
+	const char *since = "", *part = "", *last = "";
 	enum log_level lv;
-	uint64_t ms = 0;
+	uint64_t ms = 0, n = 0;
 	struct log_out o = { .c = c };
 	struct bus_rec cmd;
 	struct cli_opt opt[] = {
@@ -201,6 +201,7 @@ cmd_log(struct cli *c, int argc, char **argv)
 		{ 0, "level", NULL, &level },
 		{ 0, "component", NULL, &part },
 		{ 0, "since", NULL, &since },
+		{ 'n', "last", NULL, &last },
 	};
 
 	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
@@ -217,8 +218,12 @@ cmd_log(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage",
 				"like 5m, 2h, 7d or 2026-01-31",
 				"log: '%s' is no time", since);
+	if (*last != '\0' && (str_u64(last, 1000000, &n) != 0 || n == 0))
+		return cli_fail(c, CLI_USAGE, "usage", NULL,
+				"log: --last wants a number, not '%s'", last);
 	json_init(&o.j, c->out);
 	bus_rec_init(&cmd, BUS_CMD_LOG);
+	bus_set_u64(&cmd, BUS_F_LIMIT, n);
 	bus_set_str(&cmd, BUS_F_LEVEL, level);
 	bus_set_str(&cmd, BUS_F_OWNER, part);
 	bus_set_u64(&cmd, BUS_F_SINCE_MS, ms);

@@ -57,6 +57,9 @@ void ui_app_request(void *app, struct ui_req *rq);
 void ui_app_gone(void *app, struct ui_req *rq);
 /** A login is over: so is all that it has under way. */
 void ui_app_forget(struct ui_app *a, uint64_t who);
+/** Once a second: do the accounts of those who are logged in still stand?  Logins of
+ * one that was removed or changed end.  app_still.c. */
+void ui_app_check(struct ui_app *a, uint64_t now_ms);
 /** ui_bus_ops: the end of a held read. */
 void ui_app_answer(void *app, void *rq, int status, enum ui_form form,
 		   const char *text, size_t len);

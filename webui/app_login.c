@@ -62,9 +62,18 @@ who_write(struct ui_call *c, const char *token)
 	ui_call_text(c, 200, NULL, text, len);
 }
 
-/* Somebody is known now: give a token. */
 static void
-let_in(struct ui_call *c, const char *name, enum bus_right right)
+by_account(struct ui_who *who, uint64_t stamp, uint64_t now_ms)
+{
+	who->is_account = true;
+	who->stamp = stamp;
+	who->checked_ms = now_ms;
+}
+
+/* Somebody is known now: give a token.  a: by a password; NULL: by a link. */
+static void
+let_in(struct ui_call *c, const char *name, enum bus_right right,
+       const struct pass_answer *a)
 {
 	char token[UI_TOKEN_MAX];
 	struct ui_who *who;
@@ -75,6 +84,8 @@ let_in(struct ui_call *c, const char *name, enum bus_right right)
 		ui_call_fail(c, 503, err_name(err), err_text(err), "");
 		return;
 	}
+	if (a != NULL)
+		by_account(who, a->stamp, c->now_ms);
 	ui_call_is(c, who);
 	who_write(c, token);
 	wipe(token, sizeof(token));
@@ -123,9 +134,10 @@ right_of(enum pass_role role)
 
 /* Yes was said to a login, to Basic, or to somebody who is logged in. */
 static void
-accepted(struct waiting *w, enum bus_right right)
+accepted(struct waiting *w, const struct pass_answer *a)
 {
 	struct ui_call *c = &w->call;
+	enum bus_right right = right_of(a->role);
 
 	if (w->fn != NULL) {
 		if (ui_login_add_as(c->app->login, w->name, right, c->now_ms,
@@ -134,10 +146,11 @@ accepted(struct waiting *w, enum bus_right right)
 			return;
 		}
 		c->who->is_basic = true;
+		by_account(c->who, a->stamp, c->now_ms);
 		ui_call_is(c, c->who);
 		w->fn(c);
 	} else if (w->who == 0) {
-		let_in(c, w->name, right);
+		let_in(c, w->name, right, a);
 	} else if (c->who->id == w->who) {
 		c->who->proof_ms = c->now_ms;
 		who_write(c, NULL);
@@ -157,7 +170,7 @@ on_answer(void *ctx, const struct pass_answer *a)
 	if (own.call.rq == NULL)
 		return;
 	if (a->verdict == PASS_YES)
-		accepted(&own, right_of(a->role));
+		accepted(&own, a);
 	else if (a->verdict == PASS_LATER)
 		later(&own.call, MAX(a->wait_s, 1u));
 	else
@@ -227,7 +240,7 @@ login_by_link(struct ui_call *c, const char *link)
 	if (ui_login_is_slowed(c->app->login, ui_req_source(c->rq), c->now_ms))
 		later(c, UI_FAIL_MS / 1000);
 	else if (ui_login_link_use(c->app->login, link, c->now_ms, &right) == 0)
-		let_in(c, "root", right);
+		let_in(c, "root", right, NULL);
 	else
 		wrong(c, "this link was used already, or its time is over",
 		      "tapir web prints a new one");

@@ -207,6 +207,34 @@ ui_login_expire(struct ui_login *l, uint64_t now_ms)
 	return 0;
 }
 
+struct ui_who *
+ui_login_oldest(struct ui_login *l, uint64_t now_ms, uint64_t age_ms)
+{
+	struct ui_who *oldest = NULL;
+
+	for (unsigned i = 0; i < UI_LOGIN_MAX; i++) {
+		struct ui_who *w = &l->entry[i].who;
+
+		if (w->id != 0 && w->is_account &&
+		    now_ms - w->checked_ms >= age_ms &&
+		    (oldest == NULL || w->checked_ms < oldest->checked_ms))
+			oldest = w;
+	}
+	return oldest;
+}
+
+struct ui_who *
+ui_login_of(struct ui_login *l, const char *name, unsigned *it)
+{
+	while (*it < UI_LOGIN_MAX) {
+		struct ui_who *w = &l->entry[(*it)++].who;
+
+		if (w->id != 0 && w->is_account && strcmp(w->name, name) == 0)
+			return w;
+	}
+	return NULL;
+}
+
 /* ---- failures -------------------------------------------------------------- */
 
 static const struct source *

@@ -30,6 +30,9 @@ struct ui_who {
 	enum bus_right right;
 	uint64_t since_ms, used_ms;
 	uint64_t proof_ms;		/* last password or link */
+	bool is_account;		/* by a password; else by a link */
+	uint64_t stamp;			/* of the account, as it was then */
+	uint64_t checked_ms;		/* it was last so */
 	bool is_basic;			/* name and password in each request */
 };
 
@@ -60,6 +63,13 @@ struct ui_who *ui_login_find(struct ui_login *l, struct view token,
 void ui_login_end(struct ui_login *l, struct ui_who *who);
 /** The next login that has ended by itself is taken out; its id, or 0. */
 uint64_t ui_login_expire(struct ui_login *l, uint64_t now_ms);
+
+/** The login by a password that was not checked for longest, when that is age_ms ago
+ * or more; NULL: there is none. */
+struct ui_who *ui_login_oldest(struct ui_login *l, uint64_t now_ms,
+			       uint64_t age_ms);
+/** The next login of this account: start with *it = 0; NULL at the end. */
+struct ui_who *ui_login_of(struct ui_login *l, const char *name, unsigned *it);
 
 /** Count a failure; true when the source has had too many. */
 bool ui_login_failed(struct ui_login *l, const char *source, uint64_t now_ms);

@@ -473,6 +473,7 @@ serve(struct web *w)
 			ui_app_forget(&w->app, id);
 		ui_capture_run(w->app.capture);
 		ui_edit_run(w->app.edit, now);
+		ui_app_check(&w->app, now);
 	}
 }
 

@@ -38,6 +38,7 @@ struct follow {
 	struct list node;
 	struct bus_reader reader;
 	struct bus_rec filter;		/* the LOG command */
+	uint64_t n_skip;		/* older ones than it wants */
 };
 
 struct ctl_client {
@@ -274,11 +275,18 @@ pump_one(struct ctl_client *cl, struct follow *f)
 			follow_end(cl, f);
 			return;
 		}
-		if (lost > 0) {
+		if (lost > 0 && lost <= f->n_skip) {
+			f->n_skip -= lost;
+		} else if (lost > 0) {
+			f->n_skip = 0;
 			bus_rec_init(&lost_rec, BUS_RES_LOST);
 			bus_set_u64(&lost_rec, BUS_F_N_LOST, lost);
 			ctl_send(cl, &lost_rec, f->filter.tag);
 		} else if (wanted(&f->filter, &ev)) {
+			if (f->n_skip > 0) {
+				f->n_skip--;
+				continue;
+			}
 			ctl_send(cl, &ev, f->filter.tag);
 		}
 	}
@@ -289,6 +297,23 @@ pump(struct ctl_client *cl)
 {
 	LIST_FOREACH_SAFE(it, tmp, &cl->follows)
 		pump_one(cl, CONTAINER_OF(it, struct follow, node));
+}
+
+/* How many are wanted now, but for the newest limit of them.  The reader is moved
+ * to the oldest that is there. */
+static uint64_t
+too_old(const struct ctl_client *cl, struct follow *f, uint64_t limit)
+{
+	struct bus_reader rd = f->reader;
+	struct bus_rec ev;
+	uint64_t lost, n = 0;
+
+	while (bus_read(cl->ctl->vpn->bus, &rd, &ev, &lost) == 0)
+		if (lost > 0)
+			f->reader = rd;
+		else
+			n += wanted(&f->filter, &ev);
+	return n > limit ? n - limit : 0;
 }
 
 void
@@ -304,6 +329,8 @@ ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd)
 	}
 	f->filter = *cmd;
 	bus_reader_init(&f->reader, bus_u64(cmd, BUS_F_AFTER_SEQ));
+	if (bus_u64(cmd, BUS_F_LIMIT) > 0)
+		f->n_skip = too_old(cl, f, bus_u64(cmd, BUS_F_LIMIT));
 	list_add_tail(&cl->follows, &f->node);
 	cl->n_follow++;
 	pump(cl);

@@ -54,7 +54,7 @@ uint64_t ctl_id(const struct ctl_client *cl);
 struct ctl_client *ctl_find(const struct ctl *c, uint64_t id);
 /** Send events after after_seq (what is to come has a place beyond the newest),
  * as fast as the client reads; then DONE, or with is_follow new ones as they
- * come. */
+ * come.  With a limit only the newest so many of those that are there. */
 void ctl_follow(struct ctl_client *cl, const struct bus_rec *cmd);
 
 /** Carry out a command (wire_ctl.c). */

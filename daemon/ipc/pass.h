@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon/ipc/pass.h - the only question between tapir-web and the process that
- * knows the accounts: may this name with this password log in, and as what?
+ * daemon/ipc/pass.h - the questions between tapir-web and the process that knows
+ * the accounts: may this name with this password log in, and as what?  Is this
+ * account still what it was?
  *
  *   question   type 2 | id 4 | name | password | code | source
- *   answer     type 3 | id 4 | verdict 1 | role 1 | wait_s 4
+ *              type 4 | id 4 | name
+ *   answer     type 3 | id 4 | verdict 1 | role 1 | wait_s 4 | stamp 8
  *
  * One datagram each; texts are 2 bytes of length and the bytes, without NUL;
  * big endian, exact.  A password goes to that process and never to tapird.
@@ -24,6 +26,7 @@
 
 struct pass_ask {
 	uint32_t id;
+	bool is_still;			/* is there the account?  Only the name counts */
 	char name[PASS_NAME_MAX + 1];
 	char word[PASS_WORD_MAX + 1];
 	char code[PASS_CODE_MAX + 1];	/* RFC 6238, "" = none */
@@ -43,6 +46,8 @@ struct pass_answer {
 	enum pass_verdict verdict;
 	enum pass_role role;
 	uint32_t wait_s;	/* with PASS_LATER */
+	uint64_t stamp;		/* with PASS_YES: another one once the account's
+				 * password, codes or role are changed */
 };
 
 /** Bytes written, or ERR_LONG. */

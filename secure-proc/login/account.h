@@ -27,10 +27,12 @@ void login_free(struct login *l);
  *
  * @param users  text of the file of accounts; "" = nobody.
  * @param now_ms monotonic; @param wall_s Unix time, for codes.
- * @param out    id and role are set with PASS_YES.
+ * @param out    id; role and stamp are set with PASS_YES.
  */
 void login_decide(struct login *l, const struct pass_ask *q, const char *users,
 		  uint64_t now_ms, uint64_t wall_s, struct pass_answer *out);
+/** Is there this account, and which version of it?  Sets verdict, role, stamp. */
+void login_still(const char *name, const char *users, struct pass_answer *out);
 /** The code of a moment, 6 digits and NUL.  0 or ERR_CRYPTO. */
 MUST_USE int login_code(const uint8_t *key, unsigned n_key, uint64_t step,
 			char out[7]);

@@ -117,9 +117,14 @@ answer(struct login *l, int chan, int dir, char *users, const uint8_t *bytes,
 	if ((err = pass_ask_dec(bytes, n, &q)) != 0)
 		return err;
 	users_read(dir, users, CONF_USER_BYTES_MAX);
-	login_decide(l, &q, users, clk_ms(), clk_wall_ms() / 1000, &a);
+	a = (struct pass_answer){ .id = q.id };
+	if (q.is_still)
+		login_still(q.name, users, &a);
+	else
+		login_decide(l, &q, users, clk_ms(), clk_wall_ms() / 1000, &a);
 	wipe(users, CONF_USER_BYTES_MAX);
-	say(&q, &a);
+	if (!q.is_still)
+		say(&q, &a);
 	wipe(&q, sizeof(q));
 	len = pass_answer_enc(&a, out, sizeof(out));
 	if (len < 0)

@@ -71,7 +71,7 @@ TEST(the_bytes_are_those_of_the_drawing)
 	struct bus_rec r;
 	size_t n = test_hex("01 0005 00000102 0000000000000000 0000000000000000"
 	    "0000000000000009 01 0001 61 0000 0003 622d63 "
-	    "0000 0000000000000000 0000", want, sizeof(want));
+	    "0000 0000000000000000 0000 0000000000000000", want, sizeof(want));
 
 	bus_rec_init(&r, BUS_CMD_LOG);
 	r.tag = 0x102;
@@ -115,7 +115,7 @@ dec_hex(const char *hex)
 
 #define HEAD_LOG "01 0005 00000000 0000000000000000 0000000000000000" \
 		 "0000000000000000 "
-#define TAIL_LOG "0000 0000000000000000 0000"
+#define TAIL_LOG "0000 0000000000000000 0000 0000000000000000"
 
 TEST(malformed_records_are_refused)
 {

@@ -404,6 +404,42 @@ TEST(ctl_gives_all_of_the_log_to_a_slow_reader)
 	world_free(&w);
 }
 
+TEST(ctl_sends_the_newest_when_it_is_asked_for_so_many)
+{
+	static const struct {
+		unsigned n_event;
+		uint64_t limit, first;
+	} tries[] = {
+		{ 20, 5, 16 }, { 20, 20, 1 }, { 20, 21, 1 }, { 20, 1, 20 },
+		{ 9000, 3, 8998 }, { 0, 3, 0 },
+	};
+	uint8_t bytes[BUS_WIRE_MAX];
+	struct world w;
+	struct bus_rec r;
+	int fd, len;
+
+	for (unsigned i = 0; i < N_OF(tries); i++) {
+		uint64_t seq = tries[i].first;
+
+		world_new(&w);
+		publish(&w, (int)tries[i].n_event);
+		fd = client(&w);
+		bus_rec_init(&r, BUS_CMD_LOG);
+		bus_set_u64(&r, BUS_F_LIMIT, tries[i].limit);
+		r.tag = 9;
+		len = bus_enc_buf(&r, bytes, sizeof(bytes));
+		assert_int_equal(send(fd, bytes, (size_t)len, 0), len);
+		turn(&w);
+		while (next(fd, &r) == 1 && r.desc->class == BUS_EVENT)
+			assert_int_equal(r.seq, seq++);
+		assert_int_equal(r.desc->row, BUS_RES_DONE);
+		assert_int_equal(seq, tries[i].n_event == 0 ? 0 :
+				 tries[i].n_event + 1);
+		close(fd);
+		world_free(&w);
+	}
+}
+
 TEST(ctl_tells_a_follower_what_it_was_too_slow_for)
 {
 	struct world w;

@@ -125,3 +125,27 @@ TEST(wrong_answers_wait_longer_and_longer)
 	assert_int_equal(asked(l, "hanako", "x", "", now, T0).verdict, PASS_NO);
 	login_free(l);
 }
+
+TEST(an_account_that_stands_has_the_stamp_of_its_login)
+{
+	static const char other[] = "hanako:viewer:10:8:1:" SALT ":" HASH ":\n";
+	struct pass_answer a, b = { .id = 3 };
+	struct login *l;
+
+	assert_int_equal(login_new(&l), 0);
+	a = asked(l, "hanako", "correct horse", "", 0, T0);
+	login_still("hanako", USERS, &b);
+	assert_int_equal(b.verdict, PASS_YES);
+	assert_int_equal(b.role, PASS_OPERATOR);
+	assert_true(b.stamp == a.stamp && b.stamp != 0);
+	login_still("taro", USERS, &b);
+	assert_true(b.stamp != a.stamp);
+	login_still("hanako", other, &b);
+	assert_int_equal(b.role, PASS_VIEWER);
+	assert_true(b.stamp != a.stamp);
+	login_still("nobody", USERS, &b);
+	assert_int_equal(b.verdict, PASS_NO);
+	login_still("hanako", "", &b);
+	assert_int_equal(b.verdict, PASS_NO);
+	login_free(l);
+}

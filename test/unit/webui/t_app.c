@@ -14,6 +14,7 @@
 #include "test/lib/test.h"
 #include "webui/capture.h"
 #include "webui/edit.h"
+#include "webui/gate.h"
 #include "webui/metrics_page.h"
 
 #define LINK "0123456789abcdef"
@@ -158,6 +159,25 @@ supervisor(void *ctx UNUSED, const struct bus_rec *cmd, struct view text)
 	if (text.len > 0)
 		memcpy(w.text, text.p, text.len);
 	w.text[text.len] = '\0';
+	return 0;
+}
+
+/* The process that knows the accounts: what was asked last, and whom to tell. */
+static struct {
+	struct pass_ask q;
+	ui_gate_fn *fn;
+	void *ctx;
+	unsigned n;
+} gate;
+
+int
+ui_gate_ask(struct ui_gate *g UNUSED, const struct pass_ask *q, ui_gate_fn *fn,
+	    void *ctx)
+{
+	gate.q = *q;
+	gate.fn = fn;
+	gate.ctx = ctx;
+	gate.n++;
 	return 0;
 }
 
@@ -651,5 +671,97 @@ TEST(questions_wait_their_turn_and_not_for_ever)
 	ui_edit_run(w.app.edit, clk_ms());
 	for (unsigned i = 4; i < UI_EDIT_MAX; i++)
 		assert_int_equal(rq[i].status, 503);
+	end();
+}
+
+/* ---- accounts -------------------------------------------------------------- */
+
+static void
+account_is(enum pass_verdict verdict, uint64_t stamp)
+{
+	const struct pass_answer a = { .verdict = verdict, .stamp = stamp,
+				       .role = PASS_OPERATOR };
+
+	gate.fn(gate.ctx, &a);
+}
+
+/* Log in by a password; "Bearer TOKEN". */
+static void
+by_password(const char *name, uint64_t stamp, char auth[96])
+{
+	static struct ui_req rq;
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"user\":\"%s\",\"password\":\"x\"}",
+		 name);
+	ask(&rq, UI_POST, "/login", "none", body);
+	assert_false(gate.q.is_still);
+	account_is(PASS_YES, stamp);
+	assert_int_equal(rq.status, 200);
+	snprintf(auth, 96, "Bearer %.64s", strstr(rq.text, "\"token\":\"") + 9);
+}
+
+static int
+whoami(const char *auth)
+{
+	static struct ui_req rq;
+
+	ask(&rq, UI_GET, "/login", auth, "");
+	return rq.status;
+}
+
+TEST(who_is_removed_or_changed_is_logged_out)
+{
+	char hanako[2][96], taro[96];
+	const char *link;
+
+	begin();
+	w.app.gate = (struct ui_gate *)&gate; /* never looked into */
+	by_password("hanako", 5, hanako[0]);
+	by_password("hanako", 5, hanako[1]);
+	by_password("taro", 6, taro);
+	link = logged_in(BUS_RIGHT_ADMIN);
+	gate.n = 0;
+	ui_app_check(&w.app, clk_ms());
+	assert_int_equal(gate.n, 0);	/* it was just looked at */
+	w.now_ns += 1000000000;
+	ui_app_check(&w.app, clk_ms());
+	assert_int_equal(gate.n, 2);	/* each name once */
+	assert_true(gate.q.is_still);
+	assert_string_equal(gate.q.name, "taro");
+	account_is(PASS_LATER, 0);	/* nobody knows just now */
+	assert_int_equal(whoami(taro), 200);
+	w.now_ns += 1000000000;
+	ui_app_check(&w.app, clk_ms());
+	assert_int_equal(gate.n, 3);	/* the other one is still asked for */
+	account_is(PASS_YES, 6);
+	assert_int_equal(whoami(taro), 200);
+	w.now_ns += 1000000000;
+	ui_app_check(&w.app, clk_ms());
+	account_is(PASS_YES, 7);	/* another password or role */
+	assert_int_equal(whoami(taro), 401);
+	assert_int_equal(whoami(hanako[0]), 200);
+	assert_int_equal(whoami(link), 200);
+	end();
+}
+
+TEST(all_logins_of_an_account_end_with_what_they_have_under_way)
+{
+	static struct ui_req rq;
+	char auth[2][96];
+
+	begin();
+	w.app.gate = (struct ui_gate *)&gate;
+	by_password("jiro", 5, auth[0]);
+	by_password("jiro", 5, auth[1]);
+	ask(&rq, UI_POST, "/capture", auth[0], ESP);
+	say(BUS_RES_CAPTURE, NULL);
+	w.now_ns += 1000000000;
+	ui_app_check(&w.app, clk_ms());
+	assert_string_equal(gate.q.name, "jiro");
+	account_is(PASS_NO, 0);
+	assert_true(rq.is_cut);
+	assert_int_equal(whoami(auth[0]), 401);
+	assert_int_equal(whoami(auth[1]), 401);
 	end();
 }
