@@ -144,7 +144,7 @@ def test_pages(page, axe, name):
         assert page.js("return document.documentElement.lang") == lang
         text = page.text()
         assert not re.search(r"\b(undefined|NaN|null|\[object)|\{\w+\}", text), text
-        assert page.js("return document.documentElement.scrollWidth <= innerWidth"), (name, width)
+        page.wait("return document.documentElement.scrollWidth <= innerWidth", 3)
         page.shot(os.path.join(SHOTS, f"{name.replace('/', '-')}-{width}.png"))
         page.js(axe)
         page.js("window.axeDone = null; axe.run().then((r) => { window.axeDone = r; })")
