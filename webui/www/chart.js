@@ -2,7 +2,7 @@
 // Rates over the last minutes.
 import uPlot from "./lib/uplot.js";
 import { html, useEffect, useRef } from "./vendor.js";
-import { language, rate, t } from "./i18n.js";
+import { clock, language, rate, t } from "./i18n.js";
 import { rateOf, useStore } from "./store.js";
 
 const HEIGHT = 180;
@@ -31,7 +31,7 @@ export function Traffic({ of = "" }) {
 			width: ref.current.clientWidth || 300, height: HEIGHT,
 			cursor: { show: false }, legend: { show: false },
 			axes: [{ ...axis, size: 28, incrs: [60, 120], values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
-				new Date(s * 1000).toLocaleTimeString(language(), { timeStyle: "short" })) },
+				clock(s * 1000)) },
 			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(rate) }],
 			scales: { x: { range: () => [Date.now() / 1000 - SPAN_S, Date.now() / 1000] }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
 				[0, Math.max(hi * 1.1, 125)] } },

@@ -52,8 +52,27 @@ export function said(e) {
 	return own ? own.replace(/\{(\w+)\}/g, (_, name) => String(e[name] ?? "")).replace(/[;:、。\s]+$/, "") : e.sentence;
 }
 
+/** Made once each: the making takes longer than the use. @type {Map<string, any>} */
+const formats = new Map();
+
+/** @param {number} n @param {number} [digits] */
+function decimal(n, digits = 0) {
+	const key = lang + digits;
+	let f = formats.get(key);
+	if (!f) formats.set(key, f = new Intl.NumberFormat(lang, { maximumFractionDigits: digits }));
+	return f.format(n);
+}
+
+/** @param {number|Date} at @param {Intl.DateTimeFormatOptions} how */
+function date(at, how) {
+	const key = lang + Object.values(how).join();
+	let f = formats.get(key);
+	if (!f) formats.set(key, f = new Intl.DateTimeFormat(lang, how));
+	return f.format(at);
+}
+
 /** @param {number} n */
-export const number = (n) => Number(n).toLocaleString(lang);
+export const number = (n) => decimal(Number(n));
 
 /** Bytes, in steps of 1000. @param {number} n @param {string} [after] */
 export function bytes(n, after = "") {
@@ -61,8 +80,7 @@ export function bytes(n, after = "") {
 	let i = 0;
 	for (n = Number(n) || 0; n >= 999.5 && i < units.length - 1; i++) n /= 1000;
 	const digits = i === 0 || n >= 99.5 ? 0 : 1;
-	return n.toLocaleString(lang, { maximumFractionDigits: digits,
-		minimumFractionDigits: digits }) + " " + units[i] + after;
+	return decimal(n, digits) + " " + units[i] + after;
 }
 
 /** Bits a second. @param {number} bytes_s */
@@ -71,7 +89,7 @@ export function rate(bytes_s) {
 	let n = bytes_s * 8, i = 0;
 	for (; n >= 999.5 && i < units.length - 1; i++) n /= 1000;
 	const digits = i === 0 || n >= 99.5 ? 0 : 1;
-	return n.toLocaleString(lang, { maximumFractionDigits: digits }) + " " + units[i];
+	return decimal(n, digits) + " " + units[i];
 }
 
 /** How long: the two largest units. @param {number} s */
@@ -87,16 +105,17 @@ export function span(s) {
 }
 
 /** A moment in full, with its zone. @param {number} ms */
-export const exact = (ms) => new Date(ms).toLocaleString(lang,
-	{ dateStyle: "full", timeStyle: "long" });
+export const exact = (ms) => date(ms, { dateStyle: "full", timeStyle: "long" });
+
+/** Hours and minutes of a moment. @param {number} ms */
+export const clock = (ms) => date(ms, { timeStyle: "short" });
 
 /** The day of a moment. @param {number} ms */
-export const day = (ms) => new Date(ms).toLocaleDateString(lang, { dateStyle: "medium" });
+export const day = (ms) => date(ms, { dateStyle: "medium" });
 
 /** A moment: the time today, else the date too. @param {number} ms */
 export function moment(ms) {
 	const d = new Date(ms);
 	const isToday = d.toDateString() === new Date().toDateString();
-	return d.toLocaleString(lang, isToday ? { timeStyle: "medium" } :
-		{ dateStyle: "medium", timeStyle: "short" });
+	return date(d, isToday ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
 }

@@ -2,7 +2,7 @@
 // What the pages are made of.
 import { html, useEffect, useRef, useState } from "./vendor.js";
 import { bus, may, useClock } from "./store.js";
-import { exact, moment, span, t, word } from "./i18n.js";
+import { exact, moment, number, span, t, word } from "./i18n.js";
 import { to } from "./prefs.js";
 
 /** @typedef {import("./store.js").Item} Item */
@@ -127,8 +127,9 @@ const compare = (a, b) => typeof a === "number" && typeof b === "number" ? a - b
  * @param {{name: string, columns: Column[], rows: Item[], id: (row: Item) => string,
  *	first?: string, limit?: number}} props
  */
-export function Table({ name, columns, rows, id, first, limit = 500 }) {
+export function Table({ name, columns, rows, id, first, limit = 200 }) {
 	const [by, set] = useState({ key: first ?? "", isUp: true });
+	const [n, setN] = useState(limit);
 	const col = columns.find((c) => c.key === by.key && c.sort);
 	const sorted = col ? [...rows].sort((a, b) =>
 		compare(col.sort(a), col.sort(b)) * (by.isUp ? 1 : -1)) : rows;
@@ -143,12 +144,13 @@ export function Table({ name, columns, rows, id, first, limit = 500 }) {
 					>${c.name}<span aria-hidden="true">${col === c ?
 						by.isUp ? " ↑" : " ↓" : ""}</span></button>` : c.name}</th>`)}
 		</tr></thead>
-		<tbody>${sorted.slice(0, limit).map((row) => html`<tr key=${id(row)}>
+		<tbody>${sorted.slice(0, n).map((row) => html`<tr key=${id(row)}>
 			${columns.map((c, i) => i === 0 ?
 				html`<th scope="row" class=${cls(c)}>${c.show ? c.show(row) : row[c.key]}</th>` :
 				html`<td class=${cls(c)}>${c.show ? c.show(row) : row[c.key]}</td>`)}
 		</tr>`)}</tbody></table>
-		${rows.length > limit && html`<p class="quiet">${t("more", { n: rows.length - limit })}</p>`}
+		${rows.length > n && html`<p class="quiet">${t("more", { n: number(rows.length - n) })}${" "}
+			<button type="button" class="plain" onClick=${() => setN(n + limit)}>${t("more.show")}</button></p>`}
 	</div>`;
 }
 

@@ -43,6 +43,7 @@ export const en = {
 	"filter": "Filter",
 	"filter.clear": "Show all",
 	"more": "{n} more are not shown",
+	"more.show": "Show more",
 	"times": "{n} times",
 	"never": "never",
 	"unknown": "not known",

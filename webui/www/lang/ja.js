@@ -45,6 +45,7 @@ export const ja = {
 	"filter": "絞り込み",
 	"filter.clear": "すべて表示",
 	"more": "ほか {n} 件は表示していません",
+	"more.show": "さらに表示",
 	"times": "{n} 回",
 	"never": "なし",
 	"unknown": "不明",
