@@ -8,9 +8,9 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
 
-/* Send, then print what DONE says. */
+/* Send, then print what DONE says, behind what that is about. */
 static int
-act(struct cli *c, struct bus_rec *cmd)
+act(struct cli *c, struct bus_rec *cmd, const char *what)
 {
 	char text[BUS_SENTENCE_MAX];
 	struct bus_rec end;
@@ -30,7 +30,8 @@ act(struct cli *c, struct bus_rec *cmd)
 		return CLI_OK;
 	}
 	bus_print_text(bus_str(&end, BUS_F_TEXT), text, sizeof(text));
-	fprintf(c->out, "%s\n", *text != '\0' ? text : "done");
+	fprintf(c->out, "%s%s\n", *text != '\0' ? what : "",
+		*text != '\0' ? text : "done");
 	return CLI_OK;
 }
 
@@ -45,7 +46,8 @@ need(struct cli *c, const char *what)
 }
 
 static int
-up_or_down(struct cli *c, int argc, char **argv, enum bus_row row)
+up_or_down(struct cli *c, int argc, char **argv, enum bus_row row,
+	   const char *what)
 {
 	char realm[CLI_NAME_MAX], peer[CLI_NAME_MAX];
 	struct bus_rec cmd;
@@ -59,19 +61,19 @@ up_or_down(struct cli *c, int argc, char **argv, enum bus_row row)
 	bus_rec_init(&cmd, row);
 	bus_set_str(&cmd, BUS_F_REALM, realm);
 	bus_set_str(&cmd, BUS_F_PEER, peer);
-	return act(c, &cmd);
+	return act(c, &cmd, what);
 }
 
 int
 cmd_up(struct cli *c, int argc, char **argv)
 {
-	return up_or_down(c, argc, argv, BUS_CMD_UP);
+	return up_or_down(c, argc, argv, BUS_CMD_UP, "connecting: ");
 }
 
 int
 cmd_down(struct cli *c, int argc, char **argv)
 {
-	return up_or_down(c, argc, argv, BUS_CMD_DOWN);
+	return up_or_down(c, argc, argv, BUS_CMD_DOWN, "disconnected: ");
 }
 
 int
@@ -95,7 +97,7 @@ cmd_rekey(struct cli *c, int argc, char **argv)
 	bus_set_str(&cmd, BUS_F_REALM, realm);
 	bus_set_str(&cmd, BUS_F_PEER, peer);
 	bus_set_str(&cmd, BUS_F_WHAT, what);
-	return act(c, &cmd);
+	return act(c, &cmd, "making new keys: ");
 }
 
 int
@@ -106,7 +108,7 @@ cmd_confirm(struct cli *c, int argc, char **argv)
 	if (cli_opts(c, NULL, 0, argc, argv, 0) < 0)
 		return CLI_USAGE;
 	bus_rec_init(&cmd, BUS_CMD_CONFIRM);
-	return act(c, &cmd);
+	return act(c, &cmd, "");
 }
 
 int

@@ -60,6 +60,23 @@ check_json(struct cli *c, const char *file, const struct conf *conf,
 	json_end(&j);
 }
 
+/* A line each, for grep and editors; wrapped on a terminal. */
+static void
+mistakes_text(struct cli *c, const struct conf_errs *errs)
+{
+	char *text = NULL, *save = NULL;
+	size_t len = 0;
+	FILE *f = c->show.is_tty ? open_memstream(&text, &len) : NULL;
+
+	conf_errs_print(errs, f != NULL ? f : c->out);
+	if (f == NULL || fclose(f) != 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		show_wrap(&c->show, 0, 4, line);
+	free(text);
+}
+
 static void
 check_text(struct cli *c, const char *file, const struct conf *conf,
 	   const struct conf_errs *errs, const struct conf_errs *warns,
@@ -70,11 +87,11 @@ check_text(struct cli *c, const char *file, const struct conf *conf,
 
 	bus_print_text(file, name, sizeof(name));
 	if (!is_ok) {
-		conf_errs_print(errs, c->out);
+		mistakes_text(c, errs);
 		fprintf(c->out, "%s: %u mistake%s\n", name, n, n == 1 ? "" : "s");
 		return;
 	}
-	conf_errs_print(warns, c->out);
+	mistakes_text(c, warns);
 	fprintf(c->out, "%s: correct, %u realm%s with %u peer%s\n", name,
 		conf->n_realm, conf->n_realm == 1 ? "" : "s", n_peer,
 		n_peer == 1 ? "" : "s");

@@ -89,9 +89,10 @@ state_cell(struct show_table *t, const struct bus_rec *r)
 }
 
 static void
-hub_row(struct show_table *t, const struct bus_rec *r)
+hub_row(struct show_table *t, const struct bus_rec *r, bool has_realm)
 {
-	str_cell(t, r, BUS_F_REALM);
+	if (has_realm)
+		str_cell(t, r, BUS_F_REALM);
 	switch (r->desc->row) {
 	case BUS_RES_PORT:
 		str_cell(t, r, BUS_F_PORT);
@@ -169,16 +170,36 @@ hub_json(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
 	json_end(&j);
 }
 
+/* Are these rows of several realms?  Of one, its name would only take room. */
+static bool
+has_realms(const struct ask_list *a, enum bus_row row)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const char *realm = bus_str(&a->rec[i], BUS_F_REALM);
+
+		if (a->rec[i].desc->row != row)
+			continue;
+		if (first != NULL && strcmp(first, realm) != 0)
+			return true;
+		first = realm;
+	}
+	return false;
+}
+
 static void
 hub_table(struct cli *c, const struct ask_list *a, const struct hub_kind *k)
 {
-	struct show_table *t = show_table_new(k->col, k->n_col);
+	bool has_realm = has_realms(a, k->row);
+	struct show_table *t = show_table_new(k->col + !has_realm,
+					      k->n_col - !has_realm);
 	size_t i, n = 0;
 
 	for (i = 0; i < a->n; i++) {
 		if (a->rec[i].desc->row != k->row)
 			continue;
-		hub_row(t, &a->rec[i]);
+		hub_row(t, &a->rec[i], has_realm);
 		n++;
 	}
 	if (n > 0)

@@ -298,11 +298,12 @@ block_print(struct cli *c, const struct ask_list *a, const struct block *b,
 			b->line(t, a, r);
 	}
 	if (n > 0) {
+		if (b != blocks)
+			fputc('\n', c->out);
 		show_table_print(&c->show, t, 0);
 		if (n > max)
 			fprintf(c->out, "and %u more: tapir stats --all\n",
 				n - max);
-		fputc('\n', c->out);
 	}
 	show_table_free(t);
 	return n;
@@ -327,7 +328,7 @@ stats_table(struct cli *c, struct ask_list *a, bool is_all)
 	for (unsigned k = 0; k < N_OF(blocks); k++)
 		n = block_print(c, a, &blocks[k], is_all);
 	if (n == 0) /* the last one: reasons */
-		fprintf(c->out, "nothing was dropped\n");
+		fprintf(c->out, "\nnothing was dropped\n");
 }
 
 /* SAs by their traffic; the others keep their order, as equals are not moved

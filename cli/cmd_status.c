@@ -145,6 +145,8 @@ status_table(const struct show *s, const struct ask_list *a)
 			show_table_print(s, t, 2);
 		show_table_free(t);
 	}
+	if (a->n == 0)
+		fputs("no realm is configured\n", s->out);
 }
 
 /* ---- one peer in full ------------------------------------------------------- */
@@ -217,6 +219,39 @@ status_evidence(const struct show *s, const struct bus_rec *p)
 							    sizeof(age)));
 }
 
+/* What was agreed; of a peer without a tunnel, what is wanted. */
+static void
+status_tunnel(const struct show *s, const struct bus_rec *p)
+{
+	bool has_sa = bus_u64(p, BUS_F_SPI_IN) != 0;
+
+	if (*bus_str(p, BUS_F_LOCAL) != '\0')
+		line(s, "addresses", "%s - %s", bus_str(p, BUS_F_LOCAL),
+		     bus_str(p, BUS_F_REMOTE));
+	else if (*bus_str(p, BUS_F_REMOTE) != '\0')
+		line(s, "address", "%s", bus_str(p, BUS_F_REMOTE));
+	if (has_sa && *bus_str(p, BUS_F_NAT) != '\0')
+		line(s, "NAT", "%s", nat_text(bus_str(p, BUS_F_NAT)));
+	if (*bus_str(p, BUS_F_MODE) != '\0')
+		line(s, has_sa ? "carries" : "wanted", "%s over %s%s%s",
+		     bus_str(p, BUS_F_MODE), bus_str(p, BUS_F_ENCAP),
+		     has_sa ? "" : ", suite ",
+		     has_sa ? "" : bus_str(p, BUS_F_SUITE));
+	if (has_sa)
+		line(s, "ESP", "%s, SPI %08x in, %08x out",
+		     bus_str(p, BUS_F_SUITE), (unsigned)bus_u64(p, BUS_F_SPI_IN),
+		     (unsigned)bus_u64(p, BUS_F_SPI_OUT));
+	if (*bus_str(p, BUS_F_IKE_SUITE) != '\0')
+		line(s, "IKE", "%s", bus_str(p, BUS_F_IKE_SUITE));
+	if (bus_u64(p, BUS_F_MTU) != 0)
+		line(s, "MTU", "%u bytes inside, %u outside",
+		     (unsigned)bus_u64(p, BUS_F_MTU),
+		     (unsigned)bus_u64(p, BUS_F_PATH_MTU));
+	if (*bus_str(p, BUS_F_TS_LOCAL) != '\0')
+		line(s, "selectors", "%s to %s", bus_str(p, BUS_F_TS_LOCAL),
+		     bus_str(p, BUS_F_TS_REMOTE));
+}
+
 void
 status_peer(const struct show *s, const struct bus_rec *p)
 {
@@ -234,24 +269,9 @@ status_peer(const struct show *s, const struct bus_rec *p)
 	status_evidence(s, p);
 	line(s, "identity", "%s", bus_str(p, BUS_F_ID));
 	status_proof(s, p);
-	line(s, "addresses", "%s - %s", bus_str(p, BUS_F_LOCAL),
-	     bus_str(p, BUS_F_REMOTE));
-	if (*bus_str(p, BUS_F_NAT) != '\0')
-		line(s, "NAT", "%s", nat_text(bus_str(p, BUS_F_NAT)));
-	if (*bus_str(p, BUS_F_MODE) != '\0') {
-		line(s, "carries", "%s over %s", bus_str(p, BUS_F_MODE),
-		     bus_str(p, BUS_F_ENCAP));
-		line(s, "ESP", "%s, SPI %08x in, %08x out",
-		     bus_str(p, BUS_F_SUITE), (unsigned)bus_u64(p, BUS_F_SPI_IN),
-		     (unsigned)bus_u64(p, BUS_F_SPI_OUT));
-		line(s, "IKE", "%s", bus_str(p, BUS_F_IKE_SUITE));
-		if (bus_has(p, BUS_F_MTU))
-			line(s, "MTU", "%u bytes inside, %u outside",
-			     (unsigned)bus_u64(p, BUS_F_MTU),
-			     (unsigned)bus_u64(p, BUS_F_PATH_MTU));
-		line(s, "selectors", "%s to %s", bus_str(p, BUS_F_TS_LOCAL),
-		     bus_str(p, BUS_F_TS_REMOTE));
-	}
+	status_tunnel(s, p);
+	if (bus_u64(p, BUS_F_SPI_IN) == 0)
+		return;
 	line(s, "received", "%llu bytes in %llu packets, last one %s%s",
 	     (unsigned long long)bus_u64(p, BUS_F_RX_BYTES),
 	     (unsigned long long)bus_u64(p, BUS_F_RX_PACKETS),

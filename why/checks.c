@@ -50,8 +50,15 @@ answer(const struct why_facts *f, char *d)
 
 	for (int i = 0; i < 2; i++)
 		age(f->port[i].heard_s, a[i], sizeof(a[i]));
-	snprintf(d, WHY_DETAIL_MAX, "UDP %u: %s, UDP %u: %s", f->port[0].number,
-		 a[0], f->port[1].number, a[1]);
+	/* who dials us is heard as a stranger until it is known */
+	if (f->port[0].heard_s != WHY_NEVER || f->port[1].heard_s != WHY_NEVER ||
+	    f->in.by == WHY_BY_NOBODY) {
+		snprintf(d, WHY_DETAIL_MAX, "UDP %u: %s, UDP %u: %s",
+			 f->port[0].number, a[0], f->port[1].number, a[1]);
+	} else if (f->in.from[0] != '\0') {
+		age(f->in.age_s, a[0], sizeof(a[0]));
+		snprintf(d, WHY_DETAIL_MAX, "%s: %s", f->in.from, a[0]);
+	}
 	if (why_is_up(f))
 		return WHY_OK;
 	if (f->try_s == WHY_NEVER)
@@ -144,7 +151,8 @@ why_check_of(const struct why_facts *f, enum why_check c,
 	detail[0] = '\0';
 	switch (c) {
 	case WHY_C_WANTED:
-		return is_up || f->is_dialled ? WHY_OK : WHY_UNKNOWN;
+		return is_up || f->is_dialled || f->in.by != WHY_BY_NOBODY ?
+		    WHY_OK : WHY_UNKNOWN;
 	case WHY_C_NAME:
 		return name(f, detail);
 	case WHY_C_ROUTE:

@@ -151,6 +151,14 @@ lab_enter_userns(void)
 
 /* ---- build -------------------------------------------------------------------- */
 
+/* A directory others go through, tapird's roles among them, and do not look
+ * into. */
+static bool
+make_way(const char *dir)
+{
+	return mkdir(dir, 0700) == 0 && chmod(dir, 0711) == 0;
+}
+
 static int
 make_files(struct lab *l)
 {
@@ -159,10 +167,10 @@ make_files(struct lab *l)
 	unsigned i;
 	int err = 0;
 
-	if (mkdir(LAB_DIR, 0700) != 0 && errno != EEXIST)
+	if (!make_way(LAB_DIR) && errno != EEXIST)
 		return fail(l, ERR_SYS, NULL, "cannot make %s: %s", LAB_DIR,
 			    strerror(errno));
-	if (mkdir(l->dir, 0700) != 0)
+	if (!make_way(l->dir))
 		return fail(l, ERR_SYS, NULL, "cannot make %s: %s", l->dir,
 			    strerror(errno));
 	put(text, sizeof(text), "flags %u\n", l->flags);
@@ -172,7 +180,7 @@ make_files(struct lab *l)
 	str_hex(psk, sizeof(psk), key, sizeof(key));
 	for (i = 0; i < 2 && err == 0; i++) {
 		join(dir, sizeof(dir), l->dir, gw_name[i]);
-		if (mkdir(dir, 0700) != 0)
+		if (!make_way(dir))
 			err = ERR_SYS;
 		else if (i == 1 && (l->flags & LAB_STRONGSWAN) != 0)
 			err = lab_conf_strongswan(dir, psk);
