@@ -128,5 +128,5 @@ cmd_drain(struct cli *c, int argc, char **argv)
 		return need(c, "where to?");
 	bus_rec_init(&cmd, BUS_CMD_DRAIN);
 	bus_set_str(&cmd, BUS_F_WHAT, is_off ? "" : to);
-	return act(c, &cmd);
+	return act(c, &cmd, "");
 }

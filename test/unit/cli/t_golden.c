@@ -263,7 +263,8 @@ compare(const char *name, const char *ending, const char *got)
 	}
 	want = file_text(path);
 	if (want == NULL || strcmp(want, got) != 0)
-		fail_msg("%s is not what is printed:\n%s\nbut:\n%s", path, got,
+		fail_msg("printed:\n%s\n%s has:\n%s\nif it is right so: "
+			 "GOLDEN=write, then read git diff", got, path,
 			 want != NULL ? want : "(nothing)");
 	free(want);
 }
