@@ -352,6 +352,29 @@ def test_capture(page, web):
     page.wait_text("Nothing is recorded", "main")
 
 
+def test_what_lets_somebody_in(page):
+    """Commands are made of what is chosen, and stay one command whatever that is."""
+    page.go("access/branches/osaka")
+    page.choose("What", "apple")
+    page.wait_text("tapir invite osaka --realm branches --as apple", "main")
+    page.choose("Only these networks", "10.0.0.0/8, 10.1.0.0/16")
+    page.wait_text("--net 10.0.0.0/8,10.1.0.0/16", "main")
+    page.choose("Names", "it's; vpn.example.com")
+    page.wait_text("tapir ca issue 'it'\\''s;' vpn.example.com", "main")
+
+
+def test_drain(page, web):
+    """Peers are sent away and let in again; both are told in the log."""
+    page.go("realms")
+    page.choose("Other gateway", "192.0.2.9")
+    page.click("main button", "Send them there")
+    page.click("dialog button.main", "Send them there")
+    assert until(5, lambda: web.lines("asked for drain"))
+    page.click("main button", "Let them connect here")
+    assert until(5, lambda: len(web.lines("asked for drain")) == 2)
+    assert web.is_up()
+
+
 def test_connect(page, web):
     """The one big button."""
     page.go("connect")

@@ -27,7 +27,7 @@ const pages = {
 	hub: (realm) => html`<${Hub} realm=${realm}/>`,
 	log: () => html`<${Log}/>`,
 	capture: (a, b) => html`<${Capture} key=${a + "/" + b} realm=${a} peer=${b}/>`,
-	access: () => html`<${Access}/>`,
+	access: (a, b) => html`<${Access} key=${a + "/" + b} realm=${a} peer=${b}/>`,
 	connect: (a, b) => html`<${Connect} realm=${a} peer=${b}/>`,
 	settings: () => html`<${Settings}/>`,
 };

@@ -202,7 +202,7 @@ async function greet() {
 		const [daemon] = await bus.ask("ping-daemon", {}, true);
 		store.daemon = daemon;
 		store.daemonAt = Date.now();
-		const old = await bus.ask("log", { since_ms: Date.now() - 86400000 }, true);
+		const old = await bus.ask("log", { limit: N_EVENTS }, true);
 		const first = store.events[0]?.seq ?? Infinity;
 		store.events = [...old.filter((e) => e.event && e.seq < first), ...store.events]
 			.slice(-N_EVENTS);

@@ -269,7 +269,7 @@ export const ja = {
 	"log.hold": "一時停止",
 	"log.go": "再開",
 	"log.none": "該当する出来事はありません。",
-	"log.none.hint": "ここには直近 1 日の出来事があります。tapir history は 30 日前まで表示します。",
+	"log.none.hint": "新しい 500 件を表示しています。tapir history で 30 日前までさかのぼれます。",
 
 	// capture
 	"capture.title": "パケットの記録",
@@ -315,6 +315,14 @@ export const ja = {
 	"cert.ended": "期限切れ",
 	"cert.make": "証明書の作成",
 	"cert.make.text": "認証局の秘密鍵はゲートウェイに置いたままなので、証明書はそこで作成します。",
+	"connect.here": "こちらのアドレス",
+	"act.profile": "プロファイル",
+	"drain.title": "メンテナンスの前に",
+	"drain.text": "転送 (RFC 5685) に対応するピアを、同じ識別子を証明できる別のゲートウェイへ移します。対応しないピアはそのまま残ります。",
+	"drain.to": "移動先のゲートウェイ",
+	"drain.go": "移動させる",
+	"drain.ask": "対応するピアをすべて {to} へ移動させますか。",
+	"drain.off": "再びここで受け入れる",
 	"invite.title": "招待する",
 	"invite.text": "tapir を使う別の拠点や、標準の IKEv2 を持つスマートフォンや PC を招待します。鍵はゲートウェイで作られ、ここには表示されません。",
 	"invite.kind": "種類",

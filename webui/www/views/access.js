@@ -23,7 +23,8 @@ const sign = { ended: "error", soon: "warn", valid: "ok" };
 const Until = ({ until }) => html`<${When} ms=${until * 1000}/> <span class=${"state is-" + sign[validity(until)]}>
 	${t(/** @type {any} */ ("cert." + validity(until)))}</span>`;
 
-export function Access() {
+/** @param {{realm?: string, peer?: string}} props  who is to get a profile */
+export function Access({ realm, peer }) {
 	const s = useStore();
 	const metrics = useAnswer("metrics", {}, 60);
 	const own = (metrics.items ?? []).filter((i) => i.result === "metric-peer" && i.own_cert_until > 0);
@@ -44,7 +45,7 @@ export function Access() {
 		<${Panel} title=${t("cert.own")} cmd="tapir ca"><${Answer} of=${metrics}>
 			${ends.size ? html`<ul class="list">${[...ends].map(([realm, until]) => html`<li key=${realm}>
 				${t("realm.of", { realm })}: <${Until} until=${until}/></li>`)}</ul>` : html`<${Empty} text=${t("cert.own.none")}/>`}<//><//>
-		<${Issue}/></div><div><${Invite}/>
+		<${Issue}/></div><div><${Invite} realm=${realm} name=${peer}/>
 		<${Panel} title=${t("user.title")}>
 			<${Facts} rows=${[[t("user.you"), s.who?.user], [t("user.role"), s.who && word("role", s.who.role)]]}/>
 			<p>${t("user.text")}</p>

@@ -52,7 +52,7 @@ export function Log() {
 		let isOver = false;
 		if (!code && !peer) setOld({ items: [], error: null });
 		else if (s.link === "live")
-			bus.ask("log", { code, peer }, true).then(
+			bus.ask("log", { code, peer, limit: 500 }, true).then(
 				(items) => isOver || setOld({ items, error: null }),
 				(error) => isOver || setOld({ items: [], error }));
 		return () => { isOver = true; };

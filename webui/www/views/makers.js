@@ -4,7 +4,7 @@
 import { html, useState } from "../vendor.js";
 import { useStore } from "../store.js";
 import { t } from "../i18n.js";
-import { Cmd, Field, Panel } from "../parts.js";
+import { Cmd, Do, Field, Panel } from "../parts.js";
 
 /** A word for a shell. @param {string} w */
 export const quoted = (w) => /^[\w@%+=:,./-]+$/.test(w) ? w : "'" + w.replace(/'/g, "'\\''") + "'";
@@ -17,13 +17,13 @@ const or = (v, stand) => v.trim() ? quoted(v.trim()) : stand;
 
 const ends = { tapir: "invite", apple: "mobileconfig", windows: "ps1", android: "sswan" };
 
-/** Another gateway or a device is let in. */
-export function Invite() {
+/** Another gateway or a device is let in. @param {{realm?: string, name?: string}} props */
+export function Invite({ realm: first = "", name: who = "" }) {
 	const s = useStore();
 	const names = [...s.realms.keys()].sort();
 	const [kind, setKind] = useState("tapir");
-	const [name, setName] = useState("");
-	const [realm, setRealm] = useState("");
+	const [name, setName] = useState(who);
+	const [realm, setRealm] = useState(first);
 	const [at, setAt] = useState("");
 	const [net, setNet] = useState("");
 	const isDevice = kind !== "tapir", into = realm || (names.length === 1 ? names[0] : "");
@@ -43,6 +43,16 @@ export function Invite() {
 				at.trim() && "--at " + quoted(at.trim()), isDevice && net.trim() && "--net " + quoted(net.trim().replace(/[\s,]+/g, ","))])}/></li>
 			<li>${t(/** @type {any} */ ("invite.then." + kind), { file: (name.trim() || "NAME") + "." + ends[/** @type {keyof typeof ends} */ (kind)] })}
 				${!isDevice && html`<${Cmd} text=${line(["tapir join", or(name && name + ".invite", "NAME.invite")])}/><${Cmd} text="tapir reload"/>`}</li></ol><//>`;
+}
+
+/** This gateway is to be empty for a while. */
+export function Drain() {
+	const [to, setTo] = useState("");
+	return html`<${Panel} title=${t("drain.title")} cmd=${to.trim() ? `tapir drain --to ${quoted(to.trim())}` : "tapir drain --off"}>
+		<p>${t("drain.text")}</p>
+		<${Field} name=${t("drain.to")} value=${to} set=${setTo} hint="192.0.2.7"/>
+		<div class="row actions">${to.trim() && html`<${Do} name=${t("drain.go")} command="drain" fields=${{ what: to.trim() }} role="admin" ask=${t("drain.ask", { to: to.trim() })}/>`}
+			<${Do} name=${t("drain.off")} command="drain" fields=${{ what: "" }} role="admin"/></div><//>`;
 }
 
 /** A certificate from one's own authority. */

@@ -118,6 +118,7 @@ function Actions({ p }) {
 		<${Ping} p=${p}/>
 		<button type="button" onClick=${() => set(true)}>${t("act.why")}</button>
 		<${Link} to=${["capture", p.realm, p.name]} class="button">${t("nav.capture")}<//>
+		<${Link} to=${["access", p.realm, p.name]} class="button">${t("act.profile")}<//>
 		${!may("operator") && html`<span class="quiet">${t("needs.role", { role: t("role.operator") })}</span>`}
 		${isWhy && html`<${WhyDialog} realm=${p.realm} peer=${p.name} onClose=${() => set(false)}/>`}</div>`;
 }

@@ -5,6 +5,7 @@ import { keyOf, useStore } from "../store.js";
 import { number, t, word } from "../i18n.js";
 import { Empty, Facts, Link, Panel, State, Table, Title } from "../parts.js";
 import { Configuration } from "./conf.js";
+import { Drain } from "./makers.js";
 import { reason } from "./overview.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -45,5 +46,6 @@ export function Realms({ name }) {
 		${name && html`<p class="crumbs"><${Link} to=${["realms"]}>${t("nav.realms")}<//></p>`}
 		<${Configuration} key=${name} realm=${name}/>
 		${shown.length === 0 ? html`<${Empty} text=${name && all.length ? t("realm.gone", { realm: name }) : t("realms.none")}
-			hint=${t("realms.none.hint")}/>` : shown.map((r) => html`<${Realm} key=${r.name} r=${r}/>`)}`;
+			hint=${t("realms.none.hint")}/>` : shown.map((r) => html`<${Realm} key=${r.name} r=${r}/>`)}
+		${!name && html`<${Drain}/>`}`;
 }
