@@ -20,6 +20,8 @@
 #include "cli/invite/invite.h"
 #include "cli/invite/issue.h"
 #include "cli/invite/profile.h"
+#include "cli/invite/qr.h"
+#include "cli/invite/share.h"
 #include "cli/json.h"
 #include "conf/role.h"
 #include "daemon/base/err.h"
@@ -32,7 +34,7 @@
 
 struct asked {
 	const char *config, *realm, *at, *as, *to, *ca, *title, *nets;
-	const char *name, *me, *lan;
+	const char *name, *me, *lan, *link;
 	char *first;			/* a configuration, where there is none */
 	size_t first_len;
 	const struct conf *conf;
@@ -83,56 +85,127 @@ key_make(const char *path, uint8_t *out, size_t cap, size_t *len, bool *is_new)
 	return 0;
 }
 
-/* Where the result goes: a new file of its own, closed to others, or c->out. */
-static FILE *
-result_open(struct cli *c, const struct asked *a, const char *to)
+/* Where the result goes: a new file of its own, closed to others; c->out; or memory,
+ * to be fetched by a link. */
+struct result {
+	char to[PATH_MAX];
+	const char *type;	/* for browsers */
+	bool is_sealed;		/* a link has its key */
+	FILE *f;
+	char *text;
+	size_t len;
+};
+
+static int
+result_open(struct cli *c, const struct asked *a, struct result *r)
 {
 	int fd;
-	FILE *f;
 
-	if (strcmp(to, TO_OUT) == 0)
-		return c->out;
-	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (f == NULL) {
-		cli_fail(c, CLI_FAILED, "write", "-o FILE writes it elsewhere, "
-			 "-o - to standard output", "cannot write %.200s: %s", to,
-			 strerror(errno));
-		if (fd >= 0)
-			close(fd);
+	r->f = NULL;
+	r->text = NULL;
+	if (a->link != NULL) {
+		if ((r->f = open_memstream(&r->text, &r->len)) != NULL)
+			return CLI_OK;
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	}
-	(void)a;
-	return f;
+	if (strcmp(r->to, TO_OUT) == 0) {
+		r->f = c->out;
+		return CLI_OK;
+	}
+	fd = open(r->to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		  0600);
+	r->f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (r->f != NULL)
+		return CLI_OK;
+	cli_fail(c, CLI_FAILED, "write", "-o FILE writes it elsewhere, -o - to "
+		 "standard output", "cannot write %.200s: %s", r->to,
+		 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return CLI_FAILED;
 }
 
-/* pass: the passphrase of what is in it, or NULL. */
-static int
-result_close(struct cli *c, FILE *f, const char *to, const char *pass)
+static void
+tell_json(struct cli *c, const char *key, const char *value, const char *pass)
 {
 	struct json j;
-	bool is_ok;
 
-	if (pass != NULL && !c->is_json)
-		fprintf(c->err, "passphrase: %s\n", pass);
-	if (f == c->out)
-		return CLI_OK;
-	is_ok = ferror(f) == 0;
-	if (fclose(f) != 0 || !is_ok)
-		return cli_fail(c, CLI_FAILED, "write", NULL, "cannot write "
-				"%.200s", to);
-	if (!c->is_json) {
-		fprintf(c->out, "wrote %s\n", to);
-		return CLI_OK;
-	}
 	json_init(&j, c->out);
 	json_obj(&j, NULL);
 	json_bool(&j, "ok", true);
-	json_str(&j, "file", to);
+	json_str(&j, key, value);
 	if (pass != NULL)
 		json_str(&j, "passphrase", pass);
 	json_obj_end(&j);
 	json_end(&j);
-	return CLI_OK;
+}
+
+/* The link as text and as a picture, until it was followed. */
+static int
+result_share(struct cli *c, const struct asked *a, struct result *r,
+	     const char *pass)
+{
+	struct share s;
+	int status;
+
+	status = share_begin(c, a->link, r->type, (struct view){
+		(const uint8_t *)r->text, r->len }, r->is_sealed, &s);
+	if (status == CLI_OK && c->is_json) {
+		tell_json(c, "link", s.link, pass);
+	} else if (status == CLI_OK) {
+		if (isatty(fileno(c->out)) &&
+		    qr_print(c->out, s.link, c->show.has_colour) == ERR_NOTFOUND)
+			fprintf(c->err, "a QR code wants libqrencode4\n");
+		fprintf(c->out, "%s\n", s.link);
+		fprintf(c->err, "It works once, and for %u minutes; this command "
+			"waits for it.\n", SHARE_WAIT_S / 60);
+	}
+	fflush(c->out);
+	if (status == CLI_OK)
+		status = share_wait(c, &s, SHARE_WAIT_S);
+	share_end(&s);
+	return status;
+}
+
+/* pass: the passphrase of what is in it, or NULL. */
+static int
+result_close(struct cli *c, const struct asked *a, struct result *r,
+	     const char *pass)
+{
+	int status = CLI_OK;
+	bool is_ok;
+
+	if (pass != NULL && !c->is_json)
+		fprintf(c->err, "passphrase: %s\n", pass);
+	if (r->f == c->out)
+		return CLI_OK;
+	is_ok = ferror(r->f) == 0;
+	if (fclose(r->f) != 0 || !is_ok)
+		status = cli_fail(c, CLI_FAILED, "write", NULL, "cannot write "
+				  "%.200s", r->to);
+	else if (a->link != NULL)
+		status = result_share(c, a, r, pass);
+	else if (c->is_json)
+		tell_json(c, "file", r->to, pass);
+	else
+		fprintf(c->out, "wrote %s\n", r->to);
+	if (r->text != NULL)
+		wipe(r->text, r->len);
+	free(r->text);
+	r->text = NULL;
+	return status;
+}
+
+/* Of a file that is not to be. */
+static void
+result_drop(struct cli *c, struct result *r)
+{
+	if (r->f == NULL || r->f == c->out)
+		return;
+	fclose(r->f);
+	if (r->text == NULL)
+		(void)unlink(r->to);
+	free(r->text);
 }
 
 /* The name of the result, unless it was given: NAME with its ending. */
@@ -140,6 +213,12 @@ static int
 result_name(struct cli *c, const struct asked *a, const char *ending, char *out)
 {
 	out[0] = '\0';
+	if (a->link != NULL && a->to != NULL)
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "either --link or -o");
+	if (a->link != NULL) {
+		str_copy(out, PATH_MAX, "the invitation");
+		return CLI_OK;
+	}
 	if (a->to != NULL) {
 		str_copy(out, PATH_MAX, a->to);
 		return CLI_OK;
@@ -333,19 +412,19 @@ add_file(struct invite *in, const char *name, bool is_secret, const char *text,
 static int
 invite_cert(struct cli *c, const struct asked *a)
 {
-	char to[PATH_MAX], ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8];
+	char ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8];
+	struct result r = { .type = "application/octet-stream", .is_sealed = true };
 	struct issued *s = calloc(1, sizeof(*s));
 	struct invite *in = calloc(1, sizeof(*in));
 	int status = CLI_FAILED;
-	FILE *f = NULL;
 
 	if (s == NULL || in == NULL)
 		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	else if ((status = admitted(c, a)) == CLI_OK &&
-		 (status = result_name(c, a, ".invite", to)) == CLI_OK &&
+		 (status = result_name(c, a, ".invite", r.to)) == CLI_OK &&
 		 (status = issue_make(c, a->keys, a->name, a->r->me.cert, false,
 				      s)) == CLI_OK)
-		status = (f = result_open(c, a, to)) != NULL ? CLI_OK : CLI_FAILED;
+		status = result_open(c, a, &r);
 	if (status == CLI_OK) {
 		invite_fill(a, in);
 		in->auth = INVITE_CERT;
@@ -355,10 +434,10 @@ invite_cert(struct cli *c, const struct asked *a)
 		snprintf(file, sizeof(file), "%s.pem", a->name);
 		add_file(in, file, false, s->cert, s->n_cert);
 		add_file(in, ca, false, s->ca, s->n_ca);
-		invite_write(f, in);
-		status = result_close(c, f, to, NULL);
+		invite_write(r.f, in);
+		status = result_close(c, a, &r, NULL);
 	}
-	if (status == CLI_OK && !c->is_json)
+	if (status == CLI_OK && !c->is_json && a->link == NULL)
 		fprintf(c->err, "It holds a private key: bring it to %s by a safe "
 			"way.\nThere: tapir join FILE\n", a->name);
 	if (in != NULL)
@@ -374,17 +453,16 @@ static int
 invite_tapir(struct cli *c, const struct asked *a)
 {
 	char file[INVITE_NAME_MAX + 1], path[PATH_MAX + 128];
-	char to[PATH_MAX];
+	struct result r = { .type = "application/octet-stream", .is_sealed = true };
 	struct invite *in = NULL;
 	bool is_new = false;
 	int status, err;
-	FILE *f;
 
 	if ((status = invite_check(c, a)) != CLI_OK)
 		return status;
 	if (a->r->me.cert != NULL)
 		return invite_cert(c, a);
-	if ((status = result_name(c, a, ".invite", to)) != CLI_OK)
+	if ((status = result_name(c, a, ".invite", r.to)) != CLI_OK)
 		return status;
 	if ((status = key_name(c, a->r->name, a->name, file)) != CLI_OK)
 		return status;
@@ -408,13 +486,11 @@ invite_tapir(struct cli *c, const struct asked *a)
 		(void)unlink(path);
 	if (status != CLI_OK)
 		goto out;
-	if ((f = result_open(c, a, to)) == NULL) {
-		status = CLI_FAILED;
+	if ((status = result_open(c, a, &r)) != CLI_OK)
 		goto out;
-	}
-	invite_write(f, in);
-	status = result_close(c, f, to, NULL);
-	if (status == CLI_OK && !c->is_json)
+	invite_write(r.f, in);
+	status = result_close(c, a, &r, NULL);
+	if (status == CLI_OK && !c->is_json && a->link == NULL)
 		fprintf(c->err, "It holds a key: bring it to %s by a safe way.\n"
 			"Here:  %s\nThere: tapir join FILE\n", a->name,
 			a->first != NULL ? "systemctl start tapir" :
@@ -461,20 +537,15 @@ static int
 device_write(struct cli *c, const struct asked *a, enum profile_kind kind,
 	     struct profile *p, const char *pass)
 {
-	char why[160] = "", to[PATH_MAX];
-	int status = result_name(c, a, profile_ending(kind), to);
-	FILE *f;
+	struct result r = { .type = profile_type(kind) };
+	char why[160] = "";
+	int status = result_name(c, a, profile_ending(kind), r.to);
 
-	if (status != CLI_OK)
+	if (status != CLI_OK || (status = result_open(c, a, &r)) != CLI_OK)
 		return status;
-	if ((f = result_open(c, a, to)) == NULL)
-		return CLI_FAILED;
-	if (profile_write(f, kind, p, why, sizeof(why)) == 0)
-		return result_close(c, f, to, pass);
-	if (f != c->out) {
-		fclose(f);
-		(void)unlink(to);
-	}
+	if (profile_write(r.f, kind, p, why, sizeof(why)) == 0)
+		return result_close(c, a, &r, pass);
+	result_drop(c, &r);
 	return cli_fail(c, CLI_FAILED, "profile", NULL, "%s", why);
 }
 
@@ -624,7 +695,7 @@ cmd_invite(struct cli *c, int argc, char **argv)
 		{ 0, "as", NULL, &a.as }, { 'o', "out", NULL, &a.to },
 		{ 0, "ca", NULL, &a.ca }, { 0, "title", NULL, &a.title },
 		{ 0, "net", NULL, &a.nets }, { 0, "name", NULL, &a.me },
-		{ 0, "lan", NULL, &a.lan },
+		{ 0, "lan", NULL, &a.lan }, { 0, "link", NULL, &a.link },
 	};
 	bool is_first;
 	int status = CLI_OK;
@@ -635,6 +706,9 @@ cmd_invite(struct cli *c, int argc, char **argv)
 		return cli_fail(c, CLI_USAGE, "usage", "tapir help invite",
 				"invite wants a name");
 	a.name = argv[0];
+	if (a.link != NULL && !share_at_ok(a.link))
+		return cli_fail(c, CLI_USAGE, "usage", NULL, "--link HOST:PORT: "
+				"where others reach this machine");
 	is_first = access(a.config, F_OK) != 0 && errno == ENOENT &&
 	    (a.as == NULL || strcmp(a.as, "tapir") == 0);
 	if (!is_first && (a.me != NULL || *a.lan != '\0'))

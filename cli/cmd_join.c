@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_join.c - tapir join: an invitation becomes a realm and its keys.
+ * cli/cmd_join.c - tapir join: an invitation, a file or behind a link, becomes a
+ * realm and its keys.
  *
  * Whoever wrote the invitation says where we dial and with which key, so it is
  * shown and asked for.  A realm or a key that is there is never changed, and what
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include "cli/conf_file.h"
 #include "cli/invite/invite.h"
+#include "cli/invite/share.h"
 #include "cli/json.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
@@ -68,12 +70,16 @@ invitation(struct cli *c, struct join *j)
 
 	if (text == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	if (read_all(j->from, text, INVITE_BYTES_MAX + 1, &len) != 0)
+	if (share_is_link(j->from))
+		status = share_fetch(c, j->from, text, INVITE_BYTES_MAX, &len);
+	else if (read_all(j->from, text, INVITE_BYTES_MAX + 1, &len) != 0)
 		status = cli_fail(c, CLI_FAILED, "file", NULL, "cannot read "
 				  "%.200s: %s", j->from, strerror(errno));
-	else if (invite_read(text, len, &j->in, why, sizeof(why)) != 0)
+	if (status == CLI_OK &&
+	    invite_read(text, len, &j->in, why, sizeof(why)) != 0)
 		status = cli_fail(c, CLI_FAILED, "invitation", NULL, "%.200s: "
-				  "%s", j->from, why);
+				  "%s", share_is_link(j->from) ? "the link" :
+				  j->from, why);
 	wipe(text, INVITE_BYTES_MAX + 1);
 	free(text);
 	return status;
@@ -333,7 +339,7 @@ cmd_join(struct cli *c, int argc, char **argv)
 	} else {
 		status = argc < 0 ? CLI_USAGE :
 		    cli_fail(c, CLI_USAGE, "usage", "tapir help join",
-			     "join wants the file of an invitation");
+			     "join wants the file of an invitation, or a link");
 	}
 	free(j->text);
 	wipe(j, sizeof(*j));

@@ -40,6 +40,18 @@ profile_ending(enum profile_kind k)
 }
 
 const char *
+profile_type(enum profile_kind k)
+{
+	static const char *const types[PROFILE_KINDS] = {
+		[PROFILE_APPLE] = "application/x-apple-aspen-config",
+		[PROFILE_WINDOWS] = "application/octet-stream",
+		[PROFILE_ANDROID] = "application/vnd.strongswan.profile",
+	};
+
+	return types[k];
+}
+
+const char *
 profile_word(enum profile_kind k)
 {
 	static const char *const words[PROFILE_KINDS] = {

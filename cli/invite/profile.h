@@ -50,6 +50,8 @@ struct profile {
 
 /** Ending of the file, with its dot. */
 const char *profile_ending(enum profile_kind k);
+/** Its content type, by which browsers hand it to the right program. */
+const char *profile_type(enum profile_kind k);
 /** The word by which commands call it: apple windows android. */
 const char *profile_word(enum profile_kind k);
 /** UUID (RFC 9562 5.8) of a part of this profile, the same each time. */

@@ -65,6 +65,48 @@ def test_a_third_office_joins_while_the_first_two_work(lab, offices):
     assert len(set(keys.values())) == 2
 
 
+def fetched(lab, node, link):
+    """What a browser in a node gets: status line and body."""
+    host, path = link.removeprefix("http://").split("/", 1)
+    host, port = host.rsplit(":", 1)
+    done = lab.run(node, "busybox", "nc", "-w", "3", host, port, text=f"GET /{path} HTTP/1.0\r\n\r\n")
+    head, _, body = done.stdout.partition("\n\n")
+    return head.splitlines()[0] if head else "", body
+
+
+def linked(lab, office, *argv):
+    """A command that waits for its link to be followed, and the link."""
+    proc = lab.spawn(office.node, TAPIR, *argv, "--link", "192.0.2.1:8080", "-c",
+                     office.conf_path, name="invite")
+    assert until(5, lambda: "http://" in proc.text()), proc.text()
+    return proc, next(x for x in proc.text().splitlines() if x.startswith("http://"))
+
+
+def test_an_invitation_by_a_link_works_once(lab, offices):
+    """Who guesses gets nothing, who listens cannot read it, and the second one is too late."""
+    a = offices[0]
+    proc, link = linked(lab, a, "invite", "kobe", "--at", "192.0.2.1")
+    wrong = "http://192.0.2.1:8080/" + "0" * 32
+    assert "404" in fetched(lab, "gw-b", wrong)[0]
+    idle = lab.spawn("gw-b", "sh", "-c", "sleep 5 | busybox nc 192.0.2.1 8080", name="idle")
+    conf = os.path.join(lab.mkdir("kobe"), "tapir.xml")
+    bad = lab.run("gw-b", TAPIR, "join", link[:-1] + ("A" if link[-1] != "A" else "E"), "--yes",
+                  "-c", conf)
+    assert bad.returncode == 1 and "not what the link was made for" in bad.stdout
+    assert until(5, lambda: proc.popen.poll() is not None) and proc.popen.poll() == 0
+    proc, link = linked(lab, a, "invite", "kobe", "--at", "192.0.2.1")
+    good = lab.run("gw-b", TAPIR, "join", link, "--yes", "-c", conf)
+    assert good.returncode == 0, good.stdout
+    assert until(5, lambda: proc.popen.poll() is not None) and proc.popen.poll() == 0
+    late = lab.run("gw-b", TAPIR, "join", link, "--yes", "-c", conf)
+    assert late.returncode == 1 and "cannot be reached" in late.stdout
+    with open(os.path.join(lab.mkdir("kobe", "keys"), "branches-kobe.psk"), encoding="ascii") as f:
+        key = f.read()
+    with open(os.path.join(a.dir, "keys", "branches-kobe.psk"), encoding="ascii") as f:
+        assert f.read() == key
+    idle.kill()
+
+
 POOL = """<vpn log="info">
   <realm name="dev" mode="ip" address="10.20.1.1/24" tap="t-dev">
     <match id="*.dev.example.com"/>

@@ -390,6 +390,32 @@ TEST(a_join_that_is_refused_leaves_nothing)
 	offices_end();
 }
 
+TEST(what_is_no_link_is_refused_before_anything_is_asked)
+{
+	static const char *const links[] = {
+		"http://192.0.2.1:8080/abc",
+		"http://192.0.2.1:8080/abc#short",
+		"http://192.0.2.1/abc#0123456789012345678901234567890123456789012",
+		"http://192.0.2.1:8080#0123456789012345678901234567890123456789012",
+		"http://a b:80/abc#0123456789012345678901234567890123456789012",
+		"http://u@h:80/abc#0123456789012345678901234567890123456789012",
+		"http://h:x/abc#0123456789012345678901234567890123456789012",
+		"http://h:80/a\r\nb#0123456789012345678901234567890123456789012",
+		"http://h:80/abc#012345678901234567890123456789012345678901!",
+	};
+
+	offices();
+	for (size_t i = 0; i < N_OF(links); i++)
+		assert_int_equal(TAPIR("join", links[i], "-c", b_conf, "--yes"),
+				 CLI_USAGE);
+	assert_int_equal(TAPIR("invite", "osaka", "-c", a_conf, "--at",
+			       "192.0.2.1", "--link", "no port"), CLI_USAGE);
+	assert_int_equal(TAPIR("invite", "osaka", "-c", a_conf, "--at",
+			       "192.0.2.1", "--link", "h:1", "-o", card),
+			 CLI_USAGE);
+	offices_end();
+}
+
 TEST(who_is_dialled_is_not_invited_and_a_name_leaves_no_directory)
 {
 	offices();
