@@ -31,6 +31,11 @@
 	"    " what_ "\n  }\n}\n"
 /* ESP in UDP: behind the UDP header there are no four zero bytes. */
 #define NO_ESP "udp sport 4500 @th,64,32 != 0 drop"
+/* What arrives of it, before the stack looks at it; dup would else see its own. */
+#define ESP_IN(family_, what_)                                                 \
+	"table " family_ " lab {\n  chain in {\n    type filter hook prerouting " \
+	"priority -300\n    iifname wan0 udp sport 4500 @th,64,32 != 0 " what_    \
+	"\n  }\n}\n"
 
 struct fault {
 	struct lab_fault_info info;
@@ -100,6 +105,16 @@ static const struct fault faults[] = {
 	{ .info = { .name = "one-way", .line = "ESP does not come back to gw-a",
 		    AT_A("one-way"), .is_slow = true }, .never = TOPO_IP,
 	  .rules_on = "gw-a", .rules = DROP(NO_ESP), .has_ping = true },
+	{ .info = { .name = "corrupt",
+		    .line = "something changes bytes of what comes from gw-b",
+		    AT_A("esp-integrity"), .is_slow = true }, .never = TOPO_IP,
+	  .is_late = true, .has_ping = true, .rules_on = "gw-a",
+	  .rules = ESP_IN("inet", "@th,224,32 set 0x5a5a5a5a") },
+	{ .info = { .name = "repeat",
+		    .line = "what comes from gw-b arrives twice",
+		    AT_A("esp-replay"), .is_slow = true },
+	  .never = TOPO_IP | TOPO_NAT, .is_late = true, .has_ping = true,
+	  .rules_on = "gw-a", .rules = ESP_IN("ip", "dup to 192.0.2.1") },
 	{ .info = { .name = "silent",
 		    .line = "gw-b answers nothing any more",
 		    AT_A("peer-silent"), .is_slow = true },

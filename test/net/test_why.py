@@ -26,6 +26,7 @@ def pki(lab):
     p.ca("other")
     p.leaf("tokyo", "ca", "tokyo")
     p.leaf("good", "ca", "osaka")
+    p.leaf("long", "ca", "DNS:tokyo," + ",".join(f"DNS:{i}.office.example.com" for i in range(70)))
     p.leaf("ca-other", "other", "osaka")
     p.leaf("old", "ca", "osaka", days=("20200101000000Z", "20210101000000Z"))
     p.leaf("later", "ca", "osaka", days=(stamp(40 * 86400), stamp(80 * 86400)))
@@ -292,5 +293,50 @@ def test_algorithms(ends, ike):
         rows = {r["what"]: r for r in doc["compared"]}
         assert all(r["own"] or r["what"] == "integrity" for r in rows.values())
         assert {w for w, r in rows.items() if not r["same"]} == differ - {"integrity"}
+    finally:
+        charon.stop()
+
+
+def swan(ends, **more):
+    """strongSwan as osaka, which waits."""
+    conn = {"local": RIGHT, "remote": LEFT, "local_id": "osaka", "remote_id": "tokyo",
+            "local_ts": "10.2.0.0/24", "remote_ts": "10.1.0.0/24", **more}
+    return Charon(ends.lab, "right", **conn)
+
+
+def test_a_peer_without_ethernet(ends):
+    """It knows IP only: that is used and said; without networks for it nothing is."""
+    ends.stop()
+    charon = swan(ends).start()
+    try:
+        ends.a.write(end("tokyo", "osaka", RIGHT, mode="auto"), KEYS)
+        ends.a.start()
+        doc = first(ends.a, "osaka", "ip-mode-instead")
+        assert doc["state"] == "up" and result(doc, "tunnel") == "warning"
+        ends.a.stop()
+        ends.a.write(end("tokyo", "osaka", RIGHT, mode="auto", net=" "), KEYS)
+        ends.a.start()
+        first(ends.a, "osaka", "no-net")
+    finally:
+        charon.stop()
+
+
+def test_large_messages_are_lost(ends, pki):
+    """IP fragments are dropped, and osaka cannot fragment IKE: our certificate is long."""
+    ends.stop()
+    charon = swan(ends, top="fragmentation = no",
+                  local_auth="auth = pubkey\n    certs = good.pem",
+                  remote_auth="auth = pubkey\n    cacerts = ca.pem",
+                  files={"x509/good.pem": pki.text("good.pem"), "x509ca/ca.pem": pki.text("ca.pem"),
+                         "private/good.key": pki.text("good.key")}).start()
+    try:
+        ends.lab.need("right", "nft", "-f", "-", text="table ip f { chain c { type filter hook "
+                      "prerouting priority -450;\nip frag-off & 0x3fff != 0 drop\n}\n}\n")
+        ends.a.write(end("tokyo", "osaka", RIGHT, own='cert="own.pem"', trust='ca="ca.pem"'),
+                     {"ca.pem": pki.text("ca.pem"), "own.pem": pki.text("long.pem"),
+                      "own.key": pki.text("long.key")})
+        ends.a.start()
+        doc = first(ends.a, "osaka", "big-message-lost", seconds=30)
+        assert result(doc, "answer") == "failed"
     finally:
         charon.stop()
