@@ -86,7 +86,8 @@ vhub_DIRS   := vhub
 why_DIRS    := why
 diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
-secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login
+secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login \
+               secure-proc/names
 web_DIRS    := webui
 cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli

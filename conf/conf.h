@@ -110,6 +110,8 @@ struct conf_net {
 };
 
 enum conf_pass { CONF_PASS, CONF_FILTER };
+enum conf_names { CONF_NAMES_AUTO, CONF_NAMES_RESOLVED, CONF_NAMES_RESOLVCONF,
+		  CONF_NAMES_FILE, CONF_NAMES_NO };
 enum conf_order { CONF_ORDER_ANY, CONF_ORDER_STRICT };
 enum conf_full { CONF_FULL_FLOOD, CONF_FULL_DROP };
 enum conf_guard { CONF_GUARD_NO, CONF_GUARD_ARP, CONF_GUARD_IP };
@@ -268,6 +270,7 @@ struct conf_realm {
 	struct conf_match match[CONF_MATCH_MAX];
 	struct conf_net net;
 	struct conf_pool *pool;	/* NULL = none */
+	enum conf_names names;	/* who is told of a gateway's name servers */
 	bool lockdown;		/* nothing leaves but through the tunnel */
 };
 

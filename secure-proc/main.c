@@ -33,6 +33,7 @@
 #include "secure-proc/keys/store.h"
 #include "secure-proc/keys/token.h"
 #include "secure-proc/login/serve.h"
+#include "secure-proc/names/names.h"
 #include "secure-proc/net/net.h"
 #include "secure-proc/sandbox.h"
 #include "secure-proc/serve.h"
@@ -54,6 +55,7 @@ struct options {
 	uid_t peer_uid;
 	int login_dir;		/* decide about passwords only; -1 = no */
 	const char *run_dir;	/* NULL = not said */
+	const char *state_dir;	/* NULL = there is none */
 	const char *release;	/* only take away what may be left; NULL = no */
 	const char *check;	/* only look at the files of this configuration */
 	const char *redact;	/* only take its keys out of a text */
@@ -71,12 +73,14 @@ struct loaded {
 	struct sec_link *link;
 	struct sec_child child;
 	struct sec_token *token;	/* NULL: no QCD tokens */
+	int names_fd;			/* to tapir-names; -1 = it is not there */
 };
 
 enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
 	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN,
-	OPT_REDACT, OPT_RUN_DIR, OPT_RELEASE
+	OPT_REDACT, OPT_RUN_DIR, OPT_RELEASE,
+	OPT_STATE_DIR
 };
 /* Of them, for --release and for --login. */
 #define RELEASE_NEEDS (1u << OPT_CONFIG_FD | 1u << OPT_CONFIG_NAME)
@@ -96,6 +100,7 @@ static const struct option long_options[] = {
 	{ "redact", required_argument, NULL, OPT_REDACT },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "release", required_argument, NULL, OPT_RELEASE },
+	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -165,6 +170,9 @@ option_set(struct options *o, int which, const char *arg)
 		break;
 	case OPT_RUN_DIR:
 		o->run_dir = arg;
+		break;
+	case OPT_STATE_DIR:
+		o->state_dir = arg;
 		break;
 	case OPT_RELEASE:
 		if (strcmp(arg, RELEASE_ALL) != 0 &&
@@ -299,6 +307,7 @@ load(const struct options *o, struct loaded *l)
 		return err;
 	}
 	if ((err = conf_load_fd(o, &l->conf)) != 0 ||
+	    (err = names_start(l->conf, o->state_dir, &l->names_fd)) != 0 ||
 	    (err = verify_start(o, l)) != 0 ||
 	    (err = sec_store_load(&l->store, l->conf, o->keys,
 	    o->user.uid)) != 0 ||
@@ -319,6 +328,8 @@ unload(struct loaded *l)
 	sec_link_free(l->link);
 	sec_trust_free(l->trust);
 	sec_net_close(l->nl);
+	if (l->names_fd >= 0)
+		close(l->names_fd);
 	free(l->mac);
 	conf_free(l->conf);
 }
@@ -351,12 +362,13 @@ run(const struct options *o, struct loaded *l)
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
 		.token = l->token,
+		.names_fd = l->names_fd,
 		.instance = sec_net_instance(o->run_dir != NULL ?
 					     o->run_dir : ""),
 		.resolver = o->user.is_rootless ? 0 : o->peer_uid,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[4 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
+	int keep[5 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
 	unsigned n_keep = 2 + sec_net_fds(l->nl, keep + 2);
 	struct ipc_chan *chan = NULL;
 	int err;
@@ -370,6 +382,8 @@ run(const struct options *o, struct loaded *l)
 		keep[n_keep++] = l->child.fd;
 		keep[n_keep++] = l->child.ctl_fd;
 	}
+	if (l->names_fd >= 0)
+		keep[n_keep++] = l->names_fd;
 	n_keep += sec_store_fds(l->store, keep + n_keep, CONF_REALM_MAX);
 	err = sec_confine(&o->user, keep, n_keep, &c.features);
 	if (err == 0)
@@ -449,6 +463,7 @@ release(const struct options *o)
 
 	if (err == 0)
 		err = sec_net_open(&l.nl, &l.net);
+	names_recover(o->state_dir);
 	for (unsigned i = 0; err == 0 && i < l.conf->n_realm; i++)
 		sec_net_forget(l.nl, &l.conf->realm[i]);
 	if (err == 0 && strcmp(o->release, RELEASE_ALL) == 0)
@@ -461,7 +476,7 @@ release(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct loaded l = { 0 };
+	struct loaded l = { .names_fd = -1 };
 	struct options o;
 	int err;
 

@@ -105,6 +105,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_PPK] = sec_on_ppk,
 	[IPC_ROUTE] = sec_on_route,
 	[IPC_ADDR] = sec_on_addr,
+	[IPC_NAMES] = sec_on_names,
 	[IPC_TAP_MTU] = sec_on_tap_mtu,
 	[IPC_TAP_BRIDGE] = sec_on_tap_bridge,
 	[IPC_CA_LIST] = sec_on_ca_list,

@@ -34,6 +34,7 @@ struct sec_serve_conf {
 	struct sec_link *link;		/* the verify child; with trust */
 	const struct sec_token *token;	/* NULL: no QCD tokens */
 	uint32_t instance;		/* sec_net_instance() */
+	int names_fd;			/* to tapir-names; -1 = it is not there */
 	uint32_t resolver;		/* user of the resolver; 0 = not known */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secure-proc/serve_client.c - addresses that a gateway gave us, on the TAP.
+ * secure-proc/serve_client.c - addresses that a gateway gave us, on the TAP, and
+ * its name servers.
  *
  * Only for a peer whose configuration says local="dynamic", and only addresses
  * that this machine has nowhere else (security: A6).  An address belongs to the
@@ -9,10 +10,13 @@
  *
  * Thread: the only one.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
+#include "daemon/base/vpn_names.h"
+#include "secure-proc/names/names.h"
 #include "secure-proc/serve_priv.h"
 
 static struct sec_client *
@@ -50,6 +54,11 @@ sec_unaddr(struct sec_serve *s, uint32_t handle)
 {
 	char why[WHY_MAX];
 
+	for (unsigned i = 0; i < s->c.conf->n_realm && handle != 0; i++)
+		if (s->names[i] == handle) {
+			s->names[i] = 0;
+			names_say(s->c.names_fd, &s->c.conf->realm[i], NULL);
+		}
 	for (unsigned i = s->n_client; i-- > 0;) {
 		why[0] = '\0';
 		if (s->client[i].handle == handle &&
@@ -94,26 +103,62 @@ addr_add(struct sec_serve *s, const struct sa *sa, const struct ip_net *a,
 	return 0;
 }
 
+/* Is this peer one that gives us something?  NULL, or why not. */
+static const char *
+refused(const struct sec_serve *s, const struct sa *sa, uint32_t realm)
+{
+	const struct conf_peer *p;
+
+	if (sa == NULL || !sec_auth_is_done(&sa->auth))
+		return "addresses come from authenticated peers";
+	if (realm != sa->auth.realm)
+		return "this peer belongs to another realm";
+	p = &s->c.conf->realm[sa->auth.realm].peer[sa->auth.peer];
+	return p->net->is_dynamic ? NULL : "the configuration takes no address "
+	    "from this peer: <net local=\"dynamic\"/>";
+}
+
+int
+sec_on_names(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
+{
+	const struct ipc_names *q = &m->u.names;
+	const char *no = refused(s, sa, q->realm);
+	char text[VPN_NAMES_TEXT];
+	struct vpn_cfg *c;
+	int err;
+
+	if (no != NULL)
+		return sec_refuse(s, m, ERR_PERM, no);
+	if (q->words.len >= sizeof(text) ||
+	    memchr(q->words.p, '\0', q->words.len) != NULL)
+		return sec_refuse(s, m, ERR_RANGE, NULL);
+	memcpy(text, q->words.p, q->words.len);
+	text[q->words.len] = '\0';
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return sec_refuse(s, m, ERR_NOMEM, NULL);
+	/* What is handed on is what was understood. */
+	if ((err = vpn_names_read(text, c)) == 0) {
+		vpn_names_write(c, text, sizeof(text));
+		s->names[q->realm] = *text != '\0' ? sa->handle : 0;
+		names_say(s->c.names_fd, sec_realm_at(s, q->realm),
+			  *text != '\0' ? text : NULL);
+	}
+	free(c);
+	return sec_refuse(s, m, err, NULL);
+}
+
 int
 sec_on_addr(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	const struct ipc_addr *q = &m->u.addr;
+	const char *no = refused(s, sa, q->realm);
 	char why[WHY_MAX] = "";
-	const struct conf_peer *p;
 	struct sec_client *c;
 	struct ip_net a;
 	int err = 0;
 
-	if (sa == NULL || !sec_auth_is_done(&sa->auth))
-		return sec_refuse(s, m, ERR_PERM, "addresses come from "
-		    "authenticated peers");
-	if (q->realm != sa->auth.realm)
-		return sec_refuse(s, m, ERR_PERM, "this peer belongs to another "
-		    "realm");
-	p = &s->c.conf->realm[sa->auth.realm].peer[sa->auth.peer];
-	if (!p->net->is_dynamic)
-		return sec_refuse(s, m, ERR_PERM, "the configuration takes no "
-		    "address from this peer: <net local=\"dynamic\"/>");
+	if (no != NULL)
+		return sec_refuse(s, m, ERR_PERM, no);
 	if ((err = addr_read(q, &a)) != 0)
 		return sec_refuse(s, m, err, "not an address a host can have");
 	if (q->is_add) {

@@ -48,6 +48,7 @@ struct sec_serve {
 	uint64_t last_number;
 	int fatal;		/* an answer could not be sent */
 	struct sec_routes routes;
+	uint32_t names[CONF_REALM_MAX];	/* handle whose name servers are in use */
 	unsigned n_client;
 	struct sec_client client[SEC_CLIENT_MAX];
 	sec_send_fn *send;
@@ -88,8 +89,8 @@ void sec_unroute(struct sec_serve *s, uint32_t handle);
 
 /* ---- serve_client.c: addresses from a gateway --------------------------------- */
 
-handler_fn sec_on_addr;
-/** Take away the addresses that an IKE SA brought. */
+handler_fn sec_on_addr, sec_on_names;
+/** Take away the addresses and name servers that an IKE SA brought. */
 void sec_unaddr(struct sec_serve *s, uint32_t handle);
 
 #endif

@@ -298,6 +298,7 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_ROUTE_OK:
 	case IPC_ADDR_OK:
+	case IPC_NAMES_OK:
 	case IPC_TAP_MTU_OK:
 		if (m->err != 0)
 			log_warn("net", "%s", m->why);
@@ -656,6 +657,22 @@ secure_addr(struct secure *s, uint32_t ike_handle, uint32_t realm,
 	if ((err = post(s, &m)) != 0)
 		log_rl(LOG_WARN, "net", "address %s: %s",
 		       ip_net_text(addr, text), err_text(err));
+}
+
+void
+secure_names(struct secure *s, uint32_t ike_handle, uint32_t realm,
+	     const char *words)
+{
+	struct ipc_msg m;
+	int err;
+
+	ipc_msg_init(&m, IPC_NAMES);
+	m.ticket = ++s->next_ticket;
+	m.handle = ike_handle;
+	m.u.names.realm = realm;
+	m.u.names.words = (struct view){ (const uint8_t *)words, strlen(words) };
+	if ((err = post(s, &m)) != 0)
+		log_rl(LOG_WARN, "net", "name servers: %s", err_text(err));
 }
 
 void

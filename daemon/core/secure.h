@@ -69,6 +69,10 @@ void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
  * the name of an authenticated handle.  A refusal is logged. */
 void secure_addr(struct secure *s, uint32_t handle, uint32_t realm,
 		 const struct ip_net *addr, bool is_add);
+/** Let this machine ask these name servers (vpn_names.h), in the name of an
+ * authenticated handle; empty = no longer.  A refusal is logged. */
+void secure_names(struct secure *s, uint32_t handle, uint32_t realm,
+		  const char *words);
 /** Have the TAP of a realm put into its bridge if it is not there; bridge is
  * called with the answer.  While one is awaited, nothing is asked. */
 void secure_bridge(struct secure *s, uint32_t realm);

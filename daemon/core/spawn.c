@@ -183,6 +183,34 @@ secure_path(const struct super *s, char *out, size_t cap)
 	str_add(out, cap, "%s/tapir-secure", TAPIR_LIBEXEC);
 }
 
+/* Instances with run directories of their own have states of their own. */
+static void
+state_dir(const struct super_args *a, char *out, size_t cap)
+{
+	size_t n = strlen(a->run_dir);
+
+	while (n > 1 && a->run_dir[n - 1] == '/')
+		n--;
+	out[0] = '\0';
+	if (a->state_dir != NULL)
+		str_add(out, cap, "%s", a->state_dir);
+	else if (n == strlen(RUN_USUAL) && memcmp(a->run_dir, RUN_USUAL, n) == 0)
+		str_add(out, cap, "%s", STATE_USUAL);
+	else
+		str_add(out, cap, "%.*s.state", (int)n, a->run_dir);
+}
+
+/* Where tapir-secure keeps what a file was before it changed it. */
+static void
+arg_state(struct args *a, const struct super *s)
+{
+	char dir[SUPER_PATH_MAX - 16];
+
+	state_dir(s->args, dir, sizeof(dir));
+	arg(a, "--state-dir");
+	arg(a, "%s", dir);
+}
+
 /* Start the secure process with its end of the channel. */
 int
 spawn_secure(struct super *s, int chan)
@@ -203,6 +231,7 @@ spawn_secure(struct super *s, int chan)
 	arg(&a, "%s", s->key_dir);
 	arg(&a, "--run-dir");
 	arg(&a, "%s", s->args->run_dir);
+	arg_state(&a, s);
 	arg_fd(&a, "uid", (int)s->secure_user.uid);
 	arg_fd(&a, "gid", (int)s->secure_user.gid);
 	arg_fd(&a, "peer-uid", (int)s->main_user.uid);
@@ -237,6 +266,7 @@ spawn_release(const struct super *s, bool is_clean)
 	arg(&a, "%s", s->args->conf_path);
 	arg(&a, "--run-dir");
 	arg(&a, "%s", s->args->run_dir);
+	arg_state(&a, s);
 	inherit(conf, true);
 	pid = spawn(path, &a, TURN_USUAL);
 	close(conf);
@@ -324,23 +354,6 @@ spawn_word(int to, uint8_t word, int fd)
 }
 
 /* ---- the diary ----------------------------------------------------------- */
-
-/* Instances with run directories of their own have states of their own. */
-static void
-state_dir(const struct super_args *a, char *out, size_t cap)
-{
-	size_t n = strlen(a->run_dir);
-
-	while (n > 1 && a->run_dir[n - 1] == '/')
-		n--;
-	out[0] = '\0';
-	if (a->state_dir != NULL)
-		str_add(out, cap, "%s", a->state_dir);
-	else if (n == strlen(RUN_USUAL) && memcmp(a->run_dir, RUN_USUAL, n) == 0)
-		str_add(out, cap, "%s", STATE_USUAL);
-	else
-		str_add(out, cap, "%.*s.state", (int)n, a->run_dir);
-}
 
 void
 spawn_state_dir(struct super *s)

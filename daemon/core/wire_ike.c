@@ -12,6 +12,7 @@
 #include "daemon/base/drop.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
+#include "daemon/base/vpn_names.h"
 #include "daemon/bus/bus.h"
 #include "daemon/core/behind.h"
 #include "daemon/core/cap.h"
@@ -518,13 +519,17 @@ op_configured(void *ctx, uint32_t link, const struct vpn_cfg *cfg)
 	const struct ip_net *own[] = { &cfg->ip4, &cfg->ip6 };
 	struct vpn *v = ctx;
 	struct ike_link_info info;
+	char words[VPN_NAMES_TEXT];
+	uint32_t realm;
 
 	if (!ike_link_get(v->ike, link, &info) || info.ask_handle == 0)
 		return;
+	realm = v->realm[info.realm].conf->index;
+	secure_names(v->secure, info.ask_handle, realm,
+		     vpn_names_write(cfg, words, sizeof(words)));
 	for (unsigned i = 0; i < N_OF(own); i++)
 		if (own[i]->addr.family != 0)
-			secure_addr(v->secure, info.ask_handle,
-				    v->realm[info.realm].conf->index, own[i],
+			secure_addr(v->secure, info.ask_handle, realm, own[i],
 				    true);
 }
 

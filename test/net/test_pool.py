@@ -2,6 +2,8 @@
 """Addresses from a gateway: tapir and strongSwan as gateway and as client, leases over
 restarts, everything or a part through the tunnel."""
 import json
+import os
+import shutil
 
 import pytest
 
@@ -28,6 +30,7 @@ CLIENT = """<vpn log="info">
 POOL = 'net="10.20.1.0/29 fd00:20:1::/64" dns="10.20.0.53" route="10.20.0.0/24 fd00:20::/64"'
 ALL = 'net="10.20.1.0/29 fd00:20:1::/64"'
 MARK = "0x74617069"
+BEFORE = "nameserver 192.0.2.53\noptions timeout:1\n"
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +215,98 @@ def test_strongswan_hands_out_an_address_and_takes_everything(lab):
     finally:
         c1.stop()
         swan.stop()
+
+
+@pytest.fixture
+def resolv(lab):
+    """A resolv.conf of c1's own, as `ip netns exec` mounts it."""
+    place = f"/etc/netns/{lab.ns('c1')}"
+    os.makedirs(place)
+    path = os.path.join(place, "resolv.conf")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(BEFORE)
+
+    def read():
+        with open(path, encoding="ascii") as g:
+            return g.read()
+    yield read
+    shutil.rmtree(place)
+
+
+def test_name_servers_come_and_go_with_the_connection(lab, resolv):
+    """An end by down, by TERM, by KILL of one and of all."""
+    gw, c1 = gateway(lab), client(lab, "c1")
+
+    def has():
+        return until(10, lambda: "nameserver 10.20.0.53" in resolv())
+
+    def has_not():
+        return until(6, lambda: resolv() == BEFORE)
+
+    try:
+        c1.start()
+        assert has(), c1.log()
+        assert c1.tapir("down", "r/gw").returncode == 0 and has_not(), resolv()
+        assert c1.tapir("up", "r/gw").returncode == 0 and has(), c1.log()
+        old = c1.kill_role("secure")               # the tunnel goes on
+        assert until(10, lambda: c1.pid("secure") not in (0, old)) and has()
+        old = c1.kill_role("main")
+        assert until(10, lambda: c1.pid("main") not in (0, old))
+        assert until(15, c1.is_up) and has(), c1.log()
+        c1.kill()
+        assert "10.20.0.53" in resolv()            # nobody is left to do it
+        gw.stop()
+        c1.start()
+        assert has_not(), resolv()
+        gw.start()
+        assert until(15, c1.is_up) and has(), c1.log()
+        assert c1.stop() == 0 and has_not(), resolv()
+    finally:
+        c1.stop()
+        gw.stop()
+
+
+FAKE = """#!/bin/sh
+echo "$(basename $0) $*" >>{log}
+[ "$(basename $0)" = resolvectl ] || cat >>{log}
+"""
+
+
+@pytest.mark.parametrize("names", ["resolved", "resolvconf"])
+def test_programs_that_are_in_charge_of_names_are_told(lab, names):
+    """Split names and encrypted ones with systemd-resolved, all names with resolvconf."""
+    place = lab.mkdir(f"fake-{names}")
+    log = os.path.join(lab.dir, f"{names}.log")
+    for program in "resolvectl", "resolvconf":
+        with open(os.path.join(place, program), "w", encoding="ascii") as f:
+            f.write(FAKE.format(log=log))
+        os.chmod(os.path.join(place, program), 0o755)
+    more = ('domain="example.com" resolver="tls://dns.example.com@10.20.0.54"'
+            if names == "resolved" else "")
+    gw = gateway(lab, pool=f'net="10.20.1.0/29" dns="10.20.0.53" route="10.20.0.0/24" {more}')
+    c1 = Gateway(lab, "c1", CLIENT.format(me="c1", remote="", attrs=f'names="{names}"'),
+                 {"r.psk": PSK}, wrap=("unshare", "-m", "--propagation", "private", "sh", "-c",
+                                       f"mount -t overlay o -o lowerdir={place}:/usr/bin /usr/bin"
+                                       ' && exec "$@"', "sh"))
+
+    def said():
+        try:
+            with open(log, encoding="ascii") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+    want = {"resolved": ["resolvectl dns tap0 10.20.0.54:853#dns.example.com",
+                         "resolvectl domain tap0 example.com", "resolvectl default-route tap0 no",
+                         "resolvectl dnsovertls tap0 yes"],
+            "resolvconf": ["resolvconf -a tap0.tapir", "nameserver 10.20.0.53"]}[names]
+    back = {"resolved": "resolvectl revert tap0", "resolvconf": "resolvconf -d tap0.tapir"}[names]
+    try:
+        c1.start()
+        assert until(10, c1.is_up), c1.log() + gw.log()
+        assert until(5, lambda: all(w + "\n" in said() for w in want)), said() + c1.log()
+        n = said().count(back)
+        assert c1.stop() == 0
+        assert until(5, lambda: said().count(back) > n), said()
+    finally:
+        c1.stop()
+        gw.stop()
