@@ -8,69 +8,33 @@
 #include "cli/cert_facts.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "conf/role.h"
+#include "conf/role_test.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus_text.h"
-
-/* An identity of the command line, with what its views point to. */
-struct ident {
-	struct conf_ident i;
-	uint8_t data[CONF_ID_MAX];
-	struct conf_rdn rdn[CONF_RDN_MAX];
-};
-
-struct row {
-	struct conf_role role;
-	enum conf_fit fit;
-};
 
 struct test {
 	const char *id, *cert, *eap, *own, *config;
 	struct conf *conf;
 	struct conf_who who;
-	struct ident peer, me;
+	struct conf_typed peer, me;
 	struct cert_facts facts;
-	struct conf_picked got;
-	int err;		/* of conf_role_pick() */
-	unsigned n;
-	struct row *row;
+	struct conf_trial trial;
 };
 
 /* ---- what is asked ------------------------------------------------------------- */
-
-static int
-ident_read(const char *text, struct ident *out)
-{
-	enum conf_id_kind kind = conf_id_type(text);
-	size_t len = 0;
-	int n = 0, err = 0;
-
-	out->i = (struct conf_ident){ .kind = kind };
-	if (kind == CONF_ID_DN)
-		n = conf_rdn_read(text, out->rdn, CONF_RDN_MAX);
-	else
-		err = conf_id_bytes(text, &kind, out->data, sizeof(out->data),
-				    &len);
-	if (n < 0 || err != 0)
-		return n < 0 ? n : err;
-	out->i.id = (struct view){ out->data, len };
-	out->i.rdn = out->rdn;
-	out->i.n_rdn = (unsigned)n;
-	return 0;
-}
 
 static int
 who_read(struct cli *c, struct test *t)
 {
 	char why[160] = "";
 
-	if (ident_read(t->id, &t->peer) != 0)
+	if (conf_typed_read(t->id, &t->peer) != 0)
 		return cli_fail(c, CLI_USAGE, "identity", NULL, "\"%.100s\" is no "
 				"identity", t->id);
 	t->who.peer = t->peer.i;
 	if (t->own != NULL) {
-		if (ident_read(t->own, &t->me) != 0)
+		if (conf_typed_read(t->own, &t->me) != 0)
 			return cli_fail(c, CLI_USAGE, "identity", NULL,
 					"\"%.100s\" is no identity", t->own);
 		t->who.own = &t->me.i;
@@ -120,50 +84,10 @@ conf_open(struct cli *c, struct test *t)
 
 /* ---- the rules ------------------------------------------------------------------ */
 
-static void
-count(void *ctx, const struct conf_role *r)
-{
-	(void)r;
-	((struct test *)ctx)->n++;
-}
-
-static void
-keep(void *ctx, const struct conf_role *r)
-{
-	struct test *t = ctx;
-
-	t->row[t->n].role = *r;
-	t->row[t->n++].fit = conf_role_fit(r, &t->who);
-}
-
-/* As they are tried: the most special one first. */
-static int
-by_rank(const void *a, const void *b)
-{
-	const struct conf_role *x = &((const struct row *)a)->role;
-	const struct conf_role *y = &((const struct row *)b)->role;
-
-	if (x->rank != y->rank)
-		return x->rank > y->rank ? -1 : 1;
-	if (x->pos.file != y->pos.file)
-		return x->pos.file < y->pos.file ? -1 : 1;
-	if (x->pos.line != y->pos.line)
-		return x->pos.line < y->pos.line ? -1 : 1;
-	return x->pos.col < y->pos.col ? -1 : x->pos.col > y->pos.col;
-}
-
-static bool
-is_chosen(const struct test *t, const struct row *w)
-{
-	return t->err == 0 && w->fit == CONF_FIT_YES &&
-	    w->role.realm == t->got.role.realm &&
-	    w->role.text == t->got.role.text;
-}
-
 static const char *
-result(const struct test *t, const struct row *w)
+result(const struct conf_trial *t, const struct conf_tried *w)
 {
-	if (is_chosen(t, w))
+	if (w->is_chosen)
 		return "decides";
 	switch (w->fit) {
 	case CONF_FIT_YES:
@@ -181,54 +105,27 @@ result(const struct test *t, const struct row *w)
 	return "no";
 }
 
-/* A stable word for scripts. */
-static const char *
-fit_word(const struct test *t, const struct row *w)
-{
-	static const char *const words[] = {
-		[CONF_FIT_NO] = "no",	    [CONF_FIT_YES] = "fits",
-		[CONF_FIT_OWN] = "other-own", [CONF_FIT_LATER] = "needs-eap",
-		[CONF_FIT_CERT] = "needs-cert",
-	};
-
-	return is_chosen(t, w) ? "decides" : words[w->fit];
-}
-
-static const char *
-verdict(const struct test *t)
-{
-	switch (t->err) {
-	case 0:
-		return t->got.role.peer != NULL ? "realm" : "no-peer";
-	case ERR_AGAIN:
-		return "needs-eap";
-	case ERR_STATE:
-		return "ambiguous";
-	default:
-		return "none";
-	}
-}
-
 /* ---- the answer ------------------------------------------------------------------ */
 
 static void
 answer_json(struct cli *c, const struct test *t)
 {
-	bool is_ok = t->err == 0 && t->got.role.peer != NULL;
+	const struct conf_trial *k = &t->trial;
+	bool is_ok = k->err == 0 && k->got.role.peer != NULL;
 	struct json j;
 
 	json_init(&j, c->out);
 	json_obj(&j, NULL);
 	json_bool(&j, "ok", is_ok);
 	json_str(&j, "id", t->id);
-	json_str(&j, "result", verdict(t));
+	json_str(&j, "result", conf_trial_word(k));
 	if (is_ok) {
-		json_str(&j, "realm", t->got.role.realm->name);
-		json_str(&j, "peer", t->got.role.peer->name);
+		json_str(&j, "realm", k->got.role.realm->name);
+		json_str(&j, "peer", k->got.role.peer->name);
 	}
 	json_arr(&j, "rules");
-	for (unsigned i = 0; i < t->n; i++) {
-		const struct conf_role *r = &t->row[i].role;
+	for (unsigned i = 0; i < k->n; i++) {
+		const struct conf_role *r = &k->row[i].role;
 
 		json_obj(&j, NULL);
 		json_str(&j, "realm", r->realm->name);
@@ -237,7 +134,7 @@ answer_json(struct cli *c, const struct test *t)
 		json_str(&j, "option", conf_match_word(r->kind));
 		json_str(&j, "value", r->text);
 		json_u64(&j, "line", r->pos.line);
-		json_str(&j, "result", fit_word(t, &t->row[i]));
+		json_str(&j, "result", conf_tried_word(&k->row[i]));
 		json_obj_end(&j);
 	}
 	json_arr_end(&j);
@@ -249,15 +146,16 @@ static void
 print_end(struct cli *c, const struct test *t)
 {
 	char id[CONF_ID_MAX * 4], text[CONF_ID_MAX * 4];
-	const struct conf_role *r = &t->got.role;
+	const struct conf_trial *k = &t->trial;
+	const struct conf_role *r = &k->got.role;
 
 	bus_print_text(t->id, id, sizeof(id));
-	if (t->err == ERR_STATE)
+	if (k->err == ERR_STATE)
 		fprintf(c->out, "%s: refused; two rules fit it equally well\n", id);
-	else if (t->err == ERR_AGAIN)
+	else if (k->err == ERR_AGAIN)
 		fprintf(c->out, "%s: the EAP identity decides; until then realm "
-			"%s speaks.  Try --eap NAME\n", id, t->got.asks->name);
-	else if (t->err != 0)
+			"%s speaks.  Try --eap NAME\n", id, k->got.asks->name);
+	else if (k->err != 0)
 		fprintf(c->out, "%s: refused; no rule fits it\n", id);
 	else if (r->peer == NULL)
 		fprintf(c->out, "%s: realm %s, which has no peer for it: refused\n",
@@ -281,9 +179,9 @@ answer_text(struct cli *c, const struct test *t)
 
 	if (tab == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	for (unsigned i = 0; i < t->n; i++) {
-		const struct row *w = &t->row[i];
-		enum show_tone tone = is_chosen(t, w) ? SHOW_GOOD :
+	for (unsigned i = 0; i < t->trial.n; i++) {
+		const struct conf_tried *w = &t->trial.row[i];
+		enum show_tone tone = w->is_chosen ? SHOW_GOOD :
 		    w->fit == CONF_FIT_NO ? SHOW_DIM : SHOW_PLAIN;
 
 		show_cell(tab, tone, "%s %s %s", w->role.is_peer ? "peer" :
@@ -293,7 +191,7 @@ answer_text(struct cli *c, const struct test *t)
 		show_cell(tab, tone, "%s", w->role.peer != NULL ?
 			  w->role.peer->name : "-");
 		show_cell(tab, tone, "%u", w->role.pos.line);
-		show_cell(tab, tone, "%s", result(t, w));
+		show_cell(tab, tone, "%s", result(&t->trial, w));
 	}
 	show_table_print(&c->show, tab, 0);
 	show_table_free(tab);
@@ -309,18 +207,14 @@ test_run(struct cli *c, struct test *t)
 	if ((status = conf_open(c, t)) != CLI_OK ||
 	    (status = who_read(c, t)) != CLI_OK)
 		return status;
-	conf_role_walk(t->conf, count, t);
-	if ((t->row = calloc(t->n + 1u, sizeof(*t->row))) == NULL)
+	if (conf_trial_init(&t->trial, t->conf, &t->who) != 0)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	t->n = 0;
-	conf_role_walk(t->conf, keep, t);
-	qsort(t->row, t->n, sizeof(*t->row), by_rank);
-	t->err = conf_role_pick(t->conf, &t->who, &t->got);
 	if (c->is_json)
 		answer_json(c, t);
 	else if ((status = answer_text(c, t)) != CLI_OK)
 		return status;
-	return t->err == 0 && t->got.role.peer != NULL ? CLI_OK : CLI_FAILED;
+	return t->trial.err == 0 && t->trial.got.role.peer != NULL ? CLI_OK :
+	    CLI_FAILED;
 }
 
 int
@@ -351,7 +245,7 @@ cmd_realm(struct cli *c, int argc, char **argv)
 		status = test_run(c, t);
 	}
 	conf_free(t->conf);
-	free(t->row);
+	conf_trial_fini(&t->trial);
 	free(t);
 	return status;
 }

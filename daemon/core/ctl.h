@@ -75,6 +75,11 @@ void wire_why_command(struct vpn *v, struct ctl_client *cl,
 /** Tell who asked for what (wire_ctl.c). */
 void wire_ctl_record(struct vpn *v, struct ctl_client *cl,
 		     const struct bus_rec *cmd, const char *text);
+/** The commands match and leases (wire_match.c). */
+void wire_match_command(struct vpn *v, struct ctl_client *cl,
+			const struct bus_rec *cmd);
+void wire_lease_command(struct vpn *v, struct ctl_client *cl,
+			const struct bus_rec *cmd);
 /** The command ping (wire_ping.c). */
 void wire_ping_command(struct vpn *v, struct ctl_client *cl,
 		       const struct bus_rec *cmd);

@@ -474,6 +474,21 @@ lease_forget(struct leases *l, const char *realm, const char *who)
 	return is;
 }
 
+bool
+lease_next(const struct leases *l, uint32_t *it, struct lease_info *out)
+{
+	while (*it < l->max) {
+		const struct lease *e = l->slot[(*it)++];
+
+		if (e == NULL)
+			continue;
+		*out = (struct lease_info){ e->realm, e->who, e->ip, e->is_used,
+					    e->last_s };
+		return true;
+	}
+	return false;
+}
+
 void
 lease_count(const struct leases *l, const char *realm, uint8_t family,
 	    struct lease_count *out)

@@ -95,6 +95,16 @@ void lease_end(struct leases *l, const char *realm, const char *who,
 /** Forget an identity's addresses, in use or not: true when there were any. */
 bool lease_forget(struct leases *l, const char *realm, const char *who);
 
+struct lease_info {
+	const char *realm, *who;	/* borrowed until the book changes */
+	struct ip_addr ip;
+	bool is_used;
+	int64_t last_s;			/* when it was taken, or left; Unix time */
+};
+/** The next lease, in use or kept for who is away: start with *it = 0; false at the
+ * end. */
+bool lease_next(const struct leases *l, uint32_t *it, struct lease_info *out);
+
 void lease_count(const struct leases *l, const char *realm, uint8_t family,
 		 struct lease_count *out);
 

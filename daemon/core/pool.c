@@ -231,3 +231,9 @@ pools_free(struct pools *p)
 		close(p->fd);
 	free(p);
 }
+
+bool
+pools_next(const struct pools *p, uint32_t *it, struct lease_info *out)
+{
+	return lease_next(p->book, it, out);
+}

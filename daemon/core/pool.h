@@ -20,6 +20,7 @@
 #include "daemon/base/vpn_cfg.h"
 
 struct ike_cfg_req;
+struct lease_info;
 struct pools;
 
 /** @param fd the file, taken; -1 = none.  0 or ERR_NOMEM. */
@@ -40,6 +41,8 @@ void pools_realm_gone(struct pools *p, const char *realm);
 MUST_USE int pools_take(struct pools *p, const struct conf_realm *r,
 			const char *who, const struct ike_cfg_req *req,
 			struct vpn_cfg *out, char *why, size_t cap);
+/** As lease_next(). */
+bool pools_next(const struct pools *p, uint32_t *it, struct lease_info *out);
 /** The identity is away. */
 void pools_end(struct pools *p, const char *realm, const char *who);
 

@@ -15,8 +15,10 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/bus_wire.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/realm.h"
 #include "daemon/core/sock.h"
+#include "ikev2/wire/cfg.h"
 #include "test/lib/test.h"
 
 #define ROUNDS 8
@@ -32,12 +34,21 @@ static const char text[] =
     "  <net local='10.1.0.0/16' remote='10.2.0.0/16'/>\n"
     "  <peer id='q1' at='192.0.2.4'/></realm>\n"
     "</vpn>\n";
+static const char roaming[] =
+    "<vpn>\n"
+    " <realm name='plain'><me id='a' psk='k'/>\n"
+    "  <peer id='p2' at='192.0.2.1'/></realm>\n"
+    " <realm name='roam'><match id='*@x.example' />\n"
+    "  <match dn='O=Example'/><me id='c' cert='c.pem'/><peer ca='ca.pem'/>\n"
+    "  <pool net='10.9.0.0/29'/></realm>\n"
+    "</vpn>\n";
 
 struct world {
 	struct vpn v;
 	char path[64];
 	int listener, fd;
 	unsigned rounds;
+	const struct conf *before;	/* world_roams() */
 };
 
 static uint64_t
@@ -92,6 +103,27 @@ realm_add(struct world *w, const struct conf_realm *cr)
 	assert_int_equal(ike_realm_add(w->v.ike, &rc), 0);
 }
 
+static struct conf *
+conf_of(const char *xml)
+{
+	struct conf_errs errs = { 0 };
+	struct conf *c;
+
+	if (conf_parse(xml, strlen(xml), "test", NULL, &c, &errs) != 0) {
+		conf_errs_print(&errs, stderr);
+		fail();
+	}
+	return c;
+}
+
+/* What is asked about is another configuration than that of the realms. */
+static void
+world_roams(struct world *w)
+{
+	w->before = w->v.conf;
+	w->v.conf = conf_of(roaming);
+}
+
 static void
 world_new(struct world *w)
 {
@@ -100,15 +132,10 @@ world_new(struct world *w)
 		.auth_refused = no_refusal };
 	struct ike_conf ic = { .port = 500, .natt_port = 4500 };
 	struct esp_io io = { 0 };
-	struct conf_errs errs = { 0 };
-	struct conf *c;
+	struct conf *c = conf_of(text);
 	char why[256];
 
 	memset(w, 0, sizeof(*w));
-	if (conf_parse(text, sizeof(text) - 1, "test", NULL, &c, &errs) != 0) {
-		conf_errs_print(&errs, stderr);
-		fail();
-	}
 	w->v.conf = c;
 	w->v.n_realm = c->n_realm;
 	w->v.realm = calloc(c->n_realm, sizeof(*w->v.realm));
@@ -146,24 +173,32 @@ world_free(struct world *w)
 		free(w->v.realm[i].peer);
 	free(w->v.realm);
 	conf_free((struct conf *)(uintptr_t)w->v.conf);
+	conf_free((struct conf *)(uintptr_t)w->before);
 	close(w->listener);
 	unlink(w->path);
 }
 
 static void
-ask(struct world *w, enum bus_row row, const char *realm, const char *peer)
+ask_rec(struct world *w, struct bus_rec *r)
 {
 	uint8_t bytes[BUS_WIRE_MAX];
-	struct bus_rec r;
 	int len;
 
-	bus_rec_init(&r, row);
-	r.tag = 1;
-	bus_set_str(&r, BUS_F_REALM, realm);
-	bus_set_str(&r, BUS_F_PEER, peer);
-	len = bus_enc_buf(&r, bytes, sizeof(bytes));
+	r->tag = 1;
+	len = bus_enc_buf(r, bytes, sizeof(bytes));
 	assert_int_equal(send(w->fd, bytes, (size_t)len, MSG_NOSIGNAL), len);
 	turn(w);
+}
+
+static void
+ask(struct world *w, enum bus_row row, const char *realm, const char *peer)
+{
+	struct bus_rec r;
+
+	bus_rec_init(&r, row);
+	bus_set_str(&r, BUS_F_REALM, realm);
+	bus_set_str(&r, BUS_F_PEER, peer);
+	ask_rec(w, &r);
 }
 
 static void
@@ -229,5 +264,98 @@ TEST(commands_that_name_nobody_say_who_may_be_meant)
 		assert_string_equal(bus_str(&r, BUS_F_CODE), "ERR_NOTFOUND");
 		assert_non_null(strstr(bus_str(&r, BUS_F_HINT), bad[i].hint));
 	}
+	world_free(&w);
+}
+
+TEST(a_rule_is_told_for_everybody_who_asks_where_he_would_fall)
+{
+	static const struct {
+		const char *id, *eap, *dn, *code, *realm, *rule;
+	} tries[] = {
+		{ "p2", "", "", "realm", "plain", "p2" },
+		{ "a@x.example", "", "", "realm", "roam", "*@x.example" },
+		{ "a@z.example", "", "", "none", NULL, NULL },
+		{ "a@z.example", "", "C=JP, O=Example", "realm", "roam",
+		  "O=Example" },
+		{ "", "", "", NULL, NULL, NULL },
+		{ "a@z.example", "", "nonsense", NULL, NULL, NULL },
+	};
+	struct world w;
+	struct bus_rec r;
+
+	world_new(&w);
+	world_roams(&w);
+	for (unsigned i = 0; i < N_OF(tries); i++) {
+		unsigned n_decides = 0;
+
+		bus_rec_init(&r, BUS_CMD_MATCH);
+		bus_set_str(&r, BUS_F_ID, tries[i].id);
+		bus_set_str(&r, BUS_F_EAP, tries[i].eap);
+		bus_set_str(&r, BUS_F_CERT_SUBJECT, tries[i].dn);
+		ask_rec(&w, &r);
+		for (next(&w, &r); r.desc->row == BUS_RES_MATCH; next(&w, &r)) {
+			if (strcmp(bus_str(&r, BUS_F_VERDICT), "decides") != 0)
+				continue;
+			assert_non_null(tries[i].realm);
+			assert_string_equal(bus_str(&r, BUS_F_REALM),
+					    tries[i].realm);
+			assert_string_equal(bus_str(&r, BUS_F_ID),
+					    tries[i].rule);
+			assert_true(bus_u64(&r, BUS_F_LINE) > 0);
+			n_decides++;
+		}
+		assert_int_equal(n_decides, tries[i].realm != NULL);
+		assert_int_equal(r.desc->row, tries[i].code != NULL ?
+				 BUS_RES_DONE : BUS_RES_FAILED);
+		if (tries[i].code != NULL)
+			assert_string_equal(bus_str(&r, BUS_F_CODE),
+					    tries[i].code);
+	}
+	world_free(&w);
+}
+
+TEST(leases_are_told_by_realm_used_and_kept)
+{
+	const struct ike_cfg_req req = { .has_ip4 = true };
+	const struct conf_realm *roam;
+	struct vpn_cfg cfg = { 0 };
+	struct bus_rec r;
+	struct world w;
+	unsigned n = 0;
+	char why[160];
+
+	world_new(&w);
+	world_roams(&w);
+	assert_int_equal(pools_new(&w.v.pools, -1), 0);
+	roam = conf_realm_find(w.v.conf, "roam");
+	assert_int_equal(pools_realm(w.v.pools, roam), 0);
+	assert_int_equal(pools_take(w.v.pools, roam, "a@x", &req, &cfg, why,
+				    sizeof(why)), 0);
+	assert_int_equal(pools_take(w.v.pools, roam, "b@x", &req, &cfg, why,
+				    sizeof(why)), 0);
+	pools_end(w.v.pools, "roam", "b@x");
+	bus_rec_init(&r, BUS_CMD_LEASES);
+	ask_rec(&w, &r);
+	for (next(&w, &r); r.desc->row == BUS_RES_LEASE; next(&w, &r), n++) {
+		bool is_a = strcmp(bus_str(&r, BUS_F_ID), "a@x") == 0;
+
+		assert_string_equal(bus_str(&r, BUS_F_STATE), is_a ? "used" :
+				    "kept");
+		assert_non_null(strstr(bus_str(&r, BUS_F_IP), "10.9.0."));
+		assert_true(bus_i64(&r, BUS_F_SEEN_S) >= 0);
+	}
+	assert_int_equal(n, 2);
+	assert_int_equal(r.desc->row, BUS_RES_DONE);
+	bus_rec_init(&r, BUS_CMD_LEASES);
+	bus_set_str(&r, BUS_F_REALM, "plain");
+	ask_rec(&w, &r);
+	next(&w, &r);
+	assert_int_equal(r.desc->row, BUS_RES_DONE);
+	bus_rec_init(&r, BUS_CMD_LEASES);
+	bus_set_str(&r, BUS_F_REALM, "nothing");
+	ask_rec(&w, &r);
+	next(&w, &r);
+	assert_int_equal(r.desc->row, BUS_RES_FAILED);
+	pools_free(w.v.pools);
 	world_free(&w);
 }
