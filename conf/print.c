@@ -14,24 +14,11 @@
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 
-/* XML attribute value:  & < > " and control characters. */
-static void
-put_escaped(FILE *f, const char *t)
-{
-	for (; *t != '\0'; t++) {
-		if (*t == '&' || *t == '<' || *t == '>' || *t == '"' ||
-		    (unsigned char)*t < ' ')
-			fprintf(f, "&#%u;", (unsigned)(unsigned char)*t);
-		else
-			fputc(*t, f);
-	}
-}
-
 static void
 put_attr(FILE *f, const char *name, const char *value)
 {
 	fprintf(f, " %s=\"", name);
-	put_escaped(f, value);
+	conf_xml_put(f, value);
 	fputc('"', f);
 }
 

@@ -9,29 +9,11 @@
  */
 #include "conf/tree.h"
 
-/* Text of an element, or of a value between quotes. */
-static void
-put_text(FILE *f, const char *t)
-{
-	for (; *t != '\0'; t++) {
-		if (*t == '&')
-			fputs("&amp;", f);
-		else if (*t == '<')
-			fputs("&lt;", f);
-		else if (*t == '>')
-			fputs("&gt;", f);
-		else if (*t == '"')
-			fputs("&quot;", f);
-		else
-			fputc(*t, f);
-	}
-}
-
 static void
 put_help(FILE *f, const char *indent, const char *help)
 {
 	fprintf(f, "%s<xs:annotation><xs:documentation>", indent);
-	put_text(f, help);
+	conf_xml_put(f, help);
 	fputs("</xs:documentation></xs:annotation>\n", f);
 }
 
@@ -72,7 +54,7 @@ put_option(FILE *f, const struct conf_row *row)
 	fprintf(f, "      <xs:attribute name=\"%s\"", o->name);
 	if (row->kind != K_VERSION && *o->def != '\0') {
 		fputs(" default=\"", f);
-		put_text(f, o->def);
+		conf_xml_put(f, o->def);
 		fputc('"', f);
 	}
 	fputs(">\n", f);

@@ -151,6 +151,25 @@ conf_rule_name(enum conf_rule r)
 	return (unsigned)r < N_OF(name) ? name[r] : "?";
 }
 
+void
+conf_xml_put(FILE *f, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '&')
+			fputs("&amp;", f);
+		else if (*text == '<')
+			fputs("&lt;", f);
+		else if (*text == '>')
+			fputs("&gt;", f);
+		else if (*text == '"')
+			fputs("&quot;", f);
+		else if ((unsigned char)*text < ' ')
+			fprintf(f, "&#%u;", (unsigned)(unsigned char)*text);
+		else
+			fputc(*text, f);
+	}
+}
+
 const struct conf_opt *
 conf_opt_at(unsigned i)
 {

@@ -128,6 +128,9 @@ bool conf_word_at(const char *words, unsigned i, char *out, size_t cap);
 const char *conf_field_text(const struct conf_row *row, const void *obj,
 			    char *buf, size_t cap);
 
+/** Text of an element, or of a value between double quotes, as XML. */
+void conf_xml_put(FILE *f, const char *text);
+
 /* ---- selectors ---------------------------------------------------------------- */
 #define CONF_TS_TEXT 128
 /** "10.1.0.0/16", "10.1.0.1-10.1.0.9", "10.1.1.1/32[17/5000]",

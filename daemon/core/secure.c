@@ -522,20 +522,26 @@ secure_attach(struct secure *s, struct loop *l)
 
 /* ---- questions ----------------------------------------------------------- */
 
+/* What proofs of either end are made from; q: its question. */
+#define ASK_PROOF(q, a)                                                        \
+	do {                                                                   \
+		(q)->is_initiator = (a)->is_initiator;                         \
+		(q)->realm = (a)->realm;                                       \
+		(q)->peer = (a)->peer;                                         \
+		(q)->prf = (uint8_t)(a)->prf;                                  \
+		(q)->init_msg = (a)->init_msg;                                 \
+		(q)->nonce = (a)->nonce;                                       \
+		(q)->sk_p = (a)->sk_p;                                         \
+		(q)->int_auth = (a)->int_auth;                                 \
+	} while (0)
+
 static void
 ask_sign(const struct ike_ask *a, struct ipc_msg *m)
 {
 	struct ipc_sign *q = &m->u.sign;
 
 	ipc_msg_init(m, IPC_SIGN);
-	q->is_initiator = a->is_initiator;
-	q->realm = a->realm;
-	q->peer = a->peer;
-	q->prf = (uint8_t)a->prf;
-	q->init_msg = a->init_msg;
-	q->nonce = a->nonce;
-	q->sk_p = a->sk_p;
-	q->int_auth = a->int_auth;
+	ASK_PROOF(q, a);
 	q->peer_hashes = a->peer_hashes;
 	q->certreq = a->certreq;
 	q->auth_ann = a->auth_ann;
@@ -547,14 +553,7 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	struct ipc_verify *q = &m->u.verify;
 
 	ipc_msg_init(m, IPC_VERIFY);
-	q->is_initiator = a->is_initiator;
-	q->realm = a->realm;
-	q->peer = a->peer;
-	q->prf = (uint8_t)a->prf;
-	q->init_msg = a->init_msg;
-	q->nonce = a->nonce;
-	q->sk_p = a->sk_p;
-	q->int_auth = a->int_auth;
+	ASK_PROOF(q, a);
 	q->id_peer = a->id_peer;
 	q->id_own = a->id_own;
 	q->method = a->method;

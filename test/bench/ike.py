@@ -11,7 +11,6 @@ gateway is new for each measurement.  "rate" has 32 dials under way at any time,
 import os
 import pathlib
 import shutil
-import signal
 import statistics
 import subprocess
 import tempfile
@@ -19,7 +18,7 @@ import time
 
 from contenders import B, CHARON, PSK
 from measures import cpu_ns, pss_mb
-from topology import CORE, sh, until
+from topology import CORE, end_all, sh, until
 
 DIAL = B / "test" / "bench" / "dial"
 GW, FAR = "192.0.2.1", "192.0.2.2"
@@ -93,22 +92,8 @@ class Net:
                        for line in f.read_text(errors="replace").splitlines(True)[-6:])[-1500:]
 
     def end_all(self):
-        for p in self.procs:
-            if p.poll() is None:
-                p.terminate()
-        for p in self.procs:
-            try:
-                p.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait(5)
+        end_all(self.procs, 30, lambda: [pid for s in "ab" for pid in self.pids(s)])
         self.procs = []
-        for s in "ab":
-            for pid in self.pids(s):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
 
     def down(self):
         self.end_all()

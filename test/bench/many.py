@@ -16,7 +16,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import tempfile
@@ -24,7 +23,7 @@ import time
 
 from contenders import B, PSK
 from measures import cpu_ns
-from topology import CORE, MTU, sh, until
+from topology import CORE, MTU, end_all, sh, until
 
 STREAMS = B / "test" / "bench" / "streams"
 PORT = "5410"
@@ -146,21 +145,9 @@ class Many:
                        for line in f.read_text(errors="replace").splitlines(True)[-6:])[-2000:]
 
     def down(self):
-        for p in self.procs:
-            if p.poll() is None:
-                p.terminate()
-        for p in self.procs:
-            try:
-                p.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait(5)
+        end_all(self.procs, 20,
+                lambda: [pid for ns in (self.gw, *self.far) for pid in self.pids(ns)])
         for ns in (self.gw, *self.far):
-            for pid in self.pids(ns):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             sh("ip", "netns", "del", ns, check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
 

@@ -42,6 +42,24 @@ def until(what, seconds, step=0.005):
     return got
 
 
+def end_all(procs, seconds, strays):
+    """End processes in a friendly way, then not; strays() made themselves daemons."""
+    for p in procs:
+        if p.poll() is None:
+            p.terminate()
+    for p in procs:
+        try:
+            p.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            p.wait(5)
+    for pid in strays():
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 class Wire:
     """Two namespaces and a veth between them, with what runs in them."""
 
@@ -99,20 +117,7 @@ class Wire:
                        for line in f.read_text(errors="replace").splitlines()[-15:])
 
     def down(self):
-        for p in self.procs:
-            if p.poll() is None:
-                p.terminate()
-        for p in self.procs:
-            try:
-                p.wait(4)
-            except subprocess.TimeoutExpired:
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait(4)
+        end_all(self.procs, 4, lambda: [pid for s in SIDES for pid in self.pids(s)])
         for s in SIDES:
-            for pid in self.pids(s):            # what made itself a daemon
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             sh("ip", "netns", "del", self.ns[s], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
