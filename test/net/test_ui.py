@@ -363,6 +363,18 @@ def test_what_lets_somebody_in(page):
     page.wait_text("tapir ca issue 'it'\\''s;' vpn.example.com", "main")
 
 
+def test_match(page):
+    """Which realm somebody falls into, and by which rule."""
+    page.go("realms")
+    page.wait_text("Who falls into which realm?", "main")
+    page.choose("Identity", "osaka")
+    page.wait_text('peer id="osaka"', "main")
+    page.wait_text("Realm branches, Peer osaka", "main")
+    page.choose("Identity", "nobody")
+    page.wait_text("Refused: no rule fits", "main")
+    page.choose("Identity", "")
+
+
 def test_drain(page, web):
     """Peers are sent away and let in again; both are told in the log."""
     page.go("realms")

@@ -38,3 +38,8 @@ test("a day is as up as its spans, from when something is known", () => {
 	assert.deepEqual(got.map((d) => [d.known_ms / h, d.up_ms / h]), [[0, 0], [24, 15], [12, 6]]);
 	assert.equal(new Date(got[2].day).getHours(), 0);
 });
+
+test("the daemon stops, then tells that the peer is down: one span", () => {
+	assert.deepEqual(spansUp([at("peer-up", 10000), at("daemon-stopping", 30000),
+		{ ...at("peer-down", 30001), up_s: 20 }], 0, 90000, false), [[10000, 30001]]);
+});

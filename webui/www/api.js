@@ -8,6 +8,7 @@ const NEIGHBOUR_MS = 150;	// another tab answers within
 
 /**
  * @typedef {Record<string, any>} Item  a result or an event of the bus
+ * @typedef {Item[] & {end?: Item}} Answer
  * @typedef {{user: string, role: string, idle_s: number, proved: boolean}} Who
  */
 
@@ -183,7 +184,7 @@ export async function logout() {
  * @property {object} fields
  * @property {number} again  how often it may be asked again when its answer got lost
  * @property {Item[]} items
- * @property {(items: Item[]) => void} done
+ * @property {(items: Answer) => void} done
  * @property {(why: Error) => void} fail
  * @property {ReturnType<typeof setTimeout>} timer
  */
@@ -257,7 +258,7 @@ export class Bus {
 			if (!item.tag) this.onItem(item);
 		} else if (item.result === "done") {
 			this.#end(item.tag);
-			to.done(to.items);
+			to.done(Object.assign(to.items, { end: item }));
 		} else if (item.result === "failed") {
 			this.#end(item.tag);
 			to.fail(Object.assign(new Refused(item.text, item.hint, item.code),
@@ -286,16 +287,16 @@ export class Bus {
 	}
 
 	/**
-	 * Run a command; all its results but the last.
+	 * Run a command; all its results, the last one as end.
 	 * @param {string} command @param {object} [fields]
 	 * @param {boolean} [isRead]  it only asks: put again when its answer got lost
-	 * @returns {Promise<Item[]>}
+	 * @returns {Promise<Answer>}
 	 */
 	ask(command, fields = {}, isRead = false) {
 		return this.#put(command, fields, isRead ? AGAIN_MAX : 0);
 	}
 
-	/** @param {string} command @param {object} fields @param {number} again @returns {Promise<Item[]>} */
+	/** @param {string} command @param {object} fields @param {number} again @returns {Promise<Answer>} */
 	#put(command, fields, again) {
 		const tag = ++this.tag;
 		return new Promise((done, fail) => {

@@ -14,7 +14,8 @@ const signs = {
 	up: "●", connecting: "◐", suspect: "▲", down: "○", ready: "●", waiting: "◐", failed: "✕",
 	forwarding: "●", blocked: "✕", error: "✕", warn: "▲", warning: "▲", notice: "●", info: "·",
 	debug: "·", ok: "✓", unknown: "?", "not-reached": "–", lost: "✕", live: "●", start: "◐",
-	login: "○", same: "✓", differ: "≠",
+	login: "○", decides: "✓", fits: "·", no: "–", "needs-eap": "?", "needs-cert": "?", "other-own": "▲",
+	used: "●", kept: "○", same: "✓", differ: "≠",
 };
 
 /** @param {{is: string, group?: string}} props */

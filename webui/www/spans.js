@@ -23,7 +23,19 @@ export function spansUp(rows, from, now, isUp) {
 		}
 	}
 	if (since && isUp) out.push([Math.max(from, since), now]);
-	return out.filter(([a, b]) => b > a);
+	return joined(out.filter(([a, b]) => b > a));
+}
+
+/** The end of the daemon and that of a peer tell of the same time. @param {number[][]} spans */
+function joined(spans) {
+	/** @type {number[][]} */
+	const out = [];
+	for (const [a, b] of spans.sort((x, y) => x[0] - y[0])) {
+		const last = out.at(-1);
+		if (last && a <= last[1]) last[1] = Math.max(last[1], b);
+		else out.push([a, b]);
+	}
+	return out;
 }
 
 const DAY_MS = 86400000;

@@ -107,8 +107,8 @@ export function Hub({ realm: wanted }) {
 		return html`<${Title} of="hub"/><${Empty} text=${realm ? t("realm.gone", { realm }) : t("realms.none")}
 			hint=${t("realms.none.hint")}/>`;
 	return html`<${Title} of="hub"/>
-		${names.length > 1 && html`<${Field} name=${t("col.realm")} value=${realm} set=${(/** @type {string} */ v) => go("hub", v)}
-			options=${Object.fromEntries(names.map((n) => [n, n]))}/>`}
+		${names.length > 1 && html`<div class="row actions"><${Field} name=${t("col.realm")} value=${realm} set=${(/** @type {string} */ v) => go("hub", v)}
+			options=${Object.fromEntries(names.map((n) => [n, n]))}/></div>`}
 		<${OfRealm} key=${realm} realm=${realm}/>`;
 }
 

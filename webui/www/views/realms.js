@@ -6,6 +6,7 @@ import { number, t, word } from "../i18n.js";
 import { Empty, Facts, Link, Panel, State, Table, Title } from "../parts.js";
 import { Configuration } from "./conf.js";
 import { Drain } from "./makers.js";
+import { Leases, Match } from "./match.js";
 import { reason } from "./overview.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -30,10 +31,11 @@ function Realm({ r }) {
 			{ key: "name", name: t("col.peer"), sort: (/** @type {Item} */ p) => p.name, show: (/** @type {Item} */ p) => html`
 				<${Link} to=${["peers", p.realm, p.name]}>${p.name}<//>` },
 			{ key: "id", name: t("facts.id"), isWide: true },
-			{ key: "mode", name: t("facts.mode"), show: (/** @type {Item} */ p) => word("mode", p.mode) },
+			{ key: "mode", name: t("facts.mode"), isWide: true, show: (/** @type {Item} */ p) => word("mode", p.mode) },
 			{ key: "state", name: t("col.state"), sort: (/** @type {Item} */ p) => p.state, show: (/** @type {Item} */ p) => html`
 				<${State} is=${p.state}/> <span class="quiet">${reason(p)}</span>` },
 		]}/>` : html`<${Empty} text=${t("peers.none")} hint=${t("peers.none.hint")}/>`}
+		<${Leases} realm=${r.name}/>
 	<//>`;
 }
 
@@ -47,5 +49,6 @@ export function Realms({ name }) {
 		<${Configuration} key=${name} realm=${name}/>
 		${shown.length === 0 ? html`<${Empty} text=${name && all.length ? t("realm.gone", { realm: name }) : t("realms.none")}
 			hint=${t("realms.none.hint")}/>` : shown.map((r) => html`<${Realm} key=${r.name} r=${r}/>`)}
+		<${Match}/>
 		${!name && html`<${Drain}/>`}`;
 }
