@@ -504,6 +504,11 @@ enum conf_effect {
 	CONF_RENEWS,		/* the realm is taken down and set up again */
 };
 
+/** Do two configurations log to the same places, in the same manner? */
+bool conf_logs_same(const struct conf *old, const struct conf *now);
+/** Is <web> the same, but for what is asked anew each time? */
+bool conf_web_same(const struct conf *old, const struct conf *now);
+
 /* A row of conf.def, for programs that show or complete options. */
 struct conf_opt {
 	const char *element;	/* "vpn", "realm", "me", ... */

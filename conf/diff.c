@@ -452,12 +452,9 @@ diff_realm(struct differ *d, const struct conf_realm *a,
 	diff_peers(d, a, b, is_renewed);
 }
 
-/* Places for the log are made at the start. */
-static void
-diff_logs(struct differ *d, const struct conf *old, const struct conf *now)
+bool
+conf_logs_same(const struct conf *old, const struct conf *now)
 {
-	struct conf_change ch = { .what = CONF_CHANGED, .element = "log",
-				  .effect = CONF_RESTARTS };
 	bool is_same = old->n_log == now->n_log;
 
 	for (unsigned i = 0; is_same && i < now->n_log; i++)
@@ -465,7 +462,29 @@ diff_logs(struct differ *d, const struct conf *old, const struct conf *now)
 			is_same &= conf_rows[k].scope != CONF_IN_LOG ||
 			    same_option(&conf_rows[k], &old->logs[i],
 					&now->logs[i]);
-	if (!is_same)
+	return is_same;
+}
+
+bool
+conf_web_same(const struct conf *old, const struct conf *now)
+{
+	bool is_same = true;
+
+	/* edit= is asked for each time */
+	for (unsigned k = 0; k < conf_n_rows; k++)
+		is_same &= conf_rows[k].scope != CONF_IN_WEB ||
+		    strcmp(conf_rows[k].opt.name, "edit") == 0 ||
+		    same_option(&conf_rows[k], &old->web, &now->web);
+	return is_same;
+}
+
+static void
+diff_logs(struct differ *d, const struct conf *old, const struct conf *now)
+{
+	struct conf_change ch = { .what = CONF_CHANGED, .element = "log",
+				  .effect = CONF_LIVE };
+
+	if (!conf_logs_same(old, now))
 		tell(d, &ch);
 }
 

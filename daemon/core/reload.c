@@ -246,8 +246,9 @@ take(struct reload *rl)
 	secure_free(old);
 	wire_ike_secure_lost(rl->vpn);
 	apply_more(rl->vpn, now);
-	if (rl->log != ROLE_LOG_KEEP && !scribe_has_sink(rl->vpn->scribe))
+	if (rl->log != ROLE_LOG_KEEP)
 		log_set_level((enum log_level)rl->log);
+	scribe_conf(rl->vpn->scribe, rl->vpn->conf);
 	/* behind what apply_less() left for the workers to let go of */
 	rl->is_ending = true;
 	if (thr_defer(take_realms, rl) != 0)

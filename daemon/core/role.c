@@ -453,15 +453,11 @@ trains_test(struct vpn *v)
 static int
 log_open(struct role *r)
 {
-	const struct conf *c = r->vpn.conf;
-	enum log_level most = LOG_ERROR;
+	int err = scribe_new(&r->vpn.scribe, &r->vpn, r->args->diary_fd);
 
-	for (unsigned i = 0; i < c->n_log; i++)
-		most = MAX(most, c->logs[i].level);
-	if (c->n_log > 0 && most > log_get_level())
-		log_set_level(most);
-	return scribe_new(&r->vpn.scribe, &r->vpn, r->args->diary_fd,
-			  c->n_log > 0);
+	if (err == 0)
+		scribe_conf(r->vpn.scribe, r->vpn.conf);
+	return err;
 }
 
 /* Parts that need no secure process and no rights. */

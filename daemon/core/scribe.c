@@ -278,7 +278,7 @@ scribe_renew(struct scribe *s, int fd)
 }
 
 int
-scribe_new(struct scribe **out, struct vpn *v, int fd, bool has_sink)
+scribe_new(struct scribe **out, struct vpn *v, int fd)
 {
 	struct scribe *s = calloc(1, sizeof(*s));
 	int err;
@@ -288,7 +288,6 @@ scribe_new(struct scribe **out, struct vpn *v, int fd, bool has_sink)
 		return ERR_NOMEM;
 	}
 	s->vpn = v;
-	s->has_sink = has_sink;
 	s->fd = fd;
 	s->is_open = true;
 	bus_reader_init(&s->reader, 0);
@@ -297,10 +296,21 @@ scribe_new(struct scribe **out, struct vpn *v, int fd, bool has_sink)
 		free(s);
 		return err;
 	}
-	if (has_sink)
-		log_set_sink(on_line, s);
 	*out = s;
 	return 0;
+}
+
+void
+scribe_conf(struct scribe *s, const struct conf *c)
+{
+	enum log_level most = LOG_ERROR;
+
+	for (unsigned i = 0; i < c->n_log; i++)
+		most = MAX(most, c->logs[i].level);
+	if (c->n_log > 0 && most > log_get_level())
+		log_set_level(most);
+	s->has_sink = c->n_log > 0;
+	log_set_sink(s->has_sink ? on_line : NULL, s);
 }
 
 void

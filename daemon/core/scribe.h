@@ -18,12 +18,11 @@ struct ctl_client;
 struct scribe;
 struct bus_rec;
 
-/**
- * @param fd        channel to the diary; taken, even on error.
- * @param has_sink  the diary writes the log: lines go there.
- */
-MUST_USE int scribe_new(struct scribe **out, struct vpn *v, int fd,
-			bool has_sink);
+/** @param fd channel to the diary; taken, even on error. */
+MUST_USE int scribe_new(struct scribe **out, struct vpn *v, int fd);
+/** Where lines go by a configuration: to the diary, which writes the log, or to
+ * standard error.  Also how much; log_set_level() was called before. */
+void scribe_conf(struct scribe *s, const struct conf *c);
 /** Lines go to standard error again.  NULL is fine. */
 void scribe_free(struct scribe *s);
 /** Another diary instead of one that ended; takes fd. */

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/core/prio.h"
@@ -28,6 +29,8 @@
 #include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 
+#define DEATH_MAX	  5	/* within DEATH_WINDOW_MS; then slowly */
+#define DEATH_WINDOW_MS	  60000
 #define RUN_USUAL   "/run/tapir"
 #define STATE_USUAL "/var/lib/tapir"
 
@@ -85,6 +88,18 @@ spawn_users(struct super *s)
 			   (unsigned)s->main_user.uid,
 			   (unsigned)s->secure_user.uid);
 	}
+}
+
+uint64_t
+spawn_pause_ms(struct super_death *d)
+{
+	uint64_t now = clk_ms();
+
+	if (d->n == 0 || now - d->from_ms > DEATH_WINDOW_MS) {
+		d->from_ms = now;
+		d->n = 0;
+	}
+	return ++d->n <= DEATH_MAX ? SPAWN_PAUSE_MS : SPAWN_LONG_MS;
 }
 
 /* ---- starting roles ------------------------------------------------------ */
@@ -219,8 +234,10 @@ spawn_secure(struct super *s, int chan)
 	char path[SUPER_PATH_MAX];
 	int conf = spawn_conf_fd(s->conf_text, s->conf_len);
 
-	if (conf < 0)
+	if (conf < 0) {
+		close(chan);
 		return ERR_SYS;
+	}
 	secure_path(s, path, sizeof(path));
 	arg(&a, "tapir-secure");
 	arg_fd(&a, "channel", chan);
@@ -508,8 +525,7 @@ start_main(struct super *s, int sup, int chan, int res, int diary, int web)
 	char path[SUPER_PATH_MAX] = "", spec[SOCK_SPEC_MAX];
 	int conf = spawn_conf_fd(s->conf_text, s->conf_len);
 
-	if (conf < 0)
-		return ERR_SYS;
+	/* without a text it says so and ends; the descriptors are closed below */
 	str_add(path, sizeof(path), "%s/tapird", s->exe_dir);
 	sock_spec(&s->socks, spec, sizeof(spec));
 	arg(&a, "tapird");
@@ -553,7 +569,8 @@ start_main(struct super *s, int sup, int chan, int res, int diary, int web)
 	close(res);
 	close(web);
 	close(diary);
-	close(conf);
+	if (conf >= 0)
+		close(conf);
 	return s->main_pid > 0 ? 0 : ERR_SYS;
 }
 
@@ -588,23 +605,51 @@ spawn_pair(int fd[2])
 	    ? 0 : ERR_SYS;
 }
 
-/* All roles, with fresh channels between them. */
+/* One of those that were not handed on. */
+static void
+drop(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int
+take(int *fd)
+{
+	int n = *fd;
+
+	*fd = -1;
+	return n;
+}
+
+/* All roles, with fresh channels between them; main has [0] of each but the
+ * supervisor's. */
 int
 spawn_all(struct super *s)
 {
-	int chan[2] = { -1, -1 }, sup[2] = { -1, -1 }, res[2] = { -1, -1 };
-	int diary[2] = { -1, -1 }, web[2] = { -1, -1 }, err;
+	enum { CHAN, SUP, RES, DIARY, WEB, N };
+	int p[N][2], err;
 
-	if ((err = ipc_chan_pair(chan)) != 0 || (err = spawn_pair(sup)) != 0 ||
-	    (err = spawn_pair(res)) != 0 || (err = spawn_pair(diary)) != 0 ||
-	    (err = spawn_pair(web)) != 0)
-		return err;
-	s->main_fd = sup[0];
-	if ((err = spawn_secure(s, chan[1])) != 0 ||
-	    (err = spawn_resolver(s, res[1])) != 0 ||
-	    (err = spawn_diary(s, diary[1])) != 0)
-		return err;
-	err = start_main(s, sup[1], chan[0], res[0], diary[0], web[0]);
-	web_link(s, web[1]);
+	memset(p, 0xff, sizeof(p));
+	if ((err = ipc_chan_pair(p[CHAN])) != 0)
+		goto out;
+	for (unsigned i = SUP; i < N; i++)
+		if ((err = spawn_pair(p[i])) != 0)
+			goto out;
+	s->main_fd = take(&p[SUP][0]);
+	if ((err = spawn_secure(s, take(&p[CHAN][1]))) != 0 ||
+	    (err = spawn_resolver(s, take(&p[RES][1]))) != 0 ||
+	    (err = spawn_diary(s, take(&p[DIARY][1]))) != 0)
+		goto out;
+	err = start_main(s, take(&p[SUP][1]), take(&p[CHAN][0]),
+			 take(&p[RES][0]), take(&p[DIARY][0]),
+			 take(&p[WEB][0]));
+	web_link(s, take(&p[WEB][1]));
+out:
+	for (unsigned i = 0; i < N; i++) {
+		drop(&p[i][0]);
+		drop(&p[i][1]);
+	}
 	return err;
 }

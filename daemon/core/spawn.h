@@ -23,6 +23,7 @@ struct super_death {
 	uint64_t from_ms;	/* start of the window */
 	uint64_t due_ms;	/* to start the role again; 0 = not */
 	char how[64];		/* it ended */
+	bool is_planned;	/* we asked it to: nothing is said or counted */
 };
 
 /* A configuration that is on its way into force. */
@@ -50,6 +51,8 @@ struct super_web {
 	int users_fd;		/* directory of accounts; -1 = none */
 	pid_t nest_pid, pid, login_pid; /* 0 = does not run */
 	struct super_death death, login_death;
+	char listen[CONF_FILE_MAX]; /* where tcp_fd is, or would be */
+	uint64_t renew_ms;	/* it begins anew then; 0 = no */
 };
 
 /* A file of the configuration that was written for a browser, as it was when what
@@ -89,6 +92,12 @@ struct super {
 	int status;
 };
 
+#define SPAWN_PAUSE_MS 200	/* before a role is started again; ours */
+#define SPAWN_LONG_MS  10000	/* when it ends again and again */
+
+/** Count a death.  @return how long to wait: something may be wrong that a restart
+ * does not mend, and then it costs little. */
+uint64_t spawn_pause_ms(struct super_death *d);
 /** Choose the users of the roles, and say which. */
 void spawn_users(struct super *s);
 /** Start the secure process; chan (its end of the channel) is taken. */

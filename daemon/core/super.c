@@ -5,6 +5,8 @@
  *   main role dies     both are started again (its TAPs went with it)
  *   secure dies        a new one is started and its channel handed to main
  *   resolver dies      likewise
+ *   diary dies         likewise
+ *   one dies too often 10 s between two starts; never given up
  *
  * The supervisor parses nothing from the network and holds no secret.  It
  * keeps the capabilities that starting a role again needs, and no others.
@@ -41,9 +43,6 @@
 
 #define STOP_WAIT_MS	  5000	/* for a role to end cleanly */
 #define RELEASE_WAIT_MS	  2000	/* for tapir-secure --release */
-#define RESTART_MAX	  5	/* deaths within RESTART_WINDOW_MS; then give up */
-#define RESTART_WINDOW_MS 60000
-#define RESTART_PAUSE_MS  200
 #define SILENCE_MS	  (6 * ROLE_BEAT_MS) /* then main hangs */
 #define START_AGAIN_MS	  1000	/* when a role cannot be started just now */
 
@@ -53,29 +52,6 @@ static void
 word(struct super *s, char w, int fd)
 {
 	spawn_word(s->main_fd, (uint8_t)w, fd);
-}
-
-/* Too many deaths in a short time: something is wrong that a restart does not
- * mend. */
-static bool
-may_restart(struct super_death *d)
-{
-	uint64_t now = clk_ms();
-
-	if (d->n == 0 || now - d->from_ms > RESTART_WINDOW_MS) {
-		d->from_ms = now;
-		d->n = 0;
-	}
-	return ++d->n <= RESTART_MAX;
-}
-
-static void
-give_up(struct super *s, const char *why)
-{
-	if (why != NULL)
-		log_error("tapird", "%s", why);
-	s->status = 1;
-	s->is_stopping = true;
 }
 
 static const char *
@@ -90,34 +66,52 @@ death_text(int st, char *out, size_t cap)
 	return out;
 }
 
-/* Secure process or resolver.  When main dies they follow, and may be seen to
- * do so first: so nothing is said or counted before the pause is over. */
+/* Secure process, resolver or diary.  When main dies they follow, and may be seen
+ * to do so first: so nothing is said or counted before the pause is over. */
 static void
 helper_died(struct super *s, struct super_death *d, const char *how)
 {
-	if (!s->is_ready) /* its own line says why */
+	bool is_planned = d->is_planned;
+
+	d->is_planned = false;
+	if (!s->is_ready || s->main_pid == 0) /* another line says why */
 		return;
-	str_copy(d->how, sizeof(d->how), how);
-	d->due_ms = clk_ms() + RESTART_PAUSE_MS;
+	str_copy(d->how, sizeof(d->how), is_planned ? "" : how);
+	d->due_ms = clk_ms() + (is_planned ? 0 : SPAWN_PAUSE_MS);
+}
+
+/* What is said of a death, and ms until the next start. */
+static uint64_t
+tell_death(struct super_death *d, const char *what, const char *verb)
+{
+	uint64_t wait = spawn_pause_ms(d);
+
+	if (wait == SPAWN_LONG_MS)
+		log_error("tapird", "the %s ended (%s), again and again: the "
+			  "next start is in %u s", what, d->how,
+			  SPAWN_LONG_MS / 1000);
+	else
+		log_error("tapird", "the %s ended (%s), starting %s again", what,
+			  d->how, verb);
+	d->how[0] = '\0';
+	return wait;
 }
 
 /* Is it time?  Says and counts the death; tries again when starting fails. */
 static bool
-is_due(struct super *s, struct super_death *d, const char *what)
+is_due(struct super_death *d, const char *what)
 {
-	uint64_t now = clk_ms();
+	uint64_t now = clk_ms(), wait;
 
 	if (d->due_ms == 0 || d->due_ms > now)
 		return false;
 	if (*d->how != '\0') {
-		log_error("tapird", "the %s ended (%s), starting it again", what,
-			  d->how);
-		if (!may_restart(d)) {
-			give_up(s, "it ends again and again: giving up");
+		wait = tell_death(d, what, "it");
+		if (wait == SPAWN_LONG_MS) {
+			d->due_ms = now + wait;
 			return false;
 		}
 	}
-	d->how[0] = '\0';
 	d->due_ms = now + START_AGAIN_MS;
 	return true;
 }
@@ -164,12 +158,41 @@ diary_again(struct super *s)
 	close(fd[0]);
 }
 
+static void
+end_helpers(struct super *s)
+{
+	spawn_reap(s, &s->main_pid);
+	spawn_reap(s, &s->secure_pid);
+	spawn_reap(s, &s->resolve_pid);
+	spawn_reap(s, &s->diary_pid);
+	spawn_reap(s, &s->old_secure_pid);
+	super_conf_forget(s);
+	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
+	s->diary_death.due_ms = 0;
+}
+
+static void
+all_again(struct super *s)
+{
+	s->main_death.due_ms = 0;
+	if (spawn_all(s) == 0)
+		return;
+	log_error("tapird", "the processes cannot be started: %s; the next try "
+		  "is in %u s", strerror(errno), SPAWN_LONG_MS / 1000);
+	end_helpers(s);
+	if (s->main_fd >= 0)
+		close(s->main_fd);
+	s->main_fd = -1;
+	s->main_death.due_ms = clk_ms() + SPAWN_LONG_MS;
+}
+
 /* Start again what is due; ms until the rest is, or UINT64_MAX. */
 static uint64_t
 start_due(struct super *s)
 {
-	enum { SECURE, RESOLVE, DIARY, UNDO, WEB };
+	enum { SECURE, RESOLVE, DIARY, UNDO, WEB, MAIN };
 	const uint64_t at[] = {
+		[MAIN] = s->main_death.due_ms,
 		[SECURE] = s->secure_death.due_ms,
 		[RESOLVE] = s->resolve_death.due_ms,
 		[DIARY] = s->diary_death.due_ms,
@@ -178,25 +201,27 @@ start_due(struct super *s)
 	};
 	uint64_t now = clk_ms(), wait = UINT64_MAX;
 
-	if (is_due(s, &s->secure_death, "secure process"))
+	if (s->main_death.due_ms != 0 && s->main_death.due_ms <= now)
+		all_again(s);
+	if (is_due(&s->secure_death, "secure process"))
 		secure_again(s);
 	super_conf_due(s);
-	if (is_due(s, &s->resolve_death, "resolver"))
+	if (is_due(&s->resolve_death, "resolver"))
 		resolver_again(s);
-	if (is_due(s, &s->diary_death, "diary"))
+	if (is_due(&s->diary_death, "diary"))
 		diary_again(s);
 	web_again(s);
 	for (unsigned i = 0; i < N_OF(at); i++)
 		if (at[i] != 0)
 			wait = MIN(wait, at[i] > now ? at[i] - now :
-				   i == UNDO ? RESTART_PAUSE_MS : 0);
+				   i == UNDO ? SPAWN_PAUSE_MS : 0);
 	return wait;
 }
 
 static void
 main_died(struct super *s, int st, const char *how)
 {
-	struct timespec pause = { 0, RESTART_PAUSE_MS * 1000000L };
+	struct super_death *d = &s->main_death;
 
 	close(s->main_fd);
 	s->main_fd = -1;
@@ -206,22 +231,9 @@ main_died(struct super *s, int st, const char *how)
 		s->is_stopping = true;
 		return;
 	}
-	log_error("tapird", "the main process ended (%s), starting all again",
-		  how);
-	spawn_reap(s, &s->secure_pid);
-	spawn_reap(s, &s->resolve_pid);
-	spawn_reap(s, &s->diary_pid);
-	spawn_reap(s, &s->old_secure_pid);
-	super_conf_forget(s);
-	s->secure_death.due_ms = s->resolve_death.due_ms = 0;
-	s->diary_death.due_ms = 0;
-	if (!may_restart(&s->main_death)) {
-		give_up(s, "it ends again and again: giving up");
-		return;
-	}
-	(void)nanosleep(&pause, NULL);
-	if (spawn_all(s) != 0)
-		give_up(s, "cannot start the processes again: giving up");
+	str_copy(d->how, sizeof(d->how), how);
+	d->due_ms = clk_ms() + tell_death(d, "main process", "all");
+	end_helpers(s);
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "daemon/core/change.h"
 #include "daemon/core/role.h"
 #include "daemon/core/spawn.h"
+#include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 
 /* ---- words to the main role ---------------------------------------------- */
@@ -215,15 +216,33 @@ super_conf_ask(struct super *s, enum role_ask what, uint32_t confirm_s,
 		super_conf_forget(s);
 }
 
+/* What other processes were given at their start: they begin anew, without a
+ * word.  A diary ends when its words do, having read all it was sent. */
+static void
+renew(struct super *s, bool is_log, bool is_web)
+{
+	if (is_log && s->diary_pid > 0) {
+		s->diary_death.is_planned = true;
+		close(s->diary_fd);
+		s->diary_fd = -1;
+	}
+	if (is_web)
+		web_renew(s);
+}
+
 void
 super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 {
+	bool is_log, is_web;
+
 	if (s->next.text == NULL || serial != s->next.serial)
 		return;
 	if (!is_taken) {
 		super_conf_forget(s);
 		return;
 	}
+	is_log = !conf_logs_same(s->conf, s->next.conf);
+	is_web = !conf_web_same(s->conf, s->next.conf);
 	if (s->next.confirm_s > 0) {
 		s->undo.text = s->conf_text;
 		s->undo.len = s->conf_len;
@@ -244,6 +263,7 @@ super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 	s->secure_pid = s->next.secure_pid;
 	s->secure_death.due_ms = 0;
 	s->next = (struct super_next){ 0 };
+	renew(s, is_log, is_web);
 }
 
 void

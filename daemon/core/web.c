@@ -25,9 +25,7 @@
 
 #define WHO	    "web"
 #define BACKLOG	    128
-#define AGAIN_MS    200
-#define DEATH_MAX   5		/* in DEATH_MS; then it stays off */
-#define DEATH_MS    60000
+#define RENEW_MS    1000	/* the page that asked for it gets its answer */
 #define EXIT_WRONG  2		/* tapir-web: starting it again would not help */
 
 void
@@ -168,18 +166,6 @@ may_listen(const struct super *s)
 	return false;
 }
 
-static bool
-may_restart(struct super_death *d)
-{
-	uint64_t now = clk_ms();
-
-	if (d->n == 0 || now - d->from_ms > DEATH_MS) {
-		d->from_ms = now;
-		d->n = 0;
-	}
-	return ++d->n <= DEATH_MAX;
-}
-
 /* ---- the process --------------------------------------------------------------- */
 
 static void
@@ -317,6 +303,25 @@ web_link(struct super *s, int link)
 		start(s, link);
 }
 
+/* Where browsers connect may be another place now. */
+static void
+listen_anew(struct super *s)
+{
+	const struct conf_web *c = &s->conf->web;
+	struct super_web *w = &s->web;
+	bool is_wanted = may_listen(s);
+
+	if (w->tcp_fd >= 0 && (!is_wanted || strcmp(w->listen, c->listen) != 0)) {
+		close(w->tcp_fd);
+		w->tcp_fd = -1;
+	}
+	if (is_wanted && w->tcp_fd < 0 && (w->tcp_fd = tcp_open(c)) < 0 &&
+	    *w->listen != '\0' && c->listen_ep.port < 1024)
+		log_error(WHO, "a port below 1024 can be had at the start of "
+			  "tapird only");
+	str_copy(w->listen, sizeof(w->listen), c->listen);
+}
+
 void
 web_open(struct super *s)
 {
@@ -327,8 +332,7 @@ web_open(struct super *s)
 	str_add(w->path, sizeof(w->path), "%s/bus.sock", s->args->run_dir);
 	if ((w->unix_fd = unix_open(w->path)) < 0)
 		return;
-	if (may_listen(s))
-		w->tcp_fd = tcp_open(&s->conf->web);
+	listen_anew(s);
 	w->users_fd = users_open(s);
 	w->nest_fd = nest_make(&w->nest_pid);
 	if (w->nest_fd < 0)
@@ -337,6 +341,19 @@ web_open(struct super *s)
 }
 
 /* ---- its end --------------------------------------------------------------------- */
+
+static void
+death(struct super_death *d, const char *what, const char *how)
+{
+	uint64_t wait = spawn_pause_ms(d);
+
+	if (wait == SPAWN_LONG_MS)
+		log_error(WHO, "%s ended (%s), again and again: the next start is "
+			  "in %u s", what, how, SPAWN_LONG_MS / 1000);
+	else
+		log_error(WHO, "%s ended (%s), starting it again", what, how);
+	d->due_ms = clk_ms() + wait;
+}
 
 bool
 web_reaped(struct super *s, pid_t pid, int status, const char *how)
@@ -348,18 +365,20 @@ web_reaped(struct super *s, pid_t pid, int status, const char *how)
 		return false;
 	if (pid == w->login_pid) {
 		w->login_pid = 0;
-		if (!s->is_stopping && w->pid > 0 &&
-		    may_restart(&w->login_death)) {
-			log_error(WHO, "the process that looks at passwords ended "
-				  "(%s), starting it again", how);
-			w->login_death.due_ms = clk_ms() + AGAIN_MS;
-		}
+		if (!s->is_stopping && w->pid > 0)
+			death(&w->login_death, "the process that looks at "
+			      "passwords", how);
 		return true;
 	}
 	if (pid == w->nest_pid) {
 		w->nest_pid = 0;
 		close(w->nest_fd);
 		w->nest_fd = -1;
+		if (!s->is_stopping)
+			log_error(WHO, "the process that starts tapir-web ended "
+				  "(%s): once tapir-web ends, there is no "
+				  "browser interface until tapird is started "
+				  "again", how);
 		return true;
 	}
 	w->pid = 0;
@@ -367,24 +386,51 @@ web_reaped(struct super *s, pid_t pid, int status, const char *how)
 	w->word_fd = -1;
 	if (s->is_stopping)
 		return true;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG) {
+	if (w->death.is_planned)
+		w->death.due_ms = clk_ms();
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG)
 		log_error(WHO, "there is no browser interface");
-	} else if (!may_restart(&w->death)) {
-		log_error(WHO, "tapir-web ends again and again (%s): it stays "
-			  "off", how);
-	} else {
-		log_error(WHO, "tapir-web ended (%s), starting it again", how);
-		w->death.due_ms = clk_ms() + AGAIN_MS;
-	}
+	else
+		death(&w->death, "tapir-web", how);
+	w->death.is_planned = false;
 	return true;
 }
 
 uint64_t
 web_due(const struct super *s)
 {
-	uint64_t a = s->web.death.due_ms, b = s->web.login_death.due_ms;
+	const uint64_t at[] = { s->web.death.due_ms, s->web.login_death.due_ms,
+				s->web.renew_ms };
+	uint64_t first = 0;
 
-	return a == 0 ? b : b == 0 ? a : MIN(a, b);
+	for (unsigned i = 0; i < N_OF(at); i++)
+		if (at[i] != 0 && (first == 0 || at[i] < first))
+			first = at[i];
+	return first;
+}
+
+void
+web_renew(struct super *s)
+{
+	if (s->web.nest_fd >= 0)
+		s->web.renew_ms = clk_ms() + RENEW_MS;
+}
+
+static void
+renew(struct super *s)
+{
+	struct super_web *w = &s->web;
+
+	w->renew_ms = 0;
+	listen_anew(s);
+	if (w->pid <= 0) {
+		w->death.due_ms = clk_ms();
+		return;
+	}
+	log_notice(WHO, "tapir-web begins anew with its new configuration; "
+		   "browsers log in again");
+	w->death.is_planned = true;
+	(void)kill(w->pid, SIGKILL);
 }
 
 void
@@ -392,6 +438,9 @@ web_again(struct super *s)
 {
 	struct super_web *w = &s->web;
 	int link[2], chan;
+
+	if (w->renew_ms != 0 && w->renew_ms <= clk_ms())
+		renew(s);
 
 	if (w->login_death.due_ms != 0 && w->login_death.due_ms <= clk_ms()) {
 		w->login_death.due_ms = 0;

@@ -28,6 +28,8 @@ bool web_reaped(struct super *s, pid_t pid, int status, const char *how);
 uint64_t web_due(const struct super *s);
 /** Start it again if that is due. */
 void web_again(struct super *s);
+/** Another configuration is in force: it begins anew, a second later. */
+void web_renew(struct super *s);
 /** End it, and remove its socket. */
 void web_end(struct super *s);
 

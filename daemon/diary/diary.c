@@ -22,6 +22,7 @@
 
 #define TICK_MS	  1000
 #define BATCH	  64		/* frames between two looks at the clock */
+#define LAST_BATCHES 64		/* read at the end, at most */
 
 struct diary {
 	const struct diary_args *args;
@@ -159,7 +160,9 @@ on_supervisor(struct diary *d)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	if (n <= 0) {	/* the end, or another diary follows */
+		for (unsigned i = 0; i < LAST_BATCHES; i++)
+			on_main(d);
 		d->is_over = true;
 		return;
 	}
