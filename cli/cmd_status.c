@@ -29,21 +29,24 @@ is_child_of(const struct bus_rec *r, const struct bus_rec *peer)
 
 /* ---- JSON ------------------------------------------------------------------- */
 
-static void
-json_peer(struct json *j, const struct ask_list *a, const struct bus_rec *peer)
+/* The children of a peer stand behind it.  @return the first record that does
+ * not. */
+static size_t
+json_peer(struct json *j, const struct ask_list *a, size_t at)
 {
+	const struct bus_rec *peer = &a->rec[at++];
+
 	json_obj(j, NULL);
 	json_fields(j, peer, BUS_F_REALM);
 	json_arr(j, "children");
-	for (size_t i = 0; i < a->n; i++) {
-		if (!is_child_of(&a->rec[i], peer))
-			continue;
+	for (; at < a->n && is_child_of(&a->rec[at], peer); at++) {
 		json_obj(j, NULL);
-		json_fields(j, &a->rec[i], BUS_F_REALM);
+		json_fields(j, &a->rec[at], BUS_F_REALM);
 		json_obj_end(j);
 	}
 	json_arr_end(j);
 	json_obj_end(j);
+	return at;
 }
 
 void
@@ -61,10 +64,11 @@ status_json(FILE *out, const struct ask_list *a)
 		json_obj(&j, NULL);
 		json_fields(&j, &a->rec[i], BUS_F_END);
 		json_arr(&j, "peers");
-		for (k = 0; k < a->n; k++) {
-			if (!is_peer_of(&a->rec[k], &a->rec[i]))
-				continue;
-			json_peer(&j, a, &a->rec[k]);
+		for (k = 0; k < a->n;) {
+			if (is_peer_of(&a->rec[k], &a->rec[i]))
+				k = json_peer(&j, a, k);
+			else
+				k++;
 		}
 		json_arr_end(&j);
 		json_obj_end(&j);

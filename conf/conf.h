@@ -25,11 +25,11 @@
 
 /* Bounds; all ours. */
 #define CONF_VERSION	 1	    /* of the language; doc/upgrade.md */
-#define CONF_BYTES_MAX	 (1u << 20) /* size of a configuration text */
+#define CONF_BYTES_MAX	 (4u << 20) /* size of a configuration text */
 #define CONF_DEPTH_MAX	 32	    /* nesting of elements */
-#define CONF_NODE_MAX	 10000	    /* elements and attributes together */
+#define CONF_NODE_MAX	 (CONF_BYTES_MAX / 16) /* elements and attributes */
 #define CONF_REALM_MAX	 256
-#define CONF_PEER_MAX	 1024	    /* <peer> of one realm */
+#define CONF_PEER_MAX	 4095	    /* <peer> of one realm: ports of its hub */
 #define CONF_MATCH_MAX	 32	    /* <match> of one realm */
 #define CONF_ADDR_MAX	 16	    /* addresses of one TAP */
 #define CONF_CPU_MAX	 64
@@ -424,6 +424,10 @@ const struct conf_realm *conf_realm_find(const struct conf *c,
 /** A peer of a realm by name, or NULL. */
 const struct conf_peer *conf_peer_find(const struct conf_realm *r,
 				       const char *name);
+/** The same, looked for at a place first: where it stands in a list that has
+ * hardly changed. */
+const struct conf_peer *conf_peer_near(const struct conf_realm *r,
+				       const char *name, unsigned at);
 
 /**
  * Which kind of identity a text is (RFC 7296 3.5): an IP address, with '@' an

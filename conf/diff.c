@@ -409,7 +409,7 @@ diff_peers(struct differ *d, const struct conf_realm *a,
 	const struct conf_peer *o;
 
 	for (unsigned i = 0; i < a->n_peer; i++) {
-		if (conf_peer_find(b, a->peer[i].name) != NULL)
+		if (conf_peer_near(b, a->peer[i].name, i) != NULL)
 			continue;
 		ch.what = CONF_REMOVED;
 		ch.peer = a->peer[i].name;
@@ -417,7 +417,7 @@ diff_peers(struct differ *d, const struct conf_realm *a,
 		tell(d, &ch);
 	}
 	for (unsigned i = 0; i < b->n_peer; i++) {
-		o = conf_peer_find(a, b->peer[i].name);
+		o = conf_peer_near(a, b->peer[i].name, i);
 		if (o != NULL) {
 			diff_peer(d, a, o, b, &b->peer[i], is_renewed);
 			continue;

@@ -226,10 +226,20 @@ conf_realm_find(const struct conf *c, const char *name)
 }
 
 const struct conf_peer *
+conf_peer_near(const struct conf_realm *r, const char *name, unsigned at)
+{
+	unsigned k = at < r->n_peer ? at : 0;
+
+	for (unsigned i = 0; i < r->n_peer; i++) {
+		if (strcmp(r->peer[k].name, name) == 0)
+			return &r->peer[k];
+		k = k + 1 < r->n_peer ? k + 1 : 0;
+	}
+	return NULL;
+}
+
+const struct conf_peer *
 conf_peer_find(const struct conf_realm *r, const char *name)
 {
-	for (unsigned i = 0; i < r->n_peer; i++)
-		if (strcmp(r->peer[i].name, name) == 0)
-			return &r->peer[i];
-	return NULL;
+	return conf_peer_near(r, name, 0);
 }

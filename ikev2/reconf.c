@@ -113,11 +113,21 @@ ike_peer_add(struct ike *ike, uint32_t realm, const struct ike_peer_conf *peer,
 	return 0;
 }
 
+static void
+link_set(struct ike *ike, struct ike_link *l)
+{
+	l->is_wanted = l->peer->is_dial && !l->peer->is_pattern && !l->is_held;
+	if (!l->is_wanted)
+		tmr_stop(&ike->tmr, &l->dial);
+	ike_link_update(l);
+}
+
 int
 ike_peer_set(struct ike *ike, uint32_t realm, const struct ike_peer_conf *peer,
 	     uint64_t now_ms)
 {
 	struct ike_realm *r = ike_realm_by_index(ike, realm);
+	struct ike_link *l;
 	struct ike_peer_conf *p;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
@@ -130,15 +140,16 @@ ike_peer_set(struct ike *ike, uint32_t realm, const struct ike_peer_conf *peer,
 	*p = *peer;
 	p->is_removed = false;
 	note_ppk(ike);
+	if (!p->is_pattern) {
+		l = ike_link_of_peer(ike, realm, peer->index, "");
+		if (l != NULL)
+			link_set(ike, l);
+		return 0;
+	}
 	LIST_FOREACH(it, &ike->links) {
-		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
-
-		if (l->realm != r || l->peer != p)
-			continue;
-		l->is_wanted = p->is_dial && !p->is_pattern && !l->is_held;
-		if (!l->is_wanted)
-			tmr_stop(&ike->tmr, &l->dial);
-		ike_link_update(l);
+		l = CONTAINER_OF(it, struct ike_link, node);
+		if (l->realm == r && l->peer == p)
+			link_set(ike, l);
 	}
 	return 0;
 }

@@ -36,7 +36,7 @@ realm_less(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
 
 		if (p == NULL)
 			continue;
-		np = conf_peer_find(now, p->name);
+		np = conf_peer_near(now, p->name, p->index);
 		if (np == NULL)
 			peer_end(v, r, i, "removed from the configuration");
 		else if (conf_peer_fate(r->conf, p, now, np) != CONF_LIVE)
@@ -95,15 +95,6 @@ peer_stays(struct vpn *v, struct vpn_realm *r, uint32_t at,
 		wire_hub_reload(v, realm, false, at);
 }
 
-static bool
-is_placed(const struct vpn_realm *r, const struct conf_peer *p)
-{
-	for (unsigned i = 0; i < r->n_peer; i++)
-		if (r->peer[i].conf == p)
-			return true;
-	return false;
-}
-
 /* ---- what comes ---------------------------------------------------------- */
 
 static int
@@ -132,7 +123,8 @@ realm_more(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
 {
 	bool is_same = same_port(&r->conf->port, &now->port);
 	uint32_t realm = (uint32_t)(r - v->realm);
-	const struct conf_peer *p;
+	bool *placed = calloc(now->n_peer + 1, sizeof(*placed));
+	const struct conf_peer *p, *was;
 	struct ike_realm_conf rc;
 	int err;
 
@@ -145,19 +137,26 @@ realm_more(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
 		log_error("core", "realm %s: its pool stays as it was",
 			  now->name);
 	for (uint32_t i = 0; i < r->n_peer; i++) {
-		if (r->peer[i].conf == NULL)
+		if ((was = r->peer[i].conf) == NULL)
 			continue;
-		p = conf_peer_find(now, r->peer[i].conf->name);
-		if (p != NULL)
-			peer_stays(v, r, i, p);
+		p = conf_peer_near(now, was->name, was->index);
+		if (p == NULL)
+			continue;
+		peer_stays(v, r, i, p);
+		if (placed != NULL)
+			placed[p->index] = true;
 	}
-	for (unsigned i = 0; i < now->n_peer; i++) {
-		if (is_placed(r, &now->peer[i]))
+	if (placed == NULL)
+		log_error("core", "realm %s: out of memory, new peers are left "
+			  "out", now->name);
+	for (unsigned i = 0; placed != NULL && i < now->n_peer; i++) {
+		if (placed[i])
 			continue;
 		if ((err = peer_comes(v, r, &now->peer[i])) != 0)
 			log_error("core", "realm %s: peer %s is left out: %s",
 				  now->name, now->peer[i].name, err_text(err));
 	}
+	free(placed);
 	if (!is_same)
 		wire_hub_reload(v, realm, true, 0);
 }

@@ -247,20 +247,48 @@ send_children(struct vpn *v, struct ctl_client *cl, uint32_t tag,
 	}
 }
 
+/* Which link is in which realm: looked at once, however many realms there are. */
+struct seat {
+	uint32_t link, realm;
+	bool is_up;
+};
+
+/* All links; free() it.  NULL: there is none, or no memory. */
+static struct seat *
+seats(const struct vpn *v, size_t *n)
+{
+	struct seat *list = NULL, *more;
+	struct ike_link_info li;
+	uint32_t it = 0;
+	size_t cap = 0;
+
+	*n = 0;
+	while (ike_link_next(v->ike, &it, &li)) {
+		if (*n == cap) {
+			cap = cap == 0 ? 64 : 2 * cap;
+			if ((more = realloc(list, cap * sizeof(*list))) == NULL)
+				break;
+			list = more;
+		}
+		list[(*n)++] = (struct seat){ li.link, li.realm,
+			li.state == IKE_ST_UP || li.state == IKE_ST_SUSPECT };
+	}
+	return list;
+}
+
 static void
-realm_rec(struct vpn *v, unsigned i, struct bus_rec *r)
+realm_rec(struct vpn *v, unsigned i, const struct seat *seat, size_t n_seat,
+	  struct bus_rec *r)
 {
 	const struct vpn_realm *vr = &v->realm[i];
-	struct ike_link_info li;
 	char mac[MAC_TEXT_MAX];
-	uint32_t it = 0;
 	unsigned n = 0, up = 0;
 
-	while (ike_link_next(v->ike, &it, &li)) {
-		if (li.realm != i)
+	for (size_t k = 0; k < n_seat; k++) {
+		if (seat[k].realm != i)
 			continue;
 		n++;
-		up += li.state == IKE_ST_UP || li.state == IKE_ST_SUSPECT;
+		up += seat[k].is_up;
 	}
 	bus_rec_init(r, BUS_RES_REALM);
 	bus_set_str(r, BUS_F_NAME, vr->conf->name);
@@ -287,16 +315,31 @@ attack_rec(const struct ike_stats *is, struct bus_rec *r)
 	bus_set_str(r, BUS_F_WHY, why);
 }
 
-static bool
-has_such(const struct vpn *v, unsigned realm, const struct bus_rec *cmd)
+/* The peers of a realm that were asked for.  @return how many. */
+static unsigned
+send_peers(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
+	   unsigned realm, const struct seat *seat, size_t n_seat,
+	   const struct bus_rec *head)
 {
+	struct bus_rec first = *head, r;
 	struct ike_link_info li;
-	uint32_t it = 0;
+	unsigned n = 0;
 
-	while (ike_link_next(v->ike, &it, &li))
-		if (li.realm == realm && wire_ctl_fits(v, &li, cmd))
-			return true;
-	return false;
+	for (size_t k = 0; k < n_seat; k++) {
+		if (seat[k].realm != realm ||
+		    !ike_link_get(v->ike, seat[k].link, &li) ||
+		    !wire_ctl_fits(v, &li, cmd))
+			continue;
+		if (n++ == 0)
+			ctl_send(cl, &first, cmd->tag);
+		peer_rec(v, &li, &r);
+		ctl_send(cl, &r, cmd->tag);
+		send_children(v, cl, cmd->tag, &li);
+	}
+	/* a realm without peers is shown, unless one was asked for */
+	if (n == 0 && *bus_str(cmd, BUS_F_PEER) == '\0')
+		ctl_send(cl, &first, cmd->tag);
+	return n;
 }
 
 /* A realm that is none may be the name of a peer. */
@@ -324,11 +367,11 @@ static void
 cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *asked)
 {
 	struct bus_rec all = *asked, *cmd = &all;
-	struct ike_link_info li;
 	struct bus_rec r;
 	struct ike_stats is;
+	struct seat *seat;
+	size_t n_seat;
 	unsigned n = 0;
-	uint32_t it;
 
 	realm_or_peer(v, cmd);
 	if (!realm_exists(v, bus_str(cmd, BUS_F_REALM))) {
@@ -336,24 +379,16 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *asked)
 		return;
 	}
 	ike_stats_get(v->ike, &is);
+	seat = seats(v, &n_seat);
 	for (unsigned i = 0; i < v->n_realm; i++) {
 		if (v->realm[i].conf == NULL || !fits(bus_str(cmd, BUS_F_REALM),
 						      v->realm[i].conf->name))
 			continue;
-		if (*bus_str(cmd, BUS_F_PEER) != '\0' && !has_such(v, i, cmd))
-			continue;
-		realm_rec(v, i, &r);
+		realm_rec(v, i, seat, n_seat, &r);
 		attack_rec(&is, &r);
-		ctl_send(cl, &r, cmd->tag);
-		for (it = 0; ike_link_next(v->ike, &it, &li);) {
-			if (li.realm != i || !wire_ctl_fits(v, &li, cmd))
-				continue;
-			peer_rec(v, &li, &r);
-			ctl_send(cl, &r, cmd->tag);
-			send_children(v, cl, cmd->tag, &li);
-			n++;
-		}
+		n += send_peers(v, cl, cmd, i, seat, n_seat, &r);
 	}
+	free(seat);
 	if (n == 0 && *bus_str(cmd, BUS_F_PEER) != '\0')
 		wire_ctl_no_peer(v, cl, cmd);
 	else
