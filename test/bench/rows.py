@@ -8,6 +8,7 @@
     fair       pings of one peer beside bulk of another
     flood      forged IKE_SA_INIT requests beside bulk, and peers that come in meanwhile
     control    what commands and IKE take, idle and beside all the data there can be
+    scale      what commands, start and memory cost with ten thousand peers configured
     ike        IKE SAs a second and their latency, by authentication, beside strongSwan
     memory     what thousands of IKE SAs with a child SA each cost, beside strongSwan
     hub        what the virtual hub costs alone: without tunnel and network
@@ -24,6 +25,7 @@ import hub
 import ike
 import many
 import roam
+import scale
 from contenders import Tapir
 from measures import measure_bulk
 from topology import OUT6, sh
@@ -130,6 +132,12 @@ GROUPS = {
                                ("child_ms", "CREATE_CH.", "ms", 2),
                                ("child_max_ms", "worst", "ms", 2), ("gbit", "data", "Gbit/s", 2)),
                    control.control),
+    "scale": Own("MANY CONFIGURED", (("check_ms", "check", "ms", 0), ("start_ms", "start", "ms", 0),
+                                     ("status_ms", "status", "ms JSON", 0),
+                                     ("metrics_ms", "metrics", "ms", 0),
+                                     ("dry_ms", "reload -n", "ms", 0),
+                                     ("reload_ms", "reload", "ms", 0),
+                                     ("mb", "memory", "PSS MB", 1)), scale.scale),
     "ike": Own("IKE SET-UP", (("rate", "set-ups", "1/s", 0), ("cpu_ms", "gateway", "ms CPU", 2),
                               ("ms", "latency", "ms", 2), ("p99_ms", "99 %", "ms", 1)), ike.ike),
     "memory": Own("MANY IKE SAs", (("before_mb", "without", "PSS MB", 1),
