@@ -12,6 +12,9 @@ Each of these is one test for each page; a failure is one line "page: what":
   whatis     the name and one line are found
 and for each pair of pages:
   alike      as many sections and items in Japanese as in English
+and for each program that has a page:
+  options    all that it takes are on both pages; of tapird, whose roles have more, all
+             that its usage has
 Every row of the tables has Japanese words (make man-lacks).
 
 A tool that is not installed is left out, and said.  The last line is
@@ -41,6 +44,12 @@ def columns(line):
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
+# Where getopt_long() of a program gets its options from; None: its usage says them.
+PROGRAMS = {"man8/tapird.8": None, "man8/tapir-secure.8": "secure-proc/main.c",
+            "man8/tapir-web.8": "webui/main.c"}
+OPTION = re.compile(r'\{ "([a-z][\w-]*)", (?:no|required)_argument')
+
+
 class Man:
     def __init__(self):
         self.passed = 0
@@ -50,7 +59,7 @@ class Man:
             print(f"without {tool}, which is not installed")
 
     def test(self, is_good, where, what):
-        self.passed += is_good
+        self.passed += bool(is_good)
         self.failed += not is_good
         if not is_good:
             print(f"{where}: {what}")
@@ -77,6 +86,19 @@ class Man:
                       name, f"there is no {other}({section})")
         return ITEM.findall(text)
 
+    def options(self, page, source):
+        if source is None:
+            known = re.findall(r"--([a-z][\w-]*)", run(os.path.join(B, "tapird"), "--help")[1])
+        else:
+            with open(os.path.join(ROOT, source), encoding="utf-8") as f:
+                known = OPTION.findall(f.read())
+        self.test(known, page, "no options found")
+        for name in (page, os.path.join("ja", page)):
+            with open(os.path.join(B, "man", name), encoding="utf-8") as f:
+                text = f.read().replace("\\", "")
+            for option in known:
+                self.test(re.search(rf"(?:-|Fl Fl ){option}\b", text), name, f"lacks --{option}")
+
 
 def main():
     man = Man()
@@ -91,6 +113,8 @@ def main():
         japanese = man.page(os.path.join(top, other), other)
         man.test(english == japanese, other,
                  f"not alike: {len(japanese)} sections and items, {len(english)} in English")
+    for page, source in PROGRAMS.items():
+        man.options(page, source)
     words = sorted(p for d in ("cli", "cli/lab", "conf", "daemon/base", "daemon/bus", "spi")
                    for p in glob.glob(os.path.join(ROOT, d, "*.ja")))
     tool = os.path.join(B, "packaging/man/man")
