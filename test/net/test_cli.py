@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import schema
 from gateway import BUILD, Gateway, office
 from lab import until
 
@@ -65,6 +66,30 @@ def test_stats(ends):
     assert stats["ike-sa"] == 1 and stats["child-sa"] == 1 and stats["ike-auth-ok"] >= 1
     assert stats["worker0-udp-packets"] > 0
     assert all({"name", "value", "text", "owner"} <= set(r) for r in doc["drops"])
+
+
+SCHEMAS = {
+    "why": ("why", "osaka"), "hub-ports": ("hub", "branches"), "hub-mac": ("hub", "branches", "mac"),
+    "hub-arp": ("hub", "branches", "arp"), "hub-groups": ("hub", "branches", "groups"),
+    "stats": ("stats", "--all"), "metrics": ("metrics",), "reload": ("reload", "--dry-run"),
+    "act": ("rekey", "branches/osaka"), "capture-list": ("capture", "--list"),
+    "version": ("version",), "help": ("help",), "lab-list": ("lab", "list"),
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_json_keeps_to_its_schema(ends, name):
+    """What scripts rely on: keys that are always there, and their types."""
+    schema.check(name, ends[0].json(*SCHEMAS[name]))
+
+
+def test_json_of_mistakes_keeps_to_its_schema(ends, tmp_path):
+    """A wrong configuration, which is status 1."""
+    wrong = tmp_path / "c.xml"
+    wrong.write_text("<vpn log='loud'><realm name='r'/></vpn>")
+    doc = json.loads(ends[0].tapir("check", str(wrong), "--json").stdout)
+    schema.check("check", doc)
+    assert not doc["ok"] and {e["code"] for e in doc["errors"]} >= {"bad-word", "missing"}
 
 
 COMPLETED = (("tapir sta", {"stats", "status"}), ("tapir rekey branches/osaka i", {"ike"}),
