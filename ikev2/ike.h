@@ -460,6 +460,9 @@ struct ike_link_info {
 /** Visit the links: start with *it = 0; false at the end. */
 bool ike_link_next(const struct ike *ike, uint32_t *it, struct ike_link_info *out);
 bool ike_link_get(const struct ike *ike, uint32_t link, struct ike_link_info *out);
+/** What the peer gave us, or we gave it; NULL: nothing.  Borrowed until the link
+ * changes. */
+const struct vpn_cfg *ike_link_cfg(const struct ike *ike, uint32_t link);
 
 struct ike_child_info {
 	uint32_t id, esp_spi_in, esp_spi_out;

@@ -184,6 +184,14 @@ ike_link_get(const struct ike *ike, uint32_t id, struct ike_link_info *out)
 	return l != NULL;
 }
 
+const struct vpn_cfg *
+ike_link_cfg(const struct ike *ike, uint32_t id)
+{
+	const struct ike_link *l = map_find(ike->by_link, &id);
+
+	return l != NULL ? l->cfg : NULL;
+}
+
 const uint32_t ike_hist_ms[IKE_HIST_END - 1] = {
 	5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 15000
 };

@@ -103,6 +103,33 @@ addr_add(struct sec_serve *s, const struct sa *sa, const struct ip_net *a,
 	return 0;
 }
 
+bool
+sec_is_client(const struct sec_serve *s, uint32_t realm)
+{
+	const struct conf_realm *r = sec_realm_at(s, realm);
+	bool is = false;
+
+	for (unsigned i = 0; r != NULL && i < r->n_peer; i++)
+		is |= r->peer[i].net->is_dynamic;
+	return is;
+}
+
+/* An address from before this process, that nobody here knows; not one of the
+ * configuration. */
+static int
+forget(struct sec_serve *s, uint32_t realm, const struct ip_net *a, char *why,
+       size_t cap)
+{
+	const struct conf_realm *r = sec_realm_at(s, realm);
+
+	if (find(s, realm, a) != NULL)
+		return ERR_PERM;
+	for (unsigned i = 0; i < r->n_addr; i++)
+		if (ip_equal(&r->addr[i].addr, &a->addr))
+			return ERR_PERM;
+	return change(s, realm, a, false, why, cap);
+}
+
 /* Is this peer one that gives us something?  NULL, or why not. */
 static const char *
 refused(const struct sec_serve *s, const struct sa *sa, uint32_t realm)
@@ -127,6 +154,12 @@ sec_on_names(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	struct vpn_cfg *c;
 	int err;
 
+	if (sa == NULL && q->words.len == 0 && sec_is_client(s, q->realm)) {
+		if (s->names[q->realm] == 0)	/* from before this process */
+			names_say(s->c.names_fd, sec_realm_at(s, q->realm),
+				  NULL);
+		return sec_refuse(s, m, 0, NULL);
+	}
 	if (no != NULL)
 		return sec_refuse(s, m, ERR_PERM, no);
 	if (q->words.len >= sizeof(text) ||
@@ -157,12 +190,15 @@ sec_on_addr(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	struct ip_net a;
 	int err = 0;
 
-	if (no != NULL)
+	if (no != NULL && (sa != NULL || q->is_add ||
+	    !sec_is_client(s, q->realm)))
 		return sec_refuse(s, m, ERR_PERM, no);
 	if ((err = addr_read(q, &a)) != 0)
 		return sec_refuse(s, m, err, "not an address a host can have");
 	if (q->is_add) {
 		err = addr_add(s, sa, &a, why, sizeof(why));
+	} else if (sa == NULL) {
+		err = forget(s, q->realm, &a, why, sizeof(why));
 	} else {
 		c = find(s, sa->auth.realm, &a);
 		if (c != NULL && c->handle == sa->handle)

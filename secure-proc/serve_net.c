@@ -274,6 +274,20 @@ route_remove(struct sec_serve *s, const struct sa *sa,
 	return route_kernel(s, realm, NULL, prefix, false, why, cap);
 }
 
+/* A route from before this process: nobody here knows it, and without it less
+ * goes into the TAP, no more. */
+static int
+forget(struct sec_serve *s, const struct ipc_route *q, char *why, size_t cap)
+{
+	struct ip_net prefix;
+	int err;
+
+	if ((err = prefix_read(q, &prefix)) != 0 ||
+	    sec_routes_users(&s->routes, q->realm, &prefix) > 0)
+		return err;
+	return route_kernel(s, q->realm, NULL, &prefix, false, why, cap);
+}
+
 int
 sec_on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -283,6 +297,10 @@ sec_on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	struct ip_net prefix;
 	int err;
 
+	if (sa == NULL && !q->is_add && sec_is_client(s, q->realm)) {
+		err = forget(s, q, why, sizeof(why));
+		return sec_refuse(s, m, err, why[0] != '\0' ? why : NULL);
+	}
 	if (sa == NULL || !sec_auth_is_done(&sa->auth))
 		return sec_refuse(s, m, ERR_PERM, "routes are for authenticated "
 		    "peers");

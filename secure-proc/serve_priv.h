@@ -90,6 +90,8 @@ void sec_unroute(struct sec_serve *s, uint32_t handle);
 /* ---- serve_client.c: addresses from a gateway --------------------------------- */
 
 handler_fn sec_on_addr, sec_on_names;
+/** Does a peer of this realm give us addresses? */
+bool sec_is_client(const struct sec_serve *s, uint32_t realm);
 /** Take away the addresses and name servers that an IKE SA brought. */
 void sec_unaddr(struct sec_serve *s, uint32_t handle);
 

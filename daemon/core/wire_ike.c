@@ -25,6 +25,7 @@
 #include "daemon/core/resolve.h"
 #include "daemon/core/secure.h"
 #include "daemon/core/udp.h"
+#include "daemon/ipc/msg.h"
 #include "daemon/core/uplink.h"
 #include "ikev2/ike.h"
 
@@ -325,7 +326,8 @@ routes(struct vpn *v, uint32_t link, const struct vpn_ts *ts, unsigned n_ts,
 		return;
 	realm = info.realm;
 	net = net_of(v, realm, info.peer);
-	if (info.ask_handle == 0) { /* authenticated by a secure process that is gone */
+	/* authenticated by a secure process that is gone */
+	if (info.ask_handle == 0 && (is_add || !net->is_dynamic)) {
 		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
 		       "are until it authenticates again",
 		       vpn_realm_name(v, realm));
@@ -336,7 +338,8 @@ routes(struct vpn *v, uint32_t link, const struct vpn_ts *ts, unsigned n_ts,
 			continue;
 		n = ip_range_nets(&ts[i].lo, &ts[i].hi, part, N_OF(part));
 		for (int k = 0; k < n; k++)
-			secure_route(v->secure, info.ask_handle,
+			secure_route(v->secure, info.ask_handle != 0 ?
+				     info.ask_handle : IPC_NOBODY,
 				     v->realm[realm].conf->index, &part[k],
 				     is_add);
 	}
@@ -449,6 +452,30 @@ link_less(struct vpn *v, const struct vpn_link *l)
 		       "the selectors of a child SA that went", l->id);
 }
 
+/* What a gateway gave us, by a secure process that is gone: the one that is here
+ * knows nothing of it. */
+static void
+forget_given(struct vpn *v, uint32_t link)
+{
+	const struct vpn_cfg *cfg = ike_link_cfg(v->ike, link);
+	const struct ip_net *own[2];
+	struct ike_link_info info;
+	uint32_t realm;
+
+	if (cfg == NULL || !ike_link_get(v->ike, link, &info) ||
+	    info.ask_handle != 0 ||
+	    !net_of(v, info.realm, info.peer)->is_dynamic)
+		return;
+	realm = v->realm[info.realm].conf->index;
+	own[0] = &cfg->ip4;
+	own[1] = &cfg->ip6;
+	secure_names(v->secure, IPC_NOBODY, realm, "");
+	for (unsigned i = 0; i < N_OF(own); i++)
+		if (own[i]->addr.family != 0)
+			secure_addr(v->secure, IPC_NOBODY, realm, own[i],
+				    false);
+}
+
 static void
 op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 {
@@ -465,6 +492,7 @@ op_child_down(void *ctx, uint32_t link, uint32_t child_id)
 		return;
 	}
 	routes(v, l->id, l->ts, l->n_ts, false);
+	forget_given(v, link);
 	mtu_gone(v->mtu, link);
 	wire_hub_link_down(v, link);
 }

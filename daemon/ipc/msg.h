@@ -28,6 +28,7 @@
 
 #define IPC_VERSION	1
 #define IPC_HEAD_LEN	20
+#define IPC_NOBODY	UINT32_MAX /* a handle that no IKE SA has */
 #define IPC_WHY_MAX	256	/* bytes of a sentence; ours */
 #define IPC_FD_MAX	64	/* descriptors of one message: queues of a TAP */
 #define IPC_DIGEST_LEN	32

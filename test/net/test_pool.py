@@ -260,6 +260,11 @@ def test_name_servers_come_and_go_with_the_connection(lab, resolv):
         assert has_not(), resolv()
         gw.start()
         assert until(15, c1.is_up) and has(), c1.log()
+        assert c1.tapir("reload").returncode == 0  # another secure process
+        assert until(5, lambda: c1.lines("reload")) and has()
+        assert c1.tapir("down", "r/gw").returncode == 0 and has_not(), resolv()
+        assert until(5, lambda: addresses(lab, "c1") == []) and way(lab, "c1", "10.20.0.1") == "wan0"
+        assert c1.tapir("up", "r/gw").returncode == 0 and has(), c1.log()
         assert c1.stop() == 0 and has_not(), resolv()
     finally:
         c1.stop()

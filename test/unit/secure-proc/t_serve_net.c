@@ -94,6 +94,35 @@ TEST(routes_to_addresses_of_the_pool_are_permitted_one_by_one)
 	world_end();
 }
 
+TEST(what_was_set_before_this_process_can_be_taken_away_and_nothing_else)
+{
+	struct conf_net n = { .is_dynamic = true };
+	const struct conf_net *was;
+	struct conf_peer *p;
+
+	world_run();
+	assert_int_equal(addr(IPC_NOBODY, 0, false, "10.20.1.7"), ERR_PERM);
+	assert_int_equal(route(IPC_NOBODY, 0, false, "10.2.0.0/16"), ERR_PERM);
+	p = (struct conf_peer *)(uintptr_t)&w.c->realm[0].peer[0];
+	was = p->net;
+	p->net = &n;
+	assert_int_equal(addr(IPC_NOBODY, 0, true, "10.20.1.7"), ERR_PERM);
+	assert_int_equal(route(IPC_NOBODY, 0, true, "10.2.0.0/16"), ERR_PERM);
+	assert_int_equal(addr(IPC_NOBODY, 0, false, "10.20.1.7"), 0);
+	assert_int_equal(w.fake.n_addr_del, 1);
+	assert_int_equal(route(IPC_NOBODY, 0, false, "10.2.0.0/16"), 0);
+	assert_int_equal(w.fake.n_del, 1);
+	authenticate(9);		/* and what has an owner stays */
+	assert_int_equal(addr(9, 0, true, "10.20.1.7"), 0);
+	assert_int_equal(route(9, 0, true, "10.2.0.0/16"), 0);
+	assert_int_equal(addr(IPC_NOBODY, 0, false, "10.20.1.7"), ERR_PERM);
+	assert_int_equal(route(IPC_NOBODY, 0, false, "10.2.0.0/16"), 0);
+	assert_int_equal(w.fake.n_addr_del, 1);
+	assert_int_equal(w.fake.n_del, 1);
+	p->net = was;
+	world_end();
+}
+
 /* ---- lockdown -------------------------------------------------------------------- */
 
 TEST(a_greeting_locks_as_the_configuration_says_or_there_is_no_service)
