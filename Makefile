@@ -22,7 +22,7 @@ Q := @
 say = @printf '  %-3s %s\n' $(1) $(2)
 endif
 
-PKGS    := zlib sqlite3 libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
+PKGS    := zlib sqlite3 libssl libcrypto libxml-2.0 libcap libnl-3.0 libnl-route-3.0 libseccomp libevent_openssl
 DEPS_OK := $(shell pkg-config --exists $(PKGS) cmocka 2>/dev/null && echo yes)
 XML_CF  := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 NL_CF   := $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
@@ -79,7 +79,8 @@ bus_DIRS    := daemon/bus
 ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
 spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl \
-               spi/log-journal spi/log-syslog spi/log-file $(MB_DIRS)
+               spi/log-journal spi/log-syslog spi/log-file \
+               spi/eap-mschapv2 spi/eap-tls $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
@@ -87,7 +88,7 @@ why_DIRS    := why
 diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login \
-               secure-proc/names
+               secure-proc/names secure-proc/eap
 web_DIRS    := webui
 cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli
@@ -116,8 +117,8 @@ core_NEED   := diary ikev2 esp vhub why spi conf ipc bus base
 secure_NEED := ipc conf spi base
 web_NEED    := ipc bus base
 cli_NEED    := why conf bus base
-WEB_LIBS    := -levent_openssl -levent_core -lssl
-SYS_LIBS    := -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
+WEB_LIBS    := -levent_openssl -levent_core
+SYS_LIBS    := -Wl,--as-needed -lssl -Wl,--no-as-needed -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
 
 libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 
