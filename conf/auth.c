@@ -46,11 +46,12 @@ conf_auth_me(struct checker *k, const struct conf_node *me,
 {
 	bool is_later = conf_has_later(me, CONF_IN_ME);
 	bool has_cert = has(me, "cert"), has_key = has(me, "key");
+	bool is_client = has(me, "eap");
 
-	if (!has(me, "id") && !has_cert && !is_later)
+	if (!has(me, "id") && !has_cert && !is_later && !is_client)
 		conf_bad(k, me->pos, CONF_E_MISSING, "<me> has no id=; give our identity: "
 			 "host name, user@host or IP address");
-	if (!has(me, "psk") && !has_cert && !has_key && !is_later &&
+	if (!has(me, "psk") && !has_cert && !has_key && !is_later && !is_client &&
 	    (r->n_peer == 0 || r->n_match > 0))
 		conf_bad(k, me->pos, CONF_E_NO_KEY, "<me> has no psk= and no cert=; give the "
 			 "name of a file in keys/");
@@ -69,7 +70,14 @@ own_side(struct checker *k, const struct conf_node *n,
 	bool can_sign = has(me, "cert") || has(me, "key");
 
 	if (!has(n, "my-auth"))
-		p->own_auth = can_sign ? CONF_AUTH_CERT : CONF_AUTH_PSK;
+		p->own_auth = has(me, "eap") ? CONF_AUTH_EAP :
+		    can_sign ? CONF_AUTH_CERT : CONF_AUTH_PSK;
+	if (p->own_auth == CONF_AUTH_EAP && !has(me, "eap"))
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "my-auth=\"eap\", but <me> "
+			 "has no eap=");
+	if (p->own_auth == CONF_AUTH_EAP && p->auth != CONF_AUTH_CERT)
+		conf_bad(k, n->pos, CONF_E_NO_KEY, "a gateway that asks us by "
+			 "EAP proves itself by certificate; give ca=");
 	if (p->own_auth == CONF_AUTH_CERT && !can_sign)
 		conf_bad(k, n->pos, CONF_E_CONFLICT, "my-auth=\"cert\", but <me> has neither "
 			 "cert= nor key=");
@@ -86,8 +94,11 @@ conf_auth_peer(struct checker *k, const struct conf_node *n,
 	bool is_signed = has(n, "ca") || has(n, "cert") || has(n, "pubkey");
 	bool is_later;
 
-	p->auth = is_signed ? CONF_AUTH_CERT : CONF_AUTH_PSK;
-	if (p->psk == NULL)
+	p->auth = is_signed ? CONF_AUTH_CERT :
+	    conf_eap_asks(n, p, r) ? CONF_AUTH_EAP : CONF_AUTH_PSK;
+	if (p->auth == CONF_AUTH_EAP)
+		p->eap_ca = r->eap.ca;
+	else if (p->psk == NULL)
 		p->psk = r->me.psk;
 	if (me == NULL)
 		return;
@@ -95,12 +106,16 @@ conf_auth_peer(struct checker *k, const struct conf_node *n,
 	    conf_has_later(me, CONF_IN_ME);
 	if (is_later)
 		return;
-	if (!is_signed && !has(n, "psk") && !has(me, "psk")) {
+	if (!is_signed && !has(n, "psk") && !has(me, "psk") &&
+	    p->auth == CONF_AUTH_PSK && !has(me, "eap")) {
 		conf_bad(k, p->pos, CONF_E_NO_KEY, "no key for this peer; give psk=, here or "
 			 "in <me>, or ca=, cert= or pubkey=, with the name of "
 			 "a file in keys/");
 		return;
 	}
+	if (p->auth == CONF_AUTH_EAP && has(n, "ppk"))
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "ppk= is not for peers who "
+			 "come by EAP");
 	if (has(n, "revocation") && !is_signed)
 		conf_bad(k, conf_node_attr(n, "revocation")->pos,
 			 CONF_E_CONFLICT,

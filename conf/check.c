@@ -111,9 +111,10 @@ take_matches(struct checker *k, const struct conf_node *node,
 		for (unsigned i = 0; i < CONF_MATCH_KINDS; i++)
 			n += conf_node_attr(c, conf_match_word(i)) != NULL;
 		if (n != 1)
-			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has one of id=, email=, "
-				 "dns= and dn=; give what it stands for");
+			conf_bad(k, c->pos, CONF_E_CONFLICT, "a <match> has one of id=, eap=, "
+				 "email=, dns= and dn=; give what it stands for");
 		take_match(k, c, CONF_MATCH_ID, t.id, r);
+		take_match(k, c, CONF_MATCH_EAP, t.eap, r);
 		take_match(k, c, CONF_MATCH_EMAIL, t.email, r);
 		take_match(k, c, CONF_MATCH_DNS, t.dns, r);
 		take_match(k, c, CONF_MATCH_DN, t.dn, r);
@@ -139,6 +140,10 @@ take_me(struct checker *k, const struct conf_node *node, struct conf_realm *r)
 	}
 	conf_node_fill(k, me, CONF_IN_ME, &r->me);
 	id = conf_node_attr(me, "id");
+	if (id == NULL && r->me.eap != NULL) {
+		r->me.id = r->me.eap;
+		id = conf_node_attr(me, "eap");
+	}
 	if (r->me.id != NULL) {
 		r->me.id_kind = conf_id_type(r->me.id);
 		if (is_glob(r->me.id))
@@ -171,7 +176,8 @@ static void
 peer_without_id(struct checker *k, const struct conf_node *n,
 		struct conf_peer *p, const struct conf_realm *r)
 {
-	if (conf_node_attr(n, "ca") == NULL || p->at != NULL) {
+	if ((conf_node_attr(n, "ca") == NULL && !conf_eap_asks(n, p, r)) ||
+	    p->at != NULL) {
 		conf_bad(k, n->pos, CONF_E_MISSING, "<peer> has no id=; give the identity the "
 			 "peer proves");
 		return;
@@ -191,7 +197,7 @@ peer_at(struct checker *k, const struct conf_node *n, struct conf_peer *p)
 
 	if (dial == NULL)
 		p->dial = p->at != NULL;
-	else if (p->dial && at == NULL)
+	else if (p->dial && p->at == NULL)
 		conf_bad(k, dial->pos, CONF_E_CONFLICT, "dial=\"yes\" without at=; say where "
 			 "the peer is");
 	if (at != NULL && p->is_glob)
@@ -276,6 +282,7 @@ take_peer(struct checker *k, const struct conf_node *n,
 		if (p->name == NULL && conf_node_attr(n, "name") == NULL)
 			peer_name(k, p);
 	}
+	conf_eap_at(k, n, r, p);
 	peer_at(k, n, p);
 	if (conf_node_attr(n, "mode") == NULL)
 		p->mode = r->mode;
@@ -380,6 +387,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 {
 	const char *key_dir = k->key_dir;
 	char dir[KEY_DIR_LEN];
+	struct conf_node anybody = { .name = "peer" };
 	unsigned i = 0;
 
 	r->pos = n->pos;
@@ -388,7 +396,8 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	realm_names(k, n, r);
 	realm_times(k, n, r);
 	r->n_peer = conf_node_count(n, CONF_IN_PEER);
-	r->peer = conf_keep_array(k, r->n_peer, sizeof(*r->peer));
+	/* one more: users who come by EAP need no <peer> */
+	r->peer = conf_keep_array(k, r->n_peer + 1, sizeof(*r->peer));
 	if (r->peer == NULL) {
 		r->n_peer = 0;
 		k->key_dir = key_dir;
@@ -399,6 +408,7 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 	take_nets(k, n, &r->net);
 	take_statics(k, n, r);
 	conf_pool_take(k, n, r);
+	conf_eap_take(k, n, r);
 	if (r->mode == VPN_MODE_IP && r->n_peer == 0 &&
 	    conf_node_child(n, CONF_IN_NET) == NULL && r->pool == NULL)
 		conf_bad(k, n->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
@@ -410,6 +420,12 @@ take_realm(struct checker *k, const struct conf_node *n, struct conf_realm *r)
 		r->peer[i].index = i;
 		take_peer(k, c, n, r, &r->peer[i]);
 		i++;
+	}
+	if (r->eap.method != NULL && !conf_eap_has_peer(r, i)) {
+		anybody.pos = r->eap.pos;
+		r->peer[i].index = i;
+		r->n_peer = i + 1;
+		take_peer(k, &anybody, n, r, &r->peer[i]);
 	}
 	k->key_dir = key_dir;
 }

@@ -66,6 +66,17 @@ void conf_auth_me(struct checker *k, const struct conf_node *me,
 void conf_auth_peer(struct checker *k, const struct conf_node *n,
 		    const struct conf_node *me, struct conf_peer *p,
 		    const struct conf_realm *r);
+/** eap.c: the <eap> of a realm, if it has one; <me> was taken before. */
+void conf_eap_take(struct checker *k, const struct conf_node *realm,
+		   struct conf_realm *r);
+/** Does this peer come by EAP?  Its place was taken before. */
+bool conf_eap_asks(const struct conf_node *n, const struct conf_peer *p,
+		   const struct conf_realm *r);
+/** Does one of the first n_peer peers? */
+bool conf_eap_has_peer(const struct conf_realm *r, unsigned n_peer);
+/** In a client's realm the name of a gateway says where it is. */
+void conf_eap_at(struct checker *k, const struct conf_node *n,
+		 const struct conf_realm *r, struct conf_peer *p);
 /** Does the element use something of a later version?  Then what it lacks may
  * be just that. */
 bool conf_has_later(const struct conf_node *n, enum conf_scope scope);

@@ -91,6 +91,7 @@ enum conf_rule {
 enum conf_auth {
 	CONF_AUTH_PSK,
 	CONF_AUTH_CERT,		/* a signature: certificate or raw public key */
+	CONF_AUTH_EAP,		/* EAP, RFC 7296 2.16: initiators only */
 };
 
 /* What is asked about a certificate before it is believed. */
@@ -175,6 +176,18 @@ struct conf_me {
 	const char *key;	/* see conf_key_file(); NULL = as the certificate;
 				 * without cert a raw public key, RFC 7670 */
 	const char *pass;	/* file with the passphrase of the key, or NULL */
+	const char *eap;	/* our identity as a client of EAP, or NULL; the
+				 * password is the file EAP.eap */
+};
+
+/* <eap>: how a gateway asks clients. */
+struct conf_eap {
+	struct conf_pos pos;
+	const char *method;	/* words, the first is offered first; NULL = there
+				 * is no <eap> */
+	const char *users;	/* file with names and hashes, for mschapv2 */
+	const char *ca;		/* files, as written, for tls */
+	bool tls12;		/* TLS 1.2 too */
 };
 
 struct conf_peer {
@@ -201,6 +214,7 @@ struct conf_peer {
 	const char *ca;		/* names of files, as written */
 	const char *cert;	/* this certificate; see conf_cert_file() */
 	const char *pubkey;	/* this key */
+	const char *eap_ca;	/* auth EAP: that of the realm, or NULL */
 	const char *crl;	/* addresses, as written, or NULL */
 	enum conf_revocation revocation;
 	enum vpn_mode mode;	/* in effect: its own, else the realm's */
@@ -263,6 +277,7 @@ struct conf_realm {
 	uint32_t child_mib, child_packets; /* 0 = no limit */
 	uint32_t ike_life_s;
 	struct conf_me me;
+	struct conf_eap eap;
 	unsigned n_peer;
 	struct conf_peer *peer;
 	unsigned n_match;	/* identities that select this realm, besides
@@ -286,6 +301,9 @@ struct conf_web {
 	const char *cert, *key, *client_ca; /* files in keys/, or NULL */
 	struct conf_pos pos;	/* line 0: no <web> */
 };
+/** Does the peer prove itself with a certificate or a public key, be it within
+ * EAP-TLS? */
+bool conf_peer_shows_cert(const struct conf_peer *p);
 /** Is this an address only programs of this machine reach? */
 bool conf_web_is_local(const struct conf_web *w);
 /** Name of the key file: key=, or derived from cert=.  out: CONF_FILE_MAX. */

@@ -352,6 +352,9 @@ realm_interrupts(const struct conf_realm *old, const struct conf_realm *now)
 	if (effect_of(CONF_IN_POOL, pool_of(old), pool_of(now)) >=
 	    CONF_INTERRUPTS)
 		return true;
+	if ((old->eap.method == NULL) != (now->eap.method == NULL) ||
+	    effect_of(CONF_IN_EAP, &old->eap, &now->eap) >= CONF_INTERRUPTS)
+		return true;
 	for (unsigned i = 0; i < conf_n_rows; i++)
 		if (conf_rows[i].scope == CONF_IN_REALM &&
 		    conf_rows[i].opt.effect == CONF_INTERRUPTS &&
@@ -442,6 +445,7 @@ diff_realm(struct differ *d, const struct conf_realm *a,
 
 	diff_options(d, CONF_IN_REALM, b->name, a, b);
 	diff_options(d, CONF_IN_ME, b->name, &a->me, &b->me);
+	diff_options(d, CONF_IN_EAP, b->name, &a->eap, &b->eap);
 	diff_match(d, a, b);
 	diff_pool(d, a, b);
 	diff_net(d, b->name, NULL, CONF_INTERRUPTS, &a->net, &b->net);

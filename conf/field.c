@@ -512,9 +512,15 @@ set_words(struct field *f)
 {
 	const char *p = f->a->value;
 	char word[WORD_MAX], one[WORD_MAX];
+	const char *needs;
 	unsigned n = 0, i;
 
 	for (; conf_list_next(&p, word, sizeof(word)); n++) {
+		if ((needs = conf_word_needs(f->row, word)) != NULL) {
+			WRONG(f, LATER, "not available in this version (needs "
+			      "%s); allowed: %s", needs, f->row->opt.words);
+			return;
+		}
 		for (i = 0; conf_word_at(f->row->opt.words, i, one, WORD_MAX);
 		     i++)
 			if (strcmp(one, word) == 0)

@@ -150,6 +150,7 @@ put_realm(FILE *f, const struct conf_realm *r)
 	for (unsigned i = 0; i < r->n_match; i++) {
 		m = (struct conf_match_text){
 			.id = match_if(r, i, CONF_MATCH_ID),
+			.eap = match_if(r, i, CONF_MATCH_EAP),
 			.email = match_if(r, i, CONF_MATCH_EMAIL),
 			.dns = match_if(r, i, CONF_MATCH_DNS),
 			.dn = match_if(r, i, CONF_MATCH_DN),
@@ -159,6 +160,10 @@ put_realm(FILE *f, const struct conf_realm *r)
 	}
 	put_element(f, "    ", CONF_IN_ME, &r->me);
 	fputs("/>\n", f);
+	if (r->eap.method != NULL) {
+		put_element(f, "    ", CONF_IN_EAP, &r->eap);
+		fputs("/>\n", f);
+	}
 	for (unsigned i = 0; i < r->n_peer; i++)
 		put_peer(f, r, &r->peer[i]);
 	for (unsigned i = 0; i < r->n_fixed; i++) {

@@ -496,7 +496,8 @@ conf_role_eap_ok(const struct conf_role *r, const struct conf_who *w)
 {
 	if (w->eap.len == 0)
 		return false;
-	if (r->kind == CONF_MATCH_EAP || is_nobody(w->peer.kind))
+	if (r->kind == CONF_MATCH_EAP || is_nobody(w->peer.kind) ||
+	    strcmp(r->text, "*") == 0)
 		return true;
 	if (w->peer.kind == CONF_ID_FQDN)
 		return w->peer.id.len == w->eap.len &&

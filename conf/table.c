@@ -25,6 +25,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define T_REALM struct conf_realm
 #define T_ME	struct conf_me
 #define T_PEER	struct conf_peer
+#define T_EAP	struct conf_eap
 #define T_NET	struct conf_net_text
 #define T_MATCH struct conf_match_text
 #define T_STATIC struct conf_static
@@ -36,6 +37,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define N_REALM "realm"
 #define N_ME	"me"
 #define N_PEER	"peer"
+#define N_EAP	"eap"
 #define N_NET	"net"
 #define N_MATCH "match"
 #define N_STATIC "static"

@@ -100,7 +100,7 @@ struct conf_net_text {
 	const char *local, *remote;
 };
 struct conf_match_text {
-	const char *id, *email, *dns, *dn;
+	const char *id, *eap, *email, *dns, *dn;
 };
 
 struct conf_row {

@@ -319,7 +319,7 @@ static const struct broken {
 	{REALM("", "<peer id=\"a/b\"/>"), 4, "add name="},
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
-	{REALM("", "<match/>"), 4, "one of id=, email="},
+	{REALM("", "<match/>"), 4, "one of id=, eap=, email="},
 	{VPN("<realm name=\"r\" keys=\"../x\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
 	 "keys=\"../x\""},
 	{VPN("<realm name=\"r\" keys=\"..\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
@@ -399,25 +399,12 @@ TEST(an_attribute_is_reported_on_its_own_line)
 
 TEST(what_is_not_available_yet_is_said_once_for_each_use)
 {
-	bad("<vpn>\n<realm name=\"office\">\n<me eap=\"hanako@example.com\"/>\n"
-	    "<peer id=\"vpn.example.com\" ca=\"office-ca.pem\"/>\n"
-	    "</realm>\n</vpn>");
-	assert_int_equal(errs.n, 1);
-	assert_int_equal(errs.e[0].line, 3);
-	assert_non_null(strstr(errs.e[0].text, "needs EAP authentication"));
-
-	bad("<vpn><realm name=\"sales\">\n"
-	    "<match id=\"*@sales.example.com\"/>\n"
+	bad("<vpn>\n<realm name=\"sales\">\n"
 	    "<me id=\"vpn.example.com\" cert=\"vpn.example.com\"/>\n"
-	    "<eap method=\"mschapv2\" users=\"sales.users\"/>\n"
-	    "<pool net=\"10.20.1.0/24\" dns=\"10.20.0.53\"/>\n"
-	    "</realm>\n<realm name=\"dev\" bridge=\"br-dev\">\n"
-	    "<match id=\"*.dev.example.com\"/> <match dn=\"O=Example\"/>\n"
-	    "<me id=\"vpn.example.com\" cert=\"vpn.example.com\"/>\n"
-	    "<peer ca=\"dev-ca.pem\"/>\n</realm></vpn>");
+	    "<eap method=\"radius\"/>\n</realm>\n</vpn>");
 	assert_int_equal(errs.n, 1);
-	assert_non_null(strstr(errs.e[0].text,
-			       "not available in this version"));
+	assert_int_equal(errs.e[0].line, 4);
+	assert_non_null(strstr(errs.e[0].text, "needs a RADIUS client"));
 }
 
 #define OFFICE(me_, peer_)                                                     \
@@ -571,9 +558,9 @@ TEST(a_realm_is_selected_by_parts_of_names)
 	bad(OFFICE("<me cert='a'/><match dn='Example'/>", "<peer ca='c'/>"));
 	expect("no attribute", 2, "parts of a distinguished name");
 	bad(OFFICE("<me cert='a'/><match/>", "<peer ca='c'/>"));
-	expect("neither", 2, "one of id=, email=");
+	expect("neither", 2, "one of id=, eap=, email=");
 	bad(OFFICE("<me cert='a'/><match id='a' dn='O=a'/>", "<peer ca='c'/>"));
-	expect("both", 2, "one of id=, email=");
+	expect("both", 2, "one of id=, eap=, email=");
 	bad("<vpn><realm name='r'><me id='a' cert='a'/><match dn='O=x'/>"
 	    "<peer ca='c'/></realm>\n<realm name='s'><me id='a' cert='a'/>"
 	    "<match dn='O=X'/><peer ca='d'/></realm></vpn>");
