@@ -98,6 +98,7 @@ ike_msg_free(struct ike_msg *m)
 	arena_fini(&m->arena);
 	spi_crypto()->dh_free(m->dh);
 	ike_follow_free(m->ike, m->follow);
+	ike_msg_free(m->request);
 	wipe(m->buf, m->len);
 	free(m->buf);
 	if (m->whole != NULL)
@@ -190,7 +191,8 @@ ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			break;
 	}
 	path_end(ike, sa, m, v);
-	ike_msg_free(m);
+	if (!m->is_kept)
+		ike_msg_free(m);
 	if (sa != NULL) {
 		ike_sa_check(sa);
 		ike_task_pump(sa);

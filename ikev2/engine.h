@@ -323,6 +323,12 @@ struct ike_setup {
 	uint32_t peer_hashes;		/* bit n: hash algorithm n, RFC 7427 */
 	struct ike_bytes certreq;	/* the peer's, as a list */
 	struct ike_bytes auth_ann;	/* the peer's, RFC 9593 */
+	/* EAP, 2.16 */
+	bool is_eap;			/* initiator: we prove ourselves by it */
+	bool is_eap_done;		/* only AUTH is left */
+	bool is_eap_told;		/* why it fails */
+	struct ike_msg *eap_first;	/* responder: the request with SA, TSi,
+					 * TSr, CP; owned */
 };
 
 struct ike_sa {
@@ -453,6 +459,8 @@ struct ike_msg {
 	struct view own_id, own_auth;	/* in the arena */
 	struct view own_cert, own_certreq; /* lists, in the arena */
 	uint8_t own_method;
+	bool is_kept;			/* somebody owns it now */
+	struct ike_msg *request;	/* with EAP: the first one; owned */
 	uint16_t child_fail;		/* notify instead of a first child SA */
 };
 
@@ -653,6 +661,8 @@ struct ike_sources ike_sa_halfopen_of(struct ike *ike,
 void ike_sa_forged(struct ike_sa *sa);
 /** Were there so many that another may not be looked at now? */
 bool ike_sa_is_pestered(const struct ike_sa *sa);
+/** A set-up that takes a person: it may last so long from now. */
+void ike_sa_wait(struct ike_sa *sa, uint64_t ms);
 /** Free what only the set-up needed. */
 void ike_sa_setup_free(struct ike_sa *sa);
 /** Authenticated and answered: timers for life, liveness, rekeying. */

@@ -43,6 +43,7 @@ struct vpn_cfg;		/* daemon/base/vpn_cfg.h */
 #define IKE_AUTH_DATA_MAX 2048	/* AUTH data, RSA of 8192 bits; ours */
 #define IKE_EP_MAX        8	/* addresses of one peer that are tried; ours */
 #define IKE_PPK_NAME_MAX  128	/* name of a PPK */
+#define IKE_METHOD_EAP    255	/* of how a peer proved itself; ours */
 #define IKE_WHY_MAX       160	/* sentence why a link is not up */
 
 /* ---- what the engine is told ------------------------------------------------ */
@@ -121,6 +122,9 @@ enum ike_ask_type {
 	IKE_ASK_SIGN,	/* make our ID payload(s) and AUTH */
 	IKE_ASK_VERIFY,	/* check the peer's AUTH; as responder also finds the realm */
 	IKE_ASK_PPK,	/* mix a PPK into keys; before the others */
+	IKE_ASK_EAP,	/* an EAP message of the peer: what comes next? */
+	IKE_ASK_EAP_SIGN, /* our AUTH by the key that EAP made, RFC 7296 2.16 */
+	IKE_ASK_EAP_VERIFY, /* ... and the peer's */
 	IKE_ASK_TOKEN,	/* the QCD token of a pair of SPIs, RFC 6290 */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
@@ -132,6 +136,11 @@ enum ike_prf { IKE_PRF_NONE, IKE_PRF_SHA256, IKE_PRF_SHA384, IKE_PRF_SHA512 };
  * All views are borrowed during ops.ask().  The order for an initiator is
  * SIGN, VERIFY; for a responder VERIFY (decides the realm), SIGN.  One of each
  * per handle (SECURITY-CHECKLIST A4).
+ *
+ * With EAP a responder's VERIFY says so, and the answer to an initiator's SIGN has
+ * method 0: send no AUTH.  Then EAP, as often as it takes; then an initiator
+ * EAP_SIGN, EAP_VERIFY, a responder EAP_VERIFY (which says who it is now),
+ * EAP_SIGN.
  */
 struct ike_ask {
 	enum ike_ask_type type;
@@ -151,8 +160,13 @@ struct ike_ask {
 	struct view cert;	/* VERIFY: list of the peer's CERT payloads */
 	struct view id_peer;	/* VERIFY: body of the peer's ID payload */
 	struct view id_own;	/* VERIFY as responder: body of IDr if sent, or empty */
+	bool by_eap;		/* VERIFY as responder: there is no AUTH, it wants
+				 * to log in by EAP */
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
 	struct view auth;	/* VERIFY: auth data */
+	struct view eap;	/* EAP: a message as it came; a responder's first
+				 * question has none */
+	struct view from;	/* EAP: where the peer is, as text: for limits */
 	struct view int_auth;	/* IntAuth of RFC 9242 3.3.2, or empty */
 	/* PPK in IKE_AUTH, RFC 8784; with id_peer and id_own as responder */
 	struct view ppk_id;	/* responder: PPK_IDENTITY of the peer */
@@ -163,6 +177,14 @@ struct ike_ask {
 	struct view ppk_seed;	/* Ni | Nr | SPIi | SPIr */
 	struct view ppk_offers;	/* responder: list of PPK_IDENTITY_KEYs, each
 				 * with its length (16 bits) in front */
+};
+
+/* What came of an EAP message. */
+enum ike_eap_end {
+	IKE_EAP_MORE,	/* send the answer, another one comes */
+	IKE_EAP_OK,	/* proved; a responder sends the answer (Success) */
+	IKE_EAP_NO	/* refused; why says why; a responder sends the answer
+			 * (Failure) */
 };
 
 /* Views are borrowed during ike_answer(). */
@@ -185,6 +207,10 @@ struct ike_ans {
 	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
 	uint64_t not_after_s;	/* end of its certificate, or of ours with what we
 				 * signed, Unix time; 0 = none */
+	/* EAP */
+	enum ike_eap_end eap_end;
+	struct view eap;	/* message to send; empty with an initiator's OK;
+				 * with MORE and a why it will be refused */
 	/* PPK */
 	struct view ppk_id;	/* to send as PPK_IDENTITY */
 	struct view sk_d, sk_pi, sk_pr; /* RFC 9867: sk_d is SKEYSEED' */
@@ -450,7 +476,7 @@ struct ike_link_info {
 	struct vpn_ts ts_local[VPN_TS_MAX], ts_remote[VPN_TS_MAX];
 	uint64_t up_since_ms;		/* 0 = not up */
 	uint8_t peer_method;		/* how the peer proved itself, RFC 7296
-					 * 3.8; 0 = it has not yet */
+					 * 3.8 or IKE_METHOD_EAP; 0 = not yet */
 	char subject[IKE_ID_TEXT_MAX];	/* of its certificate, or empty */
 	uint64_t not_after_s;		/* end of it, Unix time; 0 = none */
 	uint64_t own_end_s;		/* the same of ours, that it was shown */

@@ -34,6 +34,8 @@
 #define IKE_RESEND_PAUSE_MS 2000	/* ... at once; then one in this time, so that
 				 * a patient peer on a bad path gets its answer */
 #define IKE_HALFOPEN_MS	   30000 /* a responder's SA before authentication */
+#define IKE_EAP_MS	   120000 /* ... while a person is asked by EAP */
+#define IKE_EAP_FIRST_MAX  16384 /* bytes of the request that is kept for that */
 #define IKE_CONNECT_MS	   60000 /* an initiator's, questions included */
 #define IKE_CLOSED_MS	   10000 /* the last answer stays repeatable */
 #define IKE_CHILDLESS_MS   30000 /* an IKE SA without child SA is kept */

@@ -103,9 +103,34 @@ static ike_step_fn *const auth_req[] = {
 	NULL
 };
 /* The same without AUTH: EAP is wanted, 2.16. */
-static ike_step_fn *const auth_req_eap[] = {
+static ike_step_fn *const auth_req_eap_first[] = {
 	ike_step_auth_begin,
-	ike_step_auth_no_eap,
+	ike_step_config_asked,		/* 2.19 */
+	ike_step_ppk_ask,
+	ike_step_ppk_mixed,
+	ike_step_cert_told,
+	ike_step_eap_claim,		/* waits: the realm, and may it by EAP? */
+	ike_step_eap_admit,
+	ike_step_auth_sign,		/* waits */
+	ike_step_auth_signed,
+	ike_step_eap_first,		/* waits */
+	ike_step_eap_offer,		/* IDr, AUTH, EAP; keeps the request */
+	NULL
+};
+static ike_step_fn *const auth_req_eap[] = {
+	ike_step_eap_ask,		/* waits for the secure process */
+	ike_step_eap_reply,
+	NULL
+};
+static ike_step_fn *const auth_req_eap_last[] = {
+	ike_step_eap_verify,		/* waits */
+	ike_step_eap_enter,		/* identity -> realm, peer, link */
+	ike_step_eap_sign,		/* waits */
+	ike_step_eap_signed,
+	ike_step_contact,		/* of the first request, as the rest */
+	ike_step_config_lease,
+	ike_step_first_child_choose,
+	ike_step_auth_reply,		/* commits: IKE SA and child SA up */
 	NULL
 };
 static ike_step_fn *const auth_rsp[] = {
@@ -120,6 +145,36 @@ static ike_step_fn *const auth_rsp_no_child[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
 	ike_step_contact,		/* 2.4 */
+	ike_step_first_child_none,
+	NULL
+};
+/* With EAP, 2.16. */
+static ike_step_fn *const auth_rsp_eap_first[] = {
+	ike_step_auth_verify,		/* the gateway first (H5); waits */
+	ike_step_eap_gateway,
+	ike_step_eap_ask,		/* waits */
+	ike_step_eap_next,		/* ... sends, and ends here then */
+	NULL
+};
+static ike_step_fn *const auth_rsp_eap[] = {
+	ike_step_eap_ask,		/* waits */
+	ike_step_eap_next,		/* ... sends, and ends here while it lasts */
+	ike_step_eap_sign,		/* waits */
+	ike_step_eap_request,
+	NULL
+};
+static ike_step_fn *const auth_rsp_eap_last[] = {
+	ike_step_eap_check,		/* waits */
+	ike_step_eap_accept,
+	ike_step_contact,		/* 2.4 */
+	ike_step_config_take,		/* 2.19 */
+	ike_step_first_child_take,
+	NULL
+};
+static ike_step_fn *const auth_rsp_eap_last_no_child[] = {
+	ike_step_eap_check,
+	ike_step_eap_accept,
+	ike_step_contact,
 	ike_step_first_child_none,
 	NULL
 };
@@ -223,12 +278,24 @@ static const struct {
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_CHILDLESS,
 	  S(INIT_R) | S(AUTH_R), auth_req },
 	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_EAP_FIRST,
-	  S(INIT_R) | S(AUTH_R), auth_req_eap },
+	  S(INIT_R) | S(AUTH_R), auth_req_eap_first },
+	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_EAP, S(AUTH_R),
+	  auth_req_eap },
+	{ IKE_XCHG_IKE_AUTH, false, IKE_FORM_AUTH_EAP_LAST, S(AUTH_R),
+	  auth_req_eap_last },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH, S(AUTH_I), auth_rsp },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_CHILDLESS, S(AUTH_I),
 	  auth_rsp_childless },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_NO_CHILD, S(AUTH_I),
 	  auth_rsp_no_child },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_EAP_FIRST, S(AUTH_I),
+	  auth_rsp_eap_first },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_EAP, S(AUTH_I),
+	  auth_rsp_eap },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_EAP_LAST, S(AUTH_I),
+	  auth_rsp_eap_last },
+	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_EAP_LAST_NO_CHILD, S(AUTH_I),
+	  auth_rsp_eap_last_no_child },
 	{ IKE_XCHG_IKE_AUTH, true, IKE_FORM_AUTH_ERROR, S(AUTH_I),
 	  auth_rsp_error },
 	{ IKE_XCHG_CREATE_CHILD_SA, false, IKE_FORM_CHILD_NEW, ESTABLISHED,

@@ -386,6 +386,12 @@ ike_sa_authenticate(struct ike_sa *sa, const struct ike_ans *ans,
 }
 
 void
+ike_sa_wait(struct ike_sa *sa, uint64_t ms)
+{
+	arm(sa, &sa->life, ms);
+}
+
+void
 ike_sa_setup_free(struct ike_sa *sa)
 {
 	struct ike_setup *st = sa->setup;
@@ -396,6 +402,7 @@ ike_sa_setup_free(struct ike_sa *sa)
 	ike_sa_halfopen_remove(sa);
 	while ((m = ike_frag_held(sa)) != NULL)
 		ike_msg_free(m);
+	ike_msg_free(st->eap_first);
 	ike_offer_drop(sa->ike, &st->offer);
 	spi_crypto()->dh_free(st->dh);
 	secret_free(st->ppk_keys);

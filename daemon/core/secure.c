@@ -206,6 +206,50 @@ answer_verify(struct secure *s, const struct ipc_msg *m)
 }
 
 static void
+answer_eap(struct secure *s, const struct ipc_msg *m)
+{
+	const struct ipc_eap_ok *a = &m->u.eap_ok;
+	struct ike_ans ans = {
+		.ticket = m->ticket, .handle = m->handle, .err = m->err,
+		.eap = a->eap, .eap_end = a->end == IPC_TALK_MORE ? IKE_EAP_MORE :
+		    a->end == IPC_TALK_OK ? IKE_EAP_OK : IKE_EAP_NO,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->err != 0 ? m->why : a->said);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
+answer_eap_sign(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket, .handle = m->handle, .err = m->err,
+		.auth = m->u.eap_sign_ok.auth,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
+answer_eap_verify(struct secure *s, const struct ipc_msg *m)
+{
+	const struct ipc_eap_verify_ok *a = &m->u.eap_verify_ok;
+	struct ike_ans ans = {
+		.ticket = m->ticket, .handle = m->handle, .err = m->err,
+		.realm = a->realm, .peer = a->peer,
+		.not_after_s = a->not_after,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	str_copy(ans.id_text, sizeof(ans.id_text), a->id_text);
+	str_copy(ans.subject, sizeof(ans.subject), a->subject);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
 answer_bridge(struct secure *s, const struct ipc_msg *m)
 {
 	char why[IPC_WHY_MAX + 1] = "";
@@ -284,6 +328,15 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_VERIFY_OK:
 		answer_verify(s, m);
+		break;
+	case IPC_EAP_OK:
+		answer_eap(s, m);
+		break;
+	case IPC_EAP_SIGN_OK:
+		answer_eap_sign(s, m);
+		break;
+	case IPC_EAP_VERIFY_OK:
+		answer_eap_verify(s, m);
 		break;
 	case IPC_CA_LIST_OK:
 		answer_trust(s, m);
@@ -556,9 +609,48 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	ASK_PROOF(q, a);
 	q->id_peer = a->id_peer;
 	q->id_own = a->id_own;
+	q->by_eap = a->by_eap;
 	q->method = a->method;
 	q->auth = a->auth;
 	q->cert = a->cert;
+}
+
+static void
+ask_eap(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_eap *q = &m->u.eap;
+
+	ipc_msg_init(m, IPC_EAP);
+	q->eap = a->eap;
+	str_escape(q->from, sizeof(q->from), a->from.p, a->from.len);
+}
+
+static void
+ask_eap_sign(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_eap_sign *q = &m->u.eap_sign;
+
+	ipc_msg_init(m, IPC_EAP_SIGN);
+	q->prf = (uint8_t)a->prf;
+	q->init_msg = a->init_msg;
+	q->nonce = a->nonce;
+	q->sk_p = a->sk_p;
+	q->int_auth = a->int_auth;
+}
+
+static void
+ask_eap_verify(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_eap_verify *q = &m->u.eap_verify;
+
+	ipc_msg_init(m, IPC_EAP_VERIFY);
+	q->prf = (uint8_t)a->prf;
+	q->init_msg = a->init_msg;
+	q->nonce = a->nonce;
+	q->sk_p = a->sk_p;
+	q->int_auth = a->int_auth;
+	q->method = a->method;
+	q->auth = a->auth;
 }
 
 static void
@@ -596,6 +688,15 @@ secure_ask(struct secure *s, const struct ike_ask *ask)
 		break;
 	case IKE_ASK_PPK:
 		ask_ppk(ask, &m);
+		break;
+	case IKE_ASK_EAP:
+		ask_eap(ask, &m);
+		break;
+	case IKE_ASK_EAP_SIGN:
+		ask_eap_sign(ask, &m);
+		break;
+	case IKE_ASK_EAP_VERIFY:
+		ask_eap_verify(ask, &m);
 		break;
 	case IKE_ASK_TOKEN:
 		ipc_msg_init(&m, IPC_TOKEN);

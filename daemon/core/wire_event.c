@@ -63,6 +63,7 @@ wire_event_proof(struct bus_rec *r, const struct ike_link_info *info)
 	if (info->peer_method == 0)
 		return;
 	bus_set_str(r, BUS_F_AUTH, info->peer_method == METHOD_PSK ? "psk" :
+		    info->peer_method == IKE_METHOD_EAP ? "eap" :
 		    info->subject[0] != '\0' ? "cert" : "key");
 	bus_set_str(r, BUS_F_CERT_SUBJECT, info->subject);
 	bus_set_u64(r, BUS_F_CERT_UNTIL, info->not_after_s);

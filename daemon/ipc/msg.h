@@ -39,6 +39,11 @@
 #define IPC_TAP_USO	0x04u	/* UDP super-frames; with TSO */
 #define IPC_TAP_ALL	0x07u
 
+/* What came of an EAP message. */
+#define IPC_TALK_MORE	0	/* eap is to be sent, another one comes */
+#define IPC_TALK_OK	1	/* proved; a gateway sends eap, Success */
+#define IPC_TALK_NO	2	/* refused; eap, when not empty, is sent */
+
 enum ipc_side { IPC_MAIN, IPC_SECURE };
 enum ipc_once { IPC_MANY, IPC_ONCE, IPC_ONCE_SA };
 

@@ -39,9 +39,8 @@ ike_auth_prf(const struct ike_sa *sa)
 	return prf_id(sa->suite.prf);
 }
 
-/* What both questions have in common; is_own: about our AUTH. */
-static struct ike_ask
-ask_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
+struct ike_ask
+ike_auth_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
 {
 	const struct ike_setup *st = sa->setup;
 	bool of_initiator = sa->is_initiator == is_own;
@@ -86,7 +85,7 @@ ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask)
 enum ike_verdict
 ike_step_auth_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
-	struct ike_ask ask = ask_base(sa, IKE_ASK_SIGN, true);
+	struct ike_ask ask = ike_auth_base(sa, IKE_ASK_SIGN, true);
 	const struct ike_setup *st = sa->setup;
 
 	(void)ike;
@@ -110,8 +109,10 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ans->err != 0)
 		return ike_fail(m, m->h.is_response ? 0 :
 				IKE_N_AUTHENTICATION_FAILED, "%s", ans->why);
+	st->is_eap = sa->is_initiator && ans->method == 0;
 	if (ans->id_own.len < 4 || ans->id_own.len > IKE_ID_BODY_MAX ||
-	    ans->id_peer.len > sizeof(st->id_peer) || ans->auth.len == 0)
+	    ans->id_peer.len > sizeof(st->id_peer) ||
+	    (ans->auth.len == 0) != st->is_eap)
 		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
 				"the secure process gave no usable answer");
 	m->own_id.p = arena_dup(&m->arena, ans->id_own.p, ans->id_own.len);
@@ -120,7 +121,7 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->own_auth.len = ans->auth.len;
 	m->own_method = ans->method;
 	sa->own_end_s = ans->not_after_s;
-	if (m->own_id.p == NULL || m->own_auth.p == NULL ||
+	if (m->own_id.p == NULL || (m->own_auth.p == NULL && !st->is_eap) ||
 	    ike_cert_signed(m, ans) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
 	if (ans->id_peer.len > 0)
@@ -152,7 +153,7 @@ enum ike_verdict
 ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_setup *st = sa->setup;
-	bool is_childless = ike_childless_is_wanted(sa);
+	bool is_childless = !st->is_eap && ike_childless_is_wanted(sa);
 	struct ike_build b;
 	int err;
 
@@ -171,8 +172,10 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		wcur_bytes(&b.w, st->id_peer, st->id_peer_len);
 		ike_build_end(&b);
 	}
-	add_auth(&b, m);
-	ike_token_add(sa, &b);
+	if (!st->is_eap) {
+		add_auth(&b, m);
+		ike_token_add(sa, &b);
+	}
 	ike_ppk_id_add(sa, &b);
 	ike_config_add(sa, &b, &m->arena);
 	ike_roam_add(sa, &b);
@@ -265,8 +268,8 @@ refusal_is_told(struct ike *ike)
 
 /* A responder refuses: one answer for wrong secret, unknown identity, wrong
  * realm (H6); the reason stays here. */
-static enum ike_verdict
-refuse_peer(struct ike_sa *sa, struct ike_msg *m, const char *why)
+enum ike_verdict
+ike_auth_refuse_peer(struct ike_sa *sa, struct ike_msg *m, const char *why)
 {
 	struct ike *ike = sa->ike;
 	char text[IKE_ID_TEXT_MAX];
@@ -292,18 +295,21 @@ refuse_responder(struct ike_sa *sa, struct ike_msg *m, const char *why)
 }
 
 enum ike_verdict
-ike_step_auth_no_eap(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+ike_auth_refuse_gateway(struct ike_sa *sa, struct ike_msg *m)
 {
-	(void)ike;
-	return refuse_peer(sa, m, "the peer wants to authenticate by EAP, "
-			   "which is not possible here");
+	const struct ike_ans *ans = m->ans;
+
+	if (ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND && ans->err != 0)
+		return ike_fail(m, 0, "%s", ans->why);
+	return refuse_responder(sa, m, ans->why[0] != '\0' ? ans->why :
+				"the peer's credentials are wrong");
 }
 
 enum ike_verdict
 ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_id *id = m->h.is_response ? m->p->idr : m->p->idi;
-	struct ike_ask ask = ask_base(sa, IKE_ASK_VERIFY, false);
+	struct ike_ask ask = ike_auth_base(sa, IKE_ASK_VERIFY, false);
 	const char *why;
 	int err;
 
@@ -316,6 +322,14 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			 text);
 		return refuse_responder(sa, m, said);
 	}
+	if (m->p->auth == NULL || (m->h.is_response &&
+	    sa->setup->is_eap != (m->form == IKE_FORM_AUTH_EAP_FIRST)))
+		return refuse_responder(sa, m, m->p->auth == NULL ?
+					"the gateway does not prove who it is" :
+					sa->setup->is_eap ?
+					"the gateway does not ask for EAP" :
+					"the peer wants EAP of us, which is not "
+					"configured");
 	ask.id_peer = id->raw;
 	if (!m->h.is_response && m->p->idr != NULL)
 		ask.id_own = m->p->idr->raw;
@@ -323,7 +337,7 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ask.auth = ike_ppk_auth(sa, m);
 	if ((err = ike_cert_shown(m, &ask.cert, &why)) == ERR_UNSUP)
 		return m->h.is_response ? refuse_responder(sa, m, why) :
-		    refuse_peer(sa, m, why);
+		    ike_auth_refuse_peer(sa, m, why);
 	if (err == 0 && ike_auth_ask(sa, &ask) == 0)
 		return V_WAIT;
 	if (m->h.is_response)
@@ -334,7 +348,7 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 static enum ike_verdict
 wrong_auth(struct ike_sa *sa, struct ike_msg *m)
 {
-	return refuse_peer(sa, m, m->ans->why[0] != '\0' ? m->ans->why :
+	return ike_auth_refuse_peer(sa, m, m->ans->why[0] != '\0' ? m->ans->why :
 			   "the peer's credentials are wrong");
 }
 
@@ -356,16 +370,16 @@ find_link(struct ike *ike, const struct ike_ans *ans, struct ike_link **out)
 	return 0;
 }
 
-/* What the peer proved, for those who look at the link. */
-static void
-note_proof(struct ike_link *link, const struct ike_msg *m)
+void
+ike_auth_note_proof(struct ike_link *link, const struct ike_msg *m)
 {
 	const struct ike_ans *ans = m->ans;
 
 	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
 	str_copy(link->subject, sizeof(link->subject), ans->subject);
 	link->not_after_s = ans->not_after_s;
-	link->peer_method = m->p->auth->method;
+	link->peer_method = m->p->auth != NULL ? m->p->auth->method :
+	    IKE_METHOD_EAP;
 }
 
 /* A peer that opens one SA after the other loses the oldest. */
@@ -384,7 +398,7 @@ make_room(struct ike_link *link, const struct ike_sa *sa)
 }
 
 enum ike_verdict
-ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+ike_auth_enter(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_ans *ans = m->ans;
 	struct ike_link *link;
@@ -416,15 +430,24 @@ ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 				"the peer uses a PPK that is not its own");
 	if (ike_sa_authenticate(sa, ans, NULL) != 0)
 		return wrong_auth(sa, m);
-	note_proof(link, m);
+	ike_auth_note_proof(link, m);
 	if (!ike_roam_fits(sa, m))
 		return ike_fail(m, IKE_N_UNEXPECTED_NAT_DETECTED,
 				"the peer permits no NAT, and there is one");
 	ike_roam_begin(sa, m);
-	ike_token_take(sa, m);
 	make_room(link, sa);
 	m->ans = NULL;
 	return V_NEXT;
+}
+
+enum ike_verdict
+ike_step_auth_realm(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	enum ike_verdict v = ike_auth_enter(ike, sa, m);
+
+	if (v == V_NEXT)
+		ike_token_take(sa, m);
+	return v;
 }
 
 static void
@@ -437,20 +460,11 @@ commit_up(struct ike_sa *sa)
 enum ike_verdict
 ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
-	const struct ike_ans *ans = m->ans;
-
 	(void)ike;
-	if (ans->err != 0 || ike_sa_authenticate(sa, ans, NULL) != 0) {
-		bool is_theirs = ans->err == ERR_AUTH ||
-		    ans->err == ERR_NOTFOUND || ans->err == 0;
-
-		if (!is_theirs)
-			return ike_fail(m, 0, "%s", ans->why);
-		return refuse_responder(sa, m, ans->why[0] != '\0' ? ans->why :
-					"the peer's credentials are wrong");
-	}
+	if (m->ans->err != 0 || ike_sa_authenticate(sa, m->ans, NULL) != 0)
+		return ike_auth_refuse_gateway(sa, m);
 	if (sa->link != NULL)
-		note_proof(sa->link, m);
+		ike_auth_note_proof(sa->link, m);
 	ike_roam_begin(sa, m);
 	ike_token_take(sa, m);
 	m->ans = NULL;
@@ -484,6 +498,16 @@ make_child(struct ike_sa *sa, struct ike_msg *m)
 	m->offer.esp_spi = 0;	/* the child's now */
 }
 
+void
+ike_auth_payloads(struct ike_sa *sa, struct ike_build *b,
+		  const struct ike_msg *m)
+{
+	add_id(b, IKE_PL_IDR, m);
+	ike_cert_add(sa, b, m);
+	add_auth(b, m);
+	ike_ppk_id_add(sa, b);
+}
+
 enum ike_verdict
 ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -493,12 +517,12 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 	make_child(sa, m);
 	ike_out_open(sa, &b);
-	add_id(&b, IKE_PL_IDR, m);
-	ike_cert_add(sa, &b, m);
+	if (m->request == NULL)
+		ike_auth_payloads(sa, &b, m);
+	else
+		add_auth(&b, m);	/* the rest went with the first answer */
 	ike_contact_add(sa, &b);
-	add_auth(&b, m);
 	ike_token_add(sa, &b);
-	ike_ppk_id_add(sa, &b);
 	ike_config_reply(sa, m, &b);
 	ike_roam_add(sa, &b);
 	if (m->child_fail != 0)

@@ -201,8 +201,23 @@ void ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 /** Put a question to the secure process; the message in hand waits. */
 MUST_USE int ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask);
 enum ike_prf ike_auth_prf(const struct ike_sa *sa);
+/** What the questions about AUTH have in common; is_own: about ours. */
+struct ike_ask ike_auth_base(struct ike_sa *sa, enum ike_ask_type type,
+			     bool is_own);
+/** As responder: one answer for every reason (H6); why stays here. */
+enum ike_verdict ike_auth_refuse_peer(struct ike_sa *sa, struct ike_msg *m,
+				      const char *why);
+/** As initiator, with the answer of the secure process in m. */
+enum ike_verdict ike_auth_refuse_gateway(struct ike_sa *sa, struct ike_msg *m);
+/** What the peer proved, for those who look at the link. */
+void ike_auth_note_proof(struct ike_link *link, const struct ike_msg *m);
+/** As responder: the peer is who the answer in m says; its realm, its link. */
+enum ike_verdict ike_auth_enter(struct ike *ike, struct ike_sa *sa,
+				struct ike_msg *m);
+/** IDr, CERT, AUTH: how a responder proves itself. */
+void ike_auth_payloads(struct ike_sa *sa, struct ike_build *b,
+		       const struct ike_msg *m);
 ike_step_fn ike_step_auth_begin;	/* request: the SA leaves half-open */
-ike_step_fn ike_step_auth_no_eap;	/* request to use EAP: refused */
 ike_step_fn ike_step_auth_verify;	/* ask: is the peer's AUTH good? (waits) */
 ike_step_fn ike_step_auth_realm;	/* request: who is it, which realm */
 ike_step_fn ike_step_auth_accept;	/* response: it is the one we dialled */
@@ -210,6 +225,23 @@ ike_step_fn ike_step_auth_sign;		/* ask: our ID and AUTH (waits) */
 ike_step_fn ike_step_auth_signed;
 ike_step_fn ike_step_auth_request;	/* build and send */
 ike_step_fn ike_step_auth_reply;
+
+/* eap.c: IKE_AUTH with EAP, 2.16 */
+ike_step_fn ike_step_eap_claim;		/* request: who wants in? (waits) */
+ike_step_fn ike_step_eap_admit;
+ike_step_fn ike_step_eap_first;		/* our first EAP message (waits) */
+ike_step_fn ike_step_eap_offer;		/* answers with it */
+ike_step_fn ike_step_eap_ask;		/* what the peer's says (waits) */
+ike_step_fn ike_step_eap_reply;
+ike_step_fn ike_step_eap_verify;	/* request: the last AUTH (waits) */
+ike_step_fn ike_step_eap_enter;
+ike_step_fn ike_step_eap_sign;		/* ours (waits) */
+ike_step_fn ike_step_eap_signed;
+ike_step_fn ike_step_eap_gateway;	/* response: it is who we dialled */
+ike_step_fn ike_step_eap_next;		/* ends here while there is more EAP */
+ike_step_fn ike_step_eap_request;	/* AUTH */
+ike_step_fn ike_step_eap_check;		/* response: the last AUTH (waits) */
+ike_step_fn ike_step_eap_accept;
 
 /* contact.c: 2.4 INITIAL_CONTACT, and both ends dialling at once */
 void ike_contact_add(struct ike_sa *sa, struct ike_build *b);

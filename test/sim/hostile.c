@@ -127,7 +127,11 @@ play_early(struct play *p)
 	struct sim_host *h = play_host(p, 1);
 	struct ike_sa *sa = any_sa(h);
 	bool is_eap = strcmp(p->arg[2], "eap") == 0;
-	uint8_t xchg = is_eap ? IKE_XCHG_IKE_AUTH :
+	bool is_word = strcmp(p->arg[2], "eap-word") == 0;
+	bool is_auth = strcmp(p->arg[2], "eap-auth") == 0;
+	const struct ike_eap eap = { .code = IKE_EAP_RESPONSE, .id = 1,
+				     .type = 254 };
+	uint8_t xchg = is_eap || is_word || is_auth ? IKE_XCHG_IKE_AUTH :
 	    strcmp(p->arg[2], "create") == 0 ? IKE_XCHG_CREATE_CHILD_SA :
 	    IKE_XCHG_INFORMATIONAL;
 	struct ike_del del = { .proto = IKE_PROTO_IKE };
@@ -141,13 +145,20 @@ play_early(struct play *p)
 	ike_out_open(sa, &b);
 	if (is_eap) {
 		add_eap_first(&b, sa, &a);
+	} else if (is_word) {
+		ike_build_begin(&b, IKE_PL_EAP, false);
+		enc_eap(&b.w, &eap);
+		ike_build_end(&b);
+	} else if (is_auth) {
+		add_raw(&b, IKE_PL_AUTH, false, "\2\1\1\1of whatever key");
 	} else {
 		ike_build_begin(&b, IKE_PL_D, false);
 		enc_delete(&b.w, &del);
 		ike_build_end(&b);
 	}
 	arena_fini(&a);
-	if (ike_out_seal(sa, &b, xchg, false, 1, &pkt) != 0)
+	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? play_num(p, 3) : 1,
+			 &pkt) != 0)
 		return play_fail(p, "not sealed");
 	sim_inject(h->other, &sa->local, &sa->remote, sa->is_natt, pkt.p,
 		   pkt.len);

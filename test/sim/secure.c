@@ -23,12 +23,12 @@ hash_of(enum ike_prf p)
 }
 
 static size_t
-psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
+key_auth(const char *word, const struct ike_ask *ask, struct view id,
 	 uint8_t *out)
 {
 	enum spi_hash hash = hash_of(ask->prf);
 	struct view pad = { (const uint8_t *)"Key Pad for IKEv2", 17 };
-	struct view psk = { (const uint8_t *)h->psk, strlen(h->psk) };
+	struct view psk = { (const uint8_t *)word, strlen(word) };
 	uint8_t key[SPI_HASH_MAX], mac[SPI_HASH_MAX];
 	size_t n = spi_hash_len(hash);
 	struct view octets[4];
@@ -47,6 +47,13 @@ psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
 }
 
 static size_t
+psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
+	 uint8_t *out)
+{
+	return key_auth(h->psk, ask, id, out);
+}
+
+static size_t
 id_body(const char *text, uint8_t *out)
 {
 	memset(out, 0, 4);
@@ -56,11 +63,17 @@ id_body(const char *text, uint8_t *out)
 }
 
 static void
-answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+own_id(const struct sim_host *h, struct sim_event *e)
 {
 	e->ans.id_own = (struct view){ e->id_own, id_body(h->id, e->id_own) };
 	if (h->is_id_odd)
 		memset(e->id_own + 1, 0x5a, 3);		/* RESERVED */
+}
+
+static void
+answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	own_id(h, e);
 	if (ask->is_initiator)
 		e->ans.id_peer = (struct view){ e->id_peer,
 		    id_body(h->expect_id, e->id_peer) };
@@ -70,6 +83,8 @@ answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 		e->ans.certreq = (struct view){ e->certreq->b,
 						e->certreq->len };
 	}
+	if (ask->is_initiator && h->eap_word[0] != '\0')
+		return;			/* method 0: by EAP */
 	if (h->is_signing) {
 		sim_cert_sign(h, ask, e);
 		return;
@@ -89,6 +104,8 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 	const char *why = NULL;
 	char id[IKE_ID_TEXT_MAX];
 
+	memcpy(h->peer_body, ask->id_peer.p, ask->id_peer.len);
+	h->peer_body_len = ask->id_peer.len;
 	str_escape(id, sizeof(id), ask->id_peer.p + 4,
 		   MIN(ask->id_peer.len - 4, (size_t)60));
 	str_copy(e->ans.id_text, sizeof(e->ans.id_text), id);
@@ -97,6 +114,12 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 		snprintf(e->ans.why, sizeof(e->ans.why),
 			 "no realm for the identity %.60s", id);
 	} else if (h->is_trusting) {
+		return;
+	} else if (ask->by_eap != (!ask->is_initiator && h->eap_word[0] != '\0')) {
+		e->ans.err = ERR_AUTH;
+		str_copy(e->ans.why, sizeof(e->ans.why), ask->by_eap ?
+			 "EAP is not configured" : "the peer comes without EAP");
+	} else if (ask->by_eap) {
 		return;
 	} else if (h->wants_cert) {
 		if ((why = sim_cert_verify(h, ask, id)) == NULL)
@@ -110,6 +133,32 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 		snprintf(e->ans.why, sizeof(e->ans.why),
 			 "%.60s does not know our shared secret", id);
 	}
+}
+
+static void
+answer_eap_verify(struct sim_host *h, const struct ike_ask *ask,
+		  struct sim_event *e)
+{
+	struct view id = { h->peer_body, h->peer_body_len };
+	uint8_t want[SPI_HASH_MAX];
+	size_t n = key_auth(h->eap_word, ask, id, want);
+
+	str_escape(e->ans.id_text, sizeof(e->ans.id_text), id.p + 4,
+		   MIN(id.len - 4, (size_t)60));
+	if (ask->method == IKE_AUTH_PSK && ask->auth.len == n &&
+	    memcmp(ask->auth.p, want, n) == 0)
+		return;
+	e->ans.err = ERR_AUTH;
+	str_copy(e->ans.why, sizeof(e->ans.why), "AUTH of another key");
+}
+
+static void
+answer_eap_sign(struct sim_host *h, const struct ike_ask *ask,
+		struct sim_event *e)
+{
+	own_id(h, e);
+	e->ans.auth = (struct view){ e->auth,
+	    key_auth(h->eap_word, ask, e->ans.id_own, e->auth) };
 }
 
 /* RFC 9867 3.1: prove it, or see among the offers whether one is the same. */
@@ -211,6 +260,12 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 		answer_token(h, ask, e);
 	else if (ask->type == IKE_ASK_SIGN)
 		answer_sign(h, ask, e);
+	else if (ask->type == IKE_ASK_EAP)
+		sim_eap_talk(h, ask, e);
+	else if (ask->type == IKE_ASK_EAP_SIGN)
+		answer_eap_sign(h, ask, e);
+	else if (ask->type == IKE_ASK_EAP_VERIFY)
+		answer_eap_verify(h, ask, e);
 	else
 		answer_verify(h, ask, e);
 	w->ev[w->n_ev++] = e;

@@ -63,6 +63,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 
 	if (sim_pool_set(h, key, val, &is_ok))
 		return is_ok;
+	if (sim_eap_set(h, key, val))
+		return true;
 	if (strcmp(key, "mode") == 0)
 		h->peer.mode = (enum vpn_mode)word_index(val, modes, 4);
 	else if (strcmp(key, "encap") == 0)

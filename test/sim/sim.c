@@ -587,7 +587,8 @@ static const struct {
 	{ "forge", 5, play_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, play_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
-	{ "early", 3, play_early },	/* a create|delete|eap, good keys, no AUTH */
+	{ "early", 3, play_early },	/* a create|delete|eap|eap-word|eap-auth
+					 * [MSGID], good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "told", 4, play_told },	/* a|b WHAT NOTIFY|none: as sealed, and the
 					 * answer is this error */

@@ -68,6 +68,11 @@ struct sim_host {
 	struct ike_peer_conf peer;
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;
+	/* EAP, eap.c */
+	char eap_word[SIM_WORD_MAX];	/* empty = none */
+	uint8_t eap_rounds;		/* as gateway; 0 = one */
+	uint8_t peer_body[IKE_ID_BODY_MAX]; /* ID payload of who comes by it */
+	size_t peer_body_len;
 	/* certificates, cert.c */
 	bool is_signing, wants_cert;
 	char cert_ca[SIM_WORD_MAX], cert_id[SIM_WORD_MAX];
@@ -228,6 +233,12 @@ const char *sim_cert_verify(struct sim_host *h, const struct ike_ask *ask,
 			    const char *id);
 /** CERTREQ: whom we trust. */
 void sim_cert_ask(struct sim_host *h, struct sim_list *out);
+
+/* eap.c */
+/** A key of "set"; false: not one of these. */
+bool sim_eap_set(struct sim_host *h, const char *key, const char *val);
+void sim_eap_talk(struct sim_host *h, const struct ike_ask *ask,
+		  struct sim_event *e);
 
 /* secure.c: PSK AUTH as RFC 7296 2.15 */
 int sim_ask(void *ctx, const struct ike_ask *ask);
