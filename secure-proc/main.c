@@ -28,6 +28,7 @@
 #include "daemon/base/str.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/msg.h"
+#include "secure-proc/eap/realms.h"
 #include "secure-proc/files/redact.h"
 #include "secure-proc/keys/signer.h"
 #include "secure-proc/keys/store.h"
@@ -74,6 +75,7 @@ struct loaded {
 	struct sec_child child;
 	struct sec_token *token;	/* NULL: no QCD tokens */
 	int names_fd;			/* to tapir-names; -1 = it is not there */
+	struct sec_eaps *eap;		/* NULL: nobody comes by EAP */
 };
 
 enum {
@@ -317,6 +319,9 @@ load(const struct options *o, struct loaded *l)
 	if (l->conf->qcd && (err = sec_token_load(&l->token, o->keys,
 	    o->user.uid)) != 0)
 		return err;
+	if (sec_eaps_is_needed(l->conf) && (err = sec_eaps_load(&l->eap,
+	    l->conf, o->keys, o->user.uid)) != 0)
+		return err;
 	return macs_load(o, l);
 }
 
@@ -324,6 +329,7 @@ static void
 unload(struct loaded *l)
 {
 	sec_store_free(l->store);	/* first: it wipes */
+	sec_eaps_free(l->eap);
 	sec_token_free(l->token);
 	sec_link_free(l->link);
 	sec_trust_free(l->trust);
@@ -361,7 +367,7 @@ run(const struct options *o, struct loaded *l)
 	struct sec_serve_conf c = {
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
-		.token = l->token,
+		.token = l->token, .eap = l->eap,
 		.names_fd = l->names_fd,
 		.instance = sec_net_instance(o->run_dir != NULL ?
 					     o->run_dir : ""),
@@ -425,9 +431,12 @@ check(const char *file)
 			err = sec_trust_load(&l.trust, l.conf, keys, uid);
 		if ((own = sec_store_load(&l.store, l.conf, keys, uid)) == 0)
 			own = sec_store_name(l.store, l.conf);
+		if (own == 0 && sec_eaps_is_needed(l.conf))
+			own = sec_eaps_load(&l.eap, l.conf, keys, uid);
 		err = err != 0 ? err : own;
 	}
 	sec_store_free(l.store);
+	sec_eaps_free(l.eap);
 	sec_trust_free(l.trust);
 	conf_free(l.conf);
 	return err == 0 ? 0 : EXIT_CONF;

@@ -21,6 +21,7 @@
 #include "daemon/base/map.h"
 #include "daemon/base/secret.h"
 #include "daemon/ipc/chan.h"
+#include "secure-proc/eap/limit.h"
 
 #define BATCH 64	/* datagrams before answers are flushed */
 
@@ -90,6 +91,7 @@ on_close(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 		q->is_closed = true;
 	sec_unroute(s, m->handle);
 	sec_unaddr(s, m->handle);
+	sec_talk_end(s, sa);
 	map_remove(s->sa, &m->handle);
 	wipe(sa, sizeof(*sa));
 	free(sa);
@@ -102,6 +104,9 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_SIGN] = sec_on_sign,
 	[IPC_VERIFY] = sec_on_verify,
 	[IPC_CLOSE] = on_close,
+	[IPC_EAP] = sec_on_eap,
+	[IPC_EAP_SIGN] = sec_on_eap_sign,
+	[IPC_EAP_VERIFY] = sec_on_eap_verify,
 	[IPC_PPK] = sec_on_ppk,
 	[IPC_ROUTE] = sec_on_route,
 	[IPC_ADDR] = sec_on_addr,
@@ -191,6 +196,8 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 	if (err == 0)
 		err = map_new(&s->asked, sizeof(uint64_t),
 		    2 * SEC_LINK_ASKS_MAX);
+	if (err == 0 && c->eap != NULL)
+		err = sec_limit_new(&s->limit);
 	if (err == 0 && c->link != NULL)
 		sec_link_to(c->link, sec_on_checked, s);
 	if (err != 0) {
@@ -218,11 +225,13 @@ sec_serve_free(struct sec_serve *s)
 	it = 0;
 	while (s->sa != NULL && (sa = map_next(s->sa, &it)) != NULL) {
 		map_remove(s->sa, &sa->handle);
+		sec_talk_end(s, sa);
 		wipe(sa, sizeof(*sa));
 		free(sa);
 	}
 	map_free(s->sa);
 	sec_routes_fini(&s->routes);
+	sec_limit_free(s->limit);
 	ipc_gate_fini(&s->gate);
 	free(s);
 }

@@ -21,6 +21,7 @@ struct ipc_chan;
 struct sec_trust;
 struct sec_link;
 struct sec_token;
+struct sec_eaps;
 struct sec_serve;
 
 /* Everything is borrowed and must outlive the server. */
@@ -36,6 +37,7 @@ struct sec_serve_conf {
 	uint32_t instance;		/* sec_net_instance() */
 	int names_fd;			/* to tapir-names; -1 = it is not there */
 	uint32_t resolver;		/* user of the resolver; 0 = not known */
+	const struct sec_eaps *eap;	/* NULL: nobody comes by EAP */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

@@ -54,6 +54,9 @@ sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	    sizeof(why));
 	if (err != 0)
 		return sec_refuse(s, m, err, why);
+	if (sa->auth.is_eap && sa->auth.is_initiator &&
+	    (err = sec_talk_begin(s, sa)) != 0)
+		return sec_refuse(s, m, err, NULL);
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.sign_ok.id_own = (struct view){ out.id_own, out.id_own_len };
 	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
@@ -90,7 +93,42 @@ sec_on_ppk(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	return err;
 }
 
-/* Hand a VERIFY to the child; its answer comes to sec_on_checked(). */
+int
+sec_check_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
+	      const struct sec_check *q, const char *id, bool is_eap)
+{
+	struct asked *a;
+	int err;
+
+	if (s->c.link == NULL)
+		return ERR_STATE;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_NOMEM;
+	a->number = ++s->last_number;
+	a->ticket = m->ticket;
+	a->handle = m->handle;
+	a->is_eap = is_eap;
+	str_copy(a->id, sizeof(a->id), id);
+	a->n_peer = MIN(q->id.len, sizeof(a->id_peer));
+	memcpy(a->id_peer, q->id.p, a->n_peer);
+	a->n_own = MIN(q->id_own.len, sizeof(a->id_own));
+	if (a->n_own > 0)
+		memcpy(a->id_own, q->id_own.p, a->n_own);
+	if ((err = map_add(s->asked, &a->number, a)) != 0) {
+		free(a);
+		return err;
+	}
+	sa->asked = a->number;
+	err = sec_link_ask(s->c.link, a->number, q, clk_ms());
+	if (err != 0) {
+		map_remove(s->asked, &a->number);
+		free(a);
+		sa->asked = 0;
+	}
+	return err;
+}
+
+/* Hand a VERIFY to the child. */
 static int
 verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 	   const struct sec_auth_asked *with, const char *id)
@@ -104,34 +142,8 @@ verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 		.nonce = v->nonce,
 		.maced_id = { with->maced_id, with->maced_id_len },
 	};
-	struct asked *a;
-	int err;
 
-	if (s->c.link == NULL)
-		return ERR_STATE;
-	if ((a = calloc(1, sizeof(*a))) == NULL)
-		return ERR_NOMEM;
-	a->number = ++s->last_number;
-	a->ticket = m->ticket;
-	a->handle = m->handle;
-	memcpy(a->id, id, strlen(id) + 1);
-	a->n_peer = MIN(v->id_peer.len, sizeof(a->id_peer));
-	memcpy(a->id_peer, v->id_peer.p, a->n_peer);
-	a->n_own = MIN(v->id_own.len, sizeof(a->id_own));
-	if (a->n_own > 0)
-		memcpy(a->id_own, v->id_own.p, a->n_own);
-	if ((err = map_add(s->asked, &a->number, a)) != 0) {
-		free(a);
-		return err;
-	}
-	sa->asked = a->number;
-	err = sec_link_ask(s->c.link, a->number, &q, clk_ms());
-	if (err != 0) {
-		map_remove(s->asked, &a->number);
-		free(a);
-		sa->asked = 0;
-	}
-	return err;
+	return sec_check_ask(s, m, sa, &q, id, false);
 }
 
 /* Move the IKE SA on by what the child said. */
@@ -149,6 +161,14 @@ verified(struct sec_serve *s, struct sa *sa, const struct asked *q,
 	return sec_auth_verified(&s->keys, &sa->auth, &told, why, cap);
 }
 
+/* With EAP nobody is authenticated yet, and EAP_VERIFY_OK says it. */
+static void
+tell_place(const struct sa *sa, struct ipc_msg *a)
+{
+	a->u.verify_ok.realm = sa->auth.is_eap ? UINT32_MAX : sa->auth.realm;
+	a->u.verify_ok.peer = sa->auth.is_eap ? UINT32_MAX : sa->auth.peer;
+}
+
 /* The child has looked. */
 void
 sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
@@ -162,20 +182,22 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 
 	if (q == NULL)
 		return;
-	ipc_msg_init(&req, IPC_VERIFY);
+	ipc_msg_init(&req, q->is_eap ? IPC_EAP : IPC_VERIFY);
 	req.ticket = q->ticket;
 	req.handle = q->handle;
 	sa = q->is_closed ? NULL : map_find(s->sa, &q->handle);
 	if (sa == NULL) {
 		err = sec_refuse(s, &req, ERR_STATE, "the IKE SA is gone");
+	} else if (q->is_eap) {
+		sa->asked = 0;
+		err = sec_talk_checked(s, &req, sa, c);
 	} else if ((err = verified(s, sa, q, c, told, sizeof(told))) != 0) {
 		snprintf(why, sizeof(why), "peer \"%.60s\": %.180s", q->id,
 		    told[0] != '\0' ? told : c->why);
 		err = sec_refuse(s, &req, err, why);
 	} else {
 		ipc_msg_answer(&a, &req, 0, NULL);
-		a.u.verify_ok.realm = sa->auth.realm;
-		a.u.verify_ok.peer = sa->auth.peer;
+		tell_place(sa, &a);
 		a.u.verify_ok.not_after = (uint64_t)c->not_after;
 		memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
 		memcpy(a.u.verify_ok.subject, c->subject,
@@ -197,6 +219,11 @@ sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 	err = sec_auth_verify(&s->keys, &sa->auth, &m->u.verify, id, &asked,
 	    why, sizeof(why));
+	if (err == 0 && sa->auth.is_eap && !sa->auth.is_initiator &&
+	    (err = sec_talk_begin(s, sa)) != 0)
+		return sec_refuse(s, m, err, "too many log in at once");
+	if ((err == 0 || err == ERR_AGAIN) && sa->auth.is_eap)
+		sec_talk_id(sa, m->u.verify.id_peer, m->u.verify.id_own);
 	if (err == ERR_AGAIN) {
 		err = verify_ask(s, m, sa, &asked, id);
 		wipe(&asked, sizeof(asked));
@@ -210,8 +237,7 @@ sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	if (err != 0)
 		return sec_refuse(s, m, err, why);
 	ipc_msg_answer(&a, m, 0, NULL);
-	a.u.verify_ok.realm = sa->auth.realm;
-	a.u.verify_ok.peer = sa->auth.peer;
+	tell_place(sa, &a);
 	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
 	return sec_answer(s, &a, NULL, 0);
 }

@@ -16,13 +16,16 @@
 #define WHO	"secure"
 #define WHY_MAX IPC_WHY_MAX
 
+struct talk;
+
 struct sa {
 	uint32_t handle;
 	uint64_t seen;		/* IPC_ONCE_SA messages */
 	uint64_t asked;		/* number of its question, or 0 */
 	struct sec_auth auth;
+	struct talk *talk;	/* EAP; NULL = none */
 };
-/* A VERIFY that the verify child has, or will have. */
+/* A VERIFY, or the certificates of an EAP-TLS, that the verify child has, or will have. */
 struct asked {
 	uint64_t number;	/* of the question */
 	uint64_t ticket;
@@ -31,6 +34,7 @@ struct asked {
 	uint8_t id_peer[SEC_ID_BODY_MAX]; /* bodies of both IDs */
 	uint8_t id_own[SEC_ID_BODY_MAX];
 	size_t n_peer, n_own;
+	bool is_eap;
 	char id[SEC_ID_TEXT_MAX];
 };
 /* An address of ours that a peer gave us. */
@@ -51,6 +55,8 @@ struct sec_serve {
 	uint32_t names[CONF_REALM_MAX];	/* handle whose name servers are in use */
 	unsigned n_client;
 	struct sec_client client[SEC_CLIENT_MAX];
+	struct sec_limit *limit;	/* of guessing */
+	unsigned n_talk;
 	sec_send_fn *send;
 	void *send_ctx;
 	uint8_t digest[IPC_DIGEST_LEN];
@@ -77,6 +83,25 @@ handler_fn sec_on_sign, sec_on_verify, sec_on_ppk, sec_on_ca_list, sec_on_token;
 handler_fn sec_on_mark;
 /** The verify child has answered; ctx is the server. */
 void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
+
+/** Put a question to the verify child; its answer comes to sec_on_checked(). */
+MUST_USE int sec_check_ask(struct sec_serve *s, const struct ipc_msg *m,
+			   struct sa *sa, const struct sec_check *q,
+			   const char *id, bool is_eap);
+
+/* ---- serve_eap.c: EAP -------------------------------------------------------- */
+
+#define SEC_TALK_MAX 2048	/* conversations at once; ours */
+
+handler_fn sec_on_eap, sec_on_eap_sign, sec_on_eap_verify;
+/** There will be one with this peer.  0, ERR_FULL or ERR_NOMEM. */
+MUST_USE int sec_talk_begin(struct sec_serve *s, struct sa *sa);
+/** The peer's ID payload, and the one that names us if any, as they came. */
+void sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own);
+/** Its certificates were looked at; q is the message that waits. */
+MUST_USE int sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q,
+			      struct sa *sa, const struct sec_checked *c);
+void sec_talk_end(struct sec_serve *s, struct sa *sa);
 
 /* ---- serve_net.c: TAPs and routes -------------------------------------------- */
 

@@ -198,6 +198,7 @@ open_comer(const struct sec_comer *c, struct opened *o)
 		.has_cert = c->has_cert,
 		.n_subject = c->n_subject, .subject = c->subject,
 		.n_name = c->n_name, .name = c->name,
+		.is_eap = c->is_eap, .eap = c->eap,
 	};
 	sec_id_open(c->peer, &o->peer);
 	o->who.peer = o->peer.i;
@@ -207,23 +208,33 @@ open_comer(const struct sec_comer *c, struct opened *o)
 	o->who.own = &o->own.i;
 }
 
-int
-sec_id_select(const struct conf *c, const struct sec_comer *who,
-	      struct sec_place *out, char *why, size_t cap)
+static int
+pick(const struct conf *c, const struct opened *o, struct conf_picked *got,
+     struct sec_place *out)
 {
-	struct opened o;
+	int err = conf_role_pick(c, &o->who, got);
+
+	*out = (struct sec_place){ .is_open = got->is_open };
+	if (err == ERR_AGAIN)
+		out->realm = got->asks;
+	if (err == 0 && got->role.peer != NULL) {
+		out->peer = got->role.peer;
+		out->realm = got->role.realm;
+	}
+	return err;
+}
+
+static int
+place(const struct conf *c, const struct sec_comer *who,
+      const struct opened *o,
+      struct sec_place *out, char *why, size_t cap)
+{
 	struct conf_picked got;
 	char text[SEC_ID_TEXT_MAX];
-	int err;
+	int err = pick(c, o, &got, out);
 
-	open_comer(who, &o);
-	err = conf_role_pick(c, &o.who, &got);
-	*out = (struct sec_place){ .is_open = got.is_open };
-	if (err == 0 && got.role.peer != NULL) {
-		out->peer = got.role.peer;
-		out->realm = got.role.realm;
-		return 0;
-	}
+	if (err == ERR_AGAIN || (err == 0 && out->peer != NULL))
+		return err;
 	if (err == ERR_NOTFOUND)
 		return tell_none(&got, who->peer, who->own, why, cap);
 	sec_id_text(who->peer, text);
@@ -235,6 +246,42 @@ sec_id_select(const struct conf *c, const struct sec_comer *who,
 		    "but none of its peers is", got.role.realm != NULL ?
 		    got.role.realm->name : "?", SHOWN_MAX, text);
 	return ERR_NOTFOUND;
+}
+
+int
+sec_id_select(const struct conf *c, const struct sec_comer *who,
+	      struct sec_place *out, char *why, size_t cap)
+{
+	struct opened o;
+
+	open_comer(who, &o);
+	return place(c, who, &o, out, why, cap);
+}
+
+int
+sec_id_by_eap(const struct conf *c, const struct sec_comer *who,
+	      struct sec_place *out, char *why, size_t cap)
+{
+	struct conf_picked got;
+	struct opened o;
+	int err;
+
+	open_comer(who, &o);
+	o.who.is_eap = true;
+	o.who.eap = (struct view){ NULL, 0 };
+	err = pick(c, &o, &got, out);
+	o.who.eap = who->eap;
+	if (err == ERR_AGAIN) {
+		err = place(c, who, &o, out, why, cap);
+		return err == ERR_AGAIN ? ERR_NOTFOUND : err;
+	}
+	if (err != 0 || out->peer == NULL)
+		return ERR_NOTFOUND;
+	if (conf_role_eap_ok(&got.role, &o.who))
+		return 0;
+	snprintf(why, cap, "the identity for EAP is not the one of IKE, which "
+	    "chose the realm");
+	return ERR_AUTH;
 }
 
 bool

@@ -59,6 +59,8 @@ struct sec_comer {
 	const struct conf_rdn *subject;
 	unsigned n_name;
 	const struct conf_altname *name;
+	bool is_eap;			/* it logs in by EAP */
+	struct view eap;		/* its identity there; empty: not yet */
 };
 struct sec_place {
 	const struct conf_realm *realm;
@@ -72,9 +74,18 @@ struct sec_place {
  * must be it (conf/role.h).
  *
  * @param why a sentence when there is none or more than one.
- * @return 0 or ERR_NOTFOUND.
+ * @return 0; ERR_NOTFOUND; ERR_AGAIN: its EAP identity will tell, until then
+ *         out->realm speaks for all realms it may be, and out->peer is NULL.
  */
 MUST_USE int sec_id_select(const struct conf *c, const struct sec_comer *who,
+			   struct sec_place *out, char *why, size_t cap);
+/**
+ * The same for who has said its EAP identity.  What the identity of IKE decided
+ * stays, and then the one of EAP has to be that (conf/role.h).
+ *
+ * @return 0, ERR_NOTFOUND or ERR_AUTH (a sentence in why).
+ */
+MUST_USE int sec_id_by_eap(const struct conf *c, const struct sec_comer *who,
 			   struct sec_place *out, char *why, size_t cap);
 /** May who has this identity be that peer, whatever its certificate says? */
 bool sec_id_may(const struct conf *c, const struct sec_comer *who,

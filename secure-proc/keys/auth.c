@@ -14,6 +14,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "secure-proc/keys/initmsg.h"
+#include "secure-proc/keys/msk.h"
 #include "spi/spi_crypto.h"
 
 #define METHOD_PSK 2	/* Shared Key Message Integrity Code, RFC 7296 3.8 */
@@ -181,7 +182,10 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	if (!q->is_initiator && !exchange_is_same(a, x))
 		return fail(why, cap, ERR_STATE, "SIGN is not of the exchange "
 		    "that was verified");
-	if ((p = peer_at(k->conf, x->realm, x->peer)) == NULL ||
+	p = peer_at(k->conf, x->realm, x->peer);
+	x->is_eap = q->is_initiator ? p != NULL &&
+	    p->own_auth == CONF_AUTH_EAP : a->is_eap;
+	if ((p == NULL && (q->is_initiator || !x->is_eap)) ||
 	    (q->is_initiator && p->is_glob))
 		return fail(why, cap, ERR_NOTFOUND, "no such peer");
 	if ((err = sign_ids(k->conf, x, out)) != 0)
@@ -193,7 +197,10 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	};
 	if (q->sk_p.len != sec_prf_len(q->prf))
 		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
-	if (p->own_auth == CONF_AUTH_CERT)
+	if (q->is_initiator && x->is_eap)
+		return 0;	/* method 0: EAP follows */
+	/* who comes by EAP may be of several realms with one certificate */
+	if (p == NULL || p->own_auth == CONF_AUTH_CERT)
 		return sign_cert(k, x, q, &oct, out, why, cap);
 	return sign_psk(k, x, &oct, out, why, cap);
 }
@@ -226,8 +233,15 @@ verify_who(const struct sec_keys *k, struct sec_auth *x,
 		return fail(why, cap, ERR_SYNTAX, "malformed IDr");
 	if (q->id_own.len > 0)
 		who.own = &own;
+	who.is_eap = q->by_eap;
 	err = sec_id_select(k->conf, &who, &at, why, cap);
-	if (at.is_open && q->cert.len > 0 && q->method != METHOD_PSK) {
+	if (err == ERR_AGAIN) {		/* by EAP: its identity there decides */
+		x->realm = at.realm->index;
+		x->peer = SEC_ANY;
+		return 0;
+	}
+	if (!q->by_eap && at.is_open && q->cert.len > 0 &&
+	    q->method != METHOD_PSK) {
 		x->realm = x->peer = SEC_ANY;
 		return ERR_AGAIN;
 	}
@@ -283,6 +297,22 @@ verify_ask(const struct ipc_verify *q, struct sec_auth_asked *asked)
 	return ERR_AGAIN;
 }
 
+/* It wants to be asked by EAP; may it? */
+static int
+claim_by_eap(const struct conf_peer *p, const struct ipc_verify *q, int who,
+	     const char *id_text, char *why, size_t cap)
+{
+	if (who != 0)
+		return who;
+	if (q->auth.len != 0 || q->method != 0)
+		return fail(why, cap, ERR_SYNTAX, "AUTH and EAP at once");
+	if (p == NULL || p->auth == CONF_AUTH_EAP)
+		return 0;
+	snprintf(why, cap, "peer \"%.120s\" wants to log in by EAP, which is "
+	    "not configured for it", id_text);
+	return ERR_AUTH;
+}
+
 static int
 verify_try(const struct sec_keys *k, struct sec_auth *x,
 	   const struct sec_auth *a, const struct ipc_verify *q, char *id_text,
@@ -292,7 +322,8 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	struct sec_id id;
 	int err, who;
 
-	if (a->phase != (q->is_initiator ? SEC_P_SIGNED : SEC_P_NEW))
+	if (a->phase != (q->is_initiator ? SEC_P_SIGNED : SEC_P_NEW) ||
+	    (q->is_initiator && q->by_eap))
 		return fail(why, cap, ERR_STATE, "VERIFY is not the next step "
 		    "of this IKE SA");
 	err = exchange_read(q->init_msg, q->nonce, false, q->is_initiator, x);
@@ -314,6 +345,11 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	if (who != 0 && who != ERR_NOTFOUND)
 		return who;
 	p = who == 0 ? peer_at(k->conf, x->realm, x->peer) : NULL;
+	x->is_eap = q->is_initiator ? a->is_eap : q->by_eap;
+	if (!q->is_initiator && x->is_eap) {
+		sec_id_text(&id, id_text);
+		return claim_by_eap(p, q, who, id_text, why, cap);
+	}
 	if (p != NULL && p->auth == CONF_AUTH_CERT) {
 		sec_id_text(&id, id_text);
 		if (q->method != METHOD_PSK)
@@ -326,7 +362,10 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	if (who != 0)
 		return who;
 	sec_id_text(&id, id_text);
-	if (err == ERR_AUTH && q->method != METHOD_PSK)
+	if (p->auth == CONF_AUTH_EAP)
+		snprintf(why, cap, "peer \"%.120s\" does not come by EAP, "
+		    "which is configured for it", id_text);
+	else if (err == ERR_AUTH && q->method != METHOD_PSK)
 		snprintf(why, cap, "peer \"%.120s\" authenticates by method "
 		    "%u, a pre-shared key is configured", id_text, q->method);
 	else if (err == ERR_AUTH)
@@ -368,6 +407,14 @@ verify_place(const struct sec_keys *k, const struct sec_auth_told *told,
 
 /* ---- public ------------------------------------------------------------------ */
 
+static enum sec_phase
+verified_phase(const struct sec_auth *a)
+{
+	if (!a->is_initiator)
+		return SEC_P_VERIFIED;
+	return a->is_eap ? SEC_P_TALKING : SEC_P_DONE;
+}
+
 bool
 sec_auth_is_done(const struct sec_auth *a)
 {
@@ -389,7 +436,8 @@ sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
 		a->phase = SEC_P_FAILED;
 		return err;
 	}
-	x.phase = q->is_initiator ? SEC_P_SIGNED : SEC_P_DONE;
+	x.phase = q->is_initiator ? SEC_P_SIGNED :
+	    x.is_eap ? SEC_P_TALKING : SEC_P_DONE;
 	*a = x;
 	return 0;
 }
@@ -414,7 +462,7 @@ sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 		a->phase = SEC_P_FAILED;
 		return err;
 	}
-	x.phase = q->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
+	x.phase = verified_phase(&x);
 	*a = x;
 	return 0;
 }
@@ -439,6 +487,98 @@ sec_auth_verified(const struct sec_keys *k, struct sec_auth *a,
 	}
 	a->realm = told->realm;
 	a->peer = told->peer;
-	a->phase = a->is_initiator ? SEC_P_DONE : SEC_P_VERIFIED;
+	a->phase = verified_phase(a);
 	return 0;
+}
+
+/* ---- EAP --------------------------------------------------------------------- */
+
+int
+sec_auth_talks(const struct sec_auth *a)
+{
+	return a->phase == SEC_P_TALKING ? 0 : ERR_STATE;
+}
+
+int
+sec_auth_settle(struct sec_auth *a, uint32_t realm, uint32_t peer)
+{
+	if (a->phase != SEC_P_TALKING || a->is_initiator)
+		return ERR_STATE;
+	if (a->peer != SEC_ANY && (a->realm != realm || a->peer != peer))
+		return ERR_AUTH;
+	a->realm = realm;
+	a->peer = peer;
+	return 0;
+}
+
+void
+sec_auth_talked(struct sec_auth *a, bool is_good)
+{
+	a->phase = a->phase == SEC_P_TALKING && is_good ? SEC_P_PROVED :
+	    SEC_P_FAILED;
+}
+
+/* Is it about the exchange that was verified and signed before? */
+static int
+bind_read(const struct sec_auth *a, const struct sec_bind *b, bool is_own,
+	  struct sec_octets *oct)
+{
+	struct sec_auth x = { 0 };
+	int err;
+
+	/* initiator: ours, then the peer's; responder: the other way */
+	if (a->phase != (is_own == a->is_initiator ? SEC_P_PROVED :
+	    SEC_P_BOUND) || a->peer == SEC_ANY)
+		return ERR_STATE;
+	if ((err = exchange_read(b->init_msg, b->nonce, is_own,
+	    a->is_initiator, &x)) != 0)
+		return err;
+	if (!exchange_is_same(a, &x))
+		return ERR_STATE;
+	if (b->sk_p.len == 0 || b->sk_p.len != sec_prf_len(b->prf))
+		return ERR_RANGE;
+	*oct = (struct sec_octets){
+		.prf = b->prf, .init_msg = b->init_msg, .nonce = b->nonce,
+		.sk_p = b->sk_p, .id = b->id_peer, .int_auth = b->int_auth,
+	};
+	return 0;
+}
+
+static int
+bound(struct sec_auth *a, int err)
+{
+	if (err != 0)
+		a->phase = SEC_P_FAILED;
+	else
+		a->phase = a->phase == SEC_P_PROVED ? SEC_P_BOUND : SEC_P_DONE;
+	return err;
+}
+
+int
+sec_auth_bind_sign(const struct sec_keys *k, struct sec_auth *a,
+		   const struct sec_bind *b, uint8_t *auth, size_t *len)
+{
+	struct sec_signed ids;
+	struct sec_octets oct;
+	int err;
+
+	memset(&ids, 0, sizeof(ids));
+	if ((err = bind_read(a, b, true, &oct)) == 0 &&
+	    (err = sign_ids(k->conf, a, &ids)) == 0) {
+		oct.id = (struct view){ ids.id_own, ids.id_own_len };
+		err = sec_msk_sign(b->msk, &oct, auth, len);
+	}
+	return bound(a, err);
+}
+
+int
+sec_auth_bind_check(struct sec_auth *a, const struct sec_bind *b,
+		    uint8_t method, struct view auth)
+{
+	struct sec_octets oct;
+	int err = bind_read(a, b, false, &oct);
+
+	if (err == 0)
+		err = sec_msk_check(b->msk, &oct, method, auth);
+	return bound(a, err);
 }

@@ -11,6 +11,14 @@
  * where, among the places that the identity leaves open; that is fixed before it
  * looks at the signature.
  *
+ * Who comes by EAP sends no AUTH at first (method 0).  Then
+ *
+ *   initiator:  SIGN(0) -> VERIFY -> EAP.. -> EAP_SIGN -> EAP_VERIFY
+ *   responder:  VERIFY(0) -> SIGN -> EAP.. -> EAP_VERIFY -> EAP_SIGN
+ *
+ * so an initiator takes part in EAP with nobody but a gateway that proved itself
+ * (H5).  Both of the last are made with the key of EAP (keys/msk.h).
+ *
  * The second of a pair must belong to the first: same role, same SPI, the
  * nonces of both messages.  So main cannot have something signed that is not
  * the exchange it had verified, nor the other way round.
@@ -33,6 +41,9 @@ enum sec_phase {
 	SEC_P_SIGNED,		/* initiator, waits for VERIFY */
 	SEC_P_VERIFIED,		/* responder, waits for SIGN */
 	SEC_P_ASKED,		/* the verify child has the question */
+	SEC_P_TALKING,		/* EAP messages may come */
+	SEC_P_PROVED,		/* EAP ended well: one AUTH of the two is due */
+	SEC_P_BOUND,		/* ... and the other */
 	SEC_P_DONE,		/* both: authenticated */
 	SEC_P_FAILED		/* nothing more for this handle */
 };
@@ -43,7 +54,8 @@ enum sec_phase {
 struct sec_auth {
 	enum sec_phase phase;
 	bool is_initiator;
-	uint32_t realm, peer;	/* SEC_ANY: the child says it */
+	bool is_eap;		/* the initiator proves itself by EAP */
+	uint32_t realm, peer;	/* SEC_ANY: the child says it, or EAP */
 	uint64_t ispi;
 	uint8_t nonce_own[32];	/* SHA-256 of the nonces */
 	uint8_t nonce_peer[32];
@@ -121,5 +133,33 @@ MUST_USE int sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 MUST_USE int sec_auth_verified(const struct sec_keys *k, struct sec_auth *a,
 			       const struct sec_auth_told *told, char *why,
 			       size_t cap);
+
+/* A question of EAP_SIGN or EAP_VERIFY, and what goes with it. */
+struct sec_bind {
+	struct view init_msg, nonce, sk_p, int_auth;
+	uint8_t prf;
+	struct view msk;	/* of the conversation; empty fails */
+	struct view id_peer;	/* body of the ID payload; EAP_VERIFY */
+};
+/** May an EAP message be taken?  0 or ERR_STATE. */
+MUST_USE int sec_auth_talks(const struct sec_auth *a);
+/** As responder: the identity of EAP says where it belongs.  0; ERR_AUTH: that of
+ * IKE has said otherwise; ERR_STATE. */
+MUST_USE int sec_auth_settle(struct sec_auth *a, uint32_t realm, uint32_t peer);
+/** The conversation has ended, well or not. */
+void sec_auth_talked(struct sec_auth *a, bool is_good);
+/**
+ * Our AUTH by the key of EAP.
+ *
+ * @param auth SEC_PRF_MAX bytes.
+ * @return 0, ERR_STATE, ERR_RANGE, ERR_SHORT (no key), ERR_CRYPTO and the like;
+ *         any error is final for the handle.
+ */
+MUST_USE int sec_auth_bind_sign(const struct sec_keys *k, struct sec_auth *a,
+				const struct sec_bind *b, uint8_t *auth,
+				size_t *len);
+/** The peer's.  0, ERR_AUTH, or as above. */
+MUST_USE int sec_auth_bind_check(struct sec_auth *a, const struct sec_bind *b,
+				 uint8_t method, struct view auth);
 
 #endif

@@ -418,9 +418,12 @@ sec_check(struct sec_trust *t, const struct sec_check *q,
 	w->out = out;
 	out->realm = q->realm;
 	out->peer = q->peer;
-	if ((err = certs_read(w)) == 0 && (err = place_find(w)) == 0 &&
-	    (err = key_find(w)) == 0)
-		err = auth_check(w);
+	if ((err = certs_read(w)) == 0 && (err = place_find(w)) == 0) {
+		if (q->is_tls)
+			err = w->n_cert > 0 ? key_by_cert(w) : ERR_AUTH;
+		else if ((err = key_find(w)) == 0)
+			err = auth_check(w);
+	}
 	work_fini(w);
 	if (err != 0 && out->why[0] == '\0')
 		snprintf(out->why, sizeof(out->why), "%s", err_text(err));

@@ -29,6 +29,8 @@ struct sec_check {
 	uint32_t realm, peer;	/* SEC_CHECK_CHOOSE: who that is follows from
 				 * id, id_own and the certificate */
 	int64_t now;		/* Unix time */
+	bool is_tls;		/* the chain of an EAP-TLS, leaf first: TLS has
+				 * seen to the key, there is no AUTH */
 	uint8_t method;		/* 14, or 1, 9, 10, 11 of RFC 7296 and 4754 */
 	struct view id;		/* body of the peer's ID payload */
 	struct view id_own;	/* of the one that names us; may be empty */

@@ -212,6 +212,7 @@ pub_load(struct loading *l, const char *name)
 static int
 peer_load(struct loading *l, const struct conf_peer *p)
 {
+	const char *ca = p->auth == CONF_AUTH_EAP ? p->eap_ca : p->ca;
 	char url[SPI_CERT_URL_MAX];
 	const char *list = p->crl;
 	int err, first = 0;
@@ -219,8 +220,7 @@ peer_load(struct loading *l, const struct conf_peer *p)
 	while (list != NULL && p->revocation != CONF_REVOCATION_OFF &&
 	    conf_file_next(&list, url, sizeof(url)))
 		sec_trust_want(l->t, url, NULL);
-
-	if (p->ca != NULL && (err = cas_load(l, p->ca)) != 0 && first == 0)
+	if (ca != NULL && (err = cas_load(l, ca)) != 0 && first == 0)
 		first = err;
 	if (p->cert != NULL && (err = pin_load(l, p->cert)) != 0 && first == 0)
 		first = err;
@@ -359,7 +359,7 @@ realms_load(struct loading *l)
 			own_look(l, r->me.cert);
 		for (unsigned k = 0; k < r->n_peer; k++) {
 			l->to = &l->t->peer[i][k];
-			if (r->peer[k].auth != CONF_AUTH_CERT)
+			if (!conf_peer_shows_cert(&r->peer[k]))
 				continue;
 			if ((err = peer_load(l, &r->peer[k])) != 0 &&
 			    first == 0)
@@ -378,7 +378,7 @@ sec_trust_is_needed(const struct conf *c)
 {
 	for (unsigned i = 0; i < c->n_realm; i++)
 		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
-			if (c->realm[i].peer[k].auth == CONF_AUTH_CERT)
+			if (conf_peer_shows_cert(&c->realm[i].peer[k]))
 				return true;
 	return false;
 }
@@ -631,7 +631,9 @@ sec_trust_certreq(const struct sec_trust *t, uint32_t realm, uint32_t peer,
 		return 0;
 	for (unsigned i = 0; i < t->conf->n_realm; i++)
 		for (unsigned k = 0; k < t->conf->realm[i].n_peer; k++)
-			if (realm == UINT32_MAX || (realm == i && peer == k))
+			/* a certificate within TLS is asked for there */
+			if (t->conf->realm[i].peer[k].auth == CONF_AUTH_CERT &&
+			    (realm == UINT32_MAX || (realm == i && peer == k)))
 				ask_peer(a, t, &t->conf->realm[i].peer[k],
 				    &t->peer[i][k]);
 	wcur_init(&w, out, cap);

@@ -61,6 +61,7 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 	wcur_u32(&w, q->realm);
 	wcur_u32(&w, q->peer);
 	wcur_u64(&w, (uint64_t)q->now);
+	wcur_u8(&w, q->is_tls);
 	wcur_u8(&w, q->method);
 	put(&w, q->id);
 	put(&w, q->id_own);
@@ -76,6 +77,7 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 int
 sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 {
+	uint8_t is_tls;
 	uint64_t now;
 	struct cur c;
 	int err;
@@ -85,6 +87,7 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = cur_u32(&c, &q->realm)) != 0 ||
 	    (err = cur_u32(&c, &q->peer)) != 0 ||
 	    (err = cur_u64(&c, &now)) != 0 ||
+	    (err = cur_u8(&c, &is_tls)) != 0 ||
 	    (err = cur_u8(&c, &q->method)) != 0 ||
 	    (err = get(&c, &q->id)) != 0 ||
 	    (err = get(&c, &q->id_own)) != 0 ||
@@ -95,6 +98,7 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = get(&c, &q->maced_id)) != 0)
 		return err;
 	q->now = (int64_t)now;
+	q->is_tls = is_tls != 0;
 	return cur_end(&c);
 }
 

@@ -3,8 +3,8 @@
  * secure-proc/verify/wire.h - questions and answers between the secure process
  * and its verify child, one datagram each.
  *
- *   question   number (64), realm (32), peer (32), time (64), method (8), then
- *              id, id_own, cert, auth, init_msg, nonce, maced_id, each behind
+ *   question   number (64), realm (32), peer (32), time (64), TLS (8), method
+ *              (8), then id, id_own, cert, auth, init_msg, nonce, maced_id, each behind
  *              a 32-bit length
  *   answer     number (64), err (32), realm (32), peer (32), not_after (64), then
  *              why and subject, each behind a 32-bit length.  Number 0: a child has begun.

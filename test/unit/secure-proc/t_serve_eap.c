@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test/unit/secure-proc/t_serve_eap.c - people who log in by EAP: the order of
+ * messages, whom a login makes of somebody, and what does not get in.
+ */
+#include "secure-proc/serve.h"
+#include "daemon/base/err.h"
+#include "daemon/base/secret.h"
+#include "daemon/ipc/msg.h"
+#include "secure-proc/eap/limit.h"
+#include "secure-proc/eap/realms.h"
+#include "secure-proc/keys/auth.h"
+#include "secure-proc/keys/msk.h"
+#include "test/unit/secure-proc/pki.h"
+
+#define WORD "a pass phrase"	/* its NT hash: */
+#define NT   "f64b56fd909abe870184896c287b74fe"
+
+static const char conf_text[] =
+    "<vpn><realm name='sales'><match id='*@sales.example.com'/>"
+    "<match eap='*@mobile.example.com'/>"
+    "<me id='gw.example.com' key='gw.key'/><eap users='sales.users'/>"
+    "<net local='10.1.0.0/16'/></realm>"
+    "<realm name='dev'><match id='*@dev.example.com'/>"
+    "<match eap='*@dev.example.com'/>"
+    "<me id='gw.example.com' key='gw.key'/><eap users='dev.users'/>"
+    "<net local='10.2.0.0/16'/></realm>"
+    "<realm name='offices'><me id='gw.example.com' key='gw.key' psk='k'/>"
+    "<peer id='tokyo'/><net local='10.3.0.0/16' remote='10.4.0.0/16'/></realm>"
+    "<realm name='out'><me eap='hanako@sales.example.com'/>"
+    "<peer id='far.example.com' pubkey='gw.pub'/>"
+    "<net remote='10.9.0.0/16'/></realm></vpn>";
+enum { SALES, DEV, OFFICES, OUT };
+
+static struct world {
+	struct conf *c;
+	struct sec_store *store;
+	struct sec_eaps *eap;
+	struct sec_serve *s;
+	struct ipc_msg last;
+	uint8_t said[5000];		/* what the last answer points to */
+	unsigned n_answer;
+	struct kit_msg req, resp;
+	uint8_t sk_pi[32], sk_pr[32], idbuf[300];
+	struct view id;			/* of the client, in idbuf */
+} w;
+
+/* One client, as it is at the other end. */
+static struct {
+	struct sec_eap *eap;
+	struct sec_eap_conf conf;
+	const char *word;
+} peer;
+
+static int
+catch(void *ctx UNUSED, const struct ipc_msg *m, const int *fds UNUSED,
+      unsigned n_fd UNUSED)
+{
+	struct view *v = m->type == IPC_EAP_OK ? &w.last.u.eap_ok.eap :
+	    m->type == IPC_EAP_SIGN_OK ? &w.last.u.eap_sign_ok.auth : NULL;
+
+	w.last = *m;
+	w.n_answer++;
+	if (v != NULL && v->len > 0) {
+		assert_true(v->len <= sizeof(w.said));
+		memcpy(w.said, v->p, v->len);
+		v->p = w.said;
+	}
+	return 0;
+}
+
+static int
+say(const struct ipc_msg *m)
+{
+	static uint8_t buf[IPC_MSG_MAX];
+	size_t len;
+
+	assert_int_equal(ipc_msg_encode(m, buf, sizeof(buf), &len), 0);
+	w.n_answer = 0;
+	return sec_serve_input(w.s, kit_view(buf, len), 0, 1000000);
+}
+
+static int
+no_lock(void *ctx UNUSED, const struct sec_lock *l UNUSED, char *why UNUSED,
+	size_t cap UNUSED)
+{
+	return 0;
+}
+
+static const struct sec_net no_net = { .lock = no_lock };
+
+static void
+key_files(void)
+{
+	EVP_PKEY *k = pki_key("EC", "P-256");
+
+	pki_pem_key("gw.key", k, NULL);
+	pki_pem_pub("gw.pub", k);
+	EVP_PKEY_free(k);
+}
+
+static void
+begin(void)
+{
+	static const uint8_t ff[4] = { 0 };
+	struct sec_serve_conf sc;
+	struct ipc_msg m;
+
+	memset(&w, 0, sizeof(w));
+	memset(&peer, 0, sizeof(peer));
+	kit_begin();
+	key_files();
+	kit_key("k", "a key of offices");
+	kit_key("sales.users", "hanako@sales.example.com:nt:" NT "\n"
+	    "taro@mobile.example.com:nt:" NT "\n");
+	kit_key("dev.users", "ken@dev.example.com:nt:" NT "\n");
+	w.c = kit_conf(conf_text);
+	assert_int_equal(sec_store_load(&w.store, w.c, kit_dir, geteuid()), 0);
+	assert_int_equal(sec_eaps_load(&w.eap, w.c, kit_dir, geteuid()), 0);
+	sc = (struct sec_serve_conf){
+		.conf = w.c, .store = w.store, .eap = w.eap, .net = &no_net,
+	};
+	w.req = kit_init(true);
+	w.resp = kit_init(false);
+	memset(w.sk_pi, 0x33, 32);
+	memset(w.sk_pr, 0x44, 32);
+	assert_int_equal(sec_serve_new(&w.s, &sc, catch, NULL, 0), 0);
+	ipc_msg_init(&m, IPC_HELLO);
+	m.u.hello.version = IPC_VERSION;
+	m.u.hello.evidence = kit_view(ff, 0);
+	assert_int_equal(ipc_digest(m.u.hello.digest), 0);
+	assert_int_equal(say(&m), 0);
+}
+
+static void
+end(void)
+{
+	sec_eap_close(peer.eap);
+	sec_serve_free(w.s);
+	sec_eaps_free(w.eap);
+	sec_store_free(w.store);
+	conf_free(w.c);
+	assert_int_equal(secret_used(), 0);
+	kit_end();
+}
+
+/* ---- the client -------------------------------------------------------------- */
+
+static int
+its_hash(void *ctx UNUSED, struct view user UNUSED, uint8_t *out)
+{
+	return spi_eap_nt_hash(kit_view(peer.word, strlen(peer.word)), out);
+}
+
+static const struct spi_eap_host its_host = { .nt_hash = its_hash };
+
+static void
+client(const char *user, const char *word)
+{
+	sec_eap_close(peer.eap);
+	peer.word = word;
+	peer.conf = (struct sec_eap_conf){
+		.method = { spi_eap_named("mschapv2") }, .n_method = 1,
+		.user = kit_view(user, strlen(user)), .host = &its_host,
+	};
+	assert_int_equal(sec_eap_open(&peer.conf, &peer.eap), 0);
+}
+
+/* ---- what tapird asks -------------------------------------------------------- */
+
+static int
+claim(uint32_t handle, uint8_t type, const char *id, size_t n)
+{
+	struct ipc_msg m;
+
+	memset(w.idbuf, 0, 4);
+	w.idbuf[0] = type;
+	memcpy(w.idbuf + 4, id, n);
+	w.id = kit_view(w.idbuf, 4 + n);
+	ipc_msg_init(&m, IPC_VERIFY);
+	m.ticket = 1;
+	m.handle = handle;
+	m.u.verify = (struct ipc_verify){
+		.realm = UINT32_MAX, .peer = UINT32_MAX, .prf = 1,
+		.init_msg = { w.req.b, w.req.len }, .nonce = { kit_nr, 32 },
+		.sk_p = { w.sk_pi, 32 }, .id_peer = w.id, .by_eap = true,
+	};
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_VERIFY_OK);
+	return w.last.err;
+}
+
+static int
+sign(uint32_t handle)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_SIGN);
+	m.ticket = 2;
+	m.handle = handle;
+	m.u.sign = (struct ipc_sign){
+		.realm = UINT32_MAX, .peer = UINT32_MAX, .prf = 1,
+		.init_msg = { w.resp.b, w.resp.len }, .nonce = { kit_ni, 32 },
+		.sk_p = { w.sk_pr, 32 }, .peer_hashes = 1u << 2,
+	};
+	assert_int_equal(say(&m), 0);
+	return w.last.err;
+}
+
+static int
+eap(uint32_t handle, struct view in, const char *from)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_EAP);
+	m.ticket = 3;
+	m.handle = handle;
+	m.u.eap.eap = in;
+	snprintf(m.u.eap.from, sizeof(m.u.eap.from), "%s", from);
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_EAP_OK);
+	return w.last.err;
+}
+
+/* The whole conversation; how it ended. */
+static unsigned
+talk(uint32_t handle, const char *from)
+{
+	const struct view none = { NULL, 0 };
+	uint8_t buf[4200];
+	struct wcur out;
+
+	assert_int_equal(eap(handle, none, from), 0);
+	while (w.last.u.eap_ok.end == IPC_TALK_MORE) {
+		wcur_init(&out, buf, sizeof(buf));
+		(void)sec_eap_input(peer.eap, w.last.u.eap_ok.eap, &out);
+		if (out.len == 0)
+			break;
+		assert_int_equal(eap(handle, wcur_done(&out), from), 0);
+	}
+	if (w.last.u.eap_ok.end == IPC_TALK_OK) {
+		wcur_init(&out, buf, sizeof(buf));
+		assert_int_equal(sec_eap_input(peer.eap, w.last.u.eap_ok.eap,
+		    &out), SEC_EAP_OK);
+	}
+	return w.last.u.eap_ok.end;
+}
+
+static int
+verify_msk(uint32_t handle, const uint8_t *spoil)
+{
+	struct sec_octets oct = {
+		.prf = 1, .init_msg = { w.req.b, w.req.len },
+		.nonce = { kit_nr, 32 }, .sk_p = { w.sk_pi, 32 }, .id = w.id,
+	};
+	uint8_t auth[SEC_PRF_MAX] = { 0 };
+	struct ipc_msg m;
+	size_t n = 32;
+
+	if (peer.eap != NULL && sec_eap_msk(peer.eap).len > 0)
+		assert_int_equal(sec_msk_sign(sec_eap_msk(peer.eap), &oct,
+		    auth, &n), 0);
+	if (spoil != NULL)
+		auth[0] ^= *spoil;
+	ipc_msg_init(&m, IPC_EAP_VERIFY);
+	m.ticket = 4;
+	m.handle = handle;
+	m.u.eap_verify = (struct ipc_eap_verify){
+		.prf = 1, .init_msg = oct.init_msg, .nonce = oct.nonce,
+		.sk_p = oct.sk_p, .method = 2, .auth = { auth, n },
+	};
+	assert_int_equal(say(&m), 0);
+	return w.last.err;
+}
+
+static int
+sign_msk(uint32_t handle)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_EAP_SIGN);
+	m.ticket = 5;
+	m.handle = handle;
+	m.u.eap_sign = (struct ipc_eap_sign){
+		.prf = 1, .init_msg = { w.resp.b, w.resp.len },
+		.nonce = { kit_ni, 32 }, .sk_p = { w.sk_pr, 32 },
+	};
+	assert_int_equal(say(&m), 0);
+	return w.last.err;
+}
+
+#define FQDN 2
+#define MAIL 3
+#define come(handle_, type_, id_)                                              \
+	claim(handle_, type_, id_, strlen(id_))
+
+/* From the claim to the end of EAP. */
+static unsigned
+login(uint32_t handle, const char *id, const char *user, const char *word)
+{
+	client(user, word);
+	assert_int_equal(come(handle, MAIL, id), 0);
+	assert_int_equal(sign(handle), 0);
+	return talk(handle, "192.0.2.9");
+}
+
+/* ---- tests ------------------------------------------------------------------- */
+
+TEST(password_and_both_auth_make_a_user_of_somebody)
+{
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_int_equal(verify_msk(7, NULL), 0);
+	assert_int_equal(w.last.u.eap_verify_ok.realm, SALES);
+	assert_string_equal(w.last.u.eap_verify_ok.id_text,
+	    "hanako@sales.example.com");
+	assert_int_equal(sign_msk(7), 0);
+	assert_int_equal(w.last.u.eap_sign_ok.auth.len, 32);
+	/* and it is over */
+	assert_int_equal(sign_msk(7), ERR_STATE);
+	end();
+}
+
+TEST(claim_alone_says_no_place_and_permits_nothing)
+{
+	struct ipc_msg m;
+
+	begin();
+	assert_int_equal(come(7, MAIL, "hanako@sales.example.com"), 0);
+	assert_int_equal(w.last.u.verify_ok.realm, UINT32_MAX);
+	assert_int_equal(w.last.u.verify_ok.peer, UINT32_MAX);
+	ipc_msg_init(&m, IPC_ROUTE);
+	m.ticket = 9;
+	m.handle = 7;
+	m.u.route.is_add = true;
+	m.u.route.family = 4;
+	m.u.route.bits = 32;
+	assert_int_equal(say(&m), 0);
+	assert_int_not_equal(w.last.err, 0);
+	end();
+}
+
+TEST(messages_out_of_order_are_refused)
+{
+	const struct view none = { NULL, 0 };
+
+	begin();
+	/* nobody has heard of it */
+	assert_int_equal(eap(7, none, "x"), ERR_STATE);
+	assert_int_equal(sign_msk(7), ERR_STATE);
+	assert_int_equal(verify_msk(7, NULL), ERR_STATE);
+	/* before SIGN */
+	assert_int_equal(come(7, MAIL, "hanako@sales.example.com"), 0);
+	assert_int_equal(eap(7, none, "x"), ERR_STATE);
+	assert_int_equal(sign(7), 0);
+	/* AUTH before EAP has ended */
+	assert_int_equal(verify_msk(7, NULL), ERR_STATE);
+	/* which was final */
+	assert_int_equal(eap(7, none, "x"), ERR_STATE);
+	end();
+}
+
+TEST(gateway_never_signs_by_the_key_before_the_client_did)
+{
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_int_equal(sign_msk(7), ERR_STATE);
+	assert_int_equal(verify_msk(7, NULL), ERR_STATE);
+	end();
+}
+
+TEST(auth_of_another_key_is_refused_for_good)
+{
+	const uint8_t bit = 1;
+
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_int_equal(verify_msk(7, &bit), ERR_AUTH);
+	assert_int_equal(verify_msk(7, NULL), ERR_STATE);
+	end();
+}
+
+/* H6: same number and length of answers for who is unknown and who is wrong. */
+TEST(unknown_user_and_wrong_password_look_the_same)
+{
+	static const char *const who[] = { "hanako@sales.example.com",
+	    "nobody@sales.example.com" };
+	size_t len[2][3];
+	char why[2][256];
+
+	begin();
+	for (unsigned i = 0; i < 2; i++) {
+		const struct view none = { NULL, 0 };
+		uint32_t handle = 10 + i;
+		uint8_t buf[4200];
+		struct wcur out;
+		unsigned n = 0;
+
+		client(who[i], "guessed");
+		/* a length of its own would tell */
+		assert_int_equal(come(handle, MAIL, who[i]), 0);
+		assert_int_equal(sign(handle), 0);
+		assert_int_equal(eap(handle, none, "x"), 0);
+		for (; n < 3; n++) {
+			len[i][n] = w.last.u.eap_ok.eap.len;
+			if (w.last.u.eap_ok.said[0] != '\0')
+				memcpy(why[i], w.last.u.eap_ok.said,
+				    sizeof(why[i]));
+			wcur_init(&out, buf, sizeof(buf));
+			(void)sec_eap_input(peer.eap, w.last.u.eap_ok.eap,
+			    &out);
+			if (out.len == 0)
+				break;
+			assert_int_equal(eap(handle, wcur_done(&out), "x"), 0);
+		}
+		assert_int_equal(n, 3);
+		assert_int_equal(w.last.u.eap_ok.end, IPC_TALK_NO);
+	}
+	assert_memory_equal(len[0], len[1], sizeof(len[0]));
+	assert_non_null(strstr(why[0], "wrong password"));
+	assert_non_null(strstr(why[1], "no such user"));
+	end();
+}
+
+/* H5: the realm that the identity of IKE chose is not left by another in EAP, be
+ * the password as right as can be. */
+TEST(identity_of_eap_does_not_change_what_that_of_ike_decided)
+{
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "ken@dev.example.com", WORD), IPC_TALK_NO);
+	assert_non_null(strstr(w.last.u.eap_ok.said, "is not the one of IKE"));
+	/* nor for another user of the same realm */
+	assert_int_equal(login(8, "hanako@sales.example.com",
+	    "taro@mobile.example.com", WORD), IPC_TALK_NO);
+	end();
+}
+
+TEST(address_as_identity_is_placed_by_that_of_eap)
+{
+	const char ip[4] = { 10, 0, 0, 3 };
+
+	begin();
+	client("ken@dev.example.com", WORD);
+	assert_int_equal(claim(7, 1, ip, 4), 0);
+	assert_int_equal(sign(7), 0);
+	assert_int_equal(talk(7, "x"), IPC_TALK_OK);
+	assert_int_equal(verify_msk(7, NULL), 0);
+	assert_int_equal(w.last.u.eap_verify_ok.realm, DEV);
+	assert_string_equal(w.last.u.eap_verify_ok.id_text,
+	    "ken@dev.example.com");
+	client("taro@mobile.example.com", WORD);
+	assert_int_equal(claim(8, 1, ip, 4), 0);
+	assert_int_equal(sign(8), 0);
+	assert_int_equal(talk(8, "x"), IPC_TALK_OK);
+	assert_int_equal(verify_msk(8, NULL), 0);
+	assert_int_equal(w.last.u.eap_verify_ok.realm, SALES);
+	/* nobody's */
+	client("who@elsewhere.example.com", WORD);
+	assert_int_equal(claim(9, 1, ip, 4), 0);
+	assert_int_equal(sign(9), 0);
+	assert_int_equal(talk(9, "x"), IPC_TALK_NO);
+	assert_non_null(strstr(w.last.u.eap_ok.said, "no realm"));
+	end();
+}
+
+TEST(who_is_configured_otherwise_does_not_come_by_eap)
+{
+	begin();
+	assert_int_equal(come(7, FQDN, "tokyo"), ERR_AUTH);
+	/* a rule about EAP is for whatever identity; this one fits none */
+	assert_int_equal(login(8, "kyoto@example.com", "kyoto@example.com",
+	    WORD), IPC_TALK_NO);
+	/* nor with the identity of somebody who comes otherwise */
+	assert_int_equal(login(9, "kyoto@example.com", "tokyo", WORD),
+	    IPC_TALK_NO);
+	end();
+}
+
+TEST(auth_and_eap_at_once_are_a_mistake)
+{
+	struct ipc_msg m;
+
+	begin();
+	ipc_msg_init(&m, IPC_VERIFY);
+	m.ticket = 1;
+	m.handle = 7;
+	m.u.verify = (struct ipc_verify){
+		.realm = UINT32_MAX, .peer = UINT32_MAX, .prf = 1,
+		.init_msg = { w.req.b, w.req.len }, .nonce = { kit_nr, 32 },
+		.sk_p = { w.sk_pi, 32 },
+		.id_peer = kit_id(w.idbuf, MAIL, "hanako@sales.example.com"),
+		.by_eap = true, .method = 2, .auth = { w.sk_pr, 32 },
+	};
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, ERR_SYNTAX);
+	/* and AUTH without it is not enough for who has to log in */
+	m.handle = 8;
+	m.u.verify.by_eap = false;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, ERR_AUTH);
+	assert_non_null(strstr(w.last.why, "does not come by EAP"));
+	/* not even AUTH of no method */
+	m.handle = 9;
+	m.u.verify.method = 0;
+	m.u.verify.auth.len = 0;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, ERR_AUTH);
+	end();
+}
+
+TEST(too_many_failures_make_even_the_right_password_wait)
+{
+	begin();
+	for (uint32_t i = 0; i < SEC_LIMIT_FREE_USER + 1; i++)
+		assert_int_not_equal(login(20 + i, "hanako@sales.example.com",
+		    "hanako@sales.example.com", "guess"), IPC_TALK_OK);
+	assert_int_not_equal(login(90, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_non_null(strstr(w.last.u.eap_ok.said, "too many failures"));
+	/* another one is not touched by that */
+	assert_int_equal(login(91, "ken@dev.example.com",
+	    "ken@dev.example.com", WORD), IPC_TALK_OK);
+	end();
+}
+
+TEST(client_sends_no_auth_and_no_eap_before_the_gateway_proved_itself)
+{
+	static const uint8_t ask_id[] = { 1, 9, 0, 5, 1 };
+	struct ipc_msg m;
+
+	begin();
+	ipc_msg_init(&m, IPC_SIGN);
+	m.ticket = 2;
+	m.handle = 7;
+	m.u.sign = (struct ipc_sign){
+		.is_initiator = true, .realm = OUT, .peer = 0, .prf = 1,
+		.init_msg = { w.req.b, w.req.len }, .nonce = { kit_nr, 32 },
+		.sk_p = { w.sk_pi, 32 },
+	};
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.err, 0);
+	assert_int_equal(w.last.u.sign_ok.method, 0);
+	assert_int_equal(w.last.u.sign_ok.auth.len, 0);
+	assert_int_equal(eap(7, kit_view(ask_id, sizeof(ask_id)), "x"),
+	    ERR_STATE);
+	assert_int_equal(sign_msk(7), ERR_STATE);
+	end();
+}
+
+TEST(conversations_end_with_their_ike_sa_and_are_bounded)
+{
+	struct ipc_msg m;
+	uint32_t n = 0;
+
+	begin();
+	while (come(100 + n, MAIL, "hanako@sales.example.com") == 0 && n < 4000)
+		n++;
+	assert_int_equal(w.last.err, ERR_FULL);
+	assert_int_equal(n, 2048);
+	ipc_msg_init(&m, IPC_CLOSE);
+	m.handle = 100;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(come(99, MAIL, "hanako@sales.example.com"), 0);
+	end();
+}
