@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People log in by EAP: a gateway with passwords and one with certificates, asked by
+strongSwan and by tapir; tapir as a client of strongSwan; and who must be refused."""
+import os
+import re
+
+import pytest
+
+import topo
+from charon import Charon, PLUGINS
+from gateway import Gateway, vpn
+from lab import until
+from pki import Pki
+
+TOPOLOGY = topo.pair  # left is tapir
+LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
+GW = "vpn.example.com"
+HANAKO, TARO = "hanako@sales.example.com", "taro@staff.example.com"
+WORD = "a pass phrase"
+NT = "f64b56fd909abe870184896c287b74fe"  # MD4 of it in UTF-16
+EAP_PLUGINS = "load = " + PLUGINS + " md4 eap-identity eap-mschapv2 eap-tls"
+GATEWAY = vpn(f"""  <realm name="sales" mode="ip" dpd="1" dead="3" tap="tap-sales">
+    <match id="*@sales.example.com"/>
+    <me id="{GW}" cert="gw.pem"/>
+    <eap users="sales.users"/>
+    <pool net="10.20.1.0/24" route="10.1.0.0/24"/>
+  </realm>
+  <realm name="staff" mode="ip" dpd="1" dead="3" tap="tap-staff">
+    <match id="*@staff.example.com"/>
+    <me id="{GW}" cert="gw.pem"/>
+    <eap method="tls" ca="ca.pem" tls12="yes"/>
+    <pool net="10.20.2.0/24" route="10.1.0.0/24"/>
+  </realm>
+""", attrs='log="info"')
+
+
+@pytest.fixture(scope="module")
+def pki(lab):
+    """One authority, and one nobody believes."""
+    p = Pki(lab.mkdir("pki"))
+    p.ca("ca")
+    p.ca("other")
+    p.leaf("gw", "ca", GW)
+    p.leaf("taro", "ca", f"email:{TARO}")
+    p.leaf("other", "other", f"email:{TARO}")
+    return p
+
+
+@pytest.fixture(scope="module")
+def gateway(lab, pki):
+    """tapir with the two realms; it stays for all tests."""
+    gw = Gateway(lab, "left", GATEWAY, {
+        "gw.pem": pki.text("gw.pem"), "gw.key": pki.text("gw.key"), "ca.pem": pki.text("ca.pem"),
+        "sales.users": f"# people of the sales department\n{HANAKO}:nt:{NT}\n"})
+    gw.start()
+    yield gw
+    gw.stop()
+
+
+def client(lab, pki, method, who, word="", cert="taro", ike="default"):
+    """strongSwan as a client at right."""
+    files = {"x509ca/ca.pem": pki.text("ca.pem"), "x509/me.pem": pki.text(f"{cert}.pem"),
+             "private/me.key": pki.text(f"{cert}.key")}
+    c = Charon(lab, "right", files, options=EAP_PLUGINS + "\ninstall_virtual_ip = yes",
+               local=RIGHT, remote=LEFT, local_id=f'"{who}"', remote_id=GW, top="vips = 0.0.0.0",
+               local_auth=f"auth = eap-{method}\n" + ("certs = me.pem" if method == "tls" else
+                                                      f"eap_id = {who}"),
+               remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24", ike=ike,
+               psk=f'x"\n}}\neap-1 {{ id = {who}\n secret = "{word}')
+    return c.start()
+
+
+def refused(gw, log_from, *words):
+    """A line of the gateway since, with these words."""
+    return until(5, lambda: [x for x in gw.log()[log_from:].splitlines()
+                             if all(w in x for w in words)])
+
+
+@pytest.mark.parametrize("method,who", [("mschapv2", HANAKO), ("tls", TARO)])
+def test_strongswan_logs_in(lab, pki, gateway, method, who):
+    """A password or a certificate, an address from the pool, packets both ways."""
+    c = client(lab, pki, method, who, WORD)
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log()
+        assert until(8, lambda: lab.ping("right", "10.1.0.1", 1)), c.log()
+        realm = ("sales", "staff").index(who.split("@")[1].split(".")[0])
+        peer = gateway.peer(realm, name=who)
+        assert peer["state"] == "up", gateway.json("status")
+        assert "EAP method EAP_" + method.upper() + " succeeded" in c.log()
+    finally:
+        c.stop()
+    assert until(10, lambda: not gateway.peer(realm, name=who))
+
+
+@pytest.mark.parametrize("method,who,word,cert,why", [
+    ("mschapv2", HANAKO, "not this one", "taro", "wrong password"),
+    ("mschapv2", "jiro@sales.example.com", WORD, "taro", "no such user"),
+    ("mschapv2", TARO, WORD, "taro", "none of our methods"),
+    ("tls", TARO, "", "other", "no authority of ca="),
+    ("tls", "jiro@staff.example.com", "", "taro", "did not return a certificate"),
+    ("tls", HANAKO, "", "taro", "none of our methods"),
+    ("mschapv2", "x@elsewhere.example.com", WORD, "taro", "no realm"),
+])
+def test_refused(lab, pki, gateway, method, who, word, cert, why):
+    """The gateway says why in its log, and nothing but no to the peer."""
+    c = client(lab, pki, method, who, word, cert)
+    try:
+        at = len(gateway.log())
+        out = c.initiate()
+        assert "failed" in out, out
+        assert refused(gateway, at, why), gateway.log()[at:]
+        assert not re.search(r"\bINSTALLED\b", c.sas())
+        assert all(p["state"] != "up" for r in gateway.json("status")["realms"]
+                   for p in r["peers"])
+    finally:
+        c.stop()
+
+
+def office(me, files, keys):
+    """tapir as a client at right."""
+    return vpn(f'  <realm name="office" mode="ip" dpd="1" dead="3" tap="tap0">\n    {me}\n'
+               f'    <peer id="{GW}" name="gw" at="{LEFT}" ca="ca.pem"/>\n'
+               '    <net remote="10.1.0.0/24"/>\n  </realm>\n', attrs='log="info"'), {**files, **keys}
+
+
+@pytest.mark.parametrize("who", [HANAKO, TARO])
+def test_tapir_logs_in(lab, pki, gateway, who):
+    """The same with tapir on both ends; the password is a file."""
+    keys = {"ca.pem": pki.text("ca.pem")}
+    me = f'<me eap="{who}"/>'
+    if who == TARO:
+        me = f'<me eap="{who}" cert="me.pem"/>'
+        keys.update({"me.pem": pki.text("taro.pem"), "me.key": pki.text("taro.key")})
+    else:
+        keys[f"{who}.eap"] = WORD + "\n"
+    c = Gateway(lab, "right", *office(me, keys, {}))
+    try:
+        c.start()
+        assert until(10, lambda: lab.ping("right", "10.1.0.1", 1)), c.log() + gateway.log()
+        assert until(3, c.is_up)
+    finally:
+        c.stop()
+
+
+@pytest.mark.parametrize("word,why", [("wrong", "wrong user name or password"),
+                                      (None, "is missing")])
+def test_tapir_says_why(lab, pki, gateway, word, why):
+    """A client with the wrong password, or without one."""
+    keys = {"ca.pem": pki.text("ca.pem")}
+    if word:
+        keys[f"{HANAKO}.eap"] = word
+    c = Gateway(lab, "right", *office(f'<me eap="{HANAKO}"/>', keys, {}))
+    if not word:
+        os.unlink(os.path.join(c.dir, "keys", f"{HANAKO}.eap"))
+    try:
+        c.start()
+        assert until(10, lambda: c.lines(why)), c.log()
+    finally:
+        c.stop()
+
+
+def test_no_password_for_a_stranger(lab, pki, gateway):
+    """A gateway of another authority is refused before it hears of the user."""
+    key = {"other-ca.pem": pki.text("other.pem"), f"{HANAKO}.eap": WORD}
+    text, keys = office(f'<me eap="{HANAKO}"/>', key, {"ca.pem": pki.text("other.pem")})
+    c = Gateway(lab, "right", text, keys)
+    at = len(gateway.log())
+    try:
+        c.start()
+        assert until(10, lambda: c.lines("authentication", "failed")), c.log()
+        assert "user" not in gateway.log()[at:]
+    finally:
+        c.stop()
