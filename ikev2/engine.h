@@ -323,12 +323,10 @@ struct ike_setup {
 	uint32_t peer_hashes;		/* bit n: hash algorithm n, RFC 7427 */
 	struct ike_bytes certreq;	/* the peer's, as a list */
 	struct ike_bytes auth_ann;	/* the peer's, RFC 9593 */
-	/* EAP, 2.16 */
-	bool is_eap;			/* initiator: we prove ourselves by it */
-	bool is_eap_done;		/* only AUTH is left */
-	bool is_eap_told;		/* why it fails */
-	struct ike_msg *eap_first;	/* responder: the request with SA, TSi,
-					 * TSr, CP; owned */
+	/* EAP, 2.16: as initiator we log in by it; only AUTH is left; why it fails
+	 * was told; responder: the request with SA, TSi, TSr, CP; owned */
+	bool is_eap, is_eap_done, is_eap_told;
+	struct ike_msg *eap_first;
 };
 
 struct ike_sa {
@@ -459,8 +457,8 @@ struct ike_msg {
 	struct view own_id, own_auth;	/* in the arena */
 	struct view own_cert, own_certreq; /* lists, in the arena */
 	uint8_t own_method;
-	bool is_kept;			/* somebody owns it now */
-	struct ike_msg *request;	/* with EAP: the first one; owned */
+	struct ike_msg *request;	/* with EAP: the first one, kept (owned) */
+	bool is_kept;			/* it is one: somebody owns it now */
 	uint16_t child_fail;		/* notify instead of a first child SA */
 };
 
