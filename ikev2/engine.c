@@ -191,7 +191,8 @@ ike_path_run(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			break;
 	}
 	path_end(ike, sa, m, v);
-	if (!m->is_kept)
+	/* with EAP the last answer is about the first request */
+	if (sa == NULL || sa->setup == NULL || sa->setup->eap_first != m)
 		ike_msg_free(m);
 	if (sa != NULL) {
 		ike_sa_check(sa);

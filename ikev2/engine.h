@@ -323,10 +323,9 @@ struct ike_setup {
 	uint32_t peer_hashes;		/* bit n: hash algorithm n, RFC 7427 */
 	struct ike_bytes certreq;	/* the peer's, as a list */
 	struct ike_bytes auth_ann;	/* the peer's, RFC 9593 */
-	/* EAP, 2.16: as initiator we log in by it; only AUTH is left; why it fails
-	 * was told; responder: the request with SA, TSi, TSr, CP; owned */
+	/* EAP, 2.16: we log in by it; only AUTH is left; why it fails was told */
 	bool is_eap, is_eap_done, is_eap_told;
-	struct ike_msg *eap_first;
+	struct ike_msg *eap_first;	/* responder: the first request; owned */
 };
 
 struct ike_sa {
@@ -457,8 +456,7 @@ struct ike_msg {
 	struct view own_id, own_auth;	/* in the arena */
 	struct view own_cert, own_certreq; /* lists, in the arena */
 	uint8_t own_method;
-	struct ike_msg *request;	/* with EAP: the first one, kept (owned) */
-	bool is_kept;			/* it is one: somebody owns it now */
+	struct ike_msg *request;	/* with EAP the first one; owned */
 	uint16_t child_fail;		/* notify instead of a first child SA */
 };
 
@@ -659,8 +657,6 @@ struct ike_sources ike_sa_halfopen_of(struct ike *ike,
 void ike_sa_forged(struct ike_sa *sa);
 /** Were there so many that another may not be looked at now? */
 bool ike_sa_is_pestered(const struct ike_sa *sa);
-/** A set-up that takes a person: it may last so long from now. */
-void ike_sa_wait(struct ike_sa *sa, uint64_t ms);
 /** Free what only the set-up needed. */
 void ike_sa_setup_free(struct ike_sa *sa);
 /** Authenticated and answered: timers for life, liveness, rekeying. */

@@ -386,12 +386,6 @@ ike_sa_authenticate(struct ike_sa *sa, const struct ike_ans *ans,
 }
 
 void
-ike_sa_wait(struct ike_sa *sa, uint64_t ms)
-{
-	arm(sa, &sa->life, ms);
-}
-
-void
 ike_sa_setup_free(struct ike_sa *sa)
 {
 	struct ike_setup *st = sa->setup;

@@ -110,21 +110,19 @@ ike_step_eap_offer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_setup *st = sa->setup;
 	struct ike_build b;
 
-	(void)ike;
 	if (ans->err != 0 || ans->eap_end != IKE_EAP_MORE)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
 	ike_out_open(sa, &b);
 	ike_auth_payloads(sa, &b, m);
 	add_eap(&b, ans->eap);
-	if (ike_out_reply(sa, m, &b) != 0) {
+	if (ike_out_reply(sa, m, &b) != 0 ||
+	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + IKE_EAP_MS) != 0) {
 		ike_sa_kill(sa, "the answer could not be sent");
 		return V_DONE;
 	}
 	/* the last answer is about what this one asks for */
 	st->eap_first = m;
-	m->is_kept = true;
 	m->ans = NULL;
-	ike_sa_wait(sa, IKE_EAP_MS);
 	return V_DONE;
 }
 
