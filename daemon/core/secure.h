@@ -16,6 +16,7 @@
 
 struct secure;
 struct ike_ask;
+struct ipc_msg;
 struct ike_ans;
 
 struct secure_cb {
@@ -61,6 +62,8 @@ MUST_USE int secure_attach(struct secure *s, struct loop *l);
 /** Put a question of the engine.  0, ERR_CLOSED (lost, or not ready yet),
  * ERR_FULL. */
 MUST_USE int secure_ask(struct secure *s, const struct ike_ask *ask);
+/** secure_ask.c: a question as a message, with its views.  0 or ERR_INTERNAL. */
+MUST_USE int secure_ask_write(const struct ike_ask *ask, struct ipc_msg *m);
 /** Add or remove a route to net over the realm's TAP, in the name of an
  * authenticated handle.  A refusal is logged. */
 void secure_route(struct secure *s, uint32_t handle, uint32_t realm,
