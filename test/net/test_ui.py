@@ -102,7 +102,7 @@ def test_link(page):
 
 
 def test_accounts_and_viewers(web, driver):
-    """A wrong password says so; a viewer sees what he may not press."""
+    """A wrong password says so; roles see what they may not press; who is removed is out."""
     path = os.path.join(web.dir, "word")
     with open(path, "w", encoding="utf-8") as f:
         f.write(WORD + "\n")
@@ -123,6 +123,16 @@ def test_accounts_and_viewers(web, driver):
     assert off == [True, "This needs the role operator"]
     b.go("capture")
     assert b.js("return [...document.querySelectorAll('fieldset input, form button')].every((e) => e.disabled)")
+    assert web.tapir("web", "user", "del", "hanako", "-d", os.path.join(web.dir, "keys")).returncode == 0
+    b.wait_text("Log in with a link")
+    log_in(b, web, "--role", "operator")
+    b.go("capture")
+    assert b.js("return [...document.querySelectorAll('fieldset input')].map((e) => e.disabled)") == [True, False, False, True]
+    b.go("realms")
+    assert b.js("return [...document.querySelectorAll('main .row button')].every((e) => e.disabled)")
+    b.go("peers/branches/osaka")
+    b.click("main button", "New keys")
+    b.wait_text("Done", "main")
     assert web.is_up()
     b.quit()
 

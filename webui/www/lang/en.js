@@ -124,6 +124,7 @@ export const en = {
 	"att.none": "Nothing needs attention: all that should be connected is.",
 	"att.down": "is not connected",
 	"att.next": "next try in {span}",
+	"att.own": "our certificate ends {when}",
 	"att.cert": "the certificate ends {when}",
 	"traffic.title": "Traffic",
 	"traffic.alt": "Traffic of the last minutes; now {rx} received, {tx} sent",

@@ -126,6 +126,7 @@ export const ja = {
 	"att.none": "確認が必要なものはありません。接続すべきピアはすべて接続中です。",
 	"att.down": "接続されていません",
 	"att.next": "{span}後に再試行",
+	"att.own": "こちらの証明書の期限は {when} です",
 	"att.cert": "証明書の期限: {when}",
 	"traffic.title": "通信量",
 	"traffic.alt": "直近数分の通信量。現在 受信 {rx}、送信 {tx}",

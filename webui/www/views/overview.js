@@ -15,13 +15,21 @@ const SOON_S = 30 * 86400;	// a certificate ends soon
 const isMissing = (p) => p.state === "suspect" ||
 	(p.state !== "up" && p.intent === "dial");
 
+/** Certificates of our own that end soon. @param {Item[]} metrics */
+function ownCerts(metrics) {
+	const now = Date.now() / 1000;
+	const ends = new Map(metrics.filter((m) => m.own_cert_until > 0).map((m) => [m.realm, m.own_cert_until]));
+	return [...ends].filter(([, until]) => until - now < SOON_S).map(([realm, until]) => ({ key: "own " + realm,
+		is: until < now ? "error" : "warn", to: ["access"], who: t("realm.of", { realm }), what: t("att.own", { when: exact(until * 1000) }), note: "" }));
+}
+
 /**
  * What somebody should look at; the worst first.
- * @param {typeof import("../store.js").store} s
+ * @param {typeof import("../store.js").store} s @param {Item[]} metrics
  */
-function attention(s) {
+function attention(s, metrics) {
 	const now = Date.now() / 1000;
-	const out = [];
+	const out = /** @type {any[]} */ (ownCerts(metrics));
 	for (const r of s.realms.values())
 		if (r.why) out.push({ key: "realm " + r.name, is: "warn", to: ["realms", r.name],
 			who: t("realm.of", { realm: r.name }), what: r.why });
@@ -39,7 +47,7 @@ function attention(s) {
 
 function Attention() {
 	const s = useStore();
-	const list = attention(s);
+	const list = attention(s, useAnswer("metrics", {}, 60).items ?? []);
 	return html`<${Panel} title=${t("att.title")} cmd="tapir status">
 		${list.length === 0 ? html`<${Empty} text=${s.peers.size ? t("att.none") : t("peers.none")}
 			hint=${s.peers.size ? "" : t("peers.none.hint")}/>` : html`
