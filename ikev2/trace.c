@@ -169,6 +169,18 @@ ike_trace_in(struct ike_sa *sa, enum ike_stage stage, uint16_t notify,
 	end_in(sa->link, &sa->remote, stage, notify, why);
 }
 
+void
+ike_trace_refused(struct ike_sa *sa, uint16_t notify, const char *why)
+{
+	struct ike_trace *t = trace_of(sa->link);
+
+	end_in(sa->link, &sa->remote, IKE_STAGE_AUTH, notify, why);
+	if (t == NULL)
+		return;
+	t->in.by = IKE_BY_PEER;
+	t->in.is_protected = true;
+}
+
 static bool
 is_at(const struct ike_link *l, const struct ip_addr *ip)
 {

@@ -43,6 +43,8 @@ void ike_trace_out(struct ike_sa *sa, enum ike_by by, enum ike_stage stage,
 /** We ended the peer's. */
 void ike_trace_in(struct ike_sa *sa, enum ike_stage stage, uint16_t notify,
 		  const char *why);
+/** The peer ended what it began: it does not accept us (RFC 7296 2.21.2). */
+void ike_trace_refused(struct ike_sa *sa, uint16_t notify, const char *why);
 /** Rekeying was refused; why NULL: it was done. */
 void ike_trace_rekey(struct ike_link *link, const char *why);
 /** A responder refused who has no link yet: to the link it most likely is, by

@@ -42,10 +42,19 @@ refused_by_us(const struct why_facts *f)
 	return in->age_s <= out->age_s ? in : out;
 }
 
+/* The newer of what the peer refused: our attempt, or what it began itself and
+ * ended when it saw our proof. */
 static const struct why_end *
 refused_by_peer(const struct why_facts *f)
 {
-	return !why_is_up(f) && f->out.by == WHY_BY_PEER ? &f->out : NULL;
+	const struct why_end *in = f->in.by == WHY_BY_PEER ? &f->in : NULL;
+	const struct why_end *out = f->out.by == WHY_BY_PEER ? &f->out : NULL;
+
+	if (why_is_up(f))
+		return NULL;
+	if (in == NULL || out == NULL)
+		return in != NULL ? in : out;
+	return in->age_s <= out->age_s ? in : out;
 }
 
 static bool

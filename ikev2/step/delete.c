@@ -8,6 +8,7 @@
 
 #include "daemon/base/log.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 #define ANSWER_SPIS IKE_MAX_DELETE_SPIS
 
@@ -238,6 +239,9 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (is_end) {
 		if (sa->state == IKE_SA_UP)
 			ike_rekey_sa_settle(sa);
+		if (ike_ntf_find(m->p, IKE_N_AUTHENTICATION_FAILED) != NULL)
+			ike_trace_refused(sa, IKE_N_AUTHENTICATION_FAILED,
+					  ending(m, why));
 		ike_sa_close(sa, ending(m, why));
 		return V_DONE;
 	}

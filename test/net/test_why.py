@@ -221,6 +221,7 @@ def test_certificates(ends, pki, leaf):
                  {**keys, "own.pem": pki.text(f"{leaf}.pem"),
                   "own.key": pki.text(f"{leaf}.key")})
     first(ends.a, "osaka", CERTS[leaf])
+    first(ends.b, "tokyo", "refused-cert")
 
 
 def test_ways_of_proving(ends, pki):

@@ -290,6 +290,19 @@ TEST(a_peer_that_refuses_us_does_not_say_why)
 	FIRST(f, "refused");
 }
 
+TEST(a_peer_that_dials_and_then_refuses_us_is_not_waited_for)
+{
+	struct why_facts f = came(WHY_AT_AUTH, N_AUTH_FAILED,
+	    "the peer closed the connection: AUTHENTICATION_FAILED");
+
+	f.is_dialled = false;
+	f.in.by = WHY_BY_PEER;
+	f.own_cert = true;
+	FIRST(f, "refused-cert");
+	f.own_cert = false;
+	FIRST(f, "refused-psk");
+}
+
 TEST(a_stranger_may_be_the_peer_under_another_name)
 {
 	struct why_facts f = down();
