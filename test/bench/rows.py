@@ -14,6 +14,8 @@
     hub        what the virtual hub costs alone: without tunnel and network
     frames     frames of three sizes through hub and ESP
     copies     a broadcast through hub and ESP to 1, 10 and 100 peers
+    web        the browser interface: held reads, events, 1,000 events a second
+    page       its page: bytes, and when something is seen in Chromium
     roam       what is lost when an address changes or an uplink goes
 """
 import subprocess
@@ -24,8 +26,10 @@ import flood
 import hub
 import ike
 import many
+import page
 import roam
 import scale
+import web
 from contenders import Tapir
 from measures import measure_bulk
 from topology import OUT6, sh
@@ -155,5 +159,15 @@ GROUPS = {
     "copies": Own("A BROADCAST", (("ns", "gateway", "ns/copy", 0),
                                   ("kcopies", "copies", "1000/s", 0),
                                   ("kframes", "frames", "1000/s", 1)), hub.copies),
+    "web": Own("BROWSERS", (("web_mb", "tapir-web", "PSS MB", 1),
+                            ("idle_cpu", "idle", "% of core", 2),
+                            ("event_ms", "an event", "ms", 1), ("event_p99_ms", "99 %", "ms", 1),
+                            ("load_cpu", "1,000 ev/s", "% of core", 1),
+                            ("load_core_cpu", "tapird", "% of core", 1),
+                            ("load_ms", "event then", "ms", 0), ("load_p99_ms", "99 %", "ms", 0),
+                            ("got", "got", "of all", 2)), web.reads),
+    "page": Own("THE PAGE", (("kb", "comes", "kB", 1), ("files", "files", "", 0),
+                             ("first_ms", "first paint", "ms", 0), ("load_ms", "all there", "ms", 0)),
+                page.page),
     "roam": Own("MOVING", (("gap_ms", "nothing", "for ms", 0),), roam.roam),
 }
