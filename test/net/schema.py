@@ -6,7 +6,8 @@ import os
 HOME = os.path.join(os.path.dirname(__file__), "..", "schema")
 KNOWN = {"$schema", "title", "type", "required", "properties", "items", "enum", "minimum",
          "maximum"}
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+         "number": (int, float)}
 
 
 def wrong(schema, doc, at="$"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """tapir bugreport, and no secret in anything that is printed, logged or kept."""
+import json
 import os
 import re
 import stat
@@ -171,8 +172,8 @@ def test_no_secret_is_printed_logged_or_kept(ends):
     for words in COMMANDS:
         words = [{"CONF": a.conf_path, "KEYS": os.path.join(a.dir, "keys")}.get(w, w)
                  for w in words]
-        for json in [], ["--json"]:
-            assert found(a, a.tapir(*json, *words).stdout) == [], words
+        for form in [], ["--json"]:
+            assert found(a, a.tapir(*form, *words).stdout) == [], words
     assert a.log() and found(a, a.log()) == []
     n = 0
     for at, _, names in os.walk(a.run_dir):
@@ -183,6 +184,50 @@ def test_no_secret_is_printed_logged_or_kept(ends):
                     assert found(a, f.read().decode(errors="replace")) == [], path
                 n += 1
     assert n > 0    # the history is one
+
+
+# schema, words; CONF, KEYS, NEW (a directory) and WORD (a password) are filled in
+DOCUMENTS = (
+    ("status", "status"), ("why", "why osaka"), ("why", "why kobe.example.com"), ("log", "log"),
+    ("ping", "ping --ike -c 1 osaka"), ("netcheck", "netcheck osaka"), ("history", "history"),
+    ("hub-ports", "hub"), ("hub-mac", "hub mac"), ("hub-arp", "hub arp"), ("hub-groups", "hub groups"),
+    ("stats", "stats"), ("stats", "stats -a"), ("metrics", "metrics"), ("act", "rekey osaka"),
+    ("act", "down branches/osaka"), ("act", "up branches"), ("act", "drain --off"),
+    ("failure", "confirm"), ("failure", "up nobody"), ("capture-list", "capture --list"),
+    ("get", "get -c CONF"), ("get-path", "get branches/dpd -c CONF"),
+    ("set", "set branches/dpd 2 -c CONF"), ("reload", "reload -n"), ("reload", "reload"),
+    ("set", "set --unset branches/osaka/at -c CONF"),
+    ("set", "set branches/osaka/at 192.0.2.2 -c CONF"), ("check", "check CONF"),
+    ("check", "check /nonexistent"), ("realm", "realm test osaka -c CONF"),
+    ("realm", "realm test nobody -c CONF"), ("init", "init -c NEW/x.xml --name n --peer p"),
+    ("user", "user add sales ichiro --pass WORD -d KEYS"), ("user", "user del sales ichiro -d KEYS"),
+    ("user-list", "user list sales -d KEYS"), ("web", "web"), ("web-user", "web user list -d KEYS"),
+    ("web-user-add", "web user add saburo --pass WORD -d KEYS"),
+    ("web-user-add", "web user del saburo -d KEYS"), ("ca", "ca init T -d NEW/k"),
+    ("ca", "ca issue h.example -d NEW/k"), ("ca-list", "ca list -d NEW/k"),
+    ("ca", "ca renew h.example -d NEW/k"), ("ca", "ca revoke h.example -d NEW/k"),
+    ("invite", "invite nara --realm branches --at 192.0.2.1 -o NEW/i.xml -c CONF"),
+    ("join", "join NEW/i.xml --yes -c NEW/j/tapir.xml"), ("lab-list", "lab list"),
+    ("bugreport", "bugreport -c CONF -o NEW/b.tar.gz"), ("help", "help"), ("version", "version"))
+NO_DOCUMENT = {"demo", "schema"}        # text of their own
+
+
+def test_every_document_keeps_to_its_schema(lab, ends):
+    """Every command has one; scripts rely on it."""
+    a = ends[0]
+    names = {"CONF": a.conf_path, "KEYS": os.path.join(a.dir, "keys"), "NEW": lab.mkdir("new"),
+             "WORD": os.path.join(a.dir, "word")}
+    os.makedirs(os.path.join(names["NEW"], "j", "keys"), mode=0o700)
+    for name, line in DOCUMENTS:
+        words = [re.sub("|".join(names), lambda m: names[m[0]], w) for w in line.split()]
+        out = a.tapir("--json", *words).stdout
+        try:
+            schema.check(name, json.loads(out))
+        except (ValueError, AssertionError) as err:
+            raise AssertionError(f"tapir --json {line}: {err}\n{out[:700]}") from err
+    every = {c["name"] for c in a.json("help")["commands"]}
+    assert every - NO_DOCUMENT == {line.split()[0] for _, line in DOCUMENTS}
+    assert {n for n, _ in DOCUMENTS} == {n[:-5] for n in os.listdir(schema.HOME)}
 
 
 def test_without_a_daemon(lab, ends):
