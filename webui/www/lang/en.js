@@ -87,6 +87,7 @@ export const en = {
 	"nat.both": "on both sides",
 	"auth.psk": "pre-shared key",
 	"auth.cert": "certificate",
+	"auth.eap": "user name (EAP)",
 	"auth.key": "public key",
 	"kind.tap": "this machine",
 	"kind.ether": "peer, Ethernet",

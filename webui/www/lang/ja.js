@@ -89,6 +89,7 @@ export const ja = {
 	"nat.both": "両側",
 	"auth.psk": "事前共有鍵",
 	"auth.cert": "証明書",
+	"auth.eap": "ユーザー名 (EAP)",
 	"auth.key": "公開鍵",
 	"kind.tap": "このマシン",
 	"kind.ether": "ピア (イーサネット)",
