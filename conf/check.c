@@ -222,7 +222,7 @@ peer_net(struct checker *k, const struct conf_node *n, struct conf_peer *p,
 		conf_bad(k, p->pos, CONF_E_CONFLICT, "local=\"dynamic\" is for a "
 			 "peer we dial; give this one at=, or a <net> of its own");
 	if (p->mode == VPN_MODE_IP && !has_own && !has_realm_net &&
-	    r->pool == NULL)
+	    r->pool == NULL && !p->net->is_dynamic)
 		conf_bad(k, p->pos, CONF_E_MISSING, "mode=\"ip\" needs a <net local=\"...\" "
 			 "remote=\"...\"/>, in the realm or in the peer: it "
 			 "says what travels");

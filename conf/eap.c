@@ -57,6 +57,11 @@ conf_eap_take(struct checker *k, const struct conf_node *realm,
 
 	if (r->me.eap != NULL && r->net.n_local == 0)
 		r->net.is_dynamic = true;
+	/* An address that is given is one of layer 3; who joins an Ethernet says
+	 * which bridge, or its address in it. */
+	if (r->me.eap != NULL && !has(realm, "mode") && !has(realm, "bridge") &&
+	    !has(realm, "address"))
+		r->mode = VPN_MODE_IP;
 	if (n == NULL)
 		return;
 	conf_node_fill(k, n, CONF_IN_EAP, &r->eap);
