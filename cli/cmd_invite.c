@@ -256,6 +256,32 @@ side_of(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
 				ip_net_text(&net, lo));
 }
 
+/* Does the realm ask for passwords? */
+static bool
+by_password(const struct conf_realm *r)
+{
+	return r->eap.method != NULL && has_word(r->eap.method, "mschapv2");
+}
+
+/* Would somebody of this name, who is asked by EAP, get into the realm? */
+static int
+admitted_by_eap(struct cli *c, const struct asked *a)
+{
+	const enum conf_id_kind kind = conf_id_type(a->name);
+	const struct view v = { (const uint8_t *)a->name, strlen(a->name) };
+	const struct conf_who who = {
+		.peer = { .kind = kind, .id = v }, .is_eap = true, .eap = v,
+	};
+	struct conf_picked got;
+
+	if (conf_role_pick(a->conf, &who, &got) == 0 && got.role.realm == a->r &&
+	    got.role.peer != NULL)
+		return CLI_OK;
+	return cli_fail(c, CLI_FAILED, "rules", "tapir realm test NAME --eap NAME "
+			"shows the rules", "%s would not get into realm %s",
+			a->name, a->r->name);
+}
+
 /* Would somebody of this name, with a certificate for it, get into the realm? */
 static int
 admitted(struct cli *c, const struct asked *a)
@@ -396,6 +422,18 @@ first_make(struct cli *c, struct asked *a)
 						  "out of memory");
 }
 
+/* The authority of the gateway's certificate: --ca, or ours if it is of it.  path
+ * has PATH_MAX + 8 bytes; "" when devices are to know it already. */
+static void
+authority(const struct asked *a, char *path)
+{
+	*path = '\0';
+	if (a->ca != NULL)
+		snprintf(path, PATH_MAX + 8, "%s", a->ca);
+	else if (issue_is_ours(a->keys, a->r->me.cert))
+		snprintf(path, PATH_MAX + 8, "%s/ca.pem", a->keys);
+}
+
 static void
 add_file(struct invite *in, const char *name, bool is_secret, const char *text,
 	 size_t len)
@@ -406,6 +444,58 @@ add_file(struct invite *in, const char *name, bool is_secret, const char *text,
 	f->is_secret = is_secret;
 	f->len = MIN(len, sizeof(f->data));
 	memcpy(f->data, text, f->len);
+}
+
+static int
+add_path(struct cli *c, struct invite *in, const char *name, const char *path)
+{
+	struct invite_file *x = &in->file[in->n_file];
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return cli_fail(c, CLI_FAILED, "file", NULL, "cannot read %.200s: "
+				"%s", path, strerror(errno));
+	str_copy(x->name, sizeof(x->name), name);
+	x->len = fread(x->data, 1, sizeof(x->data), f);
+	fclose(f);
+	if (x->len == 0 || x->len == sizeof(x->data))
+		return cli_fail(c, CLI_FAILED, "file", NULL, "%.200s is empty or "
+				"too long", path);
+	in->n_file++;
+	return CLI_OK;
+}
+
+/* A realm that asks for passwords: nothing secret is in the invitation. */
+static int
+invite_eap(struct cli *c, const struct asked *a)
+{
+	char path[PATH_MAX + 8], ca[CONF_NAME_MAX + 8];
+	struct result r = { .type = "application/octet-stream", .is_sealed = true };
+	struct invite *in = calloc(1, sizeof(*in));
+	int status;
+
+	authority(a, path);
+	snprintf(ca, sizeof(ca), "%s-ca.pem", a->r->name);
+	if (in == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	if (*path == '\0')
+		status = cli_fail(c, CLI_FAILED, "certificate", NULL, "--ca FILE: "
+				  "the authority of %.100s", a->r->me.cert);
+	else if ((status = admitted_by_eap(c, a)) == CLI_OK &&
+		 (status = add_path(c, in, ca, path)) == CLI_OK &&
+		 (status = result_name(c, a, ".invite", r.to)) == CLI_OK &&
+		 (status = result_open(c, a, &r)) == CLI_OK) {
+		invite_fill(a, in);
+		in->auth = INVITE_EAP;
+		in->local[0] = in->remote[0] = '\0';	/* the gateway says it */
+		invite_write(r.f, in);
+		status = result_close(c, a, &r, NULL);
+	}
+	if (status == CLI_OK && !c->is_json && a->link == NULL)
+		fprintf(c->err, "There: tapir join FILE, which asks for the "
+			"password\n");
+	free(in);
+	return status;
 }
 
 /* A realm whose gateway has a certificate: one more for who comes. */
@@ -460,6 +550,8 @@ invite_tapir(struct cli *c, const struct asked *a)
 
 	if ((status = invite_check(c, a)) != CLI_OK)
 		return status;
+	if (by_password(a->r))
+		return invite_eap(c, a);
 	if (a->r->me.cert != NULL)
 		return invite_cert(c, a);
 	if ((status = result_name(c, a, ".invite", r.to)) != CLI_OK)
@@ -552,10 +644,9 @@ device_write(struct cli *c, const struct asked *a, enum profile_kind kind,
 /* Who has a certificate: made for him, with the authority. */
 static int
 device_cert(struct cli *c, const struct asked *a, enum profile_kind kind,
-	    struct profile *p, struct cert_facts *ca)
+	    struct profile *p)
 {
 	struct issued *s = calloc(1, sizeof(*s));
-	char path[PATH_MAX + 8];
 	int status;
 
 	if (s == NULL)
@@ -563,9 +654,6 @@ device_cert(struct cli *c, const struct asked *a, enum profile_kind kind,
 	if ((status = admitted(c, a)) == CLI_OK)
 		status = issue_make(c, a->keys, a->name, a->ca == NULL ?
 				    a->r->me.cert : NULL, true, s);
-	snprintf(path, sizeof(path), "%s/ca.pem", a->keys);
-	if (status == CLI_OK && a->ca == NULL)
-		status = device_ca(c, path, ca, p);
 	if (status == CLI_OK) {
 		p->auth = PROFILE_CERT;
 		p->cert_type = "ECDSA256";
@@ -580,7 +668,7 @@ device_cert(struct cli *c, const struct asked *a, enum profile_kind kind,
 static int
 invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 {
-	char nets[1024] = "", title[128];
+	char nets[1024] = "", title[128], path[PATH_MAX + 8];
 	const struct conf_me *me = &a->r->me;
 	struct profile p = { .user = a->name };
 	struct cert_facts *ca = NULL;
@@ -595,7 +683,7 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
 				"no certificate; devices want one",
 				a->r->name);
-	if (kind == PROFILE_WINDOWS)
+	if (kind == PROFILE_WINDOWS && !by_password(a->r))
 		return cli_fail(c, CLI_FAILED, "profile", "tapir ca export NAME: "
 				"a file for certutil -importpfx", "a certificate "
 				"is brought to Windows by its own tools, not by a "
@@ -609,10 +697,15 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 		return status;
 	if ((ca = calloc(1, sizeof(*ca))) == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	if (a->ca != NULL)
-		status = device_ca(c, a->ca, ca, &p);
-	if (status == CLI_OK)
-		status = device_cert(c, a, kind, &p, ca);
+	authority(a, path);
+	if (*path != '\0')
+		status = device_ca(c, path, ca, &p);
+	if (status == CLI_OK && by_password(a->r)) {
+		if ((status = admitted_by_eap(c, a)) == CLI_OK)
+			status = device_write(c, a, kind, &p, NULL);
+	} else if (status == CLI_OK) {
+		status = device_cert(c, a, kind, &p);
+	}
 	free(ca);
 	return status;
 }
@@ -652,36 +745,31 @@ invite_run(struct cli *c, struct asked *a, const struct conf *conf)
 	for (unsigned k = 0; k < PROFILE_KINDS; k++)
 		if (strcmp(a->as, profile_word(k)) == 0)
 			return invite_device(c, a, k);
-	return cli_fail(c, CLI_USAGE, "usage", NULL, "--as is tapir, apple or android");
+	return cli_fail(c, CLI_USAGE, "usage", NULL, "--as is tapir, apple, windows "
+			"or android");
 }
 
 static int
 with_conf(struct cli *c, struct asked *a)
 {
-	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	struct conf_errs *errs;
 	struct conf *conf = NULL;
-	char *text = NULL;
-	size_t len = 0;
-	int status, err = 0;
+	int status;
 
-	if (errs == NULL)
-		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	if (a->first == NULL)
-		err = conf_read(a->config, &text, &len, errs);
-	if (err == 0)
-		err = conf_parse(a->first != NULL ? a->first : text,
-				 a->first != NULL ? a->first_len : len, a->config,
-				 NULL, &conf, errs);
-	if (err == 0)
+	if (a->first == NULL) {
+		status = conf_file_open(c, a->config, &conf);
+	} else if ((errs = calloc(1, sizeof(*errs))) == NULL) {
+		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	} else {
+		status = conf_parse(a->first, a->first_len, a->config, NULL,
+				    &conf, errs) == 0 ? CLI_OK :
+		    cli_fail(c, CLI_FAILED, "check", NULL, "%s", errs->n > 0 ?
+			     errs->e[0].text : "out of memory");
+		free(errs);
+	}
+	if (status == CLI_OK)
 		status = invite_run(c, a, conf);
-	else
-		status = cli_fail(c, CLI_FAILED, "check", "tapir check shows what "
-				  "is wrong", "%.200s: %s", a->config,
-				  errs->n > 0 ? errs->e[0].text : err_text(err));
-	if (err == 0)
-		conf_free(conf);
-	free(text);
-	free(errs);
+	conf_free(conf);
 	return status;
 }
 

@@ -18,6 +18,7 @@
 #include "cli/invite/invite.h"
 #include "cli/invite/share.h"
 #include "cli/json.h"
+#include "cli/word.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
@@ -27,7 +28,7 @@
 #define VPN_END "</vpn>"
 
 struct join {
-	const char *config, *lan, *from;
+	const char *config, *lan, *from, *pass_file;
 	bool is_sure;
 	struct invite in;
 	char keys[PATH_MAX];
@@ -180,6 +181,31 @@ key_write(struct cli *c, struct join *j, unsigned i)
 	return CLI_OK;
 }
 
+/* The password of who logs in by EAP, as one more file of the invitation. */
+static int
+password_add(struct cli *c, struct join *j)
+{
+	struct invite_file *f = &j->in.file[j->in.n_file];
+	char word[WORD_MAX] = "";
+	int status, n;
+
+	if (j->in.auth != INVITE_EAP)
+		return CLI_OK;
+	n = snprintf(f->name, sizeof(f->name), "%.110s.eap", j->in.me);
+	if (j->in.n_file == INVITE_FILES_MAX || n < 0 || !invite_name_ok(f->name) ||
+	    strlen(j->in.me) > 110)
+		return cli_fail(c, CLI_FAILED, "invitation", NULL, "the name %.100s "
+				"cannot be that of a file", j->in.me);
+	if ((status = word_read_old(c, j->pass_file, word)) == CLI_OK) {
+		f->is_secret = true;
+		f->len = (size_t)snprintf((char *)f->data, sizeof(f->data), "%s\n",
+					  word);
+		j->in.n_file++;
+	}
+	wipe(word, sizeof(word));
+	return status;
+}
+
 static int
 keys_write(struct cli *c, struct join *j)
 {
@@ -300,7 +326,8 @@ join_run(struct cli *c, struct join *j)
 	    (status = agree(c, j)) != CLI_OK ||
 	    (status = text_make(c, j)) != CLI_OK)
 		return status;
-	if ((status = keys_write(c, j)) == CLI_OK &&
+	if ((status = password_add(c, j)) == CLI_OK &&
+	    (status = keys_write(c, j)) == CLI_OK &&
 	    (status = text_check(c, j)) == CLI_OK &&
 	    conf_file_replace(j->config, j->text, j->len, 0644) != 0)
 		status = cli_fail(c, CLI_FAILED, "write", "run the command as "
@@ -328,6 +355,7 @@ cmd_join(struct cli *c, int argc, char **argv)
 			{ 'c', "config", NULL, &j->config },
 			{ 0, "lan", NULL, &j->lan },
 			{ 'y', "yes", &j->is_sure, NULL },
+			{ 0, "pass", NULL, &j->pass_file },
 		};
 
 		argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1);

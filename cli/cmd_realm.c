@@ -7,6 +7,7 @@
 #include <string.h>
 #include "cli/cert_facts.h"
 #include "cli/cli.h"
+#include "cli/conf_file.h"
 #include "cli/json.h"
 #include "conf/role_test.h"
 #include "daemon/base/err.h"
@@ -55,31 +56,6 @@ who_read(struct cli *c, struct test *t)
 	t->who.name = t->facts.name;
 	t->who.n_name = t->facts.n_name;
 	return CLI_OK;
-}
-
-/* Names are asked about, so nobody looks at key files. */
-static int
-conf_open(struct cli *c, struct test *t)
-{
-	struct conf_errs *errs = calloc(1, sizeof(*errs));
-	char *text = NULL;
-	size_t len;
-	int err;
-
-	if (errs == NULL)
-		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	err = conf_read(t->config, &text, &len, errs);
-	if (err == 0)
-		err = conf_parse(text, len, t->config, NULL, &t->conf, errs);
-	if (err != 0) {
-		t->conf = NULL;
-		cli_fail(c, CLI_FAILED, "check", "tapir check shows what is "
-			 "wrong", "%.200s: %s", t->config, errs->n > 0 ?
-			 errs->e[0].text : err_text(err));
-	}
-	free(text);
-	free(errs);
-	return err == 0 ? CLI_OK : CLI_FAILED;
 }
 
 /* ---- the rules ------------------------------------------------------------------ */
@@ -204,7 +180,7 @@ test_run(struct cli *c, struct test *t)
 {
 	int status;
 
-	if ((status = conf_open(c, t)) != CLI_OK ||
+	if ((status = conf_file_open(c, t->config, &t->conf)) != CLI_OK ||
 	    (status = who_read(c, t)) != CLI_OK)
 		return status;
 	if (conf_trial_init(&t->trial, t->conf, &t->who) != 0)

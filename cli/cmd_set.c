@@ -293,6 +293,31 @@ change(struct cli *c, struct files *s, const char *path, const char *value,
 }
 
 int
+conf_file_open(struct cli *c, const char *config, struct conf **out)
+{
+	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	*out = NULL;
+	if (errs == NULL)
+		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
+	err = conf_read(config, &text, &len, errs);
+	if (err == 0)
+		err = conf_parse(text, len, config, NULL, out, errs);
+	if (err != 0) {
+		*out = NULL;
+		cli_fail(c, CLI_FAILED, "check", "tapir check shows what is "
+			 "wrong", "%.200s: %s", config, errs->n > 0 ?
+			 errs->e[0].text : err_text(err));
+	}
+	free(text);
+	free(errs);
+	return err == 0 ? CLI_OK : CLI_FAILED;
+}
+
+int
 conf_file_set(struct cli *c, const char *config, const char *path,
 	      const char *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli/cmd_user.c - tapir user: the file of those who prove themselves by a
- * password (EAP-MSCHAPv2), keys/REALM.users.
+ * password (EAP-MSCHAPv2): users= of the realm's <eap>.
  *
  *   # comment
  *   hanako@sales.example.com:nt:8846f7eaee8fb117ad06bdd830b7586c
@@ -31,7 +31,7 @@
 #define USER_LINE_MAX	(USER_NAME_MAX + 4 + 2 * MD4_LEN + 2)
 
 struct user {
-	const char *dir, *pass_file, *realm, *name;
+	const char *config, *dir, *pass_file, *realm, *name;
 	char path[PATH_MAX];
 	char *text;		/* USERS_BYTES_MAX + 1 */
 	size_t len;
@@ -251,6 +251,8 @@ sub_del(struct cli *c, struct user *u)
 		return cli_fail(c, CLI_FAILED, "not-found", NULL, "there is no "
 				"user %s", u->name);
 	line_put(u, at, len, "");
+	if (u->len == 0)	/* an empty file would be a mistake */
+		line_put(u, NULL, 0, "# nobody\n");
 	status = text_write(c, u);
 	return status == CLI_OK ? done(c, u, "is removed") : status;
 }
@@ -289,13 +291,47 @@ sub_list(struct cli *c, const struct user *u)
 	return CLI_OK;
 }
 
+/* Where the realm has them; with a directory, what most realms call them there. */
+static int
+path_find(struct cli *c, struct user *u)
+{
+	char keys[PATH_MAX], dir[PATH_MAX];
+	const struct conf_realm *r;
+	struct conf *conf = NULL;
+	int status;
+
+	if (u->dir != NULL) {
+		snprintf(u->path, sizeof(u->path), "%.4000s/%s.users", u->dir,
+			 u->realm);
+		return CLI_OK;
+	}
+	if ((status = conf_file_open(c, u->config, &conf)) != CLI_OK)
+		return status;
+	r = conf_realm_find(conf, u->realm);
+	if (r == NULL) {
+		status = cli_fail(c, CLI_FAILED, "not-found", NULL, "there is no "
+				  "realm %s in %.200s", u->realm, u->config);
+	} else if (r->eap.method == NULL || r->eap.users == NULL) {
+		status = cli_fail(c, CLI_FAILED, "eap", "add <eap users=\"...\"/>",
+				  "realm %s asks nobody for a password",
+				  u->realm);
+	} else {
+		conf_key_dir(u->config, keys, sizeof(keys));
+		conf_realm_key_dir(keys, r, dir, sizeof(dir));
+		snprintf(u->path, sizeof(u->path), "%.3900s/%.120s", dir,
+			 r->eap.users);
+	}
+	conf_free(conf);
+	return status;
+}
+
 static int
 user_run(struct cli *c, struct user *u, const char *what)
 {
 	int status;
 
-	snprintf(u->path, sizeof(u->path), "%s/%s.users", u->dir, u->realm);
-	if ((status = text_read(c, u)) != CLI_OK)
+	if ((status = path_find(c, u)) != CLI_OK ||
+	    (status = text_read(c, u)) != CLI_OK)
 		return status;
 	if (strcmp(what, "list") == 0)
 		return sub_list(c, u);
@@ -308,9 +344,10 @@ int
 cmd_user(struct cli *c, int argc, char **argv)
 {
 	static const char *const subs[] = { "add", "del", "passwd", "list" };
-	struct user u = { .dir = "/etc/tapir/keys" };
+	struct user u = { .config = CLI_CONF };
 	const struct cli_opt opt[] = {
 		{ 'd', "dir", NULL, &u.dir }, { 0, "pass", NULL, &u.pass_file },
+		{ 'c', "config", NULL, &u.config },
 	};
 	bool is_list, is_known = false;
 	int status;

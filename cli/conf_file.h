@@ -10,6 +10,13 @@
 #include "conf/replace.h"
 
 /**
+ * The configuration as it is; key files are not looked at.
+ *
+ * @param out conf_free() it.
+ * @return CLI_OK, or the exit status after the failure was told.
+ */
+MUST_USE int conf_file_open(struct cli *c, const char *config, struct conf **out);
+/**
  * tapir set for another command: a failure is told to the user, success is not.
  * What tapir check would refuse is not written.
  *

@@ -34,9 +34,10 @@ line_read(FILE *in, const char *prompt, char *out)
 	return is_ok;
 }
 
-int
-word_read(struct cli *c, const char *file, char *out)
+static int
+read_any(struct cli *c, const char *file, char *out, bool is_new)
 {
+	size_t least = is_new ? WORD_MIN : 1;
 	FILE *f = file != NULL ? fopen(file, "re") : stdin;
 	char again[WORD_MAX] = "";
 	bool is_ok, is_same = true;
@@ -46,15 +47,27 @@ word_read(struct cli *c, const char *file, char *out)
 				"run it as root" : NULL, "cannot read %s: %s",
 				file, strerror(errno));
 	is_ok = line_read(f, "password: ", out);
-	if (is_ok && f == stdin && isatty(STDIN_FILENO))
+	if (is_new && is_ok && f == stdin && isatty(STDIN_FILENO))
 		is_same = line_read(f, "again: ", again) &&
 		    strcmp(out, again) == 0;
 	wipe(again, sizeof(again));
 	if (f != stdin)
 		(void)fclose(f);
-	if (!is_ok || strlen(out) < WORD_MIN)
+	if (!is_ok || strlen(out) < least)
 		return cli_fail(c, CLI_FAILED, "password", NULL, "a password has "
-				"%d characters at least", WORD_MIN);
+				"%zu characters at least", least);
 	return is_same ? CLI_OK : cli_fail(c, CLI_FAILED, "password", NULL,
 					   "these two are not the same");
+}
+
+int
+word_read(struct cli *c, const char *file, char *out)
+{
+	return read_any(c, file, out, true);
+}
+
+int
+word_read_old(struct cli *c, const char *file, char *out)
+{
+	return read_any(c, file, out, false);
 }

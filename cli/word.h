@@ -18,5 +18,7 @@
  * @return CLI_OK, or the exit status after the failure was told.
  */
 MUST_USE int word_read(struct cli *c, const char *file, char *out);
+/** A password that exists: asked for once, and as short as it is. */
+MUST_USE int word_read_old(struct cli *c, const char *file, char *out);
 
 #endif

@@ -110,6 +110,19 @@ issue_make(struct cli *c, const char *keys, const char *name,
 	return status;
 }
 
+bool
+issue_is_ours(const char *keys, const char *cert)
+{
+	struct ca ca;
+	bool is_so;
+
+	if (ca_open(&ca, keys, false) != 0)
+		return false;
+	is_so = ca_list_read(&ca) == 0 && is_ours(&ca, cert);
+	ca_close(&ca);
+	return is_so;
+}
+
 void
 issue_wipe(struct issued *s)
 {

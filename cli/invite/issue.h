@@ -37,6 +37,8 @@ struct issued {
 MUST_USE int issue_make(struct cli *c, const char *keys, const char *name,
 			const char *gateway, bool wants_p12,
 			struct issued *out);
+/** Is this certificate (a name of a file) of the authority in a directory? */
+bool issue_is_ours(const char *keys, const char *cert);
 /** Forget the secrets and free. */
 void issue_wipe(struct issued *s);
 

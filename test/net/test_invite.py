@@ -142,3 +142,50 @@ def test_a_laptop_joins_by_a_certificate(lab, offices):
     finally:
         laptop.stop()
         office.stop()
+
+
+PEOPLE = """<vpn log="info">
+  <realm name="sales">
+    <match id="*@sales.example.com"/>
+    <me id="vpn.example.com" cert="vpn.example.com"/>
+    <eap users="sales.users"/>
+    <pool net="10.20.1.0/24" route="10.20.0.0/16"/>
+  </realm>
+</vpn>
+"""
+
+
+def test_somebody_with_a_password_joins(lab, offices):
+    """user add, invite, join: the password is in neither configuration nor invitation; a wrong
+    one gets nowhere, and after user del the right one does not either."""
+    for office in offices:
+        office.stop()
+    office, laptop = Office(lab, "gw-b"), Office(lab, "gw-a")
+    keys, who = os.path.join(office.dir, "keys"), "hanako@sales.example.com"
+    lab.need("gw-b", "ip", "address", "add", "10.20.0.53/32", "dev", "lo")
+    for argv in ("init", "Example"), ("issue", "vpn.example.com"):
+        assert lab.run("gw-b", TAPIR, "ca", *argv, "-d", keys).returncode == 0
+    with open(office.conf_path, "w", encoding="utf-8") as f:
+        f.write(PEOPLE)
+    word = os.path.join(office.dir, "word")
+    with open(word, "w", encoding="utf-8") as f:
+        f.write("a pass phrase\n")
+    office.does("user", "add", "sales", who, "--pass", word)
+    assert office.does("user", "list", "sales").strip() == who
+    paper = os.path.join(office.dir, "hanako.invite")
+    office.does("invite", who, "--at", "192.0.2.2", "-o", paper)
+    with open(paper, encoding="ascii") as f:
+        assert "secret" not in f.read()
+    laptop.does("join", paper, "--yes", "--pass", word)
+    try:
+        office.start()
+        laptop.start()
+        assert lab.until_ping("gw-a", "10.20.0.53", 10), laptop.log() + office.log()
+        office.does("user", "del", "sales", who)
+        office.stop()
+        office.start()
+        assert until(10, lambda: office.lines("no such user")), office.log()
+        assert not lab.ping("gw-a", "10.20.0.53")
+    finally:
+        laptop.stop()
+        office.stop()

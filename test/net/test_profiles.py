@@ -3,6 +3,8 @@
 import base64
 import json
 import plistlib
+import re
+import shutil
 import ssl
 import subprocess
 import uuid
@@ -17,6 +19,15 @@ CONF = """<vpn>
     <me id="vpn.example.com" cert="vpn.example.com"/>
     <peer ca="ca.pem"/>
     <net local="10.20.0.0/16" remote="10.8.0.0/16"/>
+  </realm>
+</vpn>
+"""
+PEOPLE = """<vpn>
+  <realm name="sales">
+    <match id="*@sales.example.com"/>
+    <me id="vpn.example.com" cert="vpn.example.com"/>
+    <eap users="sales.users"/>
+    <pool net="10.20.1.0/24" route="10.20.0.0/16"/>
   </realm>
 </vpn>
 """
@@ -54,6 +65,7 @@ def home(tmp_path_factory):
     run("ca", "issue", "vpn.example.com", "-d", keys)
     (path / "tapir.xml").write_text(CONF.format(""))
     (path / "compat.xml").write_text(CONF.format(' suite="compat"'))
+    (path / "people.xml").write_text(PEOPLE)
     return path
 
 
@@ -101,6 +113,43 @@ def test_android(home):
     assert ssl.DER_cert_to_PEM_cert(der(home)).replace("\n", "").find(doc["remote"]["cert"]) > 0
     assert "PRIVATE KEY" in opened(base64.b64decode(doc["local"]["p12"]), said)
     assert doc["split-tunneling"]["subnets"] == ["10.20.0.0/16", "fd00::/48"]
+
+
+def test_people_with_passwords(home):
+    """Where the realm asks for passwords, profiles ask for them, too, and hold no secret."""
+    text, said = profile(home, "apple", conf="people.xml")
+    vpn, root = plistlib.loads(text.encode())["PayloadContent"]
+    assert root["PayloadContent"] == der(home) and "passphrase" not in said
+    ike = vpn["IKEv2"]
+    assert (ike["ExtendedAuthEnabled"], ike["AuthName"]) == (1, USER)
+    assert not {"AuthPassword", "PayloadCertificateUUID"} & set(ike)
+    doc = json.loads(profile(home, "android", conf="people.xml")[0])
+    assert doc["type"] == "ikev2-eap" and doc["local"]["eap_id"] == USER
+    assert "p12" not in doc["local"]
+
+
+def test_windows(home, tmp_path):
+    """PowerShell, by its own parser where there is one; else quotes and brackets."""
+    text = profile(home, "windows", "--title", "it's $(calc) `x", "--net", "10.20.0.0/16",
+                   conf="people.xml")[0]
+    assert "$name = 'it''s $(calc) `x'" in text
+    assert "-DHGroup ECP384" in text and "MODP" not in text
+    shell = shutil.which("pwsh")
+    if shell:
+        path = tmp_path / "vpn.ps1"
+        path.write_text(text)
+        done = subprocess.run([shell, "-NoProfile", "-Command",
+                               "$e = $null; [void][Management.Automation.Language.Parser]::"
+                               f"ParseFile('{path}', [ref]$null, [ref]$e); exit $e.Count"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return
+    bare = re.sub(r"@'\r?\n.*?\n'@", "", text, flags=re.S)      # here-strings
+    bare = re.sub(r"'(?:[^']|'')*'", "", bare)                   # texts
+    bare = re.sub(r"#.*", "", bare)
+    assert "'" not in bare and '"' not in bare
+    for one, other in ("()", "{}", "[]"):
+        assert bare.count(one) == bare.count(other)
 
 
 def test_the_key_does_not_stay(home):
