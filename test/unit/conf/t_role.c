@@ -174,29 +174,16 @@ TEST(whom_the_peer_wants_keeps_realms_apart)
 	conf_free(c);
 }
 
-/* What says email is about EAP: the checker has no such rule yet. */
-static struct conf *
-good_eap(const char *text)
-{
-	struct conf *c = good(text);
-
-	for (unsigned i = 0; i < c->n_realm; i++)
-		for (unsigned k = 0; k < c->realm[i].n_match; k++)
-			if (c->realm[i].match[k].kind == CONF_MATCH_EMAIL)
-				c->realm[i].match[k].kind = CONF_MATCH_EAP;
-	return c;
-}
-
 static const char by_eap[] =
     "<vpn>"
-    "<realm name='sales'><match email='*@sales.example.com'/>" ME ANY
+    "<realm name='sales'><match eap='*@sales.example.com'/>" ME ANY
     "<realm name='dev'><match id='*@dev.example.com'/>" ME ANY
     "<realm name='all'><match id='*'/>" ME ANY
     "</vpn>";
 
 TEST(an_eap_identity_decides_where_the_identity_of_ike_does_not)
 {
-	struct conf *c = good_eap(by_eap);
+	struct conf *c = good(by_eap);
 	struct conf_rdn rdn[CONF_RDN_MAX];
 	struct conf_who w = who("192.0.2.1", rdn);
 
@@ -220,7 +207,7 @@ TEST(an_eap_identity_decides_where_the_identity_of_ike_does_not)
 
 TEST(another_eap_identity_than_that_of_ike_is_refused)
 {
-	struct conf *c = good_eap(by_eap);
+	struct conf *c = good(by_eap);
 	struct conf_rdn rdn[CONF_RDN_MAX];
 	struct conf_who w = who("taro@dev.example.com", rdn);
 	struct conf_picked got;
@@ -245,9 +232,9 @@ TEST(another_eap_identity_than_that_of_ike_is_refused)
 
 TEST(until_the_eap_identity_is_known_one_me_speaks_for_all)
 {
-	struct conf *c = good_eap("<vpn><realm name='a'><match email='*@a.example'/>"
+	struct conf *c = good("<vpn><realm name='a'><match eap='*@a.example'/>"
 			      "<me id='gw' cert='one'/>" ANY
-			      "<realm name='b'><match email='*@b.example'/>"
+			      "<realm name='b'><match eap='*@b.example'/>"
 			      "<me id='gw' cert='two'/>" ANY "</vpn>");
 	struct conf_rdn rdn[CONF_RDN_MAX];
 	struct conf_who w = who("192.0.2.1", rdn);
