@@ -20,7 +20,7 @@
 #include "cli/invite/invite.h"
 #include "cli/invite/issue.h"
 #include "cli/invite/profile.h"
-#include "cli/invite/qr.h"
+#include "cli/invite/result.h"
 #include "cli/invite/share.h"
 #include "cli/json.h"
 #include "conf/role.h"
@@ -30,7 +30,6 @@
 #include "daemon/base/str.h"
 
 #define KEY_BYTES 32	/* of a new pre-shared key: 256 bits */
-#define TO_OUT	  "-"
 
 struct asked {
 	const char *config, *realm, *at, *as, *to, *ca, *title, *nets;
@@ -83,129 +82,6 @@ key_make(const char *path, uint8_t *out, size_t cap, size_t *len, bool *is_new)
 		return ERR_SYS;
 	*len = (size_t)n;
 	return 0;
-}
-
-/* Where the result goes: a new file of its own, closed to others; c->out; or memory,
- * to be fetched by a link. */
-struct result {
-	char to[PATH_MAX];
-	const char *type;	/* for browsers */
-	bool is_sealed;		/* a link has its key */
-	FILE *f;
-	char *text;
-	size_t len;
-};
-
-static int
-result_open(struct cli *c, const struct asked *a, struct result *r)
-{
-	int fd;
-
-	r->f = NULL;
-	r->text = NULL;
-	if (a->link != NULL) {
-		if ((r->f = open_memstream(&r->text, &r->len)) != NULL)
-			return CLI_OK;
-		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
-	}
-	if (strcmp(r->to, TO_OUT) == 0) {
-		r->f = c->out;
-		return CLI_OK;
-	}
-	fd = open(r->to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
-	r->f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (r->f != NULL)
-		return CLI_OK;
-	cli_fail(c, CLI_FAILED, "write", "-o FILE writes it elsewhere, -o - to "
-		 "standard output", "cannot write %.200s: %s", r->to,
-		 strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return CLI_FAILED;
-}
-
-static void
-tell_json(struct cli *c, const char *key, const char *value, const char *pass)
-{
-	struct json j;
-
-	json_init(&j, c->out);
-	json_obj(&j, NULL);
-	json_bool(&j, "ok", true);
-	json_str(&j, key, value);
-	if (pass != NULL)
-		json_str(&j, "passphrase", pass);
-	json_obj_end(&j);
-	json_end(&j);
-}
-
-/* The link as text and as a picture, until it was followed. */
-static int
-result_share(struct cli *c, const struct asked *a, struct result *r,
-	     const char *pass)
-{
-	struct share s;
-	int status;
-
-	status = share_begin(c, a->link, r->type, (struct view){
-		(const uint8_t *)r->text, r->len }, r->is_sealed, &s);
-	if (status == CLI_OK && c->is_json) {
-		tell_json(c, "link", s.link, pass);
-	} else if (status == CLI_OK) {
-		if (isatty(fileno(c->out)) &&
-		    qr_print(c->out, s.link, c->show.has_colour) == ERR_NOTFOUND)
-			fprintf(c->err, "a QR code wants libqrencode4\n");
-		fprintf(c->out, "%s\n", s.link);
-		fprintf(c->err, "It works once, and for %u minutes; this command "
-			"waits for it.\n", SHARE_WAIT_S / 60);
-	}
-	fflush(c->out);
-	if (status == CLI_OK)
-		status = share_wait(c, &s, SHARE_WAIT_S);
-	share_end(&s);
-	return status;
-}
-
-/* pass: the passphrase of what is in it, or NULL. */
-static int
-result_close(struct cli *c, const struct asked *a, struct result *r,
-	     const char *pass)
-{
-	int status = CLI_OK;
-	bool is_ok;
-
-	if (pass != NULL && !c->is_json)
-		fprintf(c->err, "passphrase: %s\n", pass);
-	if (r->f == c->out)
-		return CLI_OK;
-	is_ok = ferror(r->f) == 0;
-	if (fclose(r->f) != 0 || !is_ok)
-		status = cli_fail(c, CLI_FAILED, "write", NULL, "cannot write "
-				  "%.200s", r->to);
-	else if (a->link != NULL)
-		status = result_share(c, a, r, pass);
-	else if (c->is_json)
-		tell_json(c, "file", r->to, pass);
-	else
-		fprintf(c->out, "wrote %s\n", r->to);
-	if (r->text != NULL)
-		wipe(r->text, r->len);
-	free(r->text);
-	r->text = NULL;
-	return status;
-}
-
-/* Of a file that is not to be. */
-static void
-result_drop(struct cli *c, struct result *r)
-{
-	if (r->f == NULL || r->f == c->out)
-		return;
-	fclose(r->f);
-	if (r->text == NULL)
-		(void)unlink(r->to);
-	free(r->text);
 }
 
 /* The name of the result, unless it was given: NAME with its ending. */
@@ -470,7 +346,10 @@ static int
 invite_eap(struct cli *c, const struct asked *a)
 {
 	char path[PATH_MAX + 8], ca[CONF_NAME_MAX + 8];
-	struct result r = { .type = "application/octet-stream", .is_sealed = true };
+	struct result r = {
+		.type = "application/octet-stream", .is_sealed = true,
+		.link = a->link,
+	};
 	struct invite *in = calloc(1, sizeof(*in));
 	int status;
 
@@ -484,12 +363,12 @@ invite_eap(struct cli *c, const struct asked *a)
 	else if ((status = admitted_by_eap(c, a)) == CLI_OK &&
 		 (status = add_path(c, in, ca, path)) == CLI_OK &&
 		 (status = result_name(c, a, ".invite", r.to)) == CLI_OK &&
-		 (status = result_open(c, a, &r)) == CLI_OK) {
+		 (status = result_open(c, &r)) == CLI_OK) {
 		invite_fill(a, in);
 		in->auth = INVITE_EAP;
 		in->local[0] = in->remote[0] = '\0';	/* the gateway says it */
 		invite_write(r.f, in);
-		status = result_close(c, a, &r, NULL);
+		status = result_close(c, &r, NULL);
 	}
 	if (status == CLI_OK && !c->is_json && a->link == NULL)
 		fprintf(c->err, "There: tapir join FILE, which asks for the "
@@ -503,7 +382,10 @@ static int
 invite_cert(struct cli *c, const struct asked *a)
 {
 	char ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8];
-	struct result r = { .type = "application/octet-stream", .is_sealed = true };
+	struct result r = {
+		.type = "application/octet-stream", .is_sealed = true,
+		.link = a->link,
+	};
 	struct issued *s = calloc(1, sizeof(*s));
 	struct invite *in = calloc(1, sizeof(*in));
 	int status = CLI_FAILED;
@@ -514,7 +396,7 @@ invite_cert(struct cli *c, const struct asked *a)
 		 (status = result_name(c, a, ".invite", r.to)) == CLI_OK &&
 		 (status = issue_make(c, a->keys, a->name, a->r->me.cert, false,
 				      s)) == CLI_OK)
-		status = result_open(c, a, &r);
+		status = result_open(c, &r);
 	if (status == CLI_OK) {
 		invite_fill(a, in);
 		in->auth = INVITE_CERT;
@@ -525,7 +407,7 @@ invite_cert(struct cli *c, const struct asked *a)
 		add_file(in, file, false, s->cert, s->n_cert);
 		add_file(in, ca, false, s->ca, s->n_ca);
 		invite_write(r.f, in);
-		status = result_close(c, a, &r, NULL);
+		status = result_close(c, &r, NULL);
 	}
 	if (status == CLI_OK && !c->is_json && a->link == NULL)
 		fprintf(c->err, "It holds a private key: bring it to %s by a safe "
@@ -543,7 +425,10 @@ static int
 invite_tapir(struct cli *c, const struct asked *a)
 {
 	char file[INVITE_NAME_MAX + 1], path[PATH_MAX + 128];
-	struct result r = { .type = "application/octet-stream", .is_sealed = true };
+	struct result r = {
+		.type = "application/octet-stream", .is_sealed = true,
+		.link = a->link,
+	};
 	struct invite *in = NULL;
 	bool is_new = false;
 	int status, err;
@@ -578,10 +463,10 @@ invite_tapir(struct cli *c, const struct asked *a)
 		(void)unlink(path);
 	if (status != CLI_OK)
 		goto out;
-	if ((status = result_open(c, a, &r)) != CLI_OK)
+	if ((status = result_open(c, &r)) != CLI_OK)
 		goto out;
 	invite_write(r.f, in);
-	status = result_close(c, a, &r, NULL);
+	status = result_close(c, &r, NULL);
 	if (status == CLI_OK && !c->is_json && a->link == NULL)
 		fprintf(c->err, "It holds a key: bring it to %s by a safe way.\n"
 			"Here:  %s\nThere: tapir join FILE\n", a->name,
@@ -629,14 +514,14 @@ static int
 device_write(struct cli *c, const struct asked *a, enum profile_kind kind,
 	     struct profile *p, const char *pass)
 {
-	struct result r = { .type = profile_type(kind) };
+	struct result r = { .type = profile_type(kind), .link = a->link };
 	char why[160] = "";
 	int status = result_name(c, a, profile_ending(kind), r.to);
 
-	if (status != CLI_OK || (status = result_open(c, a, &r)) != CLI_OK)
+	if (status != CLI_OK || (status = result_open(c, &r)) != CLI_OK)
 		return status;
 	if (profile_write(r.f, kind, p, why, sizeof(why)) == 0)
-		return result_close(c, a, &r, pass);
+		return result_close(c, &r, pass);
 	result_drop(c, &r);
 	return cli_fail(c, CLI_FAILED, "profile", NULL, "%s", why);
 }

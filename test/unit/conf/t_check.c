@@ -681,6 +681,30 @@ TEST(wrong_ports_are_explained)
 	"<vpn><realm name='r'><me id='a' psk='k'/><peer id='b' name='east'/>" \
 	"<peer id='*.x' name='all'/>\n" s_ "</realm></vpn>"
 
+#define CLIENT(attrs)                                                          \
+	"<vpn><realm name='office'" attrs "><me eap='hanako@sales.example.com'/>" \
+	"<peer id='vpn.example.com' ca='ca.pem'/></realm></vpn>"
+
+TEST(a_client_dials_its_peer_and_carries_packets_unless_it_joins_an_ethernet)
+{
+	struct conf *c = good(CLIENT(""));
+
+	assert_string_equal(c->realm[0].peer[0].at, "vpn.example.com");
+	assert_true(c->realm[0].peer[0].dial);
+	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_IP);
+	assert_true(c->realm[0].peer[0].net->is_dynamic);
+	conf_free(c);
+	c = good(CLIENT(" bridge='br-lan'"));
+	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_AUTO);
+	conf_free(c);
+	c = good(CLIENT(" address='10.9.0.2/24'"));
+	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_AUTO);
+	conf_free(c);
+	c = good(CLIENT(" mode='ether'"));
+	assert_int_equal(c->realm[0].peer[0].mode, VPN_MODE_ETHER);
+	conf_free(c);
+}
+
 TEST(a_static_address_is_behind_the_tap_or_a_peer)
 {
 	struct conf *c = good(STATICS("<static mac='02:00:00:00:00:01'/>"
