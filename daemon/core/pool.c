@@ -189,6 +189,13 @@ pools_take(struct pools *p, const struct conf_realm *r, const char *who,
 }
 
 void
+pools_count(const struct pools *p, const char *realm, uint8_t family,
+	    struct lease_count *out)
+{
+	lease_count(p->book, realm, family, out);
+}
+
+void
 pools_end(struct pools *p, const char *realm, const char *who)
 {
 	lease_end(p->book, realm, who, clk_wall_s());

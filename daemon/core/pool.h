@@ -21,6 +21,7 @@
 
 struct ike_cfg_req;
 struct lease_info;
+struct lease_count;
 struct pools;
 
 /** @param fd the file, taken; -1 = none.  0 or ERR_NOMEM. */
@@ -43,6 +44,9 @@ MUST_USE int pools_take(struct pools *p, const struct conf_realm *r,
 			struct vpn_cfg *out, char *why, size_t cap);
 /** As lease_next(). */
 bool pools_next(const struct pools *p, uint32_t *it, struct lease_info *out);
+/** How full a realm's pool is; all zero where there is none. */
+void pools_count(const struct pools *p, const char *realm, uint8_t family,
+		 struct lease_count *out);
 /** The identity is away. */
 void pools_end(struct pools *p, const char *realm, const char *who);
 

@@ -15,6 +15,8 @@
 #include "daemon/base/clk.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/bus.h"
+#include "daemon/core/lease.h"
+#include "daemon/core/pool.h"
 #include "daemon/core/wire.h"
 
 /* ---- counting -------------------------------------------------------------- */
@@ -154,6 +156,33 @@ hub_rec(struct vpn *v, struct ctl_client *cl, uint32_t tag, unsigned i,
 	ctl_send(cl, &r, tag);
 }
 
+/* ---- pools ----------------------------------------------------------------- */
+
+static void
+pool_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag,
+	  const struct vpn_realm *vr)
+{
+	static const struct {
+		uint8_t family;
+		const char *name;
+	} row[] = { { 4, "ipv4" }, { 6, "ipv6" } };
+	struct lease_count n;
+	struct bus_rec r;
+
+	for (unsigned i = 0; i < N_OF(row); i++) {
+		pools_count(v->pools, vr->conf->name, row[i].family, &n);
+		if (n.n_all == 0)
+			continue;
+		bus_rec_init(&r, BUS_RES_METRIC_POOL);
+		bus_set_str(&r, BUS_F_REALM, vr->conf->name);
+		bus_set_str(&r, BUS_F_FAMILY, row[i].name);
+		bus_set_u64(&r, BUS_F_N_NOW, n.n_used);
+		bus_set_u64(&r, BUS_F_N_WAITING, n.n_kept);
+		bus_set_u64(&r, BUS_F_LIMIT, n.n_all);
+		ctl_send(cl, &r, tag);
+	}
+}
+
 static void
 realm_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 {
@@ -184,6 +213,10 @@ realm_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
 	for (unsigned i = 0; is_whole && i < v->n_realm; i++)
 		if (vpn_realm_at(v, i) != NULL)
 			hub_rec(v, cl, tag, i, &sum[i]);
+	for (unsigned i = 0; i < v->n_realm; i++)
+		if (vpn_realm_at(v, i) != NULL &&
+		    v->realm[i].conf->pool != NULL)
+			pool_recs(v, cl, tag, &v->realm[i]);
 	if (is_whole)
 		pattern_recs(v, cl, tag, t);
 	for (unsigned i = 0; t != NULL && i < v->n_realm; i++)

@@ -252,7 +252,7 @@ journal_path(const char *state_dir, char *out)
 		str_add(out, NAMES_PATH_MAX, "%s/resolv.conf", state_dir);
 }
 
-/* What one before us left: put back, or ours from now on, as its TAP says. */
+/* What one before us left whose TAP is there: ours from now on. */
 static void
 adopt(struct names *s)
 {
@@ -260,20 +260,17 @@ adopt(struct names *s)
 
 	if (*s->journal == '\0' || !names_file_owner(&s->file, tap))
 		return;
-	if (if_nametoindex(tap) == 0) {
-		names_file_restore(&s->file, tap);
-		return;
-	}
 	s->set[s->n].how = CONF_NAMES_FILE;
 	(void)str_copy(s->set[s->n++].tap, IFNAMSIZ, tap);
 }
 
 /* Never returns. */
 static void
-child(int fd, const struct conf *c, const char *state_dir)
+child(int fd, const struct conf *c, const char *state_dir, const bool *is_gone)
 {
 	static struct names s;
 	const struct confine_user root = { .is_rootless = true };
+	const char *why_not = NULL;
 	uint32_t feat = 0;
 	sigset_t term;
 
@@ -294,14 +291,23 @@ child(int fd, const struct conf *c, const char *state_dir)
 	    confine_drop(&root, &feat) != 0)
 		_exit(1);
 	adopt(&s);
-	/* resolvconf keeps what a killed one said; a TAP that is new cannot
-	 * have said anything */
+	/* resolvconf keeps what a killed one said */
 	for (unsigned i = 0; i < c->n_realm; i++)
-		if (c->realm[i].names == CONF_NAMES_RESOLVCONF &&
-		    if_nametoindex(c->realm[i].tap) == 0)
+		if (is_gone[i] && choose(&s, c->realm[i].names, &why_not) ==
+		    CONF_NAMES_RESOLVCONF)
 			names_resolvconf_clear(c->realm[i].tap);
 	serve(&s);
 	_exit(0);
+}
+
+static bool
+is_client(const struct conf_realm *r)
+{
+	bool is = false;
+
+	for (unsigned k = 0; k < r->n_peer; k++)
+		is |= r->peer[k].net->is_dynamic;
+	return is;
 }
 
 static bool
@@ -310,28 +316,31 @@ is_needed(const struct conf *c)
 	bool is = false;
 
 	for (unsigned i = 0; i < c->n_realm; i++)
-		for (unsigned k = 0; k < c->realm[i].n_peer; k++)
-			is |= c->realm[i].peer[k].net->is_dynamic &&
-			    c->realm[i].names != CONF_NAMES_NO;
+		is |= is_client(&c->realm[i]) &&
+		    c->realm[i].names != CONF_NAMES_NO;
 	return is;
 }
 
 int
 names_start(const struct conf *c, const char *state_dir, int *fd)
 {
+	bool is_gone[CONF_REALM_MAX];
 	int pair[2];
 	pid_t pid;
 
 	*fd = -1;
-	if (!is_needed(c)) {
-		names_recover(state_dir);
+	/* Here, while nobody can have made a TAP of the same name yet. */
+	names_recover(state_dir);
+	for (unsigned i = 0; i < c->n_realm; i++)
+		is_gone[i] = is_client(&c->realm[i]) &&
+		    if_nametoindex(c->realm[i].tap) == 0;
+	if (!is_needed(c))
 		return 0;
-	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_SYS;
 	if ((pid = fork()) == 0) {
 		close(pair[0]);
-		child(pair[1], c, state_dir);
+		child(pair[1], c, state_dir, is_gone);
 	}
 	close(pair[1]);
 	if (pid < 0) {

@@ -88,6 +88,22 @@ def way(lab, node, to, *more):
     return words[words.index("dev") + 1] if "dev" in words else ""
 
 
+@pytest.fixture
+def resolv(lab):
+    """A resolv.conf of c1's own, as `ip netns exec` mounts it."""
+    place = f"/etc/netns/{lab.ns('c1')}"
+    os.makedirs(place)
+    path = os.path.join(place, "resolv.conf")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(BEFORE)
+
+    def read():
+        with open(path, encoding="ascii") as g:
+            return g.read()
+    yield read
+    shutil.rmtree(place)
+
+
 def test_split_tunnel_both_families_and_an_end_that_leaves_nothing(lab):
     """A tapir asks a tapir."""
     gw, c1 = gateway(lab), client(lab, "c1")
@@ -116,6 +132,8 @@ def test_an_identity_keeps_its_address_over_kill_and_crowd(lab):
             one.start()
             assert until(10, one.is_up), one.log() + gw.log()
         first, other = addresses(lab, "c1"), addresses(lab, "c2")
+        metrics = gw.tapir("metrics").stdout
+        assert 'tapir_pool_used{realm="r",family="ipv4"} 2' in metrics, metrics
         assert first and other and not set(first) & set(other)
         gw.kill()
         c1.kill()
@@ -195,7 +213,7 @@ def test_strongswan_asks_for_both_families_and_gets_them_again(lab):
         gw.stop()
 
 
-def test_strongswan_hands_out_an_address_and_takes_everything(lab):
+def test_strongswan_hands_out_an_address_and_takes_everything(lab, resolv):
     """A foreign gateway with a pool and 0.0.0.0/0."""
     pools = 'pools {{ p4 {{ addrs = 10.30.1.0/24\n dns = 10.20.0.53 }} }}\n'.format()
     swan = Charon(lab, "gw", local="192.0.2.1", remote="%any", local_id="gw",
@@ -209,28 +227,13 @@ def test_strongswan_hands_out_an_address_and_takes_everything(lab):
         c1.start()
         assert until(10, c1.is_up), c1.log() + swan.log()[-3000:]
         assert until(5, lambda: addresses(lab, "c1") == ["10.30.1.1/32"]), c1.log()
+        assert until(5, lambda: "nameserver 10.20.0.53" in resolv()), c1.log()
         assert until(5, lambda: way(lab, "c1", "203.0.113.9") == "tap0"), c1.log()
         assert way(lab, "c1", "2001:db8:9::1") == "wan0"
         assert lab.until_ping("c1", "203.0.113.9", 5), c1.log() + swan.log()[-3000:]
     finally:
         c1.stop()
         swan.stop()
-
-
-@pytest.fixture
-def resolv(lab):
-    """A resolv.conf of c1's own, as `ip netns exec` mounts it."""
-    place = f"/etc/netns/{lab.ns('c1')}"
-    os.makedirs(place)
-    path = os.path.join(place, "resolv.conf")
-    with open(path, "w", encoding="ascii") as f:
-        f.write(BEFORE)
-
-    def read():
-        with open(path, encoding="ascii") as g:
-            return g.read()
-    yield read
-    shutil.rmtree(place)
 
 
 def test_name_servers_come_and_go_with_the_connection(lab, resolv):
@@ -310,8 +313,8 @@ def test_programs_that_are_in_charge_of_names_are_told(lab, names):
         assert until(10, c1.is_up), c1.log() + gw.log()
         assert until(5, lambda: all(w + "\n" in said() for w in want)), said() + c1.log()
         n = said().count(back)
-        assert c1.stop() == 0
-        assert until(5, lambda: said().count(back) > n), said()
+        assert c1.tapir("down", "r/gw").returncode == 0
+        assert until(5, lambda: said().count(back) > n), said() + c1.log()
     finally:
         c1.stop()
         gw.stop()
