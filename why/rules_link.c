@@ -150,6 +150,9 @@ fn_(const struct why_facts *f, struct why_say *s)                              \
 }
 PROOF(method, METHOD)
 PROOF(eap, EAP)
+PROOF(eap_word, EAP_WORD)
+PROOF(eap_user, EAP_USER)
+PROOF(eap_wait, EAP_WAIT)
 PROOF(ca, CA)
 PROOF(expired, EXPIRED)
 PROOF(revoked, REVOKED)
@@ -164,6 +167,22 @@ PROOF(ppk, PPK)
 PROOF(id_other, ID_OTHER)
 PROOF(id_ours, ID_OURS)
 #undef PROOF
+
+/* We are the client, and either end has ended it. */
+static bool
+eap_ours(const struct why_facts *f, struct why_say *s)
+{
+	static const char head[] = "EAP: ";
+	const struct why_end *e = refused_by_peer(f);
+
+	if (e == NULL)
+		e = refused_by_us(f);
+	if (e == NULL || e->stage != WHY_AT_AUTH ||
+	    strncmp(e->why, head, sizeof(head) - 1) != 0)
+		return false;
+	str_copy(s->a, sizeof(s->a), e->why + sizeof(head) - 1);
+	return true;
+}
 
 /* Seconds from now until the date in "... only from 2030-01-02 03:04 UTC on",
  * as days of a calendar without leap rules would be too coarse: by both texts
@@ -536,7 +555,9 @@ trying(const struct why_facts *f, struct why_say *s UNUSED)
 why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_HELD] = held, [WHY_R_SECURE] = secure, [WHY_R_NAME] = name,
 	[WHY_R_ROUTE] = route, [WHY_R_PSK] = psk, [WHY_R_METHOD] = method,
-	[WHY_R_EAP] = eap, [WHY_R_CA] = ca, [WHY_R_EXPIRED] = expired,
+	[WHY_R_EAP] = eap, [WHY_R_EAP_WORD] = eap_word,
+	[WHY_R_EAP_USER] = eap_user, [WHY_R_EAP_WAIT] = eap_wait,
+	[WHY_R_EAP_OURS] = eap_ours, [WHY_R_CA] = ca, [WHY_R_EXPIRED] = expired,
 	[WHY_R_CLOCK] = clock_off, [WHY_R_NOT_YET] = not_yet,
 	[WHY_R_REVOKED] = revoked, [WHY_R_UNVOUCHED] = unvouched,
 	[WHY_R_CERT_NAME] = cert_name, [WHY_R_USAGE] = usage,

@@ -95,7 +95,10 @@ enum why_proof {
 	WHY_PROOF_OTHER,
 	WHY_PROOF_PSK,		/* AUTH of a pre-shared key is wrong */
 	WHY_PROOF_METHOD,	/* certificate here, PSK there, or the reverse */
-	WHY_PROOF_EAP,
+	WHY_PROOF_EAP,		/* EAP where it is not configured */
+	WHY_PROOF_EAP_WORD,	/* a user's password is wrong */
+	WHY_PROOF_EAP_USER,	/* there is no such user */
+	WHY_PROOF_EAP_WAIT,	/* too many failures before */
 	WHY_PROOF_ID,		/* no realm and peer for this identity */
 	WHY_PROOF_ID_OURS,	/* it asked for a name that is not ours */
 	WHY_PROOF_ID_OTHER,	/* not the one that was dialled */

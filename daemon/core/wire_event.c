@@ -138,6 +138,11 @@ auth_hint(const struct vpn *v, const struct ike_link_info *info)
 	p = vp->conf;
 	if (p->own_auth == CONF_AUTH_PSK && p->auth == CONF_AUTH_PSK)
 		return "compare id= and the psk file of both ends";
+	if (p->own_auth == CONF_AUTH_EAP)
+		return "compare eap= of <me> and its password with what the "
+		    "gateway has, and ca= with who issued its certificate";
+	if (p->auth == CONF_AUTH_EAP)
+		return "compare the password with the users file";
 	return "compare id= with the names in the certificates, and ca= with "
 	    "who issued them, at both ends";
 }

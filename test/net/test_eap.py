@@ -90,7 +90,7 @@ def test_strongswan_logs_in(lab, pki, gateway, method, who):
         assert "EAP method EAP_" + method.upper() + " succeeded" in c.log()
     finally:
         c.stop()
-    assert until(10, lambda: not gateway.peer(realm, name=who))
+    assert until(10, lambda: gateway.peer(realm, name=who).get("state") != "up")
 
 
 @pytest.mark.parametrize("method,who,word,cert,why", [
@@ -156,6 +156,8 @@ def test_tapir_says_why(lab, pki, gateway, word, why):
     try:
         c.start()
         assert until(10, lambda: c.lines(why)), c.log()
+        said = c.tapir("why", "gw").stdout
+        assert "does not let us in by EAP" in said and why in said, said
     finally:
         c.stop()
 

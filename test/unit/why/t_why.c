@@ -220,6 +220,14 @@ TEST(what_the_verifier_says_is_the_cause)
 		  "is configured", "method-differs" },
 		{ "the peer wants to authenticate by EAP, which is not possible "
 		  "here", "eap-here" },
+		{ "peer \"osaka\" does not come by EAP, which is configured "
+		  "for it", "method-differs" },
+		{ "user \"hanako\": wrong password", "eap-password" },
+		{ "user \"hanako\": no such user", "eap-user" },
+		{ "user \"hanako\": too many failures before, not looked at",
+		  "eap-wait" },
+		{ "EAP: there is no password: keys/hanako.eap is missing",
+		  "eap-refused" },
 		{ "unknown CA: no authority of ca= has issued it",
 		  "cert-unknown-ca" },
 		{ "the certificate has expired on 2026-02-01 00:00 UTC",
@@ -258,6 +266,8 @@ TEST(what_the_verifier_says_is_the_cause)
 	}
 	FIRST(ended(WHY_BY_US, WHY_AT_AUTH, 0, "this peer has no pre-shared key"),
 	      "own-key");
+	FIRST(ended(WHY_BY_PEER, WHY_AT_AUTH, N_AUTH_FAILED,
+		    "EAP: wrong user name or password"), "eap-refused");
 }
 
 TEST(a_clock_may_differ_over_the_end_of_a_year)
