@@ -333,6 +333,9 @@ def test_preview_and_mistakes_change_nothing(web):
     assert [(i["file"], i["main"], i["n_bytes"]) for i in files] == \
         [(web.conf_path, True, len(text.encode()))]
     assert logged_in(web, "--role", "operator").ask("GET", "/conf")[0] == 403
+    stranger = Client(web.lab, "left")
+    assert [stranger.ask(*what)[0] for what in (
+        ("GET", "/conf"), ("PUT", "/conf?dry=1", b"<vpn/>"))] == [401, 401]
 
 
 def test_written_reloaded_and_taken_back(web):
@@ -562,6 +565,15 @@ OPEN = b"POST /bus/open HTTP/1.1\r\n"
      415),
     (b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Type: application/x-www-form-urlencoded\r\n"
      b"Content-Length: 3\r\n\r\na=b", 415),
+    (b"PUT /conf HTTP/1.1\r\n" + HOST + b"Origin: http://evil.example\r\nContent-Length: 6\r\n\r\n<vpn/>",
+     403),
+    (b"GET /conf HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: cross-site\r\n\r\n", 403),
+    (b"PUT /conf HTTP/1.1\r\n" + HOST + b"Content-Length: 70000\r\n\r\n", 413),
+    (b"GET /conf/../keys/branches.psk HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /conf/keys HTTP/1.1\r\n" + HOST + b"\r\n", 404),
+    (b"POST /capture HTTP/1.1\r\n" + HOST + b"Sec-Fetch-Site: same-site\r\nContent-Length: 2\r\n"
+     b"\r\n{}", 403),
+    (b"GET /capture HTTP/1.1\r\n" + HOST + b"\r\n", 405),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200, 400),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501),
 ])
