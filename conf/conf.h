@@ -272,6 +272,7 @@ struct conf_realm {
 	uint32_t dead_s;	/* that question unanswered: the peer is dead */
 	bool reauth;		/* authenticate anew instead of rekeying */
 	bool mobike;		/* either end may move */
+	bool resume;		/* tickets, RFC 5723 */
 	bool childless;		/* first child SA apart from IKE_AUTH */
 	uint32_t child_life_s;
 	uint32_t child_mib, child_packets; /* 0 = no limit */

@@ -589,7 +589,8 @@ ike_input_proven(struct ike *ike, const struct net_ep *local,
 		header_bad(ike, err, brief);
 		return;
 	}
-	is_init = brief->h.xchg == IKE_XCHG_IKE_SA_INIT;
+	is_init = brief->h.xchg == IKE_XCHG_IKE_SA_INIT ||
+	    brief->h.xchg == IKE_XCHG_IKE_SESSION_RESUME;
 	if (is_init ? !init_admitted(ike, brief, data, &sa) :
 	    !sa_known(ike, brief, data, &sa))
 		return;

@@ -35,6 +35,7 @@
 #include "ikev2/neg/ts.h"
 #include "ikev2/path.h"
 #include "ikev2/pmtu.h"
+#include "ikev2/roam.h"
 #include "ikev2/state.h"
 #include "ikev2/wire/cfg.h"
 #include "ikev2/wire/rules.h"
@@ -58,6 +59,18 @@ struct ike_realm {
 struct ike_link_key {
 	uint32_t realm, peer;		/* indices of the configuration */
 	uint64_t id;			/* hash of the text; 0 = no pattern */
+};
+
+/* What a gateway knows us again by, and we ourselves (RFC 5723). */
+struct ike_resume {
+	uint8_t ticket[IKE_TICKET_THEIRS_MAX];
+	size_t ticket_len;
+	uint8_t sealed[IKE_TICKET_MAX];	/* by our secure process */
+	size_t sealed_len;
+	struct ike_suite suite;
+	struct ip_addr gateway;		/* nobody else gets it */
+	uint64_t until_ms;
+	unsigned n_try;			/* attempts that nobody answered */
 };
 
 struct ike_link {
@@ -89,6 +102,7 @@ struct ike_link {
 	struct ike_redirects redirects;	/* RFC 5685 7 */
 	bool is_elsewhere;		/* dial this gateway, once: */
 	struct ip_addr elsewhere, home;	/* home: who sent us there */
+	struct ike_resume *resume;	/* owned, or NULL; RFC 5723 */
 	unsigned n_fail;		/* attempts since it was up */
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
@@ -208,30 +222,6 @@ struct ike_task {
 
 /* ---- IKE SAs ------------------------------------------------------------- */
 
-/* What NAT detection says (2.23). */
-struct ike_nat {
-	bool is_here, is_there;
-};
-
-/* RFC 4555: where both ends are and may be, step/mobike.c. */
-struct ike_roam {
-	bool is_on;			/* both ends know it */
-	bool is_initiator;		/* of the first IKE SA: it decides */
-	bool can_natt;			/* the peer sent NAT detection */
-	struct ike_addrs peer;		/* its further addresses, as it says */
-	uint32_t place;			/* counts moves of either end */
-	bool is_seeking;		/* requests go over every pair */
-	bool is_pending;		/* the peer is to be told of a move */
-	bool is_unproven;		/* nobody answered from there yet, 3.7: */
-	struct net_ep data_local, data_remote; /* data go where they went */
-	bool is_data_natt;
-	struct ike_way refused;	/* UNACCEPTABLE_ADDRESSES; family 0 = none */
-	unsigned n_again;		/* UNEXPECTED_NAT_DETECTED so often */
-	uint8_t seen[20];		/* hash of where the peer sees us, 3.8 */
-	bool has_seen;
-	uint64_t moved_ms;		/* the peer said that it moved */
-};
-
 struct ike_bytes {
 	uint8_t *p;		/* owned */
 	size_t len;
@@ -305,6 +295,8 @@ struct ike_setup {
 	struct ike_offer offer;		/* first child SA */
 	bool has_cfg_req;		/* the peer asked for an address, 2.19 */
 	struct ike_cfg_req cfg_req;
+	struct ike_resume *resume;	/* owned; we come with it */
+	bool is_resumed;		/* the peer did */
 	bool is_ppk;			/* both ends said USE_PPK, RFC 8784 */
 	bool is_ppk_int;		/* both said USE_PPK_INT, RFC 9867 */
 	struct ike_keys *ppk_keys;	/* with the PPK, not in use yet; secret */
@@ -454,6 +446,7 @@ struct ike_msg {
 	struct ike_offer offer;		/* a responder's choice */
 	struct ike_sa *heir;		/* SA made by an IKE_SA_INIT request */
 	struct view own_id, own_auth;	/* in the arena */
+	struct view ticket;		/* TICKET_LT_OPAQUE to send, in the arena */
 	struct view own_cert, own_certreq; /* lists, in the arena */
 	uint8_t own_method;
 	struct ike_msg *request;	/* with EAP the first one; owned */

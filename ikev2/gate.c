@@ -200,7 +200,8 @@ request_read(struct view data, struct request *r)
 		    err == ERR_TRAIL ? DROP_IKE_LONG :
 		    err == ERR_RANGE ? DROP_IKE_SPI : DROP_IKE_RUNT;
 	/* F1: roles, SPIs and id of this exchange are fixed */
-	if (r->h.xchg != IKE_XCHG_IKE_SA_INIT || r->h.is_response ||
+	if ((r->h.xchg != IKE_XCHG_IKE_SA_INIT &&
+	     r->h.xchg != IKE_XCHG_IKE_SESSION_RESUME) || r->h.is_response ||
 	    !r->h.is_initiator || r->h.msgid != 0 || r->h.rspi != 0)
 		return DROP_IKE_EXCH;
 	cur_init(&c, data.p, data.len);
@@ -213,7 +214,10 @@ request_read(struct view data, struct request *r)
 	for (unsigned i = 0; i < chain.n; i++)
 		if (take(r, &chain.pl[i]) != 0)
 			return DROP_IKE_SYNTAX;
-	return r->nonce.len > 0 && r->sa.len > 0 ? DROP_END : DROP_IKE_GRAMMAR;
+	/* who comes with a ticket has nothing to choose */
+	return r->nonce.len > 0 && (r->sa.len > 0 ||
+	    r->h.xchg == IKE_XCHG_IKE_SESSION_RESUME) ? DROP_END :
+	    DROP_IKE_GRAMMAR;
 }
 
 /* ---- answering ----------------------------------------------------------- */
@@ -233,7 +237,7 @@ static enum ike_gate_verdict
 ask(const struct judging *j, const struct request *r, unsigned round)
 {
 	struct ike_hdr h = { .ispi = r->h.ispi, .major = 2,
-		.xchg = IKE_XCHG_IKE_SA_INIT, .is_response = true };
+		.xchg = r->h.xchg, .is_response = true };
 	struct ike_puzzle puzzle = { .bits = j->want.bits };
 	struct info info = { .period = (uint8_t)j->seat->period,
 		.time_s = (uint16_t)(j->now_ms / 1000) };

@@ -37,6 +37,8 @@ struct vpn_cfg;		/* daemon/base/vpn_cfg.h */
 #define IKE_ID_TEXT_MAX   256	/* identity as text; ours */
 #define IKE_NAME_MAX      64	/* realm and peer names; ours */
 #define IKE_ID_BODY_MAX   260	/* type, 3 reserved, data; ours */
+#define IKE_SUITE_LEN	  16	/* a suite in a ticket */
+#define IKE_TICKET_MAX	  512	/* bytes of a ticket of ours, or sealed for us */
 #define IKE_INIT_MSG_MAX  16384	/* IKE_SA_INIT message kept for AUTH; ours */
 #define IKE_NONCE_MAX     256	/* RFC 7296 2.10 */
 #define IKE_PRF_MAX       64	/* output of PRF_HMAC_SHA2_512 */
@@ -92,6 +94,7 @@ struct ike_realm_conf {
 					 * has it as its only selector; who does not
 					 * needs ts_remote */
 	bool is_mobike;			/* either end may move, RFC 4555 */
+	bool is_resume;			/* tickets are given and used, RFC 5723 */
 	unsigned n_ts_local, n_ts_remote; /* IP mode; 0 = not configured */
 	struct vpn_ts ts_local[VPN_TS_MAX];
 	struct vpn_ts ts_remote[VPN_TS_MAX];
@@ -125,6 +128,8 @@ enum ike_ask_type {
 	IKE_ASK_EAP,	/* an EAP message of the peer: what comes next? */
 	IKE_ASK_EAP_SIGN, /* our AUTH by the key that EAP made, RFC 7296 2.16 */
 	IKE_ASK_EAP_VERIFY, /* ... and the peer's */
+	IKE_ASK_SEAL,	/* a ticket for an authenticated SA, RFC 5723 */
+	IKE_ASK_OPEN,	/* keys by a ticket; before the others */
 	IKE_ASK_TOKEN,	/* the QCD token of a pair of SPIs, RFC 6290 */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
@@ -172,6 +177,11 @@ struct ike_ask {
 	struct view ppk_id;	/* responder: PPK_IDENTITY of the peer */
 	struct view sk_d, sk_pi, sk_pr; /* as derived */
 	uint64_t ispi, rspi;	/* TOKEN */
+	/* SEAL: sk_d and prf; OPEN: ispi */
+	uint8_t suite[IKE_SUITE_LEN]; /* SEAL */
+	uint32_t life_s;	/* SEAL: at most */
+	struct view sealed;	/* OPEN */
+	struct view ni, nr;	/* OPEN */
 	/* PPK in IKE_INTERMEDIATE, RFC 9867; of the keys sk_d alone */
 	bool is_ppk_int;
 	struct view ppk_seed;	/* Ni | Nr | SPIi | SPIr */
@@ -217,6 +227,10 @@ struct ike_ans {
 	struct view ppk_confirm; /* RFC 9867, initiator: 8 bytes to send */
 	bool is_ppk_required;	/* err != 0: the peer is configured to use one */
 	struct view token;	/* TOKEN; handle is 0 */
+	struct view sealed;	/* SEAL */
+	uint32_t life_s;	/* SEAL */
+	uint8_t suite[IKE_SUITE_LEN]; /* OPEN: what was sealed */
+	struct view seed;	/* OPEN: SKEYSEED */
 };
 
 /* ---- work for other threads --------------------------------------------------- */

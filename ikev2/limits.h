@@ -94,6 +94,7 @@
 #define IKE_ROAM_SETTLE_MS 1000	 /* data under way from an address just left */
 #define IKE_ROAM_DEAD_MS   300000 /* RFC 4555 3.11: who may move gets so long */
 #define IKE_ROAM_LOST_MS   16000 /* who decides: until no path is left to try */
+#define IKE_TICKET_THEIRS_MAX 1024 /* bytes of a ticket that is kept; theirs */
 #define IKE_COOKIE2_LEN	   16	 /* ours; RFC 4555 4.2.5: 8 to 64 */
 #define IKE_FRAG_LEAST_4   576	 /* RFC 7383 2.5.1: the least datagrams we cut to */
 #define IKE_FRAG_LEAST_6   1280

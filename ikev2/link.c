@@ -381,6 +381,7 @@ ike_link_free(struct ike_link *link)
 	map_remove(link->ike->by_link, &link->id);
 	map_remove(link->ike->by_peer, &link->key);
 	list_remove(&link->node);
+	ike_resume_forget(link);
 	ike_trace_free(link->trace);
 	ike_config_free(link);
 	free(link);
@@ -518,6 +519,7 @@ link_down(struct ike_link *link)
 {
 	link->is_wanted = false;
 	link->is_held = true;
+	ike_resume_forget(link);
 	tmr_stop(&link->ike->tmr, &link->dial);
 	ike_link_why(link, "taken down by command");
 	LIST_FOREACH_SAFE(it, next, &link->sas)

@@ -62,6 +62,35 @@ static ike_step_fn *const init_rsp_redirect[] = {
 };
 static ike_step_fn *const init_rsp_error[] = { ike_step_init_error, NULL };
 
+/* IKE_SESSION_RESUME, in place of IKE_SA_INIT.       RFC 5723 */
+static ike_step_fn *const resume_req[] = {
+	ike_step_resume_new,		/* half-open SA; waits for the keys */
+	ike_step_resume_opened,		/* or TICKET_NACK */
+	ike_step_natd,
+	ike_step_redirect_note,
+	ike_step_frag,
+	ike_step_vendor,
+	ike_step_resume_reply,
+	NULL
+};
+static ike_step_fn *const resume_rsp[] = {
+	ike_step_resume_answer,
+	ike_step_natd,
+	ike_step_frag,
+	ike_step_vendor,
+	ike_step_childless,
+	ike_step_resume_open,		/* waits for the keys */
+	ike_step_resume_keys,
+	ike_step_auth_sign,
+	ike_step_auth_signed,
+	ike_step_auth_request,
+	NULL
+};
+static ike_step_fn *const resume_rsp_nack[] = {
+	ike_step_resume_refused,	/* IKE_SA_INIT instead */
+	NULL
+};
+
 /* IKE_INTERMEDIATE: an additional key exchange, a PPK.  RFC 9242, 9370, 9867 */
 static ike_step_fn *const inter_req[] = {
 	ike_step_inter_check,		/* waits for the secret, if any */
@@ -96,6 +125,8 @@ static ike_step_fn *const auth_req[] = {
 	ike_step_auth_realm,		/* identity -> realm, peer, link */
 	ike_step_auth_sign,		/* waits for the secure process */
 	ike_step_auth_signed,
+	ike_step_resume_give,		/* RFC 5723 4.1: waits for a ticket */
+	ike_step_resume_given,
 	ike_step_contact,		/* 2.4: older SAs of this peer end */
 	ike_step_config_lease,		/* 3.15.4: or INTERNAL_ADDRESS_FAILURE */
 	ike_step_first_child_choose,	/* 2.7, 2.9 */
@@ -136,6 +167,8 @@ static ike_step_fn *const auth_req_eap_last[] = {
 static ike_step_fn *const auth_rsp[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_resume_take,		/* RFC 5723: waits, if there is a ticket */
+	ike_step_resume_keep,
 	ike_step_contact,		/* 2.4 */
 	ike_step_config_take,		/* 2.19 */
 	ike_step_first_child_take,
@@ -144,6 +177,8 @@ static ike_step_fn *const auth_rsp[] = {
 static ike_step_fn *const auth_rsp_no_child[] = {
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_resume_take,		/* RFC 5723: waits, if there is a ticket */
+	ike_step_resume_keep,
 	ike_step_contact,		/* 2.4 */
 	ike_step_first_child_none,
 	NULL
@@ -183,6 +218,8 @@ static ike_step_fn *const auth_rsp_childless[] = {
 	ike_step_childless_asked,
 	ike_step_auth_verify,
 	ike_step_auth_accept,
+	ike_step_resume_take,		/* RFC 5723: waits, if there is a ticket */
+	ike_step_resume_keep,
 	ike_step_redirect_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_contact,		/* 2.4 */
 	ike_step_config_take,		/* 2.19 */
@@ -267,6 +304,14 @@ static const struct {
 	  init_rsp_redirect },
 	{ IKE_XCHG_IKE_SA_INIT, true, IKE_FORM_INIT_ERROR, S(INIT_I),
 	  init_rsp_error },
+	{ IKE_XCHG_IKE_SESSION_RESUME, false, IKE_FORM_RESUME, S(NONE),
+	  resume_req },
+	{ IKE_XCHG_IKE_SESSION_RESUME, true, IKE_FORM_RESUME, S(INIT_I),
+	  resume_rsp },
+	{ IKE_XCHG_IKE_SESSION_RESUME, true, IKE_FORM_INIT_COOKIE, S(INIT_I),
+	  init_rsp_cookie },
+	{ IKE_XCHG_IKE_SESSION_RESUME, true, IKE_FORM_RESUME_NACK, S(INIT_I),
+	  resume_rsp_nack },
 	{ IKE_XCHG_IKE_INTERMEDIATE, false, IKE_FORM_INTER, S(INIT_R),
 	  inter_req },
 	{ IKE_XCHG_IKE_INTERMEDIATE, true, IKE_FORM_INTER, S(AUTH_I),

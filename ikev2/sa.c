@@ -400,6 +400,9 @@ ike_sa_setup_free(struct ike_sa *sa)
 	ike_offer_drop(sa->ike, &st->offer);
 	spi_crypto()->dh_free(st->dh);
 	secret_free(st->ppk_keys);
+	if (st->resume != NULL)
+		wipe(st->resume, sizeof(*st->resume));
+	free(st->resume);
 	free(st->own_msg.p);
 	free(st->peer_msg.p);
 	free(st->certreq.p);

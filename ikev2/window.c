@@ -222,7 +222,8 @@ ike_win_answered(struct ike_sa *sa)
 			     sa->ike->now_ms - o->sent_ms);
 	ike_plain_free(&o->plain);
 	/* IKE_SA_INIT is repeated with COOKIE or another KE under id 0 (2.6) */
-	if (o->xchg != IKE_XCHG_IKE_SA_INIT || sa->rspi != 0)
+	if ((o->xchg != IKE_XCHG_IKE_SA_INIT &&
+	     o->xchg != IKE_XCHG_IKE_SESSION_RESUME) || sa->rspi != 0)
 		o->next = o->id + 1;
 }
 

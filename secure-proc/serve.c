@@ -115,13 +115,15 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_TAP_BRIDGE] = sec_on_tap_bridge,
 	[IPC_CA_LIST] = sec_on_ca_list,
 	[IPC_TOKEN] = sec_on_token,
+	[IPC_TICKET_SEAL] = sec_on_ticket_seal,
+	[IPC_TICKET_OPEN] = sec_on_ticket_open,
 	[IPC_MARK] = sec_on_mark,
 };
 
 /* ---- dispatch ---------------------------------------------------------------- */
 
-/* The SA a message names.  SIGN, VERIFY and PPK make it known; *out stays NULL for
- * others.  0, ERR_FULL or ERR_NOMEM. */
+/* The SA a message names.  SIGN, VERIFY, PPK and TICKET_OPEN make it known; *out
+ * stays NULL for others.  0, ERR_FULL or ERR_NOMEM. */
 static int
 sa_of(struct sec_serve *s, const struct ipc_msg *m, struct sa **out,
       bool *is_new)
@@ -132,7 +134,7 @@ sa_of(struct sec_serve *s, const struct ipc_msg *m, struct sa **out,
 	*is_new = false;
 	*out = m->handle != 0 ? map_find(s->sa, &m->handle) : NULL;
 	if (*out != NULL || (m->type != IPC_SIGN && m->type != IPC_VERIFY &&
-	    m->type != IPC_PPK))
+	    m->type != IPC_PPK && m->type != IPC_TICKET_OPEN))
 		return 0;
 	if ((sa = calloc(1, sizeof(*sa))) == NULL)
 		return ERR_NOMEM;
@@ -194,6 +196,8 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 	    (err = ipc_gate_init(&s->gate, IPC_SECURE, now_ms)) == 0)
 		err = map_new(&s->sa, sizeof(uint32_t), SEC_SA_MAX);
 	if (err == 0)
+		err = sec_tickets_new(&s->tickets);
+	if (err == 0)
 		err = map_new(&s->asked, sizeof(uint64_t),
 		    2 * SEC_LINK_ASKS_MAX);
 	if (err == 0 && c->eap != NULL)
@@ -230,6 +234,7 @@ sec_serve_free(struct sec_serve *s)
 		free(sa);
 	}
 	map_free(s->sa);
+	sec_tickets_free(s->tickets);
 	sec_routes_fini(&s->routes);
 	sec_limit_free(s->limit);
 	ipc_gate_fini(&s->gate);

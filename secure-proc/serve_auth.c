@@ -33,7 +33,7 @@ certreq_of(struct sec_serve *s, const struct sec_auth *a, uint8_t *buf,
 	    &s->c.conf->realm[a->realm].peer[a->peer];
 	struct view v = { buf, 0 };
 
-	if (s->c.trust != NULL && a->is_initiator &&
+	if (s->c.trust != NULL && a->is_initiator && !a->is_resumed &&
 	    p->auth == CONF_AUTH_CERT)
 		v.len = sec_trust_certreq(s->c.trust, a->realm, a->peer, buf,
 		    cap);
@@ -52,6 +52,11 @@ sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	out.not_after = 0;
 	err = sec_auth_sign(&s->keys, &sa->auth, &m->u.sign, &out, why,
 	    sizeof(why));
+	if (err == 0 && sa->auth.is_resumed && sec_auth_is_done(&sa->auth) &&
+	    (err = sec_ticket_spend(s, &sa->auth)) != 0) {
+		sa->auth.phase = SEC_P_FAILED;
+		wipe(&out, sizeof(out));
+	}
 	if (err != 0)
 		return sec_refuse(s, m, err, why);
 	if (sa->auth.is_eap && sa->auth.is_initiator &&
@@ -199,6 +204,7 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 		ipc_msg_answer(&a, &req, 0, NULL);
 		tell_place(sa, &a);
 		a.u.verify_ok.not_after = (uint64_t)c->not_after;
+		sa->auth.not_after_s = (uint64_t)c->not_after;
 		memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
 		memcpy(a.u.verify_ok.subject, c->subject,
 		    strlen(c->subject) + 1);
@@ -238,6 +244,7 @@ sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 		return sec_refuse(s, m, err, why);
 	ipc_msg_answer(&a, m, 0, NULL);
 	tell_place(sa, &a);
+	a.u.verify_ok.not_after = sa->auth.not_after_s;	/* of a ticket */
 	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
 	return sec_answer(s, &a, NULL, 0);
 }

@@ -53,6 +53,7 @@ struct sec_serve {
 	int fatal;		/* an answer could not be sent */
 	struct sec_routes routes;
 	uint32_t names[CONF_REALM_MAX];	/* handle whose name servers are in use */
+	struct sec_tickets *tickets;	/* RFC 5723 */
 	unsigned n_client;
 	struct sec_client client[SEC_CLIENT_MAX];
 	struct sec_limit *limit;	/* of guessing */
@@ -102,6 +103,13 @@ void sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own);
 MUST_USE int sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q,
 			      struct sa *sa, const struct sec_checked *c);
 void sec_talk_end(struct sec_serve *s, struct sa *sa);
+
+/* ---- serve_ticket.c: session resumption --------------------------------------- */
+
+handler_fn sec_on_ticket_seal, sec_on_ticket_open;
+/** An IKE SA that was resumed stands: its ticket is used up.  0, or it is not to
+ * stand. */
+MUST_USE int sec_ticket_spend(struct sec_serve *s, const struct sec_auth *a);
 
 /* ---- serve_net.c: TAPs and routes -------------------------------------------- */
 

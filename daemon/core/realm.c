@@ -139,6 +139,7 @@ realm_params(const struct conf_realm *cr, struct ike_realm_conf *out)
 		.prefer = cr->cipher,
 		.dpd_s = cr->dpd_s,
 		.is_mobike = cr->mobike,
+		.is_resume = cr->resume,
 		.is_childless = cr->childless,
 		.is_reauth = cr->reauth,
 		.child_life_s = cr->child_life_s,

@@ -188,6 +188,26 @@ answer_token(struct secure *s, const struct ipc_msg *m)
 }
 
 static void
+answer_ticket(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket, .handle = m->handle, .err = m->err,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	if (m->type == IPC_TICKET_SEAL_OK) {
+		ans.sealed = m->u.ticket_seal_ok.sealed;
+		ans.life_s = m->u.ticket_seal_ok.life_s;
+	} else {
+		ans.seed = m->u.ticket_open_ok.seed;
+		memcpy(ans.suite, m->u.ticket_open_ok.suite,
+		       sizeof(ans.suite));
+	}
+	str_copy(ans.why, sizeof(ans.why), m->why);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
 answer_verify(struct secure *s, const struct ipc_msg *m)
 {
 	struct ike_ans ans = {
@@ -322,6 +342,10 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_PPK_OK:
 		answer_ppk(s, m);
+		break;
+	case IPC_TICKET_SEAL_OK:
+	case IPC_TICKET_OPEN_OK:
+		answer_ticket(s, m);
 		break;
 	case IPC_TOKEN_OK:
 		answer_token(s, m);

@@ -109,6 +109,31 @@ ask_ppk(const struct ike_ask *a, struct ipc_msg *m)
 	q->offers = a->ppk_offers;
 }
 
+static void
+ask_seal(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_ticket_seal *q = &m->u.ticket_seal;
+
+	ipc_msg_init(m, IPC_TICKET_SEAL);
+	memcpy(q->suite, a->suite, sizeof(q->suite));
+	q->prf = (uint8_t)a->prf;
+	q->sk_d = a->sk_d;
+	q->life_s = a->life_s;
+}
+
+static void
+ask_open(const struct ike_ask *a, struct ipc_msg *m)
+{
+	struct ipc_ticket_open *q = &m->u.ticket_open;
+
+	ipc_msg_init(m, IPC_TICKET_OPEN);
+	q->is_initiator = a->is_initiator;
+	q->ispi = a->ispi;
+	q->ni = a->ni;
+	q->nr = a->nr;
+	q->sealed = a->sealed;
+}
+
 int
 secure_ask_write(const struct ike_ask *ask, struct ipc_msg *m)
 {
@@ -130,6 +155,12 @@ secure_ask_write(const struct ike_ask *ask, struct ipc_msg *m)
 		break;
 	case IKE_ASK_EAP_VERIFY:
 		ask_eap_verify(ask, m);
+		break;
+	case IKE_ASK_SEAL:
+		ask_seal(ask, m);
+		break;
+	case IKE_ASK_OPEN:
+		ask_open(ask, m);
 		break;
 	case IKE_ASK_TOKEN:
 		ipc_msg_init(m, IPC_TOKEN);

@@ -178,6 +178,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	}
 	ike_ppk_id_add(sa, &b);
 	ike_config_add(sa, &b, &m->arena);
+	ike_resume_ask(sa, &b);
 	ike_roam_add(sa, &b);
 	if (!is_childless)
 		ike_child_payloads(sa, &b, &m->arena, &st->offer,
@@ -524,6 +525,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_contact_add(sa, &b);
 	ike_token_add(sa, &b);
 	ike_config_reply(sa, m, &b);
+	ike_resume_add(m, &b);
 	ike_roam_add(sa, &b);
 	if (m->child_fail != 0)
 		ike_build_notify(&b, IKE_PROTO_NONE, m->child_fail, none, none);

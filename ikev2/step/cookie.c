@@ -210,6 +210,13 @@ ike_cookie_admits(struct ike *ike, struct ike_msg *m, struct view data)
 	src = ike_sa_halfopen_of(ike, &m->remote.ip);
 	if (!m->proof.has_cookie) {
 		ike_door_tune(ike);
+		/* a puzzle is set in IKE_SA_INIT only */
+		if (m->h.xchg == IKE_XCHG_IKE_SESSION_RESUME &&
+		    ike->door.want.level == IKE_GATE_PUZZLE) {
+			ike_out_clear_error(ike, m, IKE_N_TICKET_NACK,
+					    (struct view){ NULL, 0 }, true);
+			return false;
+		}
 		if (!judge(ike, m, data, &src, &m->proof))
 			return false;
 	}

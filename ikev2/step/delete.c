@@ -237,6 +237,7 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (ike_out_reply(sa, m, &b) != 0)
 		return ike_drop(m, DROP_IKE_BUSY);
 	if (is_end) {
+		ike_resume_ended(sa);
 		if (sa->state == IKE_SA_UP)
 			ike_rekey_sa_settle(sa);
 		if (ike_ntf_find(m->p, IKE_N_AUTHENTICATION_FAILED) != NULL)

@@ -35,8 +35,8 @@ any_suite(const struct ike *ike)
 	return VPN_SUITE_2026;
 }
 
-static int
-keep(struct ike_bytes *b, const uint8_t *p, size_t len)
+int
+ike_init_keep(struct ike_bytes *b, const uint8_t *p, size_t len)
 {
 	uint8_t *copy;
 
@@ -110,6 +110,7 @@ ike_init_start(struct ike_link *link, const struct ip_addr *own,
 	sa->is_faked = link->peer->encap != VPN_ENCAP_ESP ||
 	    !ike->conf.can_raw_esp;
 	ike_sa_bind(sa, link);
+	ike_resume_begin(sa);
 	ike_trace_try(link);
 	if (!ike_sa_move(sa, IKE_EV_DIAL) ||
 	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + IKE_CONNECT_MS) != 0) {
@@ -125,7 +126,8 @@ bool
 ike_init_prepare(struct ike_sa *sa, struct ike_task *t, enum spi_group *group)
 {
 	(void)t;
-	*group = sa->setup->group;
+	if (sa->setup->resume == NULL)
+		*group = sa->setup->group;
 	return true;
 }
 
@@ -141,6 +143,8 @@ ike_init_send(struct ike_sa *sa, struct ike_task *t)
 	struct view pkt;
 	int err;
 
+	if (st->resume != NULL)
+		return ike_resume_send(sa);
 	if (t->dh != NULL) {
 		spi_crypto()->dh_free(st->dh);
 		st->dh = t->dh;
@@ -168,7 +172,7 @@ ike_init_send(struct ike_sa *sa, struct ike_task *t)
 	}
 	add_common(sa, &b, &props, (struct view){ st->ni, st->ni_len });
 	if ((err = ike_build_finish(&b, &pkt)) != 0 ||
-	    (err = keep(&st->own_msg, pkt.p, pkt.len)) != 0)
+	    (err = ike_init_keep(&st->own_msg, pkt.p, pkt.len)) != 0)
 		goto out;
 	sa->ike->stats.n_init_out++;
 	err = ike_win_send(sa, IKE_XCHG_IKE_SA_INIT, pkt);
@@ -184,6 +188,7 @@ ike_init_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 	struct ike_link *link = sa->link;
 
 	(void)t;
+	ike_resume_back(sa);
 	if (link != NULL) {
 		ike_link_why(link, "%s", why);
 		ike_trace_out(sa, IKE_BY_US, IKE_STAGE_INIT, notify, why);
@@ -223,7 +228,7 @@ ike_step_init_answer(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 			      sa->link->why);
 		return ike_drop(m, DROP_IKE_NOPROP);
 	}
-	if (keep(&st->peer_msg, m->buf, m->len) != 0)
+	if (ike_init_keep(&st->peer_msg, m->buf, m->len) != 0)
 		return ike_drop(m, DROP_IKE_LONG);
 	sa->rspi = m->h.rspi;
 	sa->suite = ch.ike;
@@ -359,34 +364,46 @@ halfopen_ms(const struct ike *ike)
 	    max;
 }
 
+struct ike_sa *
+ike_init_halfopen(struct ike *ike, struct ike_msg *m)
+{
+	struct ike_sa *sa = ike_sa_new(ike, false);
+	struct ike_setup *st;
+
+	if (sa == NULL)
+		return NULL;
+	m->heir = sa;
+	if ((st = sa->setup = calloc(1, sizeof(*st))) == NULL ||
+	    ike_init_keep(&st->peer_msg, m->buf, m->len) != 0 ||
+	    rng_bytes(st->nr, IKE_NONCE_LEN) != 0 ||
+	    ike_sa_halfopen_add(sa, m) != 0 ||
+	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + halfopen_ms(ike)) != 0)
+		return NULL;
+	sa->ispi = m->h.ispi;
+	sa->local = m->local;
+	sa->remote = m->remote;
+	sa->is_natt = m->is_natt;
+	sa->is_faked = !ike->conf.can_raw_esp;
+	memcpy(st->ni, m->p->nonce->p, m->p->nonce->len);
+	st->ni_len = m->p->nonce->len;
+	return sa;
+}
+
 enum ike_verdict
 ike_step_init_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_setup *st;
 
-	if ((sa = ike_sa_new(ike, false)) == NULL)
+	if ((sa = ike_init_halfopen(ike, m)) == NULL)
 		return ike_drop(m, DROP_IKE_HALFOPEN);
-	m->heir = sa;
-	if ((st = sa->setup = calloc(1, sizeof(*st))) == NULL ||
-	    keep(&st->peer_msg, m->buf, m->len) != 0 ||
-	    rng_bytes(st->nr, IKE_NONCE_LEN) != 0 ||
-	    ike_sa_halfopen_add(sa, m) != 0 ||
-	    tmr_start(&ike->tmr, &sa->life, ike->now_ms + halfopen_ms(ike)) != 0)
-		return ike_drop(m, DROP_IKE_HALFOPEN);
-	sa->ispi = m->h.ispi;
+	st = sa->setup;
 	sa->suite = m->choice.ike;
-	sa->local = m->local;
-	sa->remote = m->remote;
-	sa->is_natt = m->is_natt;
-	sa->is_faked = !ike->conf.can_raw_esp;
 	sa->has_inter = ike_inter_said(m);
 	st->group = sa->suite.group;
 	/* no longer than the peer's, so that the answer is not either; but 2.10:
 	 * half of the key of the PRF at least */
 	st->nr_len = MAX(MIN((size_t)IKE_NONCE_LEN, m->p->nonce->len),
 			 spi_hash_len(sa->suite.prf) / 2);
-	memcpy(st->ni, m->p->nonce->p, m->p->nonce->len);
-	st->ni_len = m->p->nonce->len;
 	memcpy(st->peer_ke, m->p->ke->data.p, m->p->ke->data.len);
 	st->peer_ke_len = m->p->ke->data.len;
 	if (ike_job_start(sa, IKE_JOB_MSG, st->group, &m->dh,
@@ -426,7 +443,7 @@ ike_step_init_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ike_childless_add(&b, m->len);
 	if (ike_build_finish(&b, &pkt) != 0 ||
 	    pkt.len > m->len ||		/* its nonce is too short, 2.10 */
-	    keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
+	    ike_init_keep(&st->own_msg, pkt.p, pkt.len) != 0 ||
 	    !ike_sa_move(sa, IKE_EV_INIT_IN) ||
 	    ike_win_reply(sa, m, pkt) != 0) {
 		ike_sa_kill(sa, NULL);	/* the peer's repeat begins anew */

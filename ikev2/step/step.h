@@ -27,6 +27,10 @@ ike_step_fn ike_step_auth_puzzle;	/* response: one for IKE_AUTH (waits) */
 ike_step_fn ike_step_auth_puzzled;
 
 /* init.c: IKE_SA_INIT, 1.2 */
+/** Keep a first message, for AUTH.  0, ERR_LONG or ERR_NOMEM. */
+MUST_USE int ike_init_keep(struct ike_bytes *b, const uint8_t *p, size_t len);
+/** A half-open SA for a request; NULL: there is no room.  Its nonce is made. */
+struct ike_sa *ike_init_halfopen(struct ike *ike, struct ike_msg *m);
 MUST_USE int ike_init_start(struct ike_link *link, const struct ip_addr *own,
 			    const struct net_ep *remote);
 bool ike_init_prepare(struct ike_sa *sa, struct ike_task *t,
@@ -474,6 +478,31 @@ ike_step_fn ike_step_redirect_away;	/* request IKE_SA_INIT */
 ike_step_fn ike_step_redirect_note;
 ike_step_fn ike_step_redirect_init;	/* response IKE_SA_INIT */
 ike_step_fn ike_step_redirect_auth;	/* response IKE_AUTH, authenticated */
+
+/* resume.c: RFC 5723 */
+/** The link has no ticket any more; NULL is fine. */
+void ike_resume_forget(struct ike_link *link);
+/** The peer ended the SA: its ticket is not used any more (6.2). */
+void ike_resume_ended(struct ike_sa *sa);
+/** A new SA: does it begin with a ticket? */
+void ike_resume_begin(struct ike_sa *sa);
+/** It ended before anybody answered. */
+void ike_resume_back(struct ike_sa *sa);
+int ike_resume_send(struct ike_sa *sa);
+/** TICKET_REQUEST into IKE_AUTH, and what was given into its answer. */
+void ike_resume_ask(struct ike_sa *sa, struct ike_build *b);
+void ike_resume_add(const struct ike_msg *m, struct ike_build *b);
+ike_step_fn ike_step_resume_new;	/* request */
+ike_step_fn ike_step_resume_opened;
+ike_step_fn ike_step_resume_reply;
+ike_step_fn ike_step_resume_answer;	/* response */
+ike_step_fn ike_step_resume_open;
+ike_step_fn ike_step_resume_keys;
+ike_step_fn ike_step_resume_refused;	/* response that refuses */
+ike_step_fn ike_step_resume_give;	/* IKE_AUTH request */
+ike_step_fn ike_step_resume_given;
+ike_step_fn ike_step_resume_take;	/* IKE_AUTH response */
+ike_step_fn ike_step_resume_keep;
 
 /* ways.c: RFC 4555, the pairs of addresses */
 /** Is this the end that decides on the path, of an SA that can move? */

@@ -61,6 +61,18 @@ static const struct rule rules[] = {
 	{ IKE_XCHG_IKE_SA_INIT, RESP, RESPONDER, CLEAR, IKE_FORM_INIT_ERROR,
 	  .error = NEEDS_ERROR },
 
+	/* ---- IKE_SESSION_RESUME, RFC 5723 4.3.2 ---- */
+	{ IKE_XCHG_IKE_SESSION_RESUME, REQ, INITIATOR, CLEAR, IKE_FORM_RESUME,
+	  .need = { IKE_N_TICKET_OPAQUE }, .item = { ONE(NONCE) } },
+	{ IKE_XCHG_IKE_SESSION_RESUME, RESP, RESPONDER, CLEAR, IKE_FORM_RESUME,
+	  .error = NO_ERROR, .item = { ONE(NONCE) } },
+	{ IKE_XCHG_IKE_SESSION_RESUME, RESP, RESPONDER, CLEAR,
+	  IKE_FORM_INIT_COOKIE, .need = { IKE_N_COOKIE } },
+	{ IKE_XCHG_IKE_SESSION_RESUME, RESP, RESPONDER, CLEAR,
+	  IKE_FORM_RESUME_NACK, .need = { IKE_N_TICKET_NACK } },
+	{ IKE_XCHG_IKE_SESSION_RESUME, RESP, RESPONDER, CLEAR,
+	  IKE_FORM_RESUME_NACK, .error = NEEDS_ERROR },
+
 	/* ---- IKE_INTERMEDIATE, RFC 9242 3.2, RFC 9370 2.2.2 ---- */
 	/* what has to be in it was agreed on before: a KE, a PPK, or both */
 	{ IKE_XCHG_IKE_INTERMEDIATE, REQ, INITIATOR, IN_SK, IKE_FORM_INTER,
@@ -156,6 +168,8 @@ static const char *const form_names[] = {
 	[IKE_FORM_INIT_INVALID_KE] = "init, other group wanted",
 	[IKE_FORM_INIT_REDIRECT] = "init, another gateway named",
 	[IKE_FORM_INIT_ERROR] = "init, refused",
+	[IKE_FORM_RESUME] = "resume",
+	[IKE_FORM_RESUME_NACK] = "resume, refused",
 	[IKE_FORM_INTER] = "intermediate",
 	[IKE_FORM_INTER_ERROR] = "intermediate, refused",
 	[IKE_FORM_AUTH] = "auth",

@@ -31,9 +31,9 @@ fail(char *why, size_t cap, int err, const char *text)
 }
 
 static int
-nonce_hash(struct view nonce, uint8_t out[32])
+digest(struct view v, uint8_t out[32])
 {
-	return spi_crypto()->hash(SPI_HASH_SHA256, &nonce, 1, out);
+	return spi_crypto()->hash(SPI_HASH_SHA256, &v, 1, out);
 }
 
 /*
@@ -53,10 +53,12 @@ exchange_read(struct view msg, struct view nonce, bool is_own,
 	err = sec_init_read(msg, is_own == is_initiator, &init);
 	if (err != 0)
 		return err;
+	if (init.is_resume != out->is_resumed)
+		return ERR_STATE;
 	if (nonce.len < SEC_NONCE_MIN || nonce.len > SEC_NONCE_MAX)
 		return ERR_RANGE;
-	if ((err = nonce_hash(init.nonce, of_msg)) != 0 ||
-	    (err = nonce_hash(nonce, other)) != 0)
+	if ((err = digest(init.nonce, of_msg)) != 0 ||
+	    (err = digest(nonce, other)) != 0)
 		return err;
 	/* Our own nonce sent back: a reflection. */
 	if (memcmp(of_msg, other, sizeof(of_msg)) == 0)
@@ -74,6 +76,20 @@ exchange_is_same(const struct sec_auth *a, const struct sec_auth *b)
 	return a->ispi == b->ispi && a->is_initiator == b->is_initiator &&
 	    memcmp(a->nonce_own, b->nonce_own, sizeof(a->nonce_own)) == 0 &&
 	    memcmp(a->nonce_peer, b->nonce_peer, sizeof(a->nonce_peer)) == 0;
+}
+
+/* What stays the same from one step to the next. */
+static struct sec_auth
+next_of(const struct sec_auth *a)
+{
+	struct sec_auth x = { .is_resumed = a->is_resumed,
+		.not_after_s = a->not_after_s,
+		.ticket_serial = a->ticket_serial,
+		.ticket_until_s = a->ticket_until_s };
+
+	memcpy(x.id_own, a->id_own, sizeof(x.id_own));
+	memcpy(x.id_peer, a->id_peer, sizeof(x.id_peer));
+	return x;
 }
 
 static const struct conf_peer *
@@ -116,6 +132,24 @@ sign_psk(const struct sec_keys *k, const struct sec_auth *x,
 		    "pre-shared key");
 	out->method = METHOD_PSK;
 	err = sec_psk_auth(psk, oct, out->auth, &out->auth_len);
+	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
+}
+
+/* RFC 5723 4.3.3; our identity is to be the one it was. */
+static int
+sign_resumed(const struct sec_auth *x, const struct sec_octets *oct,
+	     struct sec_signed *out, char *why, size_t cap)
+{
+	uint8_t id[32];
+	int err;
+
+	if ((err = digest(oct->id, id)) != 0)
+		return err;
+	if (memcmp(id, x->id_own, sizeof(id)) != 0)
+		return fail(why, cap, ERR_AUTH, "our identity is not the one of "
+		    "the ticket any more");
+	out->method = METHOD_PSK;
+	err = sec_resume_auth(oct, out->auth, &out->auth_len);
 	return err == 0 ? 0 : fail(why, cap, err, err_text(err));
 }
 
@@ -179,12 +213,15 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 		    "IKE_SA_INIT message");
 	x->realm = q->is_initiator ? q->realm : a->realm;
 	x->peer = q->is_initiator ? q->peer : a->peer;
-	if (!q->is_initiator && !exchange_is_same(a, x))
+	if ((!q->is_initiator || a->is_resumed) && !exchange_is_same(a, x))
 		return fail(why, cap, ERR_STATE, "SIGN is not of the exchange "
 		    "that was verified");
+	if (a->is_resumed && (x->realm != a->realm || x->peer != a->peer))
+		return fail(why, cap, ERR_STATE, "SIGN is about another peer "
+		    "than the ticket");
 	p = peer_at(k->conf, x->realm, x->peer);
-	x->is_eap = q->is_initiator ? p != NULL &&
-	    p->own_auth == CONF_AUTH_EAP : a->is_eap;
+	x->is_eap = !a->is_resumed && (q->is_initiator ? p != NULL &&
+	    p->own_auth == CONF_AUTH_EAP : a->is_eap);
 	if ((p == NULL && (q->is_initiator || !x->is_eap)) ||
 	    (q->is_initiator && p->is_glob))
 		return fail(why, cap, ERR_NOTFOUND, "no such peer");
@@ -197,6 +234,10 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 	};
 	if (q->sk_p.len != sec_prf_len(q->prf))
 		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
+	if (a->is_resumed)
+		return sign_resumed(x, &oct, out, why, cap);
+	if ((err = digest(oct.id, x->id_own)) != 0)
+		return err;
 	if (q->is_initiator && x->is_eap)
 		return 0;	/* method 0: EAP follows */
 	/* who comes by EAP may be of several realms with one certificate */
@@ -313,6 +354,44 @@ claim_by_eap(const struct conf_peer *p, const struct ipc_verify *q, int who,
 	return ERR_AUTH;
 }
 
+/* RFC 5723 4.3.3: who comes is who the ticket says, and proves that it knows what
+ * went into the keys. */
+static int
+verify_resumed(struct sec_auth *x, const struct sec_auth *a,
+	       const struct ipc_verify *q, char *why, size_t cap)
+{
+	const struct sec_octets oct = {
+		.prf = q->prf, .init_msg = q->init_msg, .nonce = q->nonce,
+		.sk_p = q->sk_p, .id = q->id_peer, .int_auth = q->int_auth,
+	};
+	uint8_t id[32], want[SEC_PRF_MAX];
+	bool is_right;
+	size_t len;
+	int err;
+
+	if ((err = digest(q->id_peer, id)) != 0)
+		return err;
+	if (memcmp(id, a->id_peer, sizeof(id)) != 0)
+		return fail(why, cap, ERR_AUTH, "the identity is not the one of "
+		    "the ticket");
+	if (!q->is_initiator && q->id_own.len > 0 &&
+	    ((err = digest(q->id_own, id)) != 0 ||
+	     memcmp(id, a->id_own, sizeof(id)) != 0))
+		return fail(why, cap, ERR_AUTH, "it asks for another identity "
+		    "than that of the ticket");
+	if ((err = sec_resume_auth(&oct, want, &len)) != 0)
+		return err;
+	is_right = q->method == METHOD_PSK && q->auth.len == len &&
+	    ct_equal(want, q->auth.p, len);
+	wipe(want, sizeof(want));
+	if (!is_right)
+		return fail(why, cap, ERR_AUTH, "who brings the ticket does not "
+		    "know the keys that belong to it");
+	x->realm = a->realm;
+	x->peer = a->peer;
+	return 0;
+}
+
 static int
 verify_try(const struct sec_keys *k, struct sec_auth *x,
 	   const struct sec_auth *a, const struct ipc_verify *q, char *id_text,
@@ -330,13 +409,19 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	if (err != 0)
 		return fail(why, cap, err, "what is to be verified is not the "
 		    "peer's IKE_SA_INIT message");
-	if (q->is_initiator && !exchange_is_same(a, x))
+	if ((q->is_initiator || a->is_resumed) && !exchange_is_same(a, x))
 		return fail(why, cap, ERR_STATE, "VERIFY is not of the "
 		    "exchange that was signed");
 	if (q->sk_p.len != sec_prf_len(q->prf) || q->sk_p.len == 0)
 		return fail(why, cap, ERR_RANGE, "SK_p has the wrong length");
 	if ((err = sec_id_dec(q->id_peer, &id)) != 0)
 		return fail(why, cap, err, "malformed identity");
+	if (a->is_resumed) {
+		sec_id_text(&id, id_text);
+		return verify_resumed(x, a, q, why, cap);
+	}
+	if ((err = digest(q->id_peer, x->id_peer)) != 0)
+		return err;
 	who = verify_who(k, x, a, q, &id, why, cap);
 	if (who == ERR_AGAIN) {
 		sec_id_text(&id, id_text);
@@ -426,7 +511,7 @@ sec_auth_sign(const struct sec_keys *k, struct sec_auth *a,
 	      const struct ipc_sign *q, struct sec_signed *out, char *why,
 	      size_t cap)
 {
-	struct sec_auth x = { 0 };
+	struct sec_auth x = next_of(a);
 	int err;
 
 	memset(out, 0, sizeof(*out));
@@ -447,7 +532,7 @@ sec_auth_verify(const struct sec_keys *k, struct sec_auth *a,
 		const struct ipc_verify *q, char *id_text,
 		struct sec_auth_asked *asked, char *why, size_t cap)
 {
-	struct sec_auth x = { 0 };
+	struct sec_auth x = next_of(a);
 	int err;
 
 	id_text[0] = '\0';
@@ -581,4 +666,72 @@ sec_auth_bind_check(struct sec_auth *a, const struct sec_bind *b,
 	if (err == 0)
 		err = sec_msk_check(b->msk, &oct, method, auth);
 	return bound(a, err);
+}
+
+int
+sec_auth_ticket(const struct sec_keys *k, const struct sec_auth *a,
+		struct sec_ticket *t)
+{
+	const struct conf_peer *p = peer_at(k->conf, a->realm, a->peer);
+	const struct conf_realm *r;
+
+	/* EAP may have proved another name than the ID payload says */
+	if (!sec_auth_is_done(a) || p == NULL || a->is_eap)
+		return ERR_STATE;
+	r = &k->conf->realm[a->realm];
+	t->role = a->is_initiator ? 1 : 2;
+	t->not_after_s = a->not_after_s;
+	t->realm = (struct view){ (const uint8_t *)r->name, strlen(r->name) };
+	t->peer = (struct view){ (const uint8_t *)p->name, strlen(p->name) };
+	t->id_own = (struct view){ a->id_own, sizeof(a->id_own) };
+	t->id_peer = (struct view){ a->id_peer, sizeof(a->id_peer) };
+	return 0;
+}
+
+static bool
+is_name(struct view v, const char *name)
+{
+	return v.len == strlen(name) && memcmp(v.p, name, v.len) == 0;
+}
+
+/* By name: places change with the configuration. */
+static int
+place_find(const struct conf *c, const struct sec_ticket *t, struct sec_auth *x)
+{
+	for (uint32_t r = 0; r < c->n_realm; r++) {
+		if (!is_name(t->realm, c->realm[r].name))
+			continue;
+		for (uint32_t p = 0; p < c->realm[r].n_peer; p++)
+			if (is_name(t->peer, c->realm[r].peer[p].name)) {
+				x->realm = r;
+				x->peer = p;
+				return 0;
+			}
+	}
+	return ERR_NOTFOUND;
+}
+
+int
+sec_auth_resume(const struct sec_keys *k, struct sec_auth *a,
+		const struct ipc_ticket_open *q, const struct sec_ticket *t)
+{
+	struct sec_auth x = { .phase = SEC_P_NEW, .is_resumed = true,
+		.is_initiator = q->is_initiator, .ispi = q->ispi,
+		.not_after_s = t->not_after_s, .ticket_serial = t->serial,
+		.ticket_until_s = t->until_s };
+
+	if (a->phase != SEC_P_NEW || a->is_resumed)
+		return ERR_STATE;
+	if (t->role != (q->is_initiator ? 1 : 2) ||
+	    t->id_own.len != sizeof(x.id_own) ||
+	    t->id_peer.len != sizeof(x.id_peer) ||
+	    place_find(k->conf, t, &x) != 0 ||
+	    peer_at(k->conf, x.realm, x.peer)->ppk != NULL ||
+	    digest(q->is_initiator ? q->ni : q->nr, x.nonce_own) != 0 ||
+	    digest(q->is_initiator ? q->nr : q->ni, x.nonce_peer) != 0)
+		return ERR_AUTH;
+	memcpy(x.id_own, t->id_own.p, sizeof(x.id_own));
+	memcpy(x.id_peer, t->id_peer.p, sizeof(x.id_peer));
+	*a = x;
+	return 0;
 }

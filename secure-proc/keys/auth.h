@@ -23,6 +23,9 @@
  * nonces of both messages.  So main cannot have something signed that is not
  * the exchange it had verified, nor the other way round.
  *
+ * An IKE SA that is resumed (RFC 5723) has the place and the identities of its
+ * ticket, whatever is said; the pair is as above, and AUTH is made with SK_p.
+ *
  * Thread: the only one.
  */
 #ifndef TAPIR_SECURE_KEYS_AUTH_H
@@ -35,6 +38,7 @@
 #include "secure-proc/keys/own.h"
 #include "secure-proc/keys/psk.h"
 #include "secure-proc/keys/store.h"
+#include "secure-proc/keys/ticket.h"
 
 enum sec_phase {
 	SEC_P_NEW,
@@ -59,6 +63,12 @@ struct sec_auth {
 	uint64_t ispi;
 	uint8_t nonce_own[32];	/* SHA-256 of the nonces */
 	uint8_t nonce_peer[32];
+	uint8_t id_own[32];	/* SHA-256 of the ID bodies */
+	uint8_t id_peer[32];
+	uint64_t not_after_s;	/* end of the peer's certificate; 0 = none */
+	bool is_resumed;	/* RFC 5723: all of the above but the nonces, and */
+	uint64_t ticket_serial;	/* these, came out of a ticket */
+	uint64_t ticket_until_s;
 };
 
 struct sec_keys {
@@ -93,6 +103,22 @@ struct sec_auth_told {
 	struct view id_peer;	/* bodies of the question's IDs */
 	struct view id_own;	/* may be empty */
 };
+
+/**
+ * What is to be in a ticket about who and where; views are borrowed of a and the
+ * configuration.  ERR_STATE: not authenticated.
+ */
+MUST_USE int sec_auth_ticket(const struct sec_keys *k,
+			     const struct sec_auth *a, struct sec_ticket *t);
+/**
+ * A new handle is the same as the one of a ticket was: AUTH will prove SK_p.
+ *
+ * @return 0; ERR_STATE: not new; ERR_AUTH: a ticket of the other role, or its realm
+ *         or peer is not configured any more.
+ */
+MUST_USE int sec_auth_resume(const struct sec_keys *k, struct sec_auth *a,
+			     const struct ipc_ticket_open *q,
+			     const struct sec_ticket *t);
 
 /** True once the peer has proved who it is and we did too; the one place that
  * says so (SECURITY-CHECKLIST A5). */

@@ -18,6 +18,7 @@
 #include "daemon/base/cur.h"
 
 #define EXCHANGE_INIT	34
+#define EXCHANGE_RESUME	38
 #define MAJOR_VERSION	2
 #define FLAG_INITIATOR	0x08
 #define FLAG_RESPONSE	0x20
@@ -49,8 +50,10 @@ header_read(struct cur *c, size_t msg_len, bool is_request,
 		return ERR_VERSION;
 	if (len != msg_len)
 		return len > msg_len ? ERR_SHORT : ERR_TRAIL;
-	if (exchange != EXCHANGE_INIT || id != 0 || out->ispi == 0)
+	if ((exchange != EXCHANGE_INIT && exchange != EXCHANGE_RESUME) ||
+	    id != 0 || out->ispi == 0)
 		return ERR_SYNTAX;
+	out->is_resume = exchange == EXCHANGE_RESUME;
 	if (is_request != ((flags & FLAG_INITIATOR) != 0) ||
 	    is_request != ((flags & FLAG_RESPONSE) == 0) ||
 	    is_request != (out->rspi == 0))
@@ -100,7 +103,7 @@ sec_init_read(struct view msg, bool is_request, struct sec_init *out)
 	}
 	if ((err = cur_end(&c)) != 0)
 		return err;
-	if (n_sa != 1 || n_ke != 1 || n_nonce != 1)
+	if (n_sa != !in.is_resume || n_ke != !in.is_resume || n_nonce != 1)
 		return ERR_GRAMMAR;
 	if (in.nonce.len < SEC_NONCE_MIN || in.nonce.len > SEC_NONCE_MAX)
 		return ERR_SYNTAX;

@@ -19,6 +19,7 @@
 struct sec_init {
 	uint64_t ispi, rspi;
 	struct view nonce;	/* of its Nonce payload, borrowed */
+	bool is_resume;		/* IKE_SESSION_RESUME, RFC 5723: no SA, no KE */
 };
 
 /**

@@ -41,5 +41,9 @@ MUST_USE int sec_maced_id(const struct sec_octets *in, uint8_t *out,
  */
 MUST_USE int sec_psk_auth(struct view psk, const struct sec_octets *in,
 			  uint8_t *auth, size_t *len);
+/** The same with SK_p itself as the key, of an IKE SA that is resumed (RFC 5723
+ * 4.3.3): prf(SK_p, octets). */
+MUST_USE int sec_resume_auth(const struct sec_octets *in, uint8_t *auth,
+			     size_t *len);
 
 #endif

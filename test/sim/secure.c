@@ -22,13 +22,25 @@ hash_of(enum ike_prf p)
 	    p == IKE_PRF_SHA384 ? SPI_HASH_SHA384 : SPI_HASH_SHA512;
 }
 
+/* Did this SA come by a ticket (RFC 5723)? */
+static bool
+is_resumed(const struct sim_host *h, uint32_t handle)
+{
+	for (unsigned i = 0; i < MIN(h->n_resumed, SIM_RESUMED_MAX); i++)
+		if (h->resumed[i] == handle)
+			return true;
+	return false;
+}
+
+/* word: NULL = SK_p itself. */
 static size_t
 key_auth(const char *word, const struct ike_ask *ask, struct view id,
 	 uint8_t *out)
 {
 	enum spi_hash hash = hash_of(ask->prf);
 	struct view pad = { (const uint8_t *)"Key Pad for IKEv2", 17 };
-	struct view psk = { (const uint8_t *)word, strlen(word) };
+	struct view psk = { (const uint8_t *)word,
+			    word != NULL ? strlen(word) : 0 };
 	uint8_t key[SPI_HASH_MAX], mac[SPI_HASH_MAX];
 	size_t n = spi_hash_len(hash);
 	struct view octets[4];
@@ -40,8 +52,8 @@ key_auth(const char *word, const struct ike_ask *ask, struct view id,
 	octets[1] = ask->nonce;
 	octets[2] = (struct view){ mac, n };
 	octets[3] = ask->int_auth;
-	if (spi_crypto()->hmac(hash, (struct view){ key, n }, octets, 4, out)
-	    != 0)
+	if (spi_crypto()->hmac(hash, word == NULL ? ask->sk_p :
+			       (struct view){ key, n }, octets, 4, out) != 0)
 		abort();
 	return n;
 }
@@ -50,7 +62,8 @@ static size_t
 psk_auth(const struct sim_host *h, const struct ike_ask *ask, struct view id,
 	 uint8_t *out)
 {
-	return key_auth(h->psk, ask, id, out);
+	return key_auth(is_resumed(h, ask->handle) ? NULL : h->psk, ask, id,
+			out);
 }
 
 static size_t
@@ -215,6 +228,61 @@ answer_ppk(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	e->ans.sk_pr = (struct view){ out[2], ask->sk_d.len };
 }
 
+/* A ticket without secrecy: who it is for, SK_d, and a sum over both. */
+static size_t
+ticket_sum(const struct sim_host *h, const uint8_t *p, size_t len, uint8_t *out)
+{
+	uint8_t key[9] = { 0 };
+	struct view part = { p, len };
+
+	memcpy(key, h->name, strlen(h->name));
+	key[8] = h->ticket_key;
+	if (spi_crypto()->hmac(SPI_HASH_SHA256, (struct view){ key, 9 }, &part,
+			       1, out) != 0)
+		abort();
+	return 32;
+}
+
+static void
+answer_seal(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	uint8_t *p = e->auth;
+	size_t n = 2 + IKE_SUITE_LEN + ask->sk_d.len;
+
+	p[0] = ask->is_initiator;
+	p[1] = (uint8_t)ask->prf;
+	memcpy(p + 2, ask->suite, IKE_SUITE_LEN);
+	memcpy(p + 2 + IKE_SUITE_LEN, ask->sk_d.p, ask->sk_d.len);
+	n += ticket_sum(h, p, n, p + n);
+	e->ans.sealed = (struct view){ p, n };
+	e->ans.life_s = MIN(ask->life_s, 28800u);
+}
+
+static void
+answer_open(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
+{
+	size_t head = 2 + IKE_SUITE_LEN, n = ask->sealed.len - 32;
+	const uint8_t *p = ask->sealed.p;
+	struct view part[3] = { { (const uint8_t *)"Resumption", 10 }, ask->ni,
+		ask->nr };
+	uint8_t sum[32];
+
+	e->ans.err = ERR_AUTH;
+	if (ask->sealed.len < head + 32)
+		return;
+	ticket_sum(h, p, n, sum);
+	if (memcmp(sum, p + n, sizeof(sum)) != 0 ||
+	    p[0] != ask->is_initiator)
+		return;
+	e->ans.err = 0;
+	memcpy(e->ans.suite, p + 2, IKE_SUITE_LEN);
+	if (spi_crypto()->hmac(hash_of((enum ike_prf)p[1]), (struct view){
+			       p + head, n - head }, part, 3, e->auth) != 0)
+		abort();
+	e->ans.seed = (struct view){ e->auth, n - head };
+	h->resumed[h->n_resumed++ % SIM_RESUMED_MAX] = ask->handle;
+}
+
 /* RFC 6290 5.1; the secret is the host's name, which it keeps when killed. */
 static void
 answer_token(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
@@ -256,6 +324,10 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	e->ans.peer = 0;
 	if (ask->type == IKE_ASK_PPK)
 		answer_ppk(h, ask, e);
+	else if (ask->type == IKE_ASK_SEAL)
+		answer_seal(h, ask, e);
+	else if (ask->type == IKE_ASK_OPEN)
+		answer_open(h, ask, e);
 	else if (ask->type == IKE_ASK_TOKEN)
 		answer_token(h, ask, e);
 	else if (ask->type == IKE_ASK_SIGN)

@@ -103,6 +103,10 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		h->peer.may_redirect = yes;
 	else if (strcmp(key, "mobike") == 0)
 		r->is_mobike = yes;
+	else if (strcmp(key, "ticket-key") == 0)
+		h->ticket_key = (uint8_t)v;
+	else if (strcmp(key, "resume") == 0)
+		r->is_resume = yes;
 	else if (strcmp(key, "childless") == 0)
 		r->is_childless = yes;
 	else if (strcmp(key, "lanes") == 0) {

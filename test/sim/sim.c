@@ -446,6 +446,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "level") == 0 ? s.level :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "leased") == 0 ? h->n_leased :
+	    strcmp(key, "resumed") == 0 ? h->n_resumed :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
 	    strcmp(key, "auth-ok") == 0 ? s.n_auth_ok :
 	    strcmp(key, "auth-failed") == 0 ? s.n_auth_failed :

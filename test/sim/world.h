@@ -34,6 +34,8 @@ struct sim_list {
 
 /* Something that happens at a time: a datagram, an answer, a finished job. */
 enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP, SIM_DOOR };
+#define SIM_RESUMED_MAX 64
+
 struct sim_event {
 	uint64_t at_ms, order;
 	enum sim_what what;
@@ -65,6 +67,9 @@ struct sim_host {
 	unsigned n_addr;
 	struct ike_conf conf;
 	struct ike_realm_conf realm;
+	uint32_t resumed[SIM_RESUMED_MAX]; /* handles; a ring */
+	unsigned n_resumed;
+	uint8_t ticket_key;		/* another: tickets before are no good */
 	struct ike_peer_conf peer;
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;

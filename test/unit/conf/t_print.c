@@ -63,7 +63,8 @@ TEST(the_printed_text_parses_to_an_equal_configuration)
 		   " esp-provider='card' fragment='576'>"
 		   "<realm name='r' tap='t' bridge='b' mode='ether' mtu='1280'"
 		   " address='fd00::1/64,10.0.0.1/8' suite='compat'"
-		   " encap='esp' resources='off' mobike='no' childless='yes' reauth='yes'"
+		   " encap='esp' resources='off' mobike='no' resume='no'"
+		   " childless='yes' reauth='yes'"
 		   " child-bytes='5' child-packets='1000' dpd='1' dead='2' child-life='10'"
 		   " ike-life='30'>" BASE);
 	round_trip("<vpn><realm name='r' isolate='yes' macs='3' macs-full='drop'"

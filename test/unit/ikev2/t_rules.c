@@ -162,6 +162,30 @@ TEST(grammar_of_ike_sa_init)
 	check_rows(row, N_OF(row));
 }
 
+TEST(grammar_of_ike_session_resume)
+{
+	const uint8_t RESUME = IKE_XCHG_IKE_SESSION_RESUME;
+	const struct row row[] = {
+		{ RESUME, QI, "Nonce N16413", NULL, IKE_FORM_RESUME },
+		{ RESUME, QI, "N16390 N16413 Nonce N16388 N16389 V", NULL,
+		  IKE_FORM_RESUME },
+		{ RESUME, QI, "Nonce", NULL, BAD },
+		{ RESUME, QI, "N16413", NULL, BAD },
+		{ RESUME, QI, "SA KE Nonce N16413", NULL, BAD },
+		{ RESUME, QR, "Nonce N16413", NULL, BAD },
+		{ RESUME, QI, "SK", "Nonce N16413", BAD },
+		{ RESUME, PR, "Nonce N16388 N16389", NULL, IKE_FORM_RESUME },
+		{ RESUME, PR, "N16390", NULL, IKE_FORM_INIT_COOKIE },
+		{ RESUME, PR, "N16412", NULL, IKE_FORM_RESUME_NACK },
+		{ RESUME, PR, "N14", NULL, IKE_FORM_RESUME_NACK },
+		{ RESUME, PR, "Nonce N14", NULL, BAD },
+		{ RESUME, PI, "Nonce", NULL, BAD },
+		{ RESUME, PR, "SA KE Nonce", NULL, BAD },
+	};
+
+	check_rows(row, N_OF(row));
+}
+
 TEST(grammar_of_ike_auth)
 {
 	static const struct row row[] = {
@@ -287,6 +311,7 @@ TEST(exchanges_without_rows_are_not_supported)
 		else if (x == IKE_XCHG_IKE_INTERMEDIATE)
 			assert_int_equal(got, IKE_FORM_INTER);
 		else if ((x >= INIT && x < INFO) ||
+			 x == IKE_XCHG_IKE_SESSION_RESUME ||
 			 x == IKE_XCHG_IKE_FOLLOWUP_KE)
 			assert_int_equal(got, ERR_GRAMMAR);
 		else

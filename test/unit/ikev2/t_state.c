@@ -128,7 +128,7 @@ TEST(unprotected_and_unknown_forms_have_no_path)
 				assert_null(ike_path_find((uint8_t)x, r,
 				    IKE_FORM_UNPROTECTED, s));
 				if ((x < IKE_XCHG_IKE_SA_INIT ||
-				     x > IKE_XCHG_INFORMATIONAL) &&
+				     x > IKE_XCHG_IKE_SESSION_RESUME) &&
 				    x != IKE_XCHG_IKE_INTERMEDIATE &&
 				    x != IKE_XCHG_IKE_FOLLOWUP_KE)
 					for (unsigned f = 0; f < IKE_FORM_END;

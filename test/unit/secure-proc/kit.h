@@ -141,6 +141,28 @@ kit_init(bool is_request)
 	return m;
 }
 
+/* The same of IKE_SESSION_RESUME: a nonce alone. */
+UNUSED static struct kit_msg
+kit_resume(bool is_request)
+{
+	struct kit_msg m;
+	struct wcur w;
+
+	wcur_init(&w, m.b, sizeof(m.b));
+	wcur_u64(&w, KIT_ISPI);
+	wcur_u64(&w, is_request ? 0 : KIT_RSPI);
+	wcur_u8(&w, 40);
+	wcur_u8(&w, 0x20);
+	wcur_u8(&w, 38);
+	wcur_u8(&w, is_request ? 0x08 : 0x20);
+	wcur_u32(&w, 0);
+	wcur_u32(&w, 0);
+	kit_payload(&w, 0, is_request ? kit_ni : kit_nr, sizeof(kit_ni));
+	wcur_put32(&w, 24, (uint32_t)w.len);
+	m.len = w.len;
+	return m;
+}
+
 UNUSED static struct view
 kit_view(const void *p, size_t n)
 {
