@@ -57,12 +57,12 @@ def gateway(lab, pki):
     gw.stop()
 
 
-def client(lab, pki, method, who, word="", cert="taro", ike="default"):
+def client(lab, pki, method, who, word="", cert="taro", ike="default", own=None):
     """strongSwan as a client at right."""
     files = {"x509ca/ca.pem": pki.text("ca.pem"), "x509/me.pem": pki.text(f"{cert}.pem"),
              "private/me.key": pki.text(f"{cert}.key")}
     c = Charon(lab, "right", files, options=EAP_PLUGINS + "\ninstall_virtual_ip = yes",
-               local=RIGHT, remote=LEFT, local_id=f'"{who}"', remote_id=GW, top="vips = 0.0.0.0",
+               local=RIGHT, remote=LEFT, local_id=f'"{own or who}"', remote_id=GW, top="vips = 0.0.0.0",
                local_auth=f"auth = eap-{method}\n" + ("certs = me.pem" if method == "tls" else
                                                       f"eap_id = {who}"),
                remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24", ike=ike,
@@ -91,6 +91,27 @@ def test_strongswan_logs_in(lab, pki, gateway, method, who):
     finally:
         c.stop()
     assert until(10, lambda: gateway.peer(realm, name=who).get("state") != "up")
+
+
+def test_an_address_names_nobody(lab, pki, gateway):
+    """Windows calls itself by its address: the name in EAP chooses the realm, and a name of
+    somebody else than the one IKE was told is refused."""
+    c = client(lab, pki, "mschapv2", HANAKO, WORD, own=RIGHT)
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log()
+        assert until(5, lambda: any(p["state"] == "up" for p in
+                                    gateway.json("status")["realms"][0]["peers"]))
+        assert not any(p["state"] == "up" for p in gateway.json("status")["realms"][1]["peers"])
+    finally:
+        c.stop()
+    at = len(gateway.log())
+    c = client(lab, pki, "mschapv2", HANAKO, WORD, own="jiro@sales.example.com")
+    try:
+        assert "failed" in c.initiate()
+        assert refused(gateway, at, "jiro@sales.example.com"), gateway.log()[at:]
+    finally:
+        c.stop()
 
 
 @pytest.mark.parametrize("method,who,word,cert,why", [
