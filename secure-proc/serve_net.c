@@ -274,6 +274,23 @@ route_remove(struct sec_serve *s, const struct sa *sa,
 	return route_kernel(s, realm, NULL, prefix, false, why, cap);
 }
 
+/* May some peer of a realm have it? */
+static bool
+is_of_realm(const struct sec_serve *s, uint32_t realm,
+	    const struct ip_net *prefix)
+{
+	const struct conf_realm *r;
+	const char *why;
+
+	if (realm >= s->c.conf->n_realm)
+		return false;
+	r = &s->c.conf->realm[realm];
+	for (unsigned i = 0; i < r->n_peer; i++)
+		if (prefix_permitted(r->peer[i].net, r->pool, prefix, &why) == 0)
+			return true;
+	return false;
+}
+
 /* A route from before this process: nobody here knows it, and without it less
  * goes into the TAP, no more. */
 static int
@@ -285,6 +302,10 @@ forget(struct sec_serve *s, const struct ipc_route *q, char *why, size_t cap)
 	if ((err = prefix_read(q, &prefix)) != 0 ||
 	    sec_routes_users(&s->routes, q->realm, &prefix) > 0)
 		return err;
+	if (!is_of_realm(s, q->realm, &prefix)) {
+		snprintf(why, cap, "no peer of the realm can have had it");
+		return ERR_PERM;
+	}
 	return route_kernel(s, q->realm, NULL, &prefix, false, why, cap);
 }
 
@@ -297,7 +318,7 @@ sec_on_route(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	struct ip_net prefix;
 	int err;
 
-	if (sa == NULL && !q->is_add && sec_is_client(s, q->realm)) {
+	if (sa == NULL && !q->is_add) {
 		err = forget(s, q, why, sizeof(why));
 		return sec_refuse(s, m, err, why[0] != '\0' ? why : NULL);
 	}

@@ -326,8 +326,9 @@ routes(struct vpn *v, uint32_t link, const struct vpn_ts *ts, unsigned n_ts,
 		return;
 	realm = info.realm;
 	net = net_of(v, realm, info.peer);
-	/* authenticated by a secure process that is gone */
-	if (info.ask_handle == 0 && (is_add || !net->is_dynamic)) {
+	/* authenticated by a secure process that is gone: the next one removes
+	 * what that one set, and adds when it knows the peer */
+	if (info.ask_handle == 0 && is_add) {
 		log_rl(LOG_WARN, "net", "realm %s: routes of a peer stay as they "
 		       "are until it authenticates again",
 		       vpn_realm_name(v, realm));

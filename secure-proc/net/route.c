@@ -122,6 +122,36 @@ change(struct sec_netlink *nl, const struct sec_route_req *q, int ifindex,
 	return rc;
 }
 
+/* Is this very route there, as a process before this one made it? */
+static bool
+is_there(struct sec_netlink *nl, const struct sec_route_req *q, int ifindex)
+{
+	struct nl_addr *dst = sec_nl_addr(&q->prefix.addr, q->prefix.bits);
+	struct nl_cache *cache = NULL;
+	struct nl_object *o;
+	bool found = false;
+
+	if (dst == NULL || rtnl_route_alloc_cache(nl->sk,
+	    q->prefix.addr.family == 4 ? AF_INET : AF_INET6, 0, &cache) < 0)
+		goto out;
+	for (o = nl_cache_get_first(cache); o != NULL && !found;
+	    o = nl_cache_get_next(o)) {
+		struct rtnl_route *r = (struct rtnl_route *)o;
+		struct rtnl_nexthop *nh = rtnl_route_get_nnexthops(r) == 1 ?
+		    rtnl_route_nexthop_n(r, 0) : NULL;
+
+		found = nh != NULL && rtnl_route_get_table(r) == RT_TABLE_MAIN &&
+		    rtnl_route_get_protocol(r) == RTPROT_STATIC &&
+		    rtnl_route_nh_get_ifindex(nh) == ifindex &&
+		    rtnl_route_nh_get_gateway(nh) == NULL &&
+		    nl_addr_cmp(rtnl_route_get_dst(r), dst) == 0;
+	}
+out:
+	nl_cache_free(cache);
+	nl_addr_put(dst);
+	return found;
+}
+
 int
 sec_route(void *ctx, const struct sec_route_req *q, char *why, size_t cap)
 {
@@ -147,6 +177,8 @@ sec_route(void *ctx, const struct sec_route_req *q, char *why, size_t cap)
 		source.family = 0;
 		rc = change(nl, q, index, table, &source);
 	}
+	if (rc == -NLE_EXIST && q->is_add && is_there(nl, q, index))
+		return 0;
 	if (is_wide && !q->is_add)
 		sec_full_end(nl, q->realm, q->prefix.addr.family);
 	if (rc >= 0)

@@ -192,6 +192,43 @@ def test_clean_end_restores_the_machine(lab):
         b.stop()
 
 
+@pytest.mark.parametrize("how", ["reload", "secure"])
+def test_routes_are_still_ours_after_another_secure_process(lab, how):
+    """They go with the tunnel and come with it, although another process set them."""
+    keys = {"branches.psk": "0x" + os.urandom(32).hex(), "routed.psk": os.urandom(16).hex()}
+    b = Gateway(lab, "gw-b", wide_conf(), keys).start()
+    a = Gateway(lab, "gw-a", wide_conf("192.0.2.2"), keys).start()
+
+    def routes():
+        return lab.need("gw-a", "ip", "route", "show", "proto", "static", "dev", "tap-routed")
+    try:
+        assert lab.until_ping("gw-a", "10.9.2.1", 10, source="10.9.1.1"), a.log()
+        if how == "secure":
+            old = a.kill_role("secure")
+            assert until(5, lambda: a.pid("secure") not in (0, old) and
+                         a.lines("the secure process is back"))
+        else:
+            a.write(wide_conf("192.0.2.2").replace('mode="ip"', 'mode="ip" child-life="4000"'),
+                    keys)
+            assert a.tapir("reload").returncode == 0
+        assert "10.9.2.0/24" in routes()
+        assert lab.ping("gw-a", "10.9.2.1", 3, source="10.9.1.1") == 3
+        b.kill()                # the new SA is there before the old one goes
+        b.start()
+        assert lab.until_ping("gw-a", "10.9.2.1", MAIN_SECONDS, source="10.9.1.1"), a.log()
+        assert not until(1, lambda: "10.9.2.0/24" not in routes())
+        for _ in range(2):
+            assert a.tapir("down", "routed").returncode == 0
+            assert until(5, lambda: "10.9.2.0/24" not in routes()), a.log()
+            assert a.tapir("up", "routed").returncode == 0
+            assert lab.until_ping("gw-a", "10.9.2.1", 10, source="10.9.1.1"), a.log()
+            assert "10.9.2.0/24" in routes()
+        assert not a.lines("another way")
+    finally:
+        a.stop()
+        b.stop()
+
+
 def diff(old, new):
     """What is in one snapshot and not in the other."""
     return "\n".join(f"{key}: {sign} {row}" for key in old

@@ -102,7 +102,14 @@ TEST(what_was_set_before_this_process_can_be_taken_away_and_nothing_else)
 
 	world_run();
 	assert_int_equal(addr(IPC_NOBODY, 0, false, "10.20.1.7"), ERR_PERM);
-	assert_int_equal(route(IPC_NOBODY, 0, false, "10.2.0.0/16"), ERR_PERM);
+	/* where no peer gives us addresses: what a peer can have had */
+	assert_int_equal(route(IPC_NOBODY, 0, true, "10.2.0.0/16"), ERR_PERM);
+	assert_int_equal(route(IPC_NOBODY, 0, false, "10.9.0.0/16"), ERR_PERM);
+	assert_int_equal(route(IPC_NOBODY, 9, false, "10.2.0.0/16"), ERR_PERM);
+	assert_int_equal(w.fake.n_del, 0);
+	assert_int_equal(route(IPC_NOBODY, 0, false, "10.2.0.0/16"), 0);
+	assert_int_equal(w.fake.n_del, 1);
+	w.fake.n_del = 0;
 	p = (struct conf_peer *)(uintptr_t)&w.c->realm[0].peer[0];
 	was = p->net;
 	p->net = &n;
