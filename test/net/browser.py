@@ -13,7 +13,7 @@ CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def dial(lab, node, addr=("127.0.0.1", PORT)):
+def dial(lab, node, addr=("127.0.0.1", PORT), source=None):
     """A TCP socket of a node; sockets stay where they were made."""
     out = []
 
@@ -22,7 +22,7 @@ def dial(lab, node, addr=("127.0.0.1", PORT)):
         try:
             if _libc.setns(fd, CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
-            out.append(socket.create_connection(addr, timeout=10))
+            out.append(socket.create_connection(addr, 10, source and (source, 0)))
         except OSError as e:
             out.append(e)
         finally:
@@ -39,10 +39,10 @@ def dial(lab, node, addr=("127.0.0.1", PORT)):
 class Client(http.client.HTTPConnection):
     """One connection; answers are (status, document, fields)."""
 
-    def __init__(self, lab, node, path=None, addr=("127.0.0.1", PORT), tls=None):
+    def __init__(self, lab, node, path=None, addr=("127.0.0.1", PORT), tls=None, source=None):
         super().__init__(f"{addr[0]}:{addr[1]}", timeout=40)
         self.where, self.path, self.addr, self.tls = (lab, node), path, addr, tls
-        self.token = None
+        self.token, self.source = None, source
 
     def connect(self):
         if self.path:
@@ -50,7 +50,7 @@ class Client(http.client.HTTPConnection):
             self.sock.settimeout(40)
             self.sock.connect(self.path)
         else:
-            self.sock = dial(*self.where, self.addr)
+            self.sock = dial(*self.where, self.addr, self.source)
         if self.tls:
             self.sock = self.tls.wrap_socket(self.sock)
 
