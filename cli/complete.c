@@ -87,7 +87,7 @@ add_choices(char *words, const char *p, const char *end)
 			;
 		if (n > 2 && strncmp(p, "--", 2) == 0)
 			opt = p + n + 1;
-		if (opt != NULL && (p == opt || (p[-1] == '|' && p > opt &&
+		if (opt != NULL && (p == opt || (p > opt && p[-1] == '|' &&
 		    memchr(opt, ' ', (size_t)(p - opt)) == NULL &&
 		    memchr(opt, ']', (size_t)(p - opt)) == NULL)))
 			continue;
