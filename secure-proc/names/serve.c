@@ -35,6 +35,7 @@
 #define TAPS_MAX   32
 #define TAP_GONE_MS 5000	/* after tapir-secure ended; then main goes on */
 #define LOOK_MS	   20
+#define NETNS_LATER 4026532000u	/* 0xF0000000, and what Linux 4 to 6 take first */
 
 struct set {
 	char tap[IFNAMSIZ];
@@ -52,13 +53,19 @@ struct names {
 
 /* ---- what is in charge ------------------------------------------------------------ */
 
+/* Is this the machine's own network?  init's namespace tells, where it may be
+ * looked at; else the number of ours: the machine's is made while the kernel
+ * begins and has one of the first, those of others come far behind. */
 static bool
 same_netns(void)
 {
 	struct stat own, init;
 
-	return stat("/proc/self/ns/net", &own) != 0 ||
-	    stat("/proc/1/ns/net", &init) != 0 || own.st_ino == init.st_ino;
+	if (stat("/proc/self/ns/net", &own) != 0)
+		return false;
+	if (stat("/proc/1/ns/net", &init) == 0)
+		return own.st_ino == init.st_ino;
+	return own.st_ino < NETNS_LATER;
 }
 
 /* Is the file a mount of its own? */
