@@ -81,10 +81,8 @@ ask_and_wait(struct batch *x, struct port *from, const struct ip_head *ip,
 	/* A slice would keep its whole train from being used again. */
 	if (b->parent != NULL && (b = own_copy(x, from, b, 0, b->len)) == NULL)
 		return;
-	if (wait_add(x->h->waits, &ip->dst, from->num, now_s, b, &ask) != 0) {
+	if (wait_add(x->h->waits, &ip->dst, from->num, now_s, b, &ask) != 0)
 		port_drop(x, from, b, DROP_HUB_NONEIGH);
-		return;
-	}
 	if (!ask)
 		return;
 	if (ip->dst.family == 4)

@@ -16,6 +16,7 @@ struct item {
 	struct ip_addr ip;
 	uint32_t port;
 	uint32_t since_s;
+	uint32_t asked_s;	/* when ip was asked for last, as of this item */
 	struct buf *b;
 };
 struct wait {
@@ -69,17 +70,27 @@ int
 wait_add(struct wait *w, const struct ip_addr *ip, uint32_t port,
 	 uint32_t now_s, struct buf *b, bool *ask)
 {
+	struct item *last = NULL;	/* the youngest for ip */
 	unsigned same = 0, mine = 0;
 	int err = ERR_FULL;
 
 	lk_lock(&w->lock);
 	for (unsigned i = 0; i < w->n; i++) {
-		same += ip_equal(&w->item[i].ip, ip);
 		mine += w->item[i].port == port;
+		if (!ip_equal(&w->item[i].ip, ip))
+			continue;
+		last = &w->item[i];
+		same++;
 	}
+	/* the question or its answer may be lost: once a second, as RFC 1122
+	 * 2.3.2.1 and RFC 4861 7.2.2 have it */
+	*ask = last != NULL && now_s > last->asked_s;
+	if (*ask)
+		last->asked_s = now_s;
 	if (w->n < WAIT_MAX && same < WAIT_IP_MAX && mine < WAIT_PORT_MAX) {
-		w->item[w->n++] = (struct item){ *ip, port, now_s, b };
-		*ask = same == 0;
+		*ask |= last == NULL;
+		w->item[w->n++] = (struct item){ *ip, port, now_s,
+		    *ask ? now_s : last->asked_s, b };
 		err = 0;
 	}
 	lk_unlock(&w->lock);

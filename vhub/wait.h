@@ -21,8 +21,9 @@ struct wait;
 MUST_USE int wait_new(struct wait **out);
 /** Puts what still waits. */
 void wait_free(struct wait *w);
-/** Queue b (from IP port `port`) for ip.  0: taken; *ask says that nobody was
- * asked yet.  ERR_FULL: not taken. */
+/** Queue b (from IP port `port`) for ip.  *ask says that ip is to be asked for:
+ * nobody was asked yet, or not in this second (RFC 1122 2.3.2.1), whether b was
+ * taken or not.  0: taken; ERR_FULL: not taken. */
 MUST_USE int wait_add(struct wait *w, const struct ip_addr *ip, uint32_t port,
 		      uint32_t now_s, struct buf *b, bool *ask);
 /** What waits for ip, oldest first: buffers and the ports they came by.

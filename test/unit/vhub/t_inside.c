@@ -329,6 +329,21 @@ TEST(an_ipv6_neighbour_is_asked_for)
 	rig_fini(&r);
 }
 
+TEST(a_neighbour_is_asked_for_once_a_second_while_packets_come)
+{
+	struct rig r;
+
+	setup(&r, true);
+	for (int s = 0; s < 5; s++) {
+		for (int i = 0; i < 10; i++)	/* more than may wait */
+			packet(&r, 2, "10.2.0.5", "10.1.0.2");
+		rig_expect(&r, 0, 1);
+		rig_clear(&r);
+		rig_tick(&r, 1);
+	}
+	rig_fini(&r);
+}
+
 TEST(waiting_is_bounded_in_number_and_time)
 {
 	struct rig r;
