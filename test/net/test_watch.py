@@ -99,7 +99,7 @@ def test_doubt_before_the_end_and_nothing_disappears(lab, ends):
         lab.run("host-a", "ping", "-c", "1", "-W", "1", "10.0.0.2")
         assert until(8, lambda: peer(a)["state"] == "suspect")
         one = peer(a)
-        assert one["try"] >= 3 and 0 <= one["dead_in_s"] <= 6 and one["asked_s"] >= 1
+        assert one["try"] >= 3 and 0 <= one["dead_in_s"] <= 6 and one["asked_s"] >= 0
         words = lab.run("gw-a", TAPIR, "--run-dir", a.run_dir, "status", "branches/osaka").stdout
         assert "no answer yet; counts as dead in" in words
         assert screen.until(3, lambda f: "no answer yet" in f), screen.text
@@ -203,7 +203,8 @@ def test_netcheck_finds_the_port_that_is_shut(lab, ends):
     finally:
         lab.need("gw-b", "nft", "delete", "table", "ip", "shut")
     words = a.tapir("netcheck").stdout
-    assert "UDP port 4500 of 192.0.2.2 answers" in words
+    # by IPv6 where the tunnel moved away from the shut port
+    assert re.search(r"UDP port 4500 of (192\.0\.2\.2|2001:db8:1::2) answers", words), words
     assert max(map(len, words.splitlines())) <= 80
     assert until(8, lambda: peer(a)["state"] == "up")
 
