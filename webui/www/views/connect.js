@@ -30,7 +30,7 @@ export function Connect({ realm, peer }) {
 			[t("connect.to"), p.remote],
 			[t("facts.id"), p.id],
 			[t("facts.up"), isUp && html`<${For} s=${p.up_s} at=${p.at}/>`],
-			[t("facts.path"), isUp && `${word("encap", p.encap)}, ${word("nat", p.nat)}`],
+			[t("facts.path"), isUp && `${word("encap", p.encap)}, ${t("facts.nat")}: ${word("nat", p.nat)}`],
 			[t("connect.here"), isUp && p.mode === "ip" && p.ts_local],
 			[t("facts.nets"), isUp && p.ts_remote],
 			[t("received"), isUp && `${rate(now.rx)} · ${bytes(p.rx_bytes)}`],
