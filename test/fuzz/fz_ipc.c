@@ -65,6 +65,22 @@ fake_route(void *ctx UNUSED, const struct sec_route_req *q, char *why UNUSED,
 	return 0;
 }
 
+/* No peer of this configuration may give us an address. */
+static int
+fake_addr(void *ctx UNUSED, const struct conf_realm *realm UNUSED,
+	  const struct ip_net *a UNUSED, bool is_add UNUSED, char *why UNUSED,
+	  size_t cap UNUSED)
+{
+	abort();
+}
+
+static int
+fake_lock(void *ctx UNUSED, const struct sec_lock *l UNUSED, char *why UNUSED,
+	  size_t cap UNUSED)
+{
+	return 0;
+}
+
 static int
 check_answer(void *ctx UNUSED, const struct ipc_msg *m, const int *fds UNUSED,
 	     unsigned n_fd UNUSED)
@@ -128,7 +144,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct sec_net net = { NULL, fake_tap, fake_mtu, fake_bridge,
-		fake_route };
+		fake_route, fake_addr, fake_lock };
 	struct ipc_msg hello;
 	struct sec_serve_conf sc;
 	struct sec_serve *s;
