@@ -640,6 +640,9 @@ ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms)
 	m = sa->parked;
 	sa->parked = NULL;
 	sa->park_ticket = 0;
+	/* too many at once: it was not looked at, and may be asked again */
+	if (ans->err == ERR_AGAIN && sa->setup != NULL)
+		sa->setup->asked &= ~sa->setup->asking;
 	m->ans = ans;
 	ike_path_run(ike, sa, m);
 	ike_reap(ike);

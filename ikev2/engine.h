@@ -318,6 +318,8 @@ struct ike_setup {
 	/* EAP, 2.16: we log in by it; only AUTH is left; why it fails was told */
 	bool is_eap, is_eap_done, is_eap_told;
 	struct ike_msg *eap_first;	/* responder: the first request; owned */
+	/* questions that are put once an IKE SA; bit: enum ike_ask_type */
+	uint32_t asked, asking;
 };
 
 struct ike_sa {

@@ -174,11 +174,22 @@ tell_place(const struct sa *sa, struct ipc_msg *a)
 	a->u.verify_ok.peer = sa->auth.is_eap ? UINT32_MAX : sa->auth.peer;
 }
 
+static bool
+told_again(const struct sec_checked *c, struct sec_checked *closed)
+{
+	if (c->err != ERR_AGAIN)
+		return false;
+	*closed = *c;
+	closed->err = ERR_CLOSED;
+	return true;
+}
+
 /* The child has looked. */
 void
 sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 {
 	struct sec_serve *s = ctx;
+	struct sec_checked closed;
 	struct asked *q = map_remove(s->asked, &number);
 	struct ipc_msg req, a;
 	char why[WHY_MAX], told[WHY_MAX];
@@ -191,6 +202,9 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 	req.ticket = q->ticket;
 	req.handle = q->handle;
 	sa = q->is_closed ? NULL : map_find(s->sa, &q->handle);
+	/* ERR_AGAIN says to tapird that it may ask the same again: it may not */
+	if (told_again(c, &closed))
+		c = &closed;
 	if (sa == NULL) {
 		err = sec_refuse(s, &req, ERR_STATE, "the IKE SA is gone");
 	} else if (q->is_eap) {

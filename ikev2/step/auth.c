@@ -66,18 +66,52 @@ ike_auth_base(struct ike_sa *sa, enum ike_ask_type type, bool is_own)
 	return ask;
 }
 
+/* What the secure process answers once an IKE SA; who asks again is broken, to it,
+ * and it ends.  So no peer may bring us to do it. */
+static uint32_t
+once_bit(enum ike_ask_type t)
+{
+	return t == IKE_ASK_SIGN || t == IKE_ASK_VERIFY ||
+	    t == IKE_ASK_PPK || t == IKE_ASK_OPEN ? 1u << t : 0;
+}
+
 int
 ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask)
 {
+	struct ike_setup *st = sa->setup;
+	uint32_t bit = once_bit(ask->type);
 	struct ike *ike = sa->ike;
 	int err;
+
+	if (st != NULL && (st->asked & bit) != 0)
+		return ERR_EXISTS;
 
 	ask->ticket = (uint64_t)sa->handle << 32 | ++ike->last_serial;
 	sa->park_ticket = ask->ticket;
 	sa->is_asked = true;
-	if ((err = ike->ops.ask(ike->ops.ctx, ask)) == 0)
-		sa->ask_handle = sa->handle;
-	return err;
+	if ((err = ike->ops.ask(ike->ops.ctx, ask)) != 0)
+		return err;
+	sa->ask_handle = sa->handle;
+	if (st != NULL) {
+		st->asked |= bit;
+		st->asking = bit;
+	}
+	return 0;
+}
+
+enum ike_verdict
+ike_auth_put(struct ike_sa *sa, struct ike_msg *m, struct ike_ask *ask)
+{
+	int err = ike_auth_ask(sa, ask);
+
+	if (err == 0)
+		return V_WAIT;
+	if (m->h.is_response)
+		return ike_fail(m, 0, "the secure process cannot be asked now");
+	if (err == ERR_EXISTS)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE,
+				"the secure process was asked already");
+	return ike_drop(m, DROP_IKE_BUSY);	/* the peer repeats it */
 }
 
 /* ---- our AUTH ------------------------------------------------------------ */
@@ -224,6 +258,10 @@ ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 				"the peer left a key exchange out");
 	if (sa->state == IKE_SA_INIT_R && !ike_sa_move(sa, IKE_EV_AUTH_IN))
 		return ike_drop(m, DROP_IKE_EXCH);
+	/* who it is was said, and is not said again as somebody else */
+	if (sa->setup->eap_first != NULL)
+		return ike_fail(m, IKE_N_INVALID_SYNTAX, "the peer begins "
+				"anew while it logs in by EAP");
 	return V_NEXT;
 }
 
@@ -339,11 +377,10 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if ((err = ike_cert_shown(m, &ask.cert, &why)) == ERR_UNSUP)
 		return m->h.is_response ? refuse_responder(sa, m, why) :
 		    ike_auth_refuse_peer(sa, m, why);
-	if (err == 0 && ike_auth_ask(sa, &ask) == 0)
-		return V_WAIT;
-	if (m->h.is_response)
-		return ike_fail(m, 0, "the secure process cannot be asked now");
-	return ike_drop(m, DROP_IKE_BUSY);	/* the peer repeats it */
+	if (err != 0)
+		return m->h.is_response ? ike_fail(m, 0, "%s", err_text(err)) :
+		    ike_drop(m, DROP_IKE_BUSY);
+	return ike_auth_put(sa, m, &ask);
 }
 
 static enum ike_verdict

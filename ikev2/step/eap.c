@@ -40,18 +40,6 @@ add_auth(struct ike_build *b, struct view auth)
 	ike_build_end(b);
 }
 
-/* One question more; a question about a request that cannot be put now is put
- * when the peer repeats it. */
-static enum ike_verdict
-put(struct ike_sa *sa, struct ike_msg *m, struct ike_ask *ask)
-{
-	if (ike_auth_ask(sa, ask) == 0)
-		return V_WAIT;
-	if (m->h.is_response)
-		return ike_fail(m, 0, "the secure process cannot be asked now");
-	return ike_drop(m, DROP_IKE_BUSY);
-}
-
 static enum ike_verdict
 ask_eap(struct ike_sa *sa, struct ike_msg *m, struct view eap)
 {
@@ -61,7 +49,7 @@ ask_eap(struct ike_sa *sa, struct ike_msg *m, struct view eap)
 	ip_text(&sa->remote.ip, from);
 	ask.eap = eap;
 	ask.from = (struct view){ (const uint8_t *)from, strlen(from) };
-	return put(sa, m, &ask);
+	return ike_auth_put(sa, m, &ask);
 }
 
 /* ---- as responder -------------------------------------------------------- */
@@ -79,7 +67,7 @@ ike_step_eap_claim(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	ask.id_peer = m->p->idi->raw;
 	if (m->p->idr != NULL)
 		ask.id_own = m->p->idr->raw;
-	return put(sa, m, &ask);
+	return ike_auth_put(sa, m, &ask);
 }
 
 enum ike_verdict
@@ -190,7 +178,7 @@ ike_step_eap_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 				"the peer sends AUTH before EAP has succeeded");
 	ask.method = m->p->auth->method;
 	ask.auth = m->p->auth->data;
-	return put(sa, m, &ask);
+	return ike_auth_put(sa, m, &ask);
 }
 
 enum ike_verdict
@@ -213,7 +201,7 @@ ike_step_eap_sign(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_ask ask = ike_auth_base(sa, IKE_ASK_EAP_SIGN, true);
 
 	(void)ike;
-	return put(sa, m, &ask);
+	return ike_auth_put(sa, m, &ask);
 }
 
 static enum ike_verdict
@@ -325,7 +313,7 @@ ike_step_eap_check(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 				"succeeded");
 	ask.method = m->p->auth->method;
 	ask.auth = m->p->auth->data;
-	return put(sa, m, &ask);
+	return ike_auth_put(sa, m, &ask);
 }
 
 enum ike_verdict

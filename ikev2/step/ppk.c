@@ -91,11 +91,7 @@ ike_step_ppk_ask(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		if (m->p->idr != NULL)
 			ask.id_own = m->p->idr->raw;
 	}
-	if (ike_auth_ask(sa, &ask) == 0)
-		return V_WAIT;
-	if (!m->h.is_response)
-		return ike_drop(m, DROP_IKE_BUSY);	/* the peer repeats it */
-	return ike_fail(m, 0, "the secure process cannot be asked now");
+	return ike_auth_put(sa, m, &ask);
 }
 
 static enum ike_verdict

@@ -202,8 +202,13 @@ ike_step_fn ike_step_vendor;
 /* auth.c: IKE_AUTH, 1.2, 2.15 */
 void ike_auth_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		     const char *why);
-/** Put a question to the secure process; the message in hand waits. */
+/** Put a question to the secure process; the message in hand waits.  ERR_EXISTS: it
+ * is answered once an IKE SA, and was put already. */
 MUST_USE int ike_auth_ask(struct ike_sa *sa, struct ike_ask *ask);
+/** The same as a step ends: V_WAIT, or what becomes of m otherwise.  A request whose
+ * question cannot be put now comes again. */
+enum ike_verdict ike_auth_put(struct ike_sa *sa, struct ike_msg *m,
+			      struct ike_ask *ask);
 enum ike_prf ike_auth_prf(const struct ike_sa *sa);
 /** What the questions about AUTH have in common; is_own: about ours. */
 struct ike_ask ike_auth_base(struct ike_sa *sa, enum ike_ask_type type,

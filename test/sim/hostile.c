@@ -97,7 +97,8 @@ __wrap_ike_child_answer_payloads(struct ike_sa *sa, struct ike_msg *m,
 
 /* What begins IKE_AUTH with EAP: all but AUTH, 2.16. */
 static void
-add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a)
+add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a,
+	      const char *id)
 {
 	struct ike_ts_set set = { .n = 1,
 		.ts[0] = ike_ts_host(&sa->local.ip, 97) };
@@ -108,7 +109,7 @@ add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a)
 	if (ike_prop_offer_esp(a, VPN_SUITE_2026, (struct view){ spi, 4 },
 			       SPI_GROUP_NONE, &props) != 0)
 		abort();
-	add_raw(b, IKE_PL_IDI, false, "\3\1\1\1somebody@example.com");
+	add_raw(b, IKE_PL_IDI, false, id);
 	ike_build_begin(b, IKE_PL_SA, false);
 	enc_sa(&b->w, &props);
 	ike_build_end(b);
@@ -120,13 +121,14 @@ add_eap_first(struct ike_build *b, const struct ike_sa *sa, struct arena *a)
 }
 
 /* The holder of good keys sends something else than the IKE_AUTH that is due:
- * CREATE_CHILD_SA, Delete, a request to use EAP. */
+ * CREATE_CHILD_SA, Delete, a request to use EAP, of one or of another. */
 bool
 play_early(struct play *p)
 {
 	struct sim_host *h = play_host(p, 1);
 	struct ike_sa *sa = any_sa(h);
-	bool is_eap = strcmp(p->arg[2], "eap") == 0;
+	bool is_other = strcmp(p->arg[2], "eap-other") == 0;
+	bool is_eap = strcmp(p->arg[2], "eap") == 0 || is_other;
 	bool is_word = strcmp(p->arg[2], "eap-word") == 0;
 	bool is_auth = strcmp(p->arg[2], "eap-auth") == 0;
 	const struct ike_eap eap = { .code = IKE_EAP_RESPONSE, .id = 1,
@@ -144,7 +146,9 @@ play_early(struct play *p)
 	arena_init(&a, IKE_ARENA_MAX);
 	ike_out_open(sa, &b);
 	if (is_eap) {
-		add_eap_first(&b, sa, &a);
+		add_eap_first(&b, sa, &a, is_other ?
+			      "\3\1\1\1another@example.net" :
+			      "\3\1\1\1somebody@example.com");
 	} else if (is_word) {
 		ike_build_begin(&b, IKE_PL_EAP, false);
 		enc_eap(&b.w, &eap);

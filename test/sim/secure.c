@@ -299,6 +299,20 @@ answer_token(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	e->ans.token = (struct view){ e->auth, IKE_TOKEN_LEN };
 }
 
+/* IPC_ONCE_SA of daemon/ipc/secure.def: the real one ends, and tapird with it. */
+static void
+once_only(struct sim_host *h, const struct ike_ask *ask)
+{
+	if (ask->type != IKE_ASK_SIGN && ask->type != IKE_ASK_VERIFY &&
+	    ask->type != IKE_ASK_PPK && ask->type != IKE_ASK_OPEN)
+		return;
+	for (unsigned i = 0; i < MIN(h->n_once, SIM_ONCE_MAX); i++)
+		h->n_twice += h->once[i].handle == ask->handle &&
+		    h->once[i].type == ask->type;
+	h->once[h->n_once % SIM_ONCE_MAX].handle = ask->handle;
+	h->once[h->n_once++ % SIM_ONCE_MAX].type = ask->type;
+}
+
 int
 sim_ask(void *ctx, const struct ike_ask *ask)
 {
@@ -312,6 +326,7 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 		return ERR_CLOSED;
 	if (w->n_ev == SIM_PKT_MAX)
 		abort();
+	once_only(h, ask);
 	e = sim_alloc(sizeof(*e));
 	e->what = SIM_ASK;
 	e->host = h;

@@ -447,6 +447,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "leased") == 0 ? h->n_leased :
 	    strcmp(key, "resumed") == 0 ? h->n_resumed :
+	    strcmp(key, "asked-twice") == 0 ? h->n_twice :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
 	    strcmp(key, "auth-ok") == 0 ? s.n_auth_ok :
 	    strcmp(key, "auth-failed") == 0 ? s.n_auth_failed :
@@ -588,8 +589,8 @@ static const struct {
 	{ "forge", 5, play_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, play_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */
-	{ "early", 3, play_early },	/* a create|delete|eap|eap-word|eap-auth
-					 * [MSGID], good keys, no AUTH */
+	{ "early", 3, play_early },	/* a create|delete|eap|eap-other|eap-word|
+					 * eap-auth [MSGID], good keys, no AUTH */
 	{ "sealed", 3, play_sealed },	/* a|b WHAT: hostile, but authenticated */
 	{ "told", 4, play_told },	/* a|b WHAT NOTIFY|none: as sealed, and the
 					 * answer is this error */

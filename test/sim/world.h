@@ -35,6 +35,7 @@ struct sim_list {
 /* Something that happens at a time: a datagram, an answer, a finished job. */
 enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP, SIM_DOOR };
 #define SIM_RESUMED_MAX 64
+#define SIM_ONCE_MAX 256
 
 struct sim_event {
 	uint64_t at_ms, order;
@@ -67,6 +68,9 @@ struct sim_host {
 	unsigned n_addr;
 	struct ike_conf conf;
 	struct ike_realm_conf realm;
+	/* questions that may be put once an IKE SA: a ring of what was asked */
+	struct { uint32_t handle, type; } once[SIM_ONCE_MAX];
+	unsigned n_once, n_twice;
 	uint32_t resumed[SIM_RESUMED_MAX]; /* handles; a ring */
 	unsigned n_resumed;
 	uint8_t ticket_key;		/* another: tickets before are no good */
