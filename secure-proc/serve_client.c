@@ -71,16 +71,11 @@ sec_unaddr(struct sec_serve *s, uint32_t handle)
 static int
 addr_read(const struct ipc_addr *q, struct ip_net *out)
 {
-	size_t len = q->family == 4 ? 4 : q->family == 6 ? 16 : 0;
+	int err = sec_net_read(q->family, q->addr, q->bits, out);
 
-	if (len == 0 || q->bits == 0 || q->bits > len * 8)
-		return ERR_RANGE;
-	for (size_t i = len; i < sizeof(q->addr); i++)
-		if (q->addr[i] != 0)
-			return ERR_RANGE;
-	out->addr = ip_from(q->addr, len);
-	out->bits = q->bits;
-	return ip_is_unicast(&out->addr) ? 0 : ERR_RANGE;
+	if (err != 0)
+		return err;
+	return q->bits != 0 && ip_is_unicast(&out->addr) ? 0 : ERR_RANGE;
 }
 
 static int

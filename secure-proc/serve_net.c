@@ -160,20 +160,31 @@ sec_unroute(struct sec_serve *s, uint32_t handle)
 	}
 }
 
+int
+sec_net_read(uint8_t family, const uint8_t bytes[16], uint8_t bits,
+	     struct ip_net *out)
+{
+	size_t len = family == 4 ? 4 : family == 6 ? 16 : 0;
+
+	if (len == 0 || bits > len * 8)
+		return ERR_RANGE;
+	for (size_t i = len; i < 16; i++)
+		if (bytes[i] != 0)
+			return ERR_RANGE;
+	out->addr = ip_from(bytes, len);
+	out->bits = bits;
+	return 0;
+}
+
 /* The prefix as main wrote it, or an error when it is not a clean one. */
 static int
 prefix_read(const struct ipc_route *q, struct ip_net *out)
 {
-	size_t len = q->family == 4 ? 4 : q->family == 6 ? 16 : 0;
 	struct ip_addr lo, hi;
+	int err = sec_net_read(q->family, q->addr, q->bits, out);
 
-	if (len == 0 || q->bits > len * 8)
-		return ERR_RANGE;
-	for (size_t i = len; i < sizeof(q->addr); i++)
-		if (q->addr[i] != 0)
-			return ERR_RANGE;
-	out->addr = ip_from(q->addr, len);
-	out->bits = q->bits;
+	if (err != 0)
+		return err;
 	ip_net_range(out, &lo, &hi);
 	if (!ip_equal(&lo, &out->addr))		/* host bits are set */
 		return ERR_RANGE;

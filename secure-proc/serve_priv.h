@@ -119,6 +119,10 @@ handler_fn sec_on_tap_open, sec_on_tap_mtu, sec_on_tap_bridge, sec_on_route;
 MUST_USE int sec_lockdown(struct sec_serve *s);
 /** Take away the routes of an IKE SA that nobody else wants. */
 void sec_unroute(struct sec_serve *s, uint32_t handle);
+/** Address and prefix length as a message has them: family 4 or 6, the bytes behind
+ * an IPv4 address 0.  *out is written only with 0.  ERR_RANGE: not such a one. */
+int sec_net_read(uint8_t family, const uint8_t bytes[16], uint8_t bits,
+		 struct ip_net *out);
 
 /* ---- serve_client.c: addresses from a gateway --------------------------------- */
 

@@ -599,7 +599,6 @@ secure_attach(struct secure *s, struct loop *l)
 
 /* ---- questions ----------------------------------------------------------- */
 
-
 int
 secure_ask(struct secure *s, const struct ike_ask *ask)
 {
