@@ -105,6 +105,18 @@ def test_what_is_written_for_a_user_fails_whole(lab, ends, disk):
     assert lab.ping("left", "10.9.2.1") == 1
 
 
+def say_nothing(gw, mute, most, seconds):
+    """Connect up to so many mute clients, until one is not let in; all go to mute."""
+    for _ in range(most):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        s.settimeout(seconds)
+        mute.append(s)
+        try:
+            s.connect(os.path.join(gw.run_dir, "ctl.sock"))
+        except OSError:
+            break
+
+
 def test_clients_without_number_keep_nobody_out(lab, ends):
     """Connections that say nothing: they are bounded, and root is still answered."""
     a = ends[0]
@@ -112,14 +124,7 @@ def test_clients_without_number_keep_nobody_out(lab, ends):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     mute = []
     try:
-        for _ in range(600):
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            s.settimeout(0.2)
-            mute.append(s)
-            try:
-                s.connect(os.path.join(a.run_dir, "ctl.sock"))
-            except OSError:
-                break
+        say_nothing(a, mute, 600, 0.2)
         assert until(10, lambda: a.tapir("status").returncode == 0), a.tapir("status").stdout
         assert lab.ping("left", "10.9.2.1", 3) == 3
     finally:
@@ -146,14 +151,7 @@ def test_no_descriptors(lab, ends):
     assert lab.until_ping("left", "10.9.2.1", 15), a.log()
     pid = a.pid("main")
     mute = []
-    for _ in range(20):
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.settimeout(0.1)
-        mute.append(s)
-        try:
-            s.connect(os.path.join(a.run_dir, "ctl.sock"))
-        except OSError:
-            break
+    say_nothing(a, mute, 20, 0.1)
     assert lab.ping("left", "10.9.2.1", 3) == 3
     dead = a.kill_role("diary")
     for s in mute:
