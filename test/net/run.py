@@ -77,7 +77,7 @@ class Runner:
                 if self.is_over:
                     return
                 child = subprocess.Popen(
-                    [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+                    [sys.executable, "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider",
                      "--junitxml", junit, path], stdin=subprocess.DEVNULL, stdout=out,
                     stderr=out, start_new_session=True)
                 self.running.add(child)
