@@ -394,7 +394,7 @@ take_out(struct lab *l)
 	fclose(in);
 	for (unsigned i = 0; i < N_OF(host); i++) {
 		topo_ns(l->id, host[i], ns, sizeof(ns));
-		proc_ns_kill(ns, SIGTERM);
+		proc_ns_kill(ns, NULL, SIGTERM);
 	}
 	f = find(name);
 	if (f != NULL && f->undo != NULL &&

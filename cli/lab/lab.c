@@ -295,7 +295,11 @@ start_charon(struct lab *l)
 		}
 		poll(NULL, 0, POLL_MS);
 	}
-	if ((rc = proc_run(&s, CHARON_MS, out, sizeof(out))) != 0)
+	/* between bind() and listen() of it a connection is refused */
+	while ((rc = proc_run(&s, CHARON_MS, out, sizeof(out))) > 0 &&
+	    clk_ms() < end && proc_is_alive(l->pid[1]))
+		poll(NULL, 0, POLL_MS);
+	if (rc != 0)
 		return fail(l, rc < 0 ? rc : ERR_SYS, NULL,
 			    "swanctl --load-all: %.200s", out);
 	return 0;
@@ -401,25 +405,24 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return remove(path) == 0 ? 0 : -1;
 }
 
-/* Daemons of a lab that another process built are not our children. */
+/* Daemons of a lab that another process built are not our children.  Shells that
+ * people have there are left alone. */
 static void
 stop_strangers(const struct lab *l)
 {
+	static const char *const name[] = { "tapir", "charon" };
 	uint64_t end = clk_ms() + STOP_MS;
-	char ns[TOPO_NS_MAX], run[PATH_MAX_];
-	struct link k;
-	unsigned i;
+	char ns[TOPO_NS_MAX];
 
-	for (i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		topo_ns(l->id, gw_name[i], ns, sizeof(ns));
-		proc_ns_kill(ns, SIGTERM);
+		proc_ns_kill(ns, NULL, SIGTERM);
 	}
-	for (i = 0; i < 2; i++) {
-		lab_run_dir(l, gw_name[i], run, sizeof(run));
-		while (clk_ms() < end && link_open(&k, run) == 0) {
-			link_close(&k);
+	for (unsigned i = 0; i < 2 * N_OF(name); i++) {
+		topo_ns(l->id, gw_name[i / 2], ns, sizeof(ns));
+		while (proc_ns_kill(ns, name[i % 2], 0) > 0 && clk_ms() < end)
 			poll(NULL, 0, POLL_MS);
-		}
+		proc_ns_kill(ns, name[i % 2], SIGKILL);
 	}
 }
 

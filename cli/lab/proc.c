@@ -302,26 +302,47 @@ proc_stop(pid_t pid, int ms)
 
 /* ---- what lives in a namespace ---------------------------------------------- */
 
-void
-proc_ns_kill(const char *ns, int sig)
+/* Does the name of its program begin so?  NULL: any does. */
+static bool
+is_called(unsigned pid, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *f;
+
+	if (name == NULL)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	if (fgets(comm, sizeof(comm), f) == NULL)
+		comm[0] = '\0';
+	fclose(f);
+	return strncmp(comm, name, strlen(name)) == 0;
+}
+
+unsigned
+proc_ns_kill(const char *ns, const char *name, int sig)
 {
 	char path[128];
 	struct stat want, st;
 	struct dirent *e;
+	unsigned n = 0;
 	uint64_t pid;
 	DIR *d;
 
 	proc_ns_path(ns, path, sizeof(path));
 	if (stat(path, &want) != 0 || (d = opendir("/proc")) == NULL)
-		return;
+		return 0;
 	while ((e = readdir(d)) != NULL) {
 		if (str_u64(e->d_name, 1u << 30, &pid) != 0 ||
 		    pid == (uint64_t)getpid())
 			continue;
 		snprintf(path, sizeof(path), "/proc/%u/ns/net", (unsigned)pid);
 		if (stat(path, &st) == 0 && st.st_dev == want.st_dev &&
-		    st.st_ino == want.st_ino)
-			kill((pid_t)pid, sig);
+		    st.st_ino == want.st_ino &&
+		    is_called((unsigned)pid, name) && kill((pid_t)pid, sig) == 0)
+			n++;
 	}
 	closedir(d);
+	return n;
 }

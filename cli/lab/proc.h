@@ -54,7 +54,8 @@ MUST_USE int proc_ns_enter(const char *ns, int *back);
 void proc_ns_leave(int back);
 /** Path of a namespace's file. */
 void proc_ns_path(const char *ns, char *out, size_t cap);
-/** Kill whatever lives in a network namespace. */
-void proc_ns_kill(const char *ns, int sig);
+/** Send a signal (0: none) to whatever lives in a network namespace, or to those
+ * only whose program's name begins so; how many they are. */
+unsigned proc_ns_kill(const char *ns, const char *name, int sig);
 
 #endif

@@ -278,7 +278,7 @@ topo_down(const char *id)
 		proc_ns_path(ns, path, sizeof(path));
 		if (access(path, F_OK) != 0)
 			continue;
-		proc_ns_kill(ns, SIGKILL);
+		proc_ns_kill(ns, NULL, SIGKILL);
 		if (proc_run(&p, RUN_MS, out, sizeof(out)) != 0)
 			fprintf(stderr, "tapir: cannot remove namespace %s\n", ns);
 	}
