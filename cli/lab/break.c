@@ -2,9 +2,8 @@
 /*
  * cli/lab/break.c - faults for a running lab, one at a time.
  *
- * A fault is a row: what the two configurations say otherwise, filters, `ip`
- * commands, and where tapir why names it.  Mending writes the files as they were
- * built and starts both daemons again, so a fault may leave anything behind.
+ * Mending writes the files as they were built and starts both daemons again, so a
+ * fault (fault.c) may leave anything behind.
  */
 #include "cli/lab/break.h"
 #include <errno.h>
@@ -14,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "cli/cli.h"
-#include "cli/lab/lab_cert.h"
-#include "cli/lab/lab_conf.h"
+#include "cli/lab/fault.h"
 #include "cli/lab/proc.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/str.h"
@@ -26,179 +24,19 @@
 #define PATH_LEN 512
 #define BROKEN	 "broken"	/* file with the name of the fault */
 
-#define DROP(what_)                                                            \
-	"table inet lab {\n  chain in {\n    type filter hook input priority 0;\n" \
-	"    " what_ "\n  }\n}\n"
-/* ESP in UDP: behind the UDP header there are no four zero bytes. */
-#define NO_ESP "udp sport 4500 @th,64,32 != 0 drop"
-/* What arrives of it, before the stack looks at it; dup would else see its own. */
-#define ESP_IN(family_, what_)                                                 \
-	"table " family_ " lab {\n  chain in {\n    type filter hook prerouting " \
-	"priority -300\n    iifname wan0 udp sport 4500 @th,64,32 != 0 " what_    \
-	"\n  }\n}\n"
-
-struct fault {
-	struct lab_fault_info info;
-	unsigned need, never;		/* flags of the lab */
-	struct lab_side a, b;		/* what is otherwise */
-	struct lab_swan swan;
-	const char *rules_on, *rules;	/* nftables: where, what */
-	const char *ip_on[3], *ip[3];	/* node (NULL: here) and words */
-	const char *undo_on, *undo;
-	enum lab_cert cert;		/* both by certificate; gw-b's is so */
-	bool is_late;			/* filters once it is up */
-	bool is_alone;			/* gw-b does not run */
-	bool has_ping;			/* host-b asks for host-a meanwhile */
-	bool asks_nobody;		/* ... and for one that is not there */
-	bool has_twin;			/* another tokyo, in the node inet */
-};
-
-#define AT_A(code_) .node = "gw-a", .peer = "osaka", .code = (code_)
-#define AT_B(code_) .node = "gw-b", .peer = "tokyo", .code = (code_)
-#define CERT(name_, line_, code_, cert_)                                       \
-	{ .info = { .name = (name_), .line = (line_), AT_A(code_) },           \
-	  .cert = (cert_), .never = LAB_STRONGSWAN }
-
-static const struct fault faults[] = {
-	{ .info = { .name = "psk", .line = "the pre-shared keys differ",
-		    AT_B("psk-wrong") }, .never = LAB_STRONGSWAN,
-	  .b = { .psk = "another key than the one of gw-a" } },
-	{ .info = { .name = "identity", .line = "gw-b knows no tokyo",
-		    AT_B("identity-unknown") }, .never = LAB_STRONGSWAN,
-	  .b = { .peer = "id=\"kyoto\" name=\"tokyo\"" } },
-	{ .info = { .name = "method",
-		    .line = "gw-b wants a certificate, gw-a has a key",
-		    AT_B("method-differs") }, .never = LAB_STRONGSWAN,
-	  .cert = LAB_CERT_GOOD, .a = { .own = "psk=\"branches.psk\"",
-	  .trust = "" } },
-	{ .info = { .name = "ports", .line = "UDP 500 and 4500 are filtered",
-		    AT_A("no-answer") }, .rules_on = "gw-b",
-	  .rules = DROP("udp dport { 500, 4500 } drop") },
-	{ .info = { .name = "port500", .line = "UDP 500 is filtered",
-		    AT_A("port-500-blocked"), .is_slow = true },
-	  .rules_on = "gw-b", .rules = DROP("udp dport 500 drop") },
-	{ .info = { .name = "port4500", .line = "UDP 4500 is filtered",
-		    AT_A("port-4500-blocked") }, .rules_on = "gw-b",
-	  .rules = DROP("udp dport 4500 drop") },
-	{ .info = { .name = "closed", .line = "no daemon runs on gw-b",
-		    AT_A("port-unreachable") }, .is_alone = true },
-	{ .info = { .name = "unreachable",
-		    .line = "a router says that gw-b cannot be reached",
-		    AT_A("unreachable") }, .rules_on = "gw-b",
-	  .rules = DROP("udp dport { 500, 4500 } reject with icmpx type "
-			"host-unreachable") },
-	{ .info = { .name = "resolve", .line = "the name of gw-b has no address",
-		    AT_A("name-unresolved") },
-	  .a = { .at = "osaka.invalid" } },
-	{ .info = { .name = "route", .line = "gw-a has no route to gw-b",
-		    AT_A("no-route") }, .never = TOPO_NAT,
-	  .a = { .at = "198.18.0.1" } },
-	{ .info = { .name = "ts", .line = "the networks of gw-b are others",
-		    AT_B("ts-unacceptable") }, .need = TOPO_IP,
-	  .never = LAB_STRONGSWAN,
-	  .b = { .net = "local=\"10.9.0.0/24\" remote=\"10.1.0.0/24\"" } },
-	{ .info = { .name = "mode", .line = "Ethernet on gw-a, IP on gw-b",
-		    AT_A("mode-differs") }, .never = LAB_STRONGSWAN | TOPO_IP,
-	  .a = { .realm = "bridge=\"br-lan\" mode=\"ether\"" },
-	  .b = { .realm = "mode=\"ip\"",
-		 .net = "local=\"10.9.0.0/24\" remote=\"10.8.0.0/24\"" } },
-	{ .info = { .name = "one-way", .line = "ESP does not come back to gw-a",
-		    AT_A("one-way"), .is_slow = true }, .never = TOPO_IP,
-	  .rules_on = "gw-a", .rules = DROP(NO_ESP), .has_ping = true },
-	{ .info = { .name = "corrupt",
-		    .line = "something changes bytes of what comes from gw-b",
-		    AT_A("esp-integrity"), .is_slow = true }, .never = TOPO_IP,
-	  .is_late = true, .has_ping = true, .rules_on = "gw-a",
-	  .rules = ESP_IN("inet", "@th,224,32 set 0x5a5a5a5a") },
-	{ .info = { .name = "repeat",
-		    .line = "what comes from gw-b arrives twice",
-		    AT_A("esp-replay"), .is_slow = true },
-	  .never = TOPO_IP | TOPO_NAT, .is_late = true, .has_ping = true,
-	  .rules_on = "gw-a", .rules = ESP_IN("ip", "dup to 192.0.2.1") },
-	{ .info = { .name = "silent",
-		    .line = "gw-b answers nothing any more",
-		    AT_A("peer-silent"), .is_slow = true },
-	  .never = LAB_STRONGSWAN | TOPO_IP, .is_late = true,
-	  .a = { .realm = "bridge=\"br-lan\" dpd=\"1\" dead=\"60\"" },
-	  .rules_on = "gw-b", .rules = DROP("udp dport { 500, 4500 } drop") },
-	{ .info = { .name = "mtu", .line = "gw-a's mtu= is larger than fits",
-		    AT_A("mtu-black-hole") }, .need = TOPO_IP,
-	  .a = { .realm = "mode=\"ip\" mtu=\"1500\"" } },
-	{ .info = { .name = "identity-twice",
-		    .line = "a second machine says that it is tokyo",
-		    AT_B("identity-twice"), .is_slow = true },
-	  .never = LAB_STRONGSWAN | TOPO_NAT | TOPO_IP, .has_twin = true,
-	  .ip_on = { "inet" }, .ip = { "addr add 192.0.2.3/24 dev br0" },
-	  .undo_on = "inet", .undo = "addr del 192.0.2.3/24 dev br0" },
-	{ .info = { .name = "loop",
-		    .line = "the two networks are joined by a wire as well",
-		    AT_A("loop"), .is_slow = true }, .never = TOPO_IP,
-	  .is_late = true, .has_ping = true,
-	  /* so that it is gw-a that finds it */
-	  .b = { .realm = "bridge=\"br-lan\" loop=\"off\"" },
-	  .ip_on = { NULL, "gw-a", "gw-b" },
-	  .ip = { "link add loop0 netns @gw-a type veth peer name loop0 "
-		  "netns @gw-b", "link set loop0 master br-lan up",
-		  "link set loop0 master br-lan up" },
-	  .undo_on = "gw-a", .undo = "link del loop0" },
-	{ .info = { .name = "mac-duplicate",
-		    .line = "host-b has the MAC address of host-a",
-		    AT_A("mac-duplicate"), .is_slow = true },
-	  .never = TOPO_IP, .is_late = true, .has_ping = true,
-	  .asks_nobody = true,	/* so that both are heard */
-	  .ip_on = { "host-a", "host-b" },
-	  .ip = { "link set eth0 address 02:00:00:00:00:66",
-		  "link set eth0 address 02:00:00:00:00:66" },
-	  .undo_on = "host-b", .undo = "link set eth0 address 02:00:00:00:00:67" },
-	{ .info = { .name = "arp-silent",
-		    .line = "host-a answers no ARP, as behind a hypervisor "
-		    "that forbids it", AT_A("arp-silent"), .is_slow = true },
-	  .never = TOPO_IP, .is_late = true, .has_ping = true,
-	  .ip_on = { "host-a" }, .ip = { "link set eth0 arp off" },
-	  .undo_on = "host-a", .undo = "link set eth0 arp on" },
-	CERT("cert-unknown-ca", "gw-b's certificate is by a stranger",
-	     "cert-unknown-ca", LAB_CERT_OTHER_CA),
-	CERT("cert-expired", "gw-b's certificate has ended", "cert-expired",
-	     LAB_CERT_EXPIRED),
-	CERT("cert-not-yet", "gw-b's certificate begins in a month",
-	     "cert-not-yet", LAB_CERT_NOT_YET),
-	CERT("cert-revoked", "gw-b's certificate was revoked", "cert-revoked",
-	     LAB_CERT_REVOKED),
-	CERT("cert-name", "gw-b's certificate has another name", "cert-name",
-	     LAB_CERT_NAME),
-	CERT("clock", "gw-b's clock is two hours ahead: its certificate begins "
-	     "then", "clock-off", LAB_CERT_CLOCK),
-	{ .info = { .name = "proposal",
-		    .line = "strongSwan has other IKE algorithms",
-		    AT_A("no-proposal") }, .need = LAB_STRONGSWAN,
-	  .swan = { .ike = "aes256-sha256-modp4096" } },
-	{ .info = { .name = "group",
-		    .line = "strongSwan has another key exchange group, and "
-		    "says only that it refuses", AT_A("no-proposal") }, .need = LAB_STRONGSWAN,
-	  .swan = { .ike = "aes256gcm16-prfsha384-modp4096" } },
-	{ .info = { .name = "esp-proposal",
-		    .line = "strongSwan has other ESP algorithms",
-		    AT_A("no-esp-proposal") }, .need = LAB_STRONGSWAN,
-	  .swan = { .esp = "aes256-sha256" } },
-	{ .info = { .name = "ts-there",
-		    .line = "strongSwan has other networks",
-		    AT_A("ts-unacceptable") }, .need = LAB_STRONGSWAN,
-	  .swan = { .ts = "10.9.0.0/24" } },
-};
-
 bool
 lab_fault_at(unsigned i, struct lab_fault_info *out)
 {
-	if (i >= N_OF(faults))
+	if (i >= lab_n_fault)
 		return false;
-	*out = faults[i].info;
+	*out = lab_faults[i].info;
 	return true;
 }
 
 bool
 lab_fault_fits(unsigned i, const struct lab *l)
 {
-	const struct fault *f = &faults[i];
+	const struct fault *f = &lab_faults[i];
 
 	return (l->flags & f->need) == f->need && (l->flags & f->never) == 0;
 }
@@ -206,9 +44,9 @@ lab_fault_fits(unsigned i, const struct lab *l)
 static const struct fault *
 find(const char *name)
 {
-	for (unsigned i = 0; i < N_OF(faults); i++)
-		if (strcmp(faults[i].info.name, name) == 0)
-			return &faults[i];
+	for (unsigned i = 0; i < lab_n_fault; i++)
+		if (strcmp(lab_faults[i].info.name, name) == 0)
+			return &lab_faults[i];
 	return NULL;
 }
 
@@ -427,7 +265,7 @@ lab_break(struct lab *l, const char *name)
 	l->why[0] = l->hint[0] = '\0';
 	if (f == NULL)
 		return ERR_NOTFOUND;
-	if (!lab_fault_fits((unsigned)(f - faults), l))
+	if (!lab_fault_fits((unsigned)(f - lab_faults), l))
 		return ERR_STATE;
 	if ((err = take_out(l)) != 0)
 		return err;
