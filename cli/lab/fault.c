@@ -25,6 +25,20 @@
 	{ .info = { .name = (name_), .line = (line_), AT_A(code_) },           \
 	  .cert = (cert_), .never = LAB_STRONGSWAN }
 
+/* gw-a is a user of gw-b, with a password of its own choice. */
+#define EAP(name_, line_, at_code_, ...)                                       \
+	{ .info = { .name = (name_), .line = (line_), at_code_ },              \
+	  .cert = LAB_CERT_GOOD, .never = LAB_STRONGSWAN | TOPO_IP, __VA_ARGS__ }
+#define USER(name_)                                                            \
+	.a = { .me = "", .own = "eap=\"" name_ "@example.com\"",               \
+	       .file = "keys/" name_ "@example.com.eap", .text = "wrong\n" }
+/* The hash is that of "a pass phrase". */
+#define USERS(name_)                                                           \
+	.b = { .trust = "", .peer = "id=\"hanako@example.com\" "               \
+	       "name=\"tokyo\"", .more = "    <eap users=\"branches.users\"/>\n", \
+	       .file = "keys/branches.users", .text = name_                    \
+	       "@example.com:nt:f64b56fd909abe870184896c287b74fe\n" }
+
 const struct fault lab_faults[] = {
 	{ .info = { .name = "psk", .line = "the pre-shared keys differ",
 		    AT_B("psk-wrong") }, .never = LAB_STRONGSWAN,
@@ -134,6 +148,16 @@ const struct fault lab_faults[] = {
 	     LAB_CERT_NAME),
 	CERT("clock", "gw-b's clock is two hours ahead: its certificate begins "
 	     "then", "clock-off", LAB_CERT_CLOCK),
+	EAP("eap-password", "the password in gw-a is wrong",
+	    AT_B("eap-password"), USER("hanako"), USERS("hanako")),
+	EAP("eap-user", "gw-b does not have the user of gw-a",
+	    AT_B("eap-user"), USER("hanako"), USERS("ken")),
+	EAP("eap-refused", "gw-a's certificate is not of the user it names",
+	    AT_A("eap-refused"), .a = { .me = "", .own =
+	    "eap=\"hanako@example.com\" cert=\"own.pem\"" },
+	    .b = { .trust = "", .peer = "id=\"hanako@example.com\" "
+	    "name=\"tokyo\"", .more = "    <eap method=\"tls\" "
+	    "ca=\"ca.pem\"/>\n" }),
 	{ .info = { .name = "proposal",
 		    .line = "strongSwan has other IKE algorithms",
 		    AT_A("no-proposal") }, .need = LAB_STRONGSWAN,

@@ -106,21 +106,24 @@ conf_write(const char *dir, unsigned flags, bool is_a, const char *psk,
 	int err;
 
 	snprintf(text, sizeof(text),
-		 "<vpn log=\"info\">\n"
+		 "<vpn log=\"info\" %s>\n"
 		 "  <realm name=\"branches\" %s>\n"
-		 "    <me id=\"%s\" %s/>\n"
+		 "    <me %s %s/>\n%s"
 		 "    <peer %s%s%s%s %s/>\n%s%s%s"
 		 "  </realm>\n</vpn>\n",
+		 or_else(s->vpn, ""),
 		 or_else(s->realm, is_ip ? "mode=\"ip\"" : "bridge=\"br-lan\""),
-		 is_a ? "tokyo" : "osaka",
+		 or_else(s->me, is_a ? "id=\"tokyo\"" : "id=\"osaka\""),
 		 or_else(s->own, "psk=\"branches.psk\""),
+		 or_else(s->more, ""),
 		 or_else(s->peer, is_a ? "id=\"osaka\"" : "id=\"tokyo\""),
 		 *at != '\0' ? " at=\"" : "", at, *at != '\0' ? "\"" : "",
 		 or_else(s->trust, ""), *net != '\0' ? "    <net " : "", net,
 		 *net != '\0' ? "/>\n" : "");
 	if ((err = make_dir(dir, "keys")) != 0 ||
 	    (err = make_dir(dir, "run")) != 0 ||
-	    (err = lab_write(dir, "keys/branches.psk", psk)) != 0)
+	    (err = lab_write(dir, "keys/branches.psk", psk)) != 0 ||
+	    (s->file != NULL && (err = lab_write(dir, s->file, s->text)) != 0))
 		return err;
 	return lab_write(dir, "tapir.xml", text);
 }

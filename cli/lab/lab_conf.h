@@ -21,6 +21,10 @@ MUST_USE int lab_conf_strongswan(const char *dir, const char *psk);
 struct lab_side {
 	const char *realm, *own, *peer, *trust;	/* attributes */
 	const char *at, *net, *psk;
+	const char *me;		/* of <me>, in place of its id= */
+	const char *more;	/* elements of the realm */
+	const char *file, *text; /* one more file in keys/ */
+	const char *vpn;	/* attributes of <vpn> */
 };
 /** Write a tapir gateway's files again. */
 MUST_USE int lab_conf_again(const char *lab_dir, const char *dir,
