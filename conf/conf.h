@@ -188,7 +188,11 @@ struct conf_eap {
 	const char *users;	/* file with names and hashes, for mschapv2 */
 	const char *ca;		/* files, as written, for tls */
 	bool tls12;		/* TLS 1.2 too */
+	const char *at;		/* radius: servers, conf_eap_server() */
+	const char *secret;	/* radius: file with what is shared with them */
 };
+#define CONF_RADIUS_MAX	 4	/* servers of a realm; ours */
+#define CONF_RADIUS_PORT 1812	/* RFC 2865 3 */
 
 struct conf_peer {
 	unsigned index;		/* place in realm->peer */
@@ -433,6 +437,16 @@ void conf_schema(FILE *f);
 
 /** True when both configurations mean the same (lines do not count). */
 bool conf_equal(const struct conf *a, const struct conf *b);
+
+/** Do RADIUS servers ask the clients? */
+bool conf_eap_is_relay(const struct conf_eap *e);
+/**
+ * Its RADIUS servers, with their ports.
+ *
+ * @param out CONF_RADIUS_MAX places.
+ * @return how many are written; those beyond CONF_RADIUS_MAX are not in out.
+ */
+unsigned conf_eap_servers(const struct conf_eap *e, struct net_ep *out);
 
 /** The next word of a list like component=; as conf_file_next(). */
 bool conf_word_next(const char **p, char *out, size_t cap);

@@ -26,6 +26,60 @@ has_method(const struct conf_eap *e, const char *name)
 	return false;
 }
 
+bool
+conf_eap_is_relay(const struct conf_eap *e)
+{
+	return has_method(e, "radius");
+}
+
+unsigned
+conf_eap_servers(const struct conf_eap *e, struct net_ep *out)
+{
+	const char *p = e->at;
+	char word[IP_TEXT_MAX];
+	struct net_ep ep;
+	unsigned n = 0;
+
+	while (p != NULL && conf_list_next(&p, word, sizeof(word))) {
+		if (net_ep_parse(word, &ep) != 0)
+			continue;
+		if (ep.port == 0)
+			ep.port = CONF_RADIUS_PORT;
+		if (n < CONF_RADIUS_MAX)
+			out[n] = ep;
+		n++;
+	}
+	return n;
+}
+
+/* Who relays to servers has no say in what they ask for. */
+static void
+check_radius(struct checker *k, const struct conf_node *n,
+	     const struct conf_eap *e)
+{
+	struct net_ep ep[CONF_RADIUS_MAX];
+	bool is_relay = conf_eap_is_relay(e);
+
+	if (is_relay && strcmp(e->method, "radius") != 0)
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "method=\"radius\" of "
+			 "<eap> stands alone: the server decides what clients "
+			 "are asked for");
+	if (is_relay != has(n, "at"))
+		conf_bad(k, n->pos, is_relay ? CONF_E_MISSING : CONF_E_CONFLICT,
+			 is_relay ? "<eap method=\"radius\"> needs at=: the "
+			 "addresses of the RADIUS servers" :
+			 "at= of <eap> is for method=\"radius\"");
+	if (is_relay != has(n, "secret"))
+		conf_bad(k, n->pos, is_relay ? CONF_E_MISSING : CONF_E_CONFLICT,
+			 is_relay ? "<eap method=\"radius\"> needs secret=: "
+			 "the file in keys/ with what is shared with the "
+			 "servers" : "secret= of <eap> is for "
+			 "method=\"radius\"");
+	if (conf_eap_servers(e, ep) > CONF_RADIUS_MAX)
+		conf_bad(k, n->pos, CONF_E_LIST, "at= of <eap> names more "
+			 "than %u servers", CONF_RADIUS_MAX);
+}
+
 /* Files and methods belong together. */
 static void
 check_files(struct checker *k, const struct conf_node *n,
@@ -71,6 +125,7 @@ conf_eap_take(struct checker *k, const struct conf_node *realm,
 	if (r->eap.method == NULL)
 		return;			/* was told */
 	check_files(k, n, &r->eap);
+	check_radius(k, n, &r->eap);
 	if (has(me, "eap"))
 		conf_bad(k, n->pos, CONF_E_CONFLICT, "<eap> is for a gateway, "
 			 "<me eap=...> for a client: a realm is one of the "

@@ -750,6 +750,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_PATH] = set_path,	 [K_WORDS] = set_words,
 		[K_NETS] = set_list,	 [K_IPS] = set_list,
 		[K_NAMES] = set_list,	 [K_RESOLVERS] = set_list,
+		[K_SERVERS] = set_list,
 	};
 	struct field f = {.k = k, .row = row, .a = a};
 

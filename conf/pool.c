@@ -130,6 +130,7 @@ conf_pool_word(const struct conf_row *row, const char *word)
 	struct vpn_enc_dns e;
 	struct ip_addr ip;
 	struct ip_net net;
+	struct net_ep ep;
 
 	switch (row->kind) {
 	case K_NETS:
@@ -147,6 +148,10 @@ conf_pool_word(const struct conf_row *row, const char *word)
 		return conf_resolver_parse(word, &e) == 0 ? NULL :
 		    "a resolver is like tls://dns.example.com@10.20.0.53 or "
 		    "https://dns.example.com/dns-query@10.20.0.53";
+	case K_SERVERS:
+		return net_ep_parse(word, &ep) == 0 && !ip_is_any(&ep.ip) ?
+		    NULL : "a server is an address like 10.20.0.5, "
+		    "10.20.0.5:1645 or [fd00:20::5]:1812, not a name";
 	default:
 		return "nothing";
 	}

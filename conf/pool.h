@@ -9,7 +9,7 @@
 
 #include "conf/check.h"
 
-/** A word of a list of this kind (K_NETS, K_IPS, K_NAMES, K_RESOLVERS): NULL, or
+/** A word of a list of this kind (K_NETS, K_IPS, K_NAMES, K_RESOLVERS, K_SERVERS): NULL, or
  * what is allowed.  For a route the network may be all there is. */
 const char *conf_pool_word(const struct conf_row *row, const char *word);
 /** The <pool> of a realm, with its leases, if it has one; errors are added. */

@@ -76,6 +76,7 @@ const struct conf_elem conf_elems[CONF_IN_END] = {
 #define TYPE_K_IPS    "addresses"
 #define TYPE_K_NAMES  "names"
 #define TYPE_K_RESOLVERS "resolvers"
+#define TYPE_K_SERVERS "servers"
 
 const struct conf_row conf_rows[] = {
 #define CONF_ELEM(...)

@@ -91,6 +91,7 @@ enum conf_kind {
 	K_IPS,		/* addresses */
 	K_NAMES,	/* domain names */
 	K_RESOLVERS,	/* encrypted name servers */
+	K_SERVERS,	/* addresses of servers, ports may be written */
 	K_PATH,		/* absolute, of a file */
 	K_WORDS,	/* some of words */
 };
