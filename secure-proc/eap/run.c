@@ -4,7 +4,8 @@
  *
  *   server:  NEW --start--> ASKED_ID --Identity--> METHOD --(DONE)--> OK
  *   client:  NEW --Identity--> METHOD --(DONE)--> PROVED --Success--> OK
- *   WAIT is METHOD with is_waiting; any state --anything else--> NO
+ *   relay:   NEW --start--> ASKED_ID --Identity--> RELAY --(Accept)--> OK
+ *   WAIT is METHOD or RELAY with is_waiting; any state --anything else--> NO
  *
  * A client believes a Success in PROVED only: one that comes earlier ends it
  * (RFC 3748 4.2, SECURITY-CHECKLIST H4).
@@ -22,6 +23,7 @@ enum state {
 	S_NEW,
 	S_ASKED_ID,
 	S_METHOD,
+	S_RELAY,
 	S_PROVED,
 	S_OK,
 	S_NO
@@ -213,6 +215,15 @@ server_method(struct sec_eap *e, unsigned i, struct wcur *out)
 	return method_step(e, none, out);
 }
 
+/* Any answer, a Nak too, is for the RADIUS server. */
+static enum sec_eap_end
+server_relay(struct sec_eap *e, const struct spi_eap_msg *m UNUSED,
+	     struct wcur *out UNUSED)
+{
+	e->is_waiting = true;
+	return SEC_EAP_RELAY;
+}
+
 static enum sec_eap_end
 server_identity(struct sec_eap *e, const struct spi_eap_msg *m,
 		struct wcur *out)
@@ -221,6 +232,12 @@ server_identity(struct sec_eap *e, const struct spi_eap_msg *m,
 		return fail(e, out, "no usable user name");
 	if (e->conf.came != NULL)
 		e->conf.came(e->conf.ctx, view_of(e->user), &e->conf);
+	if (e->conf.is_relay) {
+		e->state = S_RELAY;
+		return server_relay(e, m, out);
+	}
+	if (e->conf.n_method == 0)
+		return fail(e, out, "no method for this user");
 	return server_method(e, 0, out);
 }
 
@@ -334,6 +351,7 @@ static const struct row {
 	{ true,  S_ASKED_ID, SPI_EAP_RESPONSE, SPI_EAP_IDENTITY, server_identity },
 	{ true,  S_METHOD,   SPI_EAP_RESPONSE, SPI_EAP_NAK,	 server_nak },
 	{ true,  S_METHOD,   SPI_EAP_RESPONSE, ANY,		 server_response },
+	{ true,  S_RELAY,    SPI_EAP_RESPONSE, ANY,		 server_relay },
 
 	{ false, S_NEW,	     SPI_EAP_REQUEST,  SPI_EAP_IDENTITY, client_identity },
 	{ false, S_NEW,	     SPI_EAP_REQUEST,  SPI_EAP_NOTIFICATION, client_notification },
@@ -366,7 +384,8 @@ sec_eap_open(const struct sec_eap_conf *c, struct sec_eap **out)
 	struct sec_eap *e;
 	int err = 0;
 
-	if (c->n_method == 0 || c->n_method > SEC_EAP_METHODS)
+	if (c->n_method > SEC_EAP_METHODS || (c->is_relay && !c->is_server) ||
+	    (c->n_method == 0 && !c->is_relay))
 		return ERR_RANGE;
 	if ((e = secret_alloc(sizeof(*e))) == NULL)
 		return ERR_NOMEM;
@@ -437,7 +456,7 @@ sec_eap_go_on(struct sec_eap *e, int err, const char *why, struct wcur *out)
 	enum sec_eap_end r;
 	enum spi_eap_end end;
 
-	if (!e->is_waiting || e->method->go_on == NULL)
+	if (!e->is_waiting || e->method == NULL || e->method->go_on == NULL)
 		return fail(e, out, "nothing was asked");
 	e->is_waiting = false;
 	wcur_init(&data, buf, sizeof(buf));
@@ -445,6 +464,66 @@ sec_eap_go_on(struct sec_eap *e, int err, const char *why, struct wcur *out)
 	r = method_ended(e, end, &data, out);
 	wipe(buf, sizeof(buf));
 	return r;
+}
+
+/* ---- what a RADIUS server says ----------------------------------------------- */
+
+/* RFC 3579 2.6.3: a challenge carries a Request. */
+static enum sec_eap_end
+relay_challenge(struct sec_eap *e, const struct spi_eap_msg *m, struct view raw,
+		struct wcur *out)
+{
+	if (m->code != SPI_EAP_REQUEST)
+		return fail(e, out, "the RADIUS server's challenge has no "
+			    "request of EAP");
+	e->id = m->id;
+	wcur_view(out, raw);
+	return out->err == 0 ? SEC_EAP_MORE :
+	    fail(e, out, "the message is too long");
+}
+
+/* ... an Accept carries Success; without a key nobody is proved to be the one
+ * at the other end of the IKE SA (RFC 7296 2.16). */
+static enum sec_eap_end
+relay_accept(struct sec_eap *e, const struct spi_eap_msg *m,
+	     const struct spi_radius_answer *a, const char *user,
+	     struct wcur *out)
+{
+	const struct view none = { NULL, 0 };
+
+	if (m->code != SPI_EAP_SUCCESS)
+		return fail(e, out, "the RADIUS server accepts and has no "
+			    "Success of EAP");
+	if (!a->has_msk || is_zero(a->msk, sizeof(a->msk)))
+		return fail(e, out, "the RADIUS server accepts and gives no key "
+			    "(MS-MPPE): only methods with keys will do");
+	put(out, SPI_EAP_SUCCESS, m->id, 0, none);
+	memcpy(e->res.msk, a->msk, sizeof(e->res.msk));
+	str_copy(e->res.user, sizeof(e->res.user), user != NULL ? user :
+		 e->user);
+	e->state = S_OK;
+	return SEC_EAP_OK;
+}
+
+enum sec_eap_end
+sec_eap_relayed(struct sec_eap *e, const struct spi_radius_answer *a,
+		const char *user, const char *why, struct wcur *out)
+{
+	struct spi_eap_msg m;
+
+	if (!e->is_waiting || e->state != S_RELAY)
+		return fail(e, out, "nothing was asked");
+	e->is_waiting = false;
+	if (a == NULL)
+		return fail(e, out, why);
+	if (a->code == SPI_RADIUS_REJECT)
+		return fail(e, out, "the RADIUS server refused");
+	if (spi_eap_dec((struct view){ a->eap, a->eap_len }, &m) != 0)
+		return fail(e, out, "the RADIUS server's answer has no message "
+			    "of EAP");
+	if (a->code == SPI_RADIUS_ACCEPT)
+		return relay_accept(e, &m, a, user, out);
+	return relay_challenge(e, &m, (struct view){ a->eap, a->eap_len }, out);
 }
 
 struct view

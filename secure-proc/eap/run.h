@@ -9,6 +9,10 @@
  *                                <--   Response/method    method wants more
  *     Success or Failure         -->
  *
+ * A server may leave the methods to a RADIUS server (RFC 3579): then messages
+ * behind Identity are carried to it and back, and Success comes of its Accept with
+ * a key and of nothing else.
+ *
  * What every method has in common is here: identifiers, Identity, Nak,
  * Notification, Success, Failure, limits.  A table says which message may come
  * in which state; what is not in it ends the conversation.
@@ -22,6 +26,7 @@
 #define TAPIR_SECURE_EAP_RUN_H
 
 #include "spi/spi_eap.h"
+#include "spi/spi_radius.h"
 
 #define SEC_EAP_ROUNDS	 50	/* messages taken in one conversation; ours */
 #define SEC_EAP_METHODS	 4	/* a realm permits; ours */
@@ -40,8 +45,9 @@ struct sec_eap_conf {
 	const struct spi_eap_host *host;
 	void *ctx;
 	struct spi_eap_tls *tls;
+	bool is_relay;		/* server: a RADIUS server has the methods */
 	/** Server, may be NULL: the client has said who it is, before a method
-	 * begins; methods and tls of io may be changed. */
+	 * begins; methods, tls and is_relay of io may be changed. */
 	void (*came)(void *ctx, struct view user, struct sec_eap_conf *io);
 };
 
@@ -50,6 +56,8 @@ enum sec_eap_end {
 	SEC_EAP_OK,	/* proved: there is an MSK and a user; a server sends
 			 * out (Success), a client has nothing to send */
 	SEC_EAP_WAIT,	/* a certificate is looked at: sec_eap_go_on() */
+	SEC_EAP_RELAY,	/* the message that came is for the RADIUS server:
+			 * sec_eap_relayed() */
 	SEC_EAP_NO	/* failed for good; out, when not empty, is sent */
 };
 
@@ -66,6 +74,17 @@ enum sec_eap_end sec_eap_input(struct sec_eap *e, struct view in,
 /** The answer to the host's look(): err 0, or why the certificate is not good. */
 enum sec_eap_end sec_eap_go_on(struct sec_eap *e, int err, const char *why,
 			       struct wcur *out);
+/**
+ * What the RADIUS server says to the message.
+ *
+ * @param a    its answer; NULL: there is none, and why is a sentence.
+ * @param user whom an Accept is about; NULL: whom the client said it is.
+ * @return MORE, OK or NO.
+ */
+enum sec_eap_end sec_eap_relayed(struct sec_eap *e,
+				 const struct spi_radius_answer *a,
+				 const char *user, const char *why,
+				 struct wcur *out);
 /** The session key; empty unless the end was OK. */
 struct view sec_eap_msk(const struct sec_eap *e);
 /** Whom the other end says it is: a server's peer before it proved it, or "". */
