@@ -4,7 +4,7 @@
  * rights, answer questions.  Started by tapird only.
  *
  *   options -> configuration (from a descriptor) -> whom we believe -> the
- *   verify child -> keys into secret memory -> rtnetlink socket -> Ethernet
+ *   verify and RADIUS children -> keys into secret memory -> rtnetlink socket -> Ethernet
  *   addresses -> confinement -> serve
  *
  * Exit status: 0 the other end is gone, 1 failure, 2 configuration or usage.
@@ -36,6 +36,8 @@
 #include "secure-proc/login/serve.h"
 #include "secure-proc/names/names.h"
 #include "secure-proc/net/net.h"
+#include "secure-proc/radius/child.h"
+#include "secure-proc/radius/link.h"
 #include "secure-proc/sandbox.h"
 #include "secure-proc/serve.h"
 #include "secure-proc/verify/link.h"
@@ -76,6 +78,7 @@ struct loaded {
 	struct sec_token *token;	/* NULL: no QCD tokens */
 	int names_fd;			/* to tapir-names; -1 = it is not there */
 	struct sec_eaps *eap;		/* NULL: nobody comes by EAP */
+	struct sec_radius_link *radius;	/* NULL: no RADIUS */
 };
 
 enum {
@@ -299,6 +302,26 @@ verify_start(const struct options *o, struct loaded *l)
 	return sec_link_new(&l->link, &l->child);
 }
 
+/* The child that speaks to RADIUS servers: behind the verify child, which must
+ * not have their secrets, and before any other key is read. */
+static int
+radius_start(const struct options *o, struct loaded *l)
+{
+	struct sec_radius_set *set = NULL;
+	int fd = -1, err;
+
+	if (!sec_radius_is_needed(l->conf))
+		return 0;
+	if ((err = sec_radius_set_load(&set, l->conf, o->keys,
+	    o->user.uid)) != 0)
+		return err;
+	err = sec_radius_child_start(set, &o->user, &fd);
+	sec_radius_set_free(set);
+	if (err == 0 && (err = sec_radius_link_new(&l->radius, fd)) != 0)
+		close(fd);
+	return err;
+}
+
 static int
 load(const struct options *o, struct loaded *l)
 {
@@ -311,6 +334,7 @@ load(const struct options *o, struct loaded *l)
 	if ((err = conf_load_fd(o, &l->conf)) != 0 ||
 	    (err = names_start(l->conf, o->state_dir, &l->names_fd)) != 0 ||
 	    (err = verify_start(o, l)) != 0 ||
+	    (err = radius_start(o, l)) != 0 ||
 	    (err = sec_store_load(&l->store, l->conf, o->keys,
 	    o->user.uid)) != 0 ||
 	    (err = sec_store_name(l->store, l->conf)) != 0 ||
@@ -332,6 +356,7 @@ unload(struct loaded *l)
 	sec_eaps_free(l->eap);
 	sec_token_free(l->token);
 	sec_link_free(l->link);
+	sec_radius_link_free(l->radius);
 	sec_trust_free(l->trust);
 	sec_net_close(l->nl);
 	if (l->names_fd >= 0)
@@ -367,14 +392,14 @@ run(const struct options *o, struct loaded *l)
 	struct sec_serve_conf c = {
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
-		.token = l->token, .eap = l->eap,
+		.token = l->token, .eap = l->eap, .radius = l->radius,
 		.names_fd = l->names_fd,
 		.instance = sec_net_instance(o->run_dir != NULL ?
 					     o->run_dir : ""),
 		.resolver = o->user.is_rootless ? 0 : o->peer_uid,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[5 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
+	int keep[6 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
 	unsigned n_keep = 2 + sec_net_fds(l->nl, keep + 2);
 	struct ipc_chan *chan = NULL;
 	int err;
@@ -388,6 +413,8 @@ run(const struct options *o, struct loaded *l)
 		keep[n_keep++] = l->child.fd;
 		keep[n_keep++] = l->child.ctl_fd;
 	}
+	if (l->radius != NULL)
+		keep[n_keep++] = sec_radius_link_fd(l->radius);
 	if (l->names_fd >= 0)
 		keep[n_keep++] = l->names_fd;
 	n_keep += sec_store_fds(l->store, keep + n_keep, CONF_REALM_MAX);
@@ -416,6 +443,7 @@ check(const char *file)
 	const struct passwd *pw = getpwnam("tapir-sec");
 	uid_t uid = pw != NULL ? pw->pw_uid : geteuid();
 	struct conf_errs *errs = calloc(1, sizeof(*errs));
+	struct sec_radius_set *set = NULL;
 	struct loaded l = { 0 };
 	char keys[PATH_MAX];
 	int err = ERR_NOMEM, own;
@@ -433,6 +461,9 @@ check(const char *file)
 			own = sec_store_name(l.store, l.conf);
 		if (own == 0 && sec_eaps_is_needed(l.conf))
 			own = sec_eaps_load(&l.eap, l.conf, keys, uid);
+		if (own == 0 && sec_radius_is_needed(l.conf) &&
+		    (own = sec_radius_set_load(&set, l.conf, keys, uid)) == 0)
+			sec_radius_set_free(set);
 		err = err != 0 ? err : own;
 	}
 	sec_store_free(l.store);

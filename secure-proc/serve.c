@@ -22,6 +22,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/ipc/chan.h"
 #include "secure-proc/eap/limit.h"
+#include "secure-proc/radius/link.h"
 
 #define BATCH 64	/* datagrams before answers are flushed */
 
@@ -199,9 +200,11 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 		err = sec_tickets_new(&s->tickets);
 	if (err == 0)
 		err = map_new(&s->asked, sizeof(uint64_t),
-		    2 * SEC_LINK_ASKS_MAX);
+		    2 * SEC_LINK_ASKS_MAX + SEC_RADIUS_ASKS);
 	if (err == 0 && c->eap != NULL)
 		err = sec_limit_new(&s->limit);
+	if (err == 0 && c->radius != NULL)
+		sec_radius_link_to(c->radius, sec_on_relayed, s);
 	if (err == 0 && c->link != NULL)
 		sec_link_to(c->link, sec_on_checked, s);
 	if (err != 0) {
@@ -313,9 +316,11 @@ static int
 link_loop(struct link *l, int stop_fd)
 {
 	struct sec_link *verify = l->serve->c.link;
-	struct pollfd p[3] = {
+	struct sec_radius_link *radius = l->serve->c.radius;
+	struct pollfd p[4] = {
 		{ .fd = ipc_chan_fd(l->chan) },
 		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
 	int err, wait_ms = -1;
@@ -325,6 +330,8 @@ link_loop(struct link *l, int stop_fd)
 			p[2].fd = sec_link_fd(verify);
 			wait_ms = sec_link_due(verify, clk_ms());
 		}
+		if (radius != NULL)
+			p[3].fd = sec_radius_link_fd(radius);
 		p[0].events = POLLIN;
 		if (ipc_chan_is_waiting(l->chan))
 			p[0].events |= POLLOUT;
@@ -345,6 +352,8 @@ link_loop(struct link *l, int stop_fd)
 			sec_link_input(verify, clk_ms());
 		if (verify != NULL)
 			sec_link_tick(verify, clk_ms());
+		if (radius != NULL && p[3].revents != 0)
+			sec_radius_link_input(radius);
 		if (l->serve->fatal != 0)
 			return l->serve->fatal;
 	}

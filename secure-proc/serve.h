@@ -22,6 +22,7 @@ struct sec_trust;
 struct sec_link;
 struct sec_token;
 struct sec_eaps;
+struct sec_radius_link;
 struct sec_serve;
 
 /* Everything is borrowed and must outlive the server. */
@@ -38,6 +39,7 @@ struct sec_serve_conf {
 	int names_fd;			/* to tapir-names; -1 = it is not there */
 	uint32_t resolver;		/* user of the resolver; 0 = not known */
 	const struct sec_eaps *eap;	/* NULL: nobody comes by EAP */
+	struct sec_radius_link *radius;	/* its child; NULL: no RADIUS */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

@@ -5,7 +5,8 @@
  *
  *   EAP  --> conversation (eap/run.c) --> EAP_OK
  *              |  users, password: eap/realms.c; guessing: eap/limit.c
- *              '- certificates: the verify child, whose answer goes on
+ *              |- certificates: the verify child, whose answer goes on
+ *              '- RADIUS: its child (serve_radius.c), whose answer goes on
  *
  * Where the peer is comes from tapird and counts for limits only.
  *
@@ -19,30 +20,10 @@
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "secure-proc/eap/limit.h"
-#include "secure-proc/eap/realms.h"
-#include "secure-proc/serve_priv.h"
+#include "secure-proc/serve_talk.h"
 
-#define EAP_MAX	   4200	/* bytes of a message, as secure.def has it */
 #define CHAIN_MAX  8	/* certificates of TLS looked at; as spi/eap-tls */
 #define CHAIN_SIZE 65535
-
-/* One conversation; what is secret of it is in eap. */
-struct talk {
-	struct sec_serve *s;
-	struct sa *sa;
-	struct sec_eap *eap;		/* NULL before the first message */
-	const struct sec_eap_realm *realm;
-	uint64_t ticket;		/* of the message at hand */
-	bool has_tried;			/* a password was compared */
-	bool is_early;			/* too many failures before: not looked at */
-	bool is_stranger;		/* nobody here, or not here: never let in */
-	char stranger[160];		/* ... why */
-	char from[64];
-	char subject[SEC_CHECK_TEXT_MAX]; /* of its certificate, or empty */
-	int64_t not_after;
-	uint8_t id_peer[SEC_ID_BODY_MAX], id_own[SEC_ID_BODY_MAX];
-	size_t id_peer_len, id_own_len;
-};
 
 static struct view
 view_of(const char *text)
@@ -126,15 +107,12 @@ look(void *ctx, const struct view *der, unsigned n)
 
 static const struct spi_eap_host host = { .nt_hash = nt_hash, .look = look };
 
-/* Whom does its EAP identity belong to?  Who is nobody goes on, and is refused
- * where and as somebody with a wrong password is (H6). */
-static int
-settle(struct talk *t, struct view user)
+int
+sec_talk_place(const struct talk *t, struct view user, struct sec_place *out,
+	       char *why, size_t cap)
 {
 	struct sec_id peer, own;
 	struct sec_comer who = { .peer = &peer, .eap = user };
-	struct sec_place at;
-	int err;
 
 	if (sec_id_dec((struct view){ t->id_peer, t->id_peer_len },
 	    &peer) != 0)
@@ -145,8 +123,18 @@ settle(struct talk *t, struct view user)
 			return ERR_SYNTAX;
 		who.own = &own;
 	}
-	err = sec_id_by_eap(t->s->c.conf, &who, &at, t->stranger,
-	    sizeof(t->stranger));
+	return sec_id_by_eap(t->s->c.conf, &who, out, why, cap);
+}
+
+/* Who is nobody goes on, and is refused where and as somebody with a wrong
+ * password is (H6). */
+static int
+settle(struct talk *t, struct view user)
+{
+	struct sec_place at;
+	int err;
+
+	err = sec_talk_place(t, user, &at, t->stranger, sizeof(t->stranger));
 	if (err != 0)
 		return err;
 	if (at.peer->auth != CONF_AUTH_EAP)
@@ -173,6 +161,7 @@ came(void *ctx, struct view user, struct sec_eap_conf *io)
 	memcpy(io->method, r->method, sizeof(io->method));
 	io->n_method = r->n_method;
 	io->tls = r->tls;
+	io->is_relay = r->is_relay;
 }
 
 /* ---- life of a conversation -------------------------------------------------- */
@@ -188,6 +177,7 @@ sec_talk_begin(struct sec_serve *s, struct sa *sa)
 		return ERR_NOMEM;
 	t->s = s;
 	t->sa = sa;
+	t->server = SEC_RADIUS_ANY;
 	sa->talk = t;
 	s->n_talk++;
 	return 0;
@@ -236,6 +226,7 @@ talk_open(struct talk *t)
 	memcpy(c.method, t->realm->method, sizeof(c.method));
 	c.n_method = t->realm->n_method;
 	c.tls = t->realm->tls;
+	c.is_relay = t->realm->is_relay;
 	if (c.is_server)
 		c.name = view_of(r->me.id);
 	else
@@ -269,14 +260,14 @@ say_why(const struct talk *t, char *out, size_t cap)
 			"EAP: ", sec_eap_why(t->eap));
 }
 
-static int
-tell(struct talk *t, const struct ipc_msg *m, enum sec_eap_end end,
-     struct wcur *out)
+int
+sec_talk_tell(struct talk *t, const struct ipc_msg *m, enum sec_eap_end end,
+	      struct wcur *out)
 {
 	const char *claim = sec_eap_claim(t->eap);
 	struct ipc_msg a;
 
-	if (end == SEC_EAP_WAIT)
+	if (end == SEC_EAP_WAIT || end == SEC_EAP_RELAY)
 		return t->s->fatal;
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.eap_ok.eap = wcur_done(out);
@@ -298,7 +289,7 @@ int
 sec_on_eap(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	const struct ipc_eap *q = &m->u.eap;
-	uint8_t buf[EAP_MAX];
+	uint8_t buf[SEC_TALK_EAP];
 	enum sec_eap_end end;
 	struct talk *t;
 	struct wcur w;
@@ -322,7 +313,9 @@ sec_on_eap(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 		end = sec_eap_start(t->eap, &w);
 	else
 		end = sec_eap_input(t->eap, q->eap, &w);
-	err = tell(t, m, end, &w);
+	if (end == SEC_EAP_RELAY)
+		end = sec_talk_relay(t, m, q->eap, &w);
+	err = sec_talk_tell(t, m, end, &w);
 	wipe(buf, sizeof(buf));
 	return err;
 }
@@ -332,7 +325,7 @@ sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q, struct sa *sa,
 		 const struct sec_checked *c)
 {
 	struct talk *t = sa->talk;
-	uint8_t buf[EAP_MAX];
+	uint8_t buf[SEC_TALK_EAP];
 	struct wcur w;
 	int err;
 
@@ -343,7 +336,8 @@ sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q, struct sa *sa,
 		str_copy(t->subject, sizeof(t->subject), c->subject);
 		t->not_after = c->not_after;
 	}
-	err = tell(t, q, sec_eap_go_on(t->eap, c->err, c->why, &w), &w);
+	err = sec_talk_tell(t, q, sec_eap_go_on(t->eap, c->err, c->why, &w),
+	    &w);
 	wipe(buf, sizeof(buf));
 	return err;
 }

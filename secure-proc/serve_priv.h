@@ -25,7 +25,8 @@ struct sa {
 	struct sec_auth auth;
 	struct talk *talk;	/* EAP; NULL = none */
 };
-/* A VERIFY, or the certificates of an EAP-TLS, that the verify child has, or will have. */
+/* A VERIFY, or the certificates of an EAP-TLS, that the verify child has, or will
+ * have; or a message of EAP that the RADIUS child has. */
 struct asked {
 	uint64_t number;	/* of the question */
 	uint64_t ticket;
@@ -35,6 +36,7 @@ struct asked {
 	uint8_t id_own[SEC_ID_BODY_MAX];
 	size_t n_peer, n_own;
 	bool is_eap;
+	bool is_radius;		/* the RADIUS child has it */
 	char id[SEC_ID_TEXT_MAX];
 };
 /* An address of ours that a peer gave us. */
@@ -103,6 +105,13 @@ void sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own);
 MUST_USE int sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q,
 			      struct sa *sa, const struct sec_checked *c);
 void sec_talk_end(struct sec_serve *s, struct sa *sa);
+
+/* ---- serve_radius.c: EAP by RADIUS ------------------------------------------- */
+
+struct sec_radius_reply;
+
+/** The RADIUS child has answered; ctx is the server. */
+void sec_on_relayed(void *ctx, const struct sec_radius_reply *a);
 
 /* ---- serve_ticket.c: session resumption --------------------------------------- */
 

@@ -212,6 +212,10 @@ server_load(struct loading *l)
 	char word[32];
 	int err;
 
+	if (conf_eap_is_relay(&l->r->eap)) {
+		l->to->is_relay = true;
+		return 0;
+	}
 	while (conf_word_next(&p, word, sizeof(word))) {
 		if ((err = method_add(l, word)) != 0)
 			return err;
@@ -284,6 +288,8 @@ sec_eaps_free(struct sec_eaps *e)
 const struct sec_eap_realm *
 sec_eaps_of(const struct sec_eaps *e, uint32_t realm)
 {
-	return e != NULL && realm < e->n_realm &&
-	    e->realm[realm].n_method > 0 ? &e->realm[realm] : NULL;
+	const struct sec_eap_realm *r =
+	    e != NULL && realm < e->n_realm ? &e->realm[realm] : NULL;
+
+	return r != NULL && (r->n_method > 0 || r->is_relay) ? r : NULL;
 }

@@ -23,6 +23,7 @@ struct sec_eap_realm {
 	bool is_server;
 	const struct spi_eap *method[SEC_EAP_METHODS]; /* best first */
 	unsigned n_method;
+	bool is_relay;			/* RADIUS servers ask, not we */
 	struct sec_users *users;	/* server, or NULL */
 	struct spi_eap_tls *tls;	/* or NULL */
 	uint8_t *password;		/* client, secret memory, or NULL */

@@ -10,6 +10,7 @@
 #ifndef TAPIR_SECURE_RADIUS_LINK_H
 #define TAPIR_SECURE_RADIUS_LINK_H
 
+#include "secure-proc/radius/ask.h"
 #include "secure-proc/radius/wire.h"
 
 #define SEC_RADIUS_ASKS 512	/* questions that wait; ours */
