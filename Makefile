@@ -80,7 +80,7 @@ ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
 spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl \
                spi/log-journal spi/log-syslog spi/log-file \
-               spi/eap-mschapv2 spi/eap-tls $(MB_DIRS)
+               spi/eap-mschapv2 spi/eap-tls spi/eap-radius $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub
@@ -88,7 +88,7 @@ why_DIRS    := why
 diary_DIRS  := daemon/diary
 core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login \
-               secure-proc/names secure-proc/eap
+               secure-proc/names secure-proc/eap secure-proc/radius
 web_DIRS    := webui
 cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli

@@ -153,6 +153,9 @@ PROOF(eap, EAP)
 PROOF(eap_word, EAP_WORD)
 PROOF(eap_user, EAP_USER)
 PROOF(eap_wait, EAP_WAIT)
+PROOF(eap_silent, EAP_SILENT)
+PROOF(eap_radius, EAP_RADIUS)
+PROOF(eap_key, EAP_KEY)
 PROOF(ca, CA)
 PROOF(expired, EXPIRED)
 PROOF(revoked, REVOKED)
@@ -557,6 +560,8 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_ROUTE] = route, [WHY_R_PSK] = psk, [WHY_R_METHOD] = method,
 	[WHY_R_EAP] = eap, [WHY_R_EAP_WORD] = eap_word,
 	[WHY_R_EAP_USER] = eap_user, [WHY_R_EAP_WAIT] = eap_wait,
+	[WHY_R_EAP_SILENT] = eap_silent, [WHY_R_EAP_RADIUS] = eap_radius,
+	[WHY_R_EAP_KEY] = eap_key,
 	[WHY_R_EAP_OURS] = eap_ours, [WHY_R_CA] = ca, [WHY_R_EXPIRED] = expired,
 	[WHY_R_CLOCK] = clock_off, [WHY_R_NOT_YET] = not_yet,
 	[WHY_R_REVOKED] = revoked, [WHY_R_UNVOUCHED] = unvouched,

@@ -99,6 +99,9 @@ enum why_proof {
 	WHY_PROOF_EAP_WORD,	/* a user's password is wrong */
 	WHY_PROOF_EAP_USER,	/* there is no such user */
 	WHY_PROOF_EAP_WAIT,	/* too many failures before */
+	WHY_PROOF_EAP_SILENT,	/* no RADIUS server answers */
+	WHY_PROOF_EAP_RADIUS,	/* the RADIUS server refuses a user */
+	WHY_PROOF_EAP_KEY,	/* ... or lets one in, and gives no key */
 	WHY_PROOF_ID,		/* no realm and peer for this identity */
 	WHY_PROOF_ID_OURS,	/* it asked for a name that is not ours */
 	WHY_PROOF_ID_OTHER,	/* not the one that was dialled */

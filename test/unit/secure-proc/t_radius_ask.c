@@ -4,6 +4,10 @@
  * going to the next one, forgers.
  */
 #include "secure-proc/radius/ask.h"
+#define ERR_STATE ossl_err_state_type
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#undef ERR_STATE
 #include <string.h>
 #include "daemon/base/err.h"
 #include "test/lib/test.h"
@@ -189,6 +193,27 @@ TEST(a_server_without_a_secret_is_none)
 	assert_int_equal(sec_radius_new(&r, &none, 1, &ops, NULL), ERR_RANGE);
 	assert_int_equal(sec_radius_new(&r, &none, 0, &ops, NULL), ERR_RANGE);
 	assert_null(r);
+}
+
+/* The server one has the secret "one": its answer to the last question. */
+static void
+answer(struct sec_radius *r, unsigned server, uint8_t code, uint64_t now)
+{
+	uint8_t a[38] = { code, seen.last[1], 0, sizeof(a) };
+	uint8_t whole[sizeof(a) + 3];
+	unsigned n = 0;
+
+	memcpy(a + 4, seen.last + 4, 16);
+	a[20] = 80;
+	a[21] = 18;
+	assert_non_null(HMAC(EVP_md5(), "one", 3, a, sizeof(a), whole, &n));
+	memcpy(a + 22, whole, 16);
+	memcpy(whole, a, sizeof(a));
+	memcpy(whole + sizeof(a), "one", 3);
+	assert_int_equal(EVP_Digest(whole, sizeof(whole), a + 4, &n, EVP_md5(),
+				    NULL), 1);
+	assert_int_equal(sec_radius_input(r, server,
+	    (struct view){ a, sizeof(a) }, now), 0);
 }
 
 TEST(who_answers_others_is_not_dead_for_being_silent_to_one)

@@ -226,6 +226,15 @@ TEST(what_the_verifier_says_is_the_cause)
 		{ "user \"hanako\": no such user", "eap-user" },
 		{ "user \"hanako\": too many failures before, not looked at",
 		  "eap-wait" },
+		{ "user \"hanako\": the RADIUS server 10.0.0.5:1812 is silent",
+		  "radius-silent" },
+		{ "user \"hanako\": no RADIUS server answers, 10.0.0.6:1812 "
+		  "neither", "radius-silent" },
+		{ "user \"hanako\": the RADIUS server refused",
+		  "radius-refused" },
+		{ "user \"hanako\": the RADIUS server accepts and gives no key "
+		  "(MS-MPPE): only methods with keys will do",
+		  "radius-no-key" },
 		{ "EAP: there is no password: keys/hanako.eap is missing",
 		  "eap-refused" },
 		{ "unknown CA: no authority of ca= has issued it",
