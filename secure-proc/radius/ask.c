@@ -24,6 +24,7 @@ struct open {
 	unsigned n_sent;
 	uint64_t until_ms;
 	uint64_t asked_ms;	/* first sent */
+	unsigned server;	/* who is asked */
 	bool is_first;		/* may go to another server */
 	uint32_t tried;		/* bit i: server i was silent about it */
 };
@@ -146,6 +147,7 @@ ask_server(struct sec_radius *r, uint64_t ticket, unsigned server,
 	    (err = open_fill(o, &q, wcur_done(&w))) != 0)
 		return err;
 	o->ticket = ticket;
+	o->server = server;
 	o->is_used = true;
 	*out = o;
 	return 0;
@@ -171,6 +173,17 @@ go_elsewhere(struct sec_radius *r, unsigned server, struct open *o,
 	return 0;
 }
 
+/* How often one server is asked. */
+static unsigned
+tries(const struct sec_radius *r, const struct open *o, uint64_t now_ms)
+{
+	uint32_t tried = o->tried | 1u << o->server;
+	unsigned next;
+
+	return o->is_first && server_choose(r, tried, now_ms, &next) == 0 ?
+	    SEC_RADIUS_MOVE : SEC_RADIUS_TRIES;
+}
+
 /* A server says nothing to what it finds malformed (RFC 3579 2.2), and clients
  * can send that: who answered others meanwhile is not dead. */
 static void
@@ -180,7 +193,7 @@ expire(struct sec_radius *r, unsigned server, struct open *o, uint64_t now_ms)
 	uint64_t ticket = o->ticket;
 	int err;
 
-	if (o->n_sent < SEC_RADIUS_TRIES) {
+	if (o->n_sent < tries(r, o, now_ms)) {
 		transmit(r, server, o, now_ms);
 		return;
 	}

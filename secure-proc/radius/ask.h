@@ -21,6 +21,7 @@
 #define SEC_RADIUS_SERVERS 4	/* of a realm; ours */
 #define SEC_RADIUS_OPEN	   256	/* questions to one server: its identifiers */
 #define SEC_RADIUS_TRIES   3	/* sendings to one server */
+#define SEC_RADIUS_MOVE	   2	/* ... when there is another one to ask */
 #define SEC_RADIUS_WAIT_MS 2000	/* for an answer, then 4000, 8000 */
 #define SEC_RADIUS_DEAD_MS 30000 /* a silent server is asked last */
 #define SEC_RADIUS_ANY	   UINT32_MAX

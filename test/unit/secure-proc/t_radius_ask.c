@@ -119,11 +119,11 @@ TEST(a_first_message_goes_to_the_next_server_and_later_ones_begin_there)
 	assert_memory_not_equal(seen.last + 4, first + 4, 16);
 	assert_memory_not_equal(seen.last + 22, first + 22, 16);
 	assert_memory_equal(seen.last + 38, first + 38, len - 38);
-	assert_int_equal(seen.n_sent[0], SEC_RADIUS_TRIES);
+	assert_int_equal(seen.n_sent[0], SEC_RADIUS_MOVE);
 	assert_int_equal(seen.n_done, 0);
 	now = 20000;	/* the first is still held for dead */
 	assert_int_equal(sec_radius_ask(r, 8, SEC_RADIUS_ANY, &q, now), 0);
-	assert_int_equal(seen.n_sent[0], SEC_RADIUS_TRIES);
+	assert_int_equal(seen.n_sent[0], SEC_RADIUS_MOVE);
 	assert_int_equal(seen.n_sent[1], 2);
 	sec_radius_free(r);
 }

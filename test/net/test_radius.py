@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People whom a RADIUS server knows: freeradius behind a gateway of ours, asked by strongSwan
+with EAP-TTLS and by tapir with EAP-MSCHAPv2; a server that is silent, and one of two."""
+import os
+
+import pytest
+
+import topo
+from charon import Charon, PLUGINS
+from freeradius import RADIUSD, FreeRadius
+from gateway import Gateway, vpn
+from lab import until
+from pki import Pki
+
+pytestmark = pytest.mark.skipif(not os.path.exists(RADIUSD), reason="freeradius is not there")
+
+TOPOLOGY = topo.pair  # left is tapir, inet has the servers
+LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
+SERVER, DEAD = "192.0.2.5", "192.0.2.6"
+GW = "vpn.example.com"
+AAA = "aaa.example.com"
+HANAKO, TARO = "hanako@corp.example.com", "taro@twice.example.com"
+WORD = "a pass phrase"
+SECRET = "tapir-test-radius-secret-0123456789"
+EAP_PLUGINS = "load = " + PLUGINS + " md5 md4 eap-identity eap-ttls eap-md5 eap-mschapv2"
+
+
+def realm(name, at):
+    """A realm whose people a RADIUS server knows."""
+    return (f'  <realm name="{name}" mode="ip" dpd="1" dead="3" tap="tap-{name}">\n'
+            f'    <match id="*@{name}.example.com"/>\n    <me id="{GW}" cert="gw.pem"/>\n'
+            f'    <eap method="radius" at="{at}" secret="{name}.secret"/>\n'
+            f'    <pool net="10.20.{len(name)}.0/24" route="10.1.0.0/24"/>\n  </realm>\n')
+
+
+@pytest.fixture(scope="module")
+def pki(lab):
+    """One authority for gateway and server."""
+    p = Pki(lab.mkdir("pki"))
+    p.ca("ca")
+    p.leaf("gw", "ca", GW)
+    p.leaf("aaa", "ca", AAA)
+    return p
+
+
+@pytest.fixture(scope="module")
+def server(lab, pki):
+    """freeradius; it stays until a test wants silence."""
+    lab.batch("inet", f"addr add {SERVER}/24 dev br0\naddr add {DEAD}/24 dev br0\n")
+    s = FreeRadius(lab, "inet", SERVER, LEFT, SECRET, {HANAKO: WORD, TARO: WORD}, pki, "aaa")
+    s.start()
+    yield s
+    s.stop()
+
+
+@pytest.fixture(scope="module")
+def gateway(lab, pki, server):
+    """tapir with a realm of one server, and one whose first server is dead."""
+    gw = Gateway(lab, "left", vpn(realm("corp", SERVER), realm("twice", f"{DEAD} {SERVER}:1812")), {
+        "gw.pem": pki.text("gw.pem"), "gw.key": pki.text("gw.key"),
+        "corp.secret": SECRET + "\n", "twice.secret": f"not-the-one-of-the-other\n{SECRET}\n"})
+    gw.start()
+    yield gw
+    gw.stop()
+
+
+def ttls(lab, pki, who, word):
+    """strongSwan as a client at right."""
+    c = Charon(lab, "right", {"x509ca/ca.pem": pki.text("ca.pem")},
+               options=EAP_PLUGINS + "\ninstall_virtual_ip = yes", local=RIGHT, remote=LEFT,
+               local_id=f'"{who}"', remote_id=GW, top="vips = 0.0.0.0",
+               local_auth=f'auth = eap-ttls\neap_id = {who}\naaa_id = "CN={AAA}"',
+               remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24",
+               psk=f'x"\n}}\neap-1 {{ id = {who}\n secret = "{word}')
+    return c.start()
+
+
+def test_strongswan_by_ttls(lab, pki, gateway, server):
+    """TTLS with a password inside, by a gateway that knows neither."""
+    c = ttls(lab, pki, HANAKO, WORD)
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log() + server.log()
+        assert until(8, lambda: lab.ping("right", "10.1.0.1", 1)), c.log()
+        assert gateway.peer(0, name=HANAKO)["state"] == "up", gateway.json("status")
+        assert "Message-Authenticator" in server.log()
+        assert SECRET not in gateway.log() and WORD not in gateway.log()
+    finally:
+        c.stop()
+
+
+def test_wrong_password(lab, pki, gateway, server):
+    """The server refuses: the gateway says who, and why it cannot say more."""
+    at = len(gateway.log())
+    c = ttls(lab, pki, HANAKO, "not this one")
+    try:
+        assert "failed" in c.initiate()
+        assert until(5, lambda: "the RADIUS server refused" in gateway.log()[at:]), gateway.log()[at:]
+    finally:
+        c.stop()
+
+
+def test_tapir_by_mschapv2_and_the_second_server(lab, pki, gateway, server):
+    """A client of ours does not know who asks; the first server of this realm is dead."""
+    c = Gateway(lab, "right", vpn(
+        f'  <realm name="office" tap="tap-office">\n    <me eap="{TARO}"/>\n'
+        f'    <peer name="gw" id="{GW}" at="{LEFT}" ca="ca.pem"/>\n  </realm>\n'),
+        {"ca.pem": pki.text("ca.pem"), f"{TARO}.eap": WORD})
+    try:
+        c.start()
+        assert until(20, lambda: lab.ping("right", "10.1.0.1", 1)), \
+            c.log() + gateway.log() + server.log()
+        assert gateway.peer(1, name=TARO)["state"] == "up", gateway.json("status")
+    finally:
+        c.stop()
+
+
+def test_silence_is_said(lab, pki, gateway, server):
+    """Nobody gets in while the server is down, and both log and tapir why name it."""
+    server.stop()
+    at = len(gateway.log())
+    c = ttls(lab, pki, HANAKO, WORD)
+    try:
+        assert "failed" in c.initiate()
+        assert until(20, lambda: f"{SERVER}:1812 is silent" in gateway.log()[at:]), gateway.log()[at:]
+    finally:
+        c.stop()
