@@ -81,9 +81,9 @@ class Charon:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30,
             check=False).stdout
 
-    def initiate(self):
+    def initiate(self, seconds=10):
         """Bring the tunnel up from this end; swanctl's output."""
-        return self.ctl("--initiate", "--child", "c", "--timeout", "10")
+        return self.ctl("--initiate", "--child", "c", "--timeout", str(seconds))
 
     def sas(self):
         """What it thinks is up."""
