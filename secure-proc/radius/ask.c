@@ -329,6 +329,22 @@ sec_radius_forget(struct sec_radius *r, uint64_t ticket)
 	}
 }
 
+void
+sec_radius_deaf(struct sec_radius *r, unsigned server, uint64_t now_ms)
+{
+	if (server >= r->n_server)
+		return;
+	r->server[server].dead_until_ms = now_ms + SEC_RADIUS_DEAD_MS;
+	for (unsigned k = 0; k < SEC_RADIUS_OPEN; k++) {
+		struct open *o = &r->server[server].open[k];
+
+		if (!o->is_used || tries(r, o, now_ms) == SEC_RADIUS_TRIES)
+			continue;
+		o->n_sent = SEC_RADIUS_TRIES;	/* the next tick moves it */
+		o->until_ms = now_ms;
+	}
+}
+
 unsigned
 sec_radius_n_open(const struct sec_radius *r)
 {

@@ -63,6 +63,12 @@ MUST_USE int sec_radius_input(struct sec_radius *r, unsigned server,
 uint64_t sec_radius_tick(struct sec_radius *r, uint64_t now_ms);
 /** The asker is gone: its question is forgotten. */
 void sec_radius_forget(struct sec_radius *r, uint64_t ticket);
+/**
+ * Nobody listens at a server, or it cannot be reached: who has only begun goes to
+ * the next one now, where there is one.  It is a hint that a stranger could give
+ * (ICMP), so it changes the order and ends nothing.  May be called from send().
+ */
+void sec_radius_deaf(struct sec_radius *r, unsigned server, uint64_t now_ms);
 /** Questions that wait. */
 unsigned sec_radius_n_open(const struct sec_radius *r);
 

@@ -155,20 +155,19 @@ on_send(void *ctx, unsigned server, struct view bytes)
 	struct group *g = ctx;
 	int fd = g->v->socks->fd[g->at][server];
 
-	if (fd < 0) {
+	if (fd < 0)
 		g->v->is_stale = true;
-		return;
-	}
 	/* an error that came by ICMP is told by the first call after it, and
 	 * nothing is sent then */
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; fd >= 0 && i < 2; i++) {
 		if (send(fd, bytes.p, bytes.len, MSG_NOSIGNAL) >= 0)
 			return;
 		if (is_socket_stale(errno))
 			g->v->is_stale = true;
 		if (errno != ECONNREFUSED && errno != EINTR)
-			return;
+			break;
 	}
+	sec_radius_deaf(g->radius, server, clk_ms());
 }
 
 static void
@@ -227,6 +226,8 @@ sock_take(struct serving *v, unsigned i)
 		n = recv(v->p[i].fd, v->buf, SPI_RADIUS_MAX + 1, MSG_DONTWAIT);
 		if (n < 0 && errno != ECONNREFUSED && errno != EHOSTUNREACH)
 			return;
+		if (n < 0)
+			sec_radius_deaf(g->radius, v->at[i].server, clk_ms());
 		/* what is not an answer, or not the server's, is nothing */
 		if (n > 0 && sec_radius_input(g->radius, v->at[i].server,
 		    (struct view){ v->buf, (size_t)n }, clk_ms()) == ERR_AUTH)

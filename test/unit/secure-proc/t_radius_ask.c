@@ -236,3 +236,23 @@ TEST(who_answers_others_is_not_dead_for_being_silent_to_one)
 	assert_int_equal(seen.n_sent[0], 1);
 	sec_radius_free(r);
 }
+
+TEST(a_server_where_nobody_listens_is_left_at_once_by_who_has_only_begun)
+{
+	struct sec_radius *r = make(2);
+
+	assert_int_equal(sec_radius_ask(r, 7, SEC_RADIUS_ANY, &q, 100), 0);
+	assert_int_equal(sec_radius_ask(r, 8, 0, &q, 100), 0);
+	sec_radius_deaf(r, 0, 110);
+	(void)sec_radius_tick(r, 110);
+	assert_int_equal(seen.n_sent[1], 1);
+	assert_int_equal(seen.n_done, 0);
+	assert_int_equal(sec_radius_n_open(r), 2);
+	/* the last one is asked as long as ever */
+	sec_radius_deaf(r, 1, 120);
+	(void)sec_radius_tick(r, 120);
+	assert_int_equal(seen.n_done, 0);
+	(void)sec_radius_tick(r, 110 + SEC_RADIUS_WAIT_MS);
+	assert_int_equal(seen.n_sent[1], 2);
+	sec_radius_free(r);
+}
