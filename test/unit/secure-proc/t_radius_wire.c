@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/base/err.h"
+#include "daemon/base/str.h"
 #include "secure-proc/radius/set.h"
 #include "test/lib/test.h"
 
@@ -40,7 +41,7 @@ accept_make(void)
 	in.answer.eap_len = 4;
 	memcpy(in.answer.state, "st", 2);
 	in.answer.state_len = 2;
-	strcpy(in.answer.user, "hanako");
+	str_copy(in.answer.user, sizeof(in.answer.user), "hanako");
 	in.answer.timeout_s = 3600;
 }
 
@@ -111,7 +112,7 @@ TEST(a_child_that_was_taken_over_is_not_believed)
 	in.err = ERR_TIMEOUT;			/* both */
 	assert_int_equal(round_trip(), ERR_SYNTAX);
 	accept_make();
-	strcpy(in.answer.user, "ha\nnako");
+	str_copy(in.answer.user, sizeof(in.answer.user), "ha\nnako");
 	assert_int_equal(round_trip(), ERR_SYNTAX);
 	accept_make();
 	in.number = 0;

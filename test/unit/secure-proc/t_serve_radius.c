@@ -10,6 +10,7 @@
 #include "secure-proc/serve.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
+#include "daemon/base/str.h"
 #include "daemon/ipc/msg.h"
 #include "secure-proc/eap/limit.h"
 #include "secure-proc/eap/realms.h"
@@ -184,7 +185,7 @@ eap(uint32_t handle, const void *p, size_t n)
 	m.ticket = 3;
 	m.handle = handle;
 	m.u.eap.eap = kit_view(p, n);
-	strcpy(m.u.eap.from, "192.0.2.9");
+	str_copy(m.u.eap.from, sizeof(m.u.eap.from), "192.0.2.9");
 	assert_int_equal(say(&m), 0);
 	return w.n_answer == 1;
 }
@@ -241,9 +242,9 @@ server_says(enum spi_radius_code code, const char *eap_msg, size_t n,
 	a.answer.code = code;
 	memcpy(a.answer.eap, eap_msg, n);
 	a.answer.eap_len = n;
-	strcpy((char *)a.answer.state, "st");
+	memcpy(a.answer.state, "st", 2);
 	a.answer.state_len = 2;
-	strcpy(a.answer.user, user);
+	str_copy(a.answer.user, sizeof(a.answer.user), user);
 	a.answer.has_msk = code == SPI_RADIUS_ACCEPT;
 	memset(a.answer.msk, 0x5a, sizeof(a.answer.msk));
 	give(&a);
