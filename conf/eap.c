@@ -60,7 +60,7 @@ check_radius(struct checker *k, const struct conf_node *n,
 	struct net_ep ep[CONF_RADIUS_MAX];
 	bool is_relay = conf_eap_is_relay(e);
 
-	if (is_relay && strcmp(e->method, "radius") != 0)
+	if (is_relay && (has_method(e, "mschapv2") || has_method(e, "tls")))
 		conf_bad(k, n->pos, CONF_E_CONFLICT, "method=\"radius\" of "
 			 "<eap> stands alone: the server decides what clients "
 			 "are asked for");
