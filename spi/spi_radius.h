@@ -53,7 +53,7 @@ struct spi_radius_answer {
 	uint32_t timeout_s;		/* Session-Timeout, 0 = none */
 };
 
-/** Fetch MD5 before confinement.  0 or ERR_ALG. */
+/** Fetch MD5 before confinement and try it.  0 or ERR_ALG. */
 MUST_USE int spi_radius_init(void);
 /** Write a request; 0, ERR_LONG (does not fit in one message) or ERR_CRYPTO. */
 MUST_USE int spi_radius_enc(const struct spi_radius_ask *q, struct wcur *out);
