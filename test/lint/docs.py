@@ -89,7 +89,7 @@ class Docs:
     def keystore(self, keys, text):
         """A directory with every file the configuration names."""
         os.makedirs(keys, 0o700)
-        for name in set(re.findall(r'\b(?:psk|pass|users)="([^"/]+)"', text)):
+        for name in set(re.findall(r'\b(?:psk|pass|users|secret)="([^"/]+)"', text)):
             fd = os.open(os.path.join(keys, name), os.O_WRONLY | os.O_CREAT, 0o600)
             os.write(fd, b"no secret, a test\n" if not name.endswith(".users") else
                      b"somebody:nt:" + b"0" * 32 + b"\n")
