@@ -31,7 +31,7 @@ secret_read(struct view v, struct sec_radius_server *to)
 		if (v.len % 2 != 0 ||
 		    (v.len - 2) / 2 > sizeof(to->secret) ||
 		    str_unhex((const char *)v.p + 2, v.len - 2, to->secret,
-		    sizeof(to->secret)) != 0)
+		    sizeof(to->secret)) < 0)
 			return ERR_SYNTAX;
 		to->n_secret = (v.len - 2) / 2;
 		return 0;

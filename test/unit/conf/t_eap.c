@@ -31,7 +31,7 @@ bad(const char *text)
 }
 
 #define RADIUS(eap_)                                                           \
-	"<vpn>\n<realm name=\"sales\" mode=\"ip\">\n"                            \
+	"<vpn>\n<realm name=\"sales\">\n"                                        \
 	"<me id=\"vpn.example.com\" cert=\"vpn.example.com\"/>\n"               \
 	"<eap " eap_ "/>\n</realm>\n</vpn>"
 

@@ -361,6 +361,7 @@ TEST(a_child_that_ends_costs_its_questions_and_no_others)
 
 	begin();
 	assert_false(come(7, HANAKO, HANAKO));
+	assert_true(is_asked());
 	give(&begun);
 	assert_int_equal(w.n_answer, 1);
 	assert_int_equal(w.last.u.eap_ok.end, IPC_TALK_NO);
