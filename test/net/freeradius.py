@@ -38,9 +38,14 @@ client gateway {{
   require_message_authenticator = yes
 }}
 modules {{
-  pap {{ }}
-  mschap {{ use_mppe = yes }}
-  files {{ filename = {dir}/people }}
+  pap {{
+  }}
+  mschap {{
+    use_mppe = yes
+  }}
+  files {{
+    filename = {dir}/people
+  }}
   eap {{
     default_eap_type = {method}
     timer_expire = 60
@@ -53,10 +58,14 @@ modules {{
       ca_file = {dir}/ca.pem
       tls_min_version = "1.2"
       tls_max_version = "1.2"
-      cache {{ enable = no }}
+      cache {{
+        enable = no
+      }}
     }}
-    md5 {{ }}
-    mschapv2 {{ }}
+    md5 {{
+    }}
+    mschapv2 {{
+    }}
     ttls {{
       tls = tls-common
       default_eap_type = mschapv2
@@ -80,23 +89,34 @@ server default {{
     port = 1812
   }}
   authorize {{
-    eap {{ ok = return }}
+    eap {{
+      ok = return
+    }}
     files
   }}
   authenticate {{
+    Auth-Type MS-CHAP {{
+      mschap
+    }}
     eap
   }}
 }}
 server inner {{
   authorize {{
     mschap
-    eap {{ ok = return }}
+    eap {{
+      ok = return
+    }}
     files
     pap
   }}
   authenticate {{
-    Auth-Type PAP {{ pap }}
-    Auth-Type MS-CHAP {{ mschap }}
+    Auth-Type PAP {{
+      pap
+    }}
+    Auth-Type MS-CHAP {{
+      mschap
+    }}
     eap
   }}
 }}
@@ -104,7 +124,7 @@ server inner {{
 
 
 class FreeRadius:
-    """One server; people: name -> password or (password, lines of its answer)."""
+    """One server; people: name -> password."""
 
     def __init__(self, lab, node, address, client, secret, people, pki, cert, method="ttls"):
         self.lab, self.node, self.proc = lab, node, None
@@ -124,6 +144,10 @@ class FreeRadius:
     def log(self):
         """What it said."""
         return self.proc.text() if self.proc else ""
+
+    def end_of_log(self):
+        """... lately."""
+        return "\n".join(self.log().splitlines()[-60:])
 
     def start(self):
         """Start it and wait until it listens."""

@@ -69,7 +69,7 @@ def ttls(lab, pki, who, word):
     c = Charon(lab, "right", {"x509ca/ca.pem": pki.text("ca.pem")},
                options=EAP_PLUGINS + "\ninstall_virtual_ip = yes", local=RIGHT, remote=LEFT,
                local_id=f'"{who}"', remote_id=GW, top="vips = 0.0.0.0",
-               local_auth=f'auth = eap-ttls\neap_id = {who}\naaa_id = "CN={AAA}"',
+               local_auth=f'auth = eap-ttls\neap_id = {who}\naaa_id = {AAA}',
                remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24",
                psk=f'x"\n}}\neap-1 {{ id = {who}\n secret = "{word}')
     return c.start()
@@ -80,7 +80,7 @@ def test_strongswan_by_ttls(lab, pki, gateway, server):
     c = ttls(lab, pki, HANAKO, WORD)
     try:
         out = c.initiate()
-        assert "initiate completed successfully" in out, out + gateway.log() + server.log()
+        assert "initiate completed successfully" in out, out + gateway.log() + server.end_of_log()
         assert until(8, lambda: lab.ping("right", "10.1.0.1", 1)), c.log()
         assert gateway.peer(0, name=HANAKO)["state"] == "up", gateway.json("status")
         assert "Message-Authenticator" in server.log()
@@ -109,7 +109,7 @@ def test_tapir_by_mschapv2_and_the_second_server(lab, pki, gateway, server):
     try:
         c.start()
         assert until(20, lambda: lab.ping("right", "10.1.0.1", 1)), \
-            c.log() + gateway.log() + server.log()
+            c.log() + gateway.log() + server.end_of_log()
         assert gateway.peer(1, name=TARO)["state"] == "up", gateway.json("status")
     finally:
         c.stop()
