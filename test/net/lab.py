@@ -22,8 +22,16 @@ class LabError(Exception):
     """A step of building or using a lab failed; the text says which and why."""
 
 
+PATIENCE = 4    # times as long as it takes, for machines that are slow or busy
+
+
 def until(seconds, check, step=0.05):
-    """Call check() until it is true; its last value."""
+    """Call check() until it is true; its last value.  The time is what it should take."""
+    return within(seconds * PATIENCE, check, step)
+
+
+def within(seconds, check, step=0.05):
+    """The same within just this time: for what must not happen meanwhile."""
     end = time.monotonic() + seconds
     while True:
         value = check()
@@ -66,9 +74,9 @@ class Proc:
             return f.read()
 
     def wait(self, seconds):
-        """Exit status, None when it still runs after so many seconds."""
+        """Exit status, None when it still runs long after what it should take."""
         try:
-            return self.popen.wait(seconds)
+            return self.popen.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             return None
 
@@ -151,7 +159,7 @@ class Lab:
         """Run a program in a node to its end: CompletedProcess, output as text."""
         return subprocess.run(self.argv(node, argv), stdin=None if text else subprocess.DEVNULL,
                               input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", timeout=timeout, check=False)
+                              text=True, errors="replace", timeout=timeout * PATIENCE, check=False)
 
     def need(self, node, *argv, **kw):
         """As run(), but a status other than 0 is an error; the output."""

@@ -22,7 +22,7 @@ import time
 import topo
 import wire
 from gateway import Gateway, office
-from lab import until
+from lab import until, within
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools.py")
 SOAKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "soaker.py")
@@ -126,7 +126,7 @@ class Soak:
         self.lab.need("nat", "nft", "flush", "ruleset")
         self.lab.need("nat", "nft", "-f", "-", text=rules)
         self.lab.batch("nat", "link set out0 down\n")
-        until(1.2, lambda: False)
+        within(1.2, lambda: False)
         self.lab.batch("nat", "link set out0 up\n")
 
     def weather(self):

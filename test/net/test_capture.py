@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from gateway import TAPIR, Offices
-from lab import until
+from lab import until, within
 from wire import tshark
 
 FORMS = {"udp": ("192.0.2.2", "udp"), "esp6": ("2001:db8:1::2", "esp")}
@@ -49,7 +49,7 @@ def test_each_side_has_its_interface_and_opens_with_the_keys(ends):
     assert until(5, lambda: ends.a.tapir("status").stdout and ends.lab.ping("host-a", "10.0.0.2"))
     assert ends.lab.ping("host-a", "10.0.0.2", 5, size=700) == 5
     assert ends.a.tapir("rekey", "branches/osaka", "ike").returncode == 0
-    until(0.5, lambda: False)
+    within(0.5, lambda: False)
     proc.popen.terminate()
     assert proc.wait(5) == 0, proc.text()
     for name in os.listdir(keys):
@@ -92,7 +92,7 @@ def test_what_is_dropped_has_its_reason(ends):
                       "import socket,sys; s=socket.socket(socket.AF_INET6, socket.SOCK_RAW, 50); "
                       "s.sendto(bytes.fromhex(sys.argv[1]), ('2001:db8:1::1', 0))", text.hex())
     assert until(5, lambda: ends.a.stat("esp-spi") > spi)
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     proc.popen.terminate()
     assert proc.wait(5) == 0, proc.text()
     rows = tshark(path, "esp.spi == 0x00c0ffee", ["frame.comment", "frame.interface_name"])
@@ -104,7 +104,7 @@ def test_lines_end_by_themselves(ends):
     """Without a file a line each; one kind of them; --seconds."""
     lines = ends.lab.spawn("gw-a", TAPIR, "--run-dir", ends.a.run_dir, "capture", "--clear",
                            "--seconds", "2", name="lines")
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     assert ends.lab.ping("host-a", "10.0.0.2", 3) == 3
     assert lines.wait(8) == 0, lines.text()
     rows = [x for x in lines.text().splitlines() if "type 0800" in x]

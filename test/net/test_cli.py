@@ -10,7 +10,7 @@ import pytest
 
 import schema
 from gateway import BUILD, Gateway, office
-from lab import until
+from lab import until, within
 
 PEER_KEYS = {"name", "state", "mode", "encap", "suite", "remote", "rx_bytes", "tx_bytes",
              "last_packet_s"}
@@ -225,7 +225,7 @@ def test_log_follows(lab, ends):
     """An event that happens meanwhile arrives."""
     from gateway import TAPIR
     follow = lab.spawn("gw-a", TAPIR, "--run-dir", ends[0].run_dir, "--json", "log", "-f")
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     assert ends[0].tapir("rekey", "branches/osaka", "child").returncode == 0
     assert until(4, lambda: "peer-rekeyed" in follow.text() or "child-up" in follow.text()), \
         follow.text()

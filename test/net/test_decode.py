@@ -6,7 +6,7 @@ import pytest
 
 import wire
 from gateway import Gateway, office
-from lab import until
+from lab import within
 
 FORMS = {
     "ether-udp": ('bridge="br-lan"', "", "etherip"),
@@ -36,7 +36,7 @@ def captured(lab, request):
         assert lab.until_ping(*there, 10), a.log()
         for what in "child", "ike":
             assert a.tapir("rekey", "branches/osaka", what).returncode == 0
-            until(0.7, lambda: False)
+            within(0.7, lambda: False)
             assert lab.ping(*there, 3) == 3
     finally:
         a.stop()

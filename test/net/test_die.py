@@ -8,7 +8,7 @@ import pytest
 
 import topo
 from gateway import PSK, Gateway, office, vpn, realm
-from lab import until
+from lab import until, within
 
 TOPOLOGY = topo.pair  # two gateways
 
@@ -53,7 +53,7 @@ def test_one_that_dies_again_and_again_takes_nobody_along(lab, ends, role):
         pid = until(2, lambda: a.pid(role))
         if pid:
             os.kill(pid, signal.SIGKILL)
-        if until(0.3, lambda: a.lines("again and again", "the " + role)):
+        if within(0.3, lambda: a.lines("again and again", "the " + role)):
             break
     assert until(2, lambda: a.lines("again and again", "the " + role)), a.log()
     assert pids == {a.pid(r) for r in ("super", "main")}

@@ -15,7 +15,7 @@ import pytest
 
 import tools
 from gateway import PSK, Gateway
-from lab import Lab, until
+from lab import Lab, until, within
 
 NUMBER = {"hub": 1, "x": 2, "y": 3, "z": 4}
 PEERS = ("x", "y", "z")
@@ -103,7 +103,7 @@ def apart(star, one, other):
         if len(a) == len(b) == 1 and a != b:
             return a.pop(), b.pop()
         assert star[other].tapir("rekey", "star/hub", "child").returncode == 0
-        until(0.4, lambda: False)
+        within(0.4, lambda: False)
     pytest.fail(f"{one} and {other} stay in one lane")
 
 
@@ -115,7 +115,7 @@ def test_a_peer_that_floods_costs_others_nothing(star):
         flood(star, "x", INSIDE["hub"], 9, 1.5)
         sent = pings(star, "y", INSIDE["hub"])
         assert star["z"].tapir("rekey", "star/hub", "ike").returncode == 0
-        until(0.6, lambda: False)
+        within(0.6, lambda: False)
     assert came_back(sent) == 6
     assert queue(star, f"udp4.{of_x}")["n_drop"] > before[0], "nothing was full"
     assert queue(star, f"udp4.{of_y}")["n_drop"] == before[1]
@@ -136,7 +136,7 @@ def test_a_flow_that_floods_costs_others_nothing(star):
         with Stopped(star):
             flood(star, "hub", INSIDE["x"], port, 0.2)
             sent = pings(star, "hub", INSIDE["y"])
-            until(0.5, lambda: False)
+            within(0.5, lambda: False)
         assert lost_at_tap(star) > dropped, "nothing was full"
         if came_back(sent) == 6:
             return

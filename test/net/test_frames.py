@@ -11,7 +11,7 @@ import pytest
 
 from forge import checksum
 from gateway import Gateway
-from lab import Lab, until
+from lab import Lab, until, within
 
 FORGE = os.path.join(os.path.dirname(__file__), "forge.py")
 PEERS = {"good": "192.0.2.11", "eve": "192.0.2.12", "mallory": "192.0.2.13",
@@ -262,7 +262,7 @@ def test_lies_of_neighbour_discovery(world):
     lies += [nd(src="fd00::7b")[:n] for n in range(40, 72)]
     world.send("eve", [etherip(ether(bytes.fromhex("3333ff000077"), MINE, 0x86dd, x))
                        for x in lies])
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     rows = [r["ip"] for r in world.gw.json("hub", "r", "arp")["neighbours"]]
     assert not {f"fd00::{x}" for x in ("71", "72", "73", "74", "75", "76", "78", "79", "7b")} & \
         set(rows), rows

@@ -7,7 +7,7 @@ import topo
 import uml
 import wire
 from gateway import Gateway, realm, vpn
-from lab import until
+from lab import until, within
 
 V4 = ("192.0.2.1", "192.0.2.2")
 V6 = ("2001:db8:1::1", "2001:db8:1::2")
@@ -183,7 +183,7 @@ def test_new_keys_and_tcp(joined):
         done = joined.lab.run("left", "iperf3", "-J", "-c", "10.9.0.2", "-n", "1M", timeout=30)
         if done.returncode == 0:
             break
-        until(0.1, lambda: False)
+        within(0.1, lambda: False)
     assert done.returncode == 0, done.stdout[-500:]
 
 

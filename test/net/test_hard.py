@@ -6,7 +6,7 @@ import pytest
 
 import topo
 from gateway import Gateway, vpn
-from lab import until
+from lab import until, within
 
 TOPOLOGY = topo.crowd  # three NATs
 
@@ -90,7 +90,7 @@ def test_all_return_when_the_nat_forgets_them(lab, crowd):
     lab.batch("nat-x", "link set out0 down\n")
     lab.need("nat-x", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=1",
              "net.netfilter.nf_conntrack_udp_timeout_stream=1")
-    until(2.5, lambda: False)
+    within(2.5, lambda: False)
     lab.batch("nat-x", "link set out0 up\n")
     lab.need("nat-x", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=30",
              "net.netfilter.nf_conntrack_udp_timeout_stream=120")

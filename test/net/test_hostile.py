@@ -7,7 +7,7 @@ import pytest
 import topo
 import wire
 from gateway import Gateway, office
-from lab import until
+from lab import within
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools.py")
 PYTHON = "/usr/bin/python3"
@@ -79,7 +79,7 @@ def test_changed_copies_of_real_messages(lab, ends):
     before = pids(ends)
     rx = ends[1].peer()["rx_packets"]
     lab.need("inet", PYTHON, TOOLS, "mangle", "p2", ends[2], "192.0.2.2", 4000, timeout=30)
-    until(0.5, lambda: False)
+    within(0.5, lambda: False)
     survived(lab, ends, before)
     assert ends[1].peer()["rx_packets"] - rx < 60, "changed or repeated packets were accepted"
     counted = drops(ends[1])
@@ -101,7 +101,7 @@ def replay(lab, ends, flip):
             lines.append(copy.hex())
             sent += 1
     lab.need("inet", PYTHON, "-c", code, text="\n".join(lines))
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     return sent
 
 
@@ -119,7 +119,7 @@ def test_nothing_was_sent_to_the_stranger_but_refusals(lab, ends):
     """Not amplified: less goes back than came, and never ESP."""
     capture = wire.Capture(lab, "inet", "br0", "answers")
     lab.need("inet", PYTHON, TOOLS, "noise", "192.0.2.2", 2000, timeout=30)
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     sent = back = 0
     for frame in capture.done():
         if frame[12:14] != b"\x08\x00" or frame[23] != 17:

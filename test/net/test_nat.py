@@ -5,7 +5,7 @@ import pytest
 import topo
 import wire
 from gateway import Gateway, office
-from lab import until
+from lab import until, within
 
 OTHER_PORTS = topo.NAT_RULES.replace(
     "masquerade;", "ip protocol udp masquerade to :40000-50000 random;")
@@ -57,7 +57,7 @@ def test_tunnel_follows_a_new_port(lab, joined):
     lab.batch("nat", "link set out0 down\n")
     lab.need("nat", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=1",
              "net.netfilter.nf_conntrack_udp_timeout_stream=1")
-    until(2.5, lambda: False)
+    within(2.5, lambda: False)
     lab.batch("nat", "link set out0 up\n")
     assert lab.until_ping("host-a", "10.0.0.2", 15)
     assert until(5, lambda: b.peer()["remote"] not in ("", old)), b.log()

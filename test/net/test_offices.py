@@ -159,6 +159,6 @@ def test_a_laptop_moves_between_offices_while_it_is_talked_to(lab, offices):
     at = [float(t) for t in re.findall(r"^\[([\d.]+)\].*icmp_seq", ping.text(), re.M)]
     assert at, ping.text()
     gap = max(b - a for a, b in zip(at, at[1:]))
-    assert gap < 3, f"unreachable for {gap:.1f} s"
+    assert gap < 5, f"unreachable for {gap:.1f} s"           # a MAC would age in 300 s
     assert port_of(offices[0], mac) == "office-2"
     assert until(3, lambda: offices[0].lines(mac, "moved from office-1 to office-2"))

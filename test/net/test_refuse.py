@@ -6,7 +6,7 @@ import pytest
 
 from charon import Charon
 from gateway import PSK, TAPIRD, Gateway, office, realm, vpn
-from lab import until
+from lab import until, within
 
 OTHER = "a-quite-different-text-of-a-key-0123456789"
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools.py")
@@ -31,7 +31,7 @@ def no_secret(*gateways):
 
 def refused(lab, a, b):
     """Neither end came up, and there is no way across."""
-    until(1.5, lambda: False)
+    within(1.5, lambda: False)
     assert a.peer()["state"] != "up"
     assert not b.is_up()
     assert not lab.ping("host-a", "10.0.0.2")

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway import Gateway, office
-from lab import until
+from lab import until, within
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_both_ends_at_once(lab, ends):
                  for gw, peer in zip(ends, ("osaka", "tokyo"))]
         for p in procs:
             assert p.wait(5) == 0, p.text()
-        until(0.8, lambda: False)
+        within(0.8, lambda: False)
     run.wait(15)
     assert " 150 received" in run.text(), run.text()[-300:]
     for x in ends:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway import Gateway, office
-from lab import until
+from lab import until, within
 
 
 def join(lab, a_top, b_top, a_attrs="", b_attrs=""):
@@ -115,7 +115,7 @@ def test_a_single_worker_does_not_ask_but_agrees(lab, ends):
     """osaka alone has two workers: tokyo dials and asks for nothing."""
     stop(ends)
     made = join(lab, 'workers="1"', 'workers="2"')
-    assert not until(3, lambda: len(children(made[0])) > 1, 0.5)
+    assert not within(3, lambda: len(children(made[0])) > 1, 0.5)
     stop(made)
     # asked by the end with two workers, the other makes no difficulty
     made = join(lab, 'workers="2"', 'workers="1"')
@@ -128,7 +128,7 @@ def test_a_single_worker_does_not_ask_but_agrees(lab, ends):
 def test_off_and_a_number_of_ones_own(lab):
     """resources= of either end counts."""
     made = join(lab, 'workers="2"', 'workers="2"', b_attrs='resources="off"')
-    assert not until(3, lambda: len(children(made[0])) > 1, 0.5)
+    assert not within(3, lambda: len(children(made[0])) > 1, 0.5)
     stop(made)
     made = join(lab, 'workers="2"', 'workers="2"', a_attrs='resources="5"')
     try:

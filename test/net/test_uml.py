@@ -10,7 +10,7 @@ import topo
 import uml
 import wire
 from gateway import Gateway, realm, vpn
-from lab import until
+from lab import until, within
 
 TOOLS = os.path.join(os.path.dirname(__file__), "tools.py")
 V4 = ("192.0.2.1", "192.0.2.2")
@@ -109,7 +109,7 @@ class Joined:
         """Its end stops before the SA does, or it would speak in clear."""
         if self.mode == "ether" and self.guest.proc.popen.poll() is None:
             self.guest.run("kill $(cat /run/etherip.pid) 2>/dev/null")
-            until(0.2, lambda: False)
+            within(0.2, lambda: False)
 
     def ping(self, node, count=1, size=56, six=False):
         """Echoes to the other end's inner address."""
@@ -157,7 +157,7 @@ def test_tcp_both_ways(joined):
                                   "-n", "1M", *more, timeout=30)
             if done.returncode == 0:
                 break
-            until(0.1, lambda: False)
+            within(0.1, lambda: False)
         assert done.returncode == 0, done.stdout[-500:]
     joined.guest.run("pkill iperf3")
 
@@ -193,7 +193,7 @@ def test_what_is_sent_again_is_refused_at_both_ends(joined):
     """The window of the kernel and ours, and traffic goes on."""
     assert joined.ping("left", 5) == 5
     path = joined.capture.path
-    until(0.3, lambda: False)
+    within(0.3, lambda: False)
     before = joined.a.stat("esp-replay")
     for ifname in "p1", "uml0":
         sent = joined.lab.need("inet", sys.executable, TOOLS, "again", ifname, path, "20")

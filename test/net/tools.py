@@ -12,7 +12,7 @@
   tools.py etherip LOCAL REMOTE TAP   a TAP device whose frames are packets of protocol 97
   tools.py udp-sink ADDR PORT SEC     count datagrams; prints "packets seconds"
   tools.py udp-source ADDR PORT SEC SIZE
-  tools.py seq-sink ADDR PORT SEC     numbered datagrams; prints how many came, and how many
+  tools.py seq-sink ADDR PORT QUIET   numbered datagrams; prints how many came, and how many
                                       behind a later one
   tools.py seq-source ADDR PORT COUNT
   tools.py relay FROM TO LOSS DUP LATE   UDP ports 500 and 4500 of FROM lead to TO, as
@@ -252,21 +252,26 @@ def udp_source(addr, port, seconds, size):
                 pass
 
 
-def seq_sink(addr, port, seconds):
-    """Do datagrams come in the order of their numbers?"""
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def roomy(s):
+    """Room for what comes while a busy machine lets us wait."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 8 << 20)
+    return s
+
+
+def seq_sink(addr, port, quiet):
+    """Do datagrams come in the order of their numbers?  Until none came for so long."""
+    s = roomy(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     s.bind((addr, int(port)))
     print("listening", flush=True)
     n = behind = top = 0
-    end = time.monotonic() + float(seconds)
-    s.settimeout(0.2)
-    while time.monotonic() < end:
-        try:
+    s.settimeout(20)
+    try:
+        while True:
             number = struct.unpack(">I", s.recv(64)[:4])[0]
-        except socket.timeout:
-            continue
-        n, behind, top = n + 1, behind + (number < top), max(number, top)
-    print(n, behind, flush=True)
+            n, behind, top = n + 1, behind + (number < top), max(number, top)
+            s.settimeout(float(quiet))
+    except socket.timeout:
+        print(n, behind, flush=True)
 
 
 def seq_source(addr, port, count):
@@ -288,7 +293,7 @@ class Relay:
         self.back, self.owner, self.heap = {}, {}, []
 
     def _bound(self, port):
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s = roomy(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         s.bind((self.own, port))
         return s
 
