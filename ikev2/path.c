@@ -158,6 +158,8 @@ static ike_step_fn *const auth_req_eap_last[] = {
 	ike_step_eap_enter,		/* identity -> realm, peer, link */
 	ike_step_eap_sign,		/* waits */
 	ike_step_eap_signed,
+	ike_step_resume_give,		/* RFC 5723 4.1: waits for a ticket */
+	ike_step_resume_given,
 	ike_step_contact,		/* of the first request, as the rest */
 	ike_step_config_lease,
 	ike_step_first_child_choose,
@@ -201,6 +203,8 @@ static ike_step_fn *const auth_rsp_eap[] = {
 static ike_step_fn *const auth_rsp_eap_last[] = {
 	ike_step_eap_check,		/* waits */
 	ike_step_eap_accept,
+	ike_step_resume_take,		/* RFC 5723: waits, if there is a ticket */
+	ike_step_resume_keep,
 	ike_step_contact,		/* 2.4 */
 	ike_step_config_take,		/* 2.19 */
 	ike_step_first_child_take,
@@ -209,6 +213,8 @@ static ike_step_fn *const auth_rsp_eap_last[] = {
 static ike_step_fn *const auth_rsp_eap_last_no_child[] = {
 	ike_step_eap_check,
 	ike_step_eap_accept,
+	ike_step_resume_take,
+	ike_step_resume_keep,
 	ike_step_contact,
 	ike_step_first_child_none,
 	NULL

@@ -386,6 +386,20 @@ sec_on_eap_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	return err;
 }
 
+/* A rule about EAP, or an address as identity, lets the two differ. */
+static bool
+is_same_name(const struct talk *t)
+{
+	const char *user = sec_eap_user(t->eap);
+	struct sec_id id;
+
+	return sec_id_dec((struct view){ t->id_peer, t->id_peer_len },
+	    &id) == 0 &&
+	    (id.type == SEC_ID_FQDN || id.type == SEC_ID_RFC822_ADDR) &&
+	    id.data.len == strlen(user) &&
+	    memcmp(id.data.p, user, id.data.len) == 0;
+}
+
 int
 sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -409,6 +423,8 @@ sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 				  "belong to the key that EAP made: is "
 				  "somebody in between?" : NULL);
 	}
+	if (!sa->auth.is_initiator && is_same_name(t))
+		sec_auth_name_proved(&sa->auth, (uint64_t)t->not_after);
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.eap_verify_ok.realm = sa->auth.realm;
 	a.u.eap_verify_ok.peer = sa->auth.peer;

@@ -668,6 +668,13 @@ sec_auth_bind_check(struct sec_auth *a, const struct sec_bind *b,
 	return bound(a, err);
 }
 
+void
+sec_auth_name_proved(struct sec_auth *a, uint64_t not_after_s)
+{
+	a->is_named = true;
+	a->not_after_s = not_after_s;
+}
+
 int
 sec_auth_ticket(const struct sec_keys *k, const struct sec_auth *a,
 		struct sec_ticket *t)
@@ -676,7 +683,8 @@ sec_auth_ticket(const struct sec_keys *k, const struct sec_auth *a,
 	const struct conf_realm *r;
 
 	/* EAP may have proved another name than the ID payload says */
-	if (!sec_auth_is_done(a) || p == NULL || a->is_eap)
+	if (!sec_auth_is_done(a) || p == NULL ||
+	    (a->is_eap && !a->is_initiator && !a->is_named))
 		return ERR_STATE;
 	r = &k->conf->realm[a->realm];
 	t->role = a->is_initiator ? 1 : 2;

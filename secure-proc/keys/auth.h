@@ -59,6 +59,8 @@ struct sec_auth {
 	enum sec_phase phase;
 	bool is_initiator;
 	bool is_eap;		/* the initiator proves itself by EAP */
+	bool is_named;		/* responder: whom EAP proved is who its identity
+				 * says, letter by letter */
 	uint32_t realm, peer;	/* SEC_ANY: the child says it, or EAP */
 	uint64_t ispi;
 	uint8_t nonce_own[32];	/* SHA-256 of the nonces */
@@ -104,9 +106,13 @@ struct sec_auth_told {
 	struct view id_own;	/* may be empty */
 };
 
+/** EAP has proved the very name of the identity: only then does a ticket, which
+ * holds the identity, stand for the same person. */
+void sec_auth_name_proved(struct sec_auth *a, uint64_t not_after_s);
 /**
  * What is to be in a ticket about who and where; views are borrowed of a and the
- * configuration.  ERR_STATE: not authenticated.
+ * configuration.  ERR_STATE: not authenticated, or by a name of EAP that is not
+ * the identity.
  */
 MUST_USE int sec_auth_ticket(const struct sec_keys *k,
 			     const struct sec_auth *a, struct sec_ticket *t);

@@ -96,7 +96,8 @@ answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 		e->ans.certreq = (struct view){ e->certreq->b,
 						e->certreq->len };
 	}
-	if (ask->is_initiator && h->eap_word[0] != '\0')
+	if (ask->is_initiator && h->eap_word[0] != '\0' &&
+	    !is_resumed(h, ask->handle))
 		return;			/* method 0: by EAP */
 	if (h->is_signing) {
 		sim_cert_sign(h, ask, e);
@@ -128,7 +129,9 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 			 "no realm for the identity %.60s", id);
 	} else if (h->is_trusting) {
 		return;
-	} else if (ask->by_eap != (!ask->is_initiator && h->eap_word[0] != '\0')) {
+	} else if (ask->by_eap != (!ask->is_initiator &&
+				   h->eap_word[0] != '\0' &&
+				   !is_resumed(h, ask->handle))) {
 		e->ans.err = ERR_AUTH;
 		str_copy(e->ans.why, sizeof(e->ans.why), ask->by_eap ?
 			 "EAP is not configured" : "the peer comes without EAP");

@@ -57,7 +57,9 @@ catch(void *ctx UNUSED, const struct ipc_msg *m, const int *fds UNUSED,
       unsigned n_fd UNUSED)
 {
 	struct view *v = m->type == IPC_EAP_OK ? &w.last.u.eap_ok.eap :
-	    m->type == IPC_EAP_SIGN_OK ? &w.last.u.eap_sign_ok.auth : NULL;
+	    m->type == IPC_EAP_SIGN_OK ? &w.last.u.eap_sign_ok.auth :
+	    m->type == IPC_TICKET_SEAL_OK ? &w.last.u.ticket_seal_ok.sealed :
+	    NULL;
 
 	w.last = *m;
 	w.n_answer++;
@@ -168,8 +170,8 @@ client(const char *user, const char *word)
 
 /* ---- what tapird asks -------------------------------------------------------- */
 
-static int
-claim(uint32_t handle, uint8_t type, const char *id, size_t n)
+static struct ipc_msg
+claim_of(uint32_t handle, uint8_t type, const char *id, size_t n)
 {
 	struct ipc_msg m;
 
@@ -185,6 +187,14 @@ claim(uint32_t handle, uint8_t type, const char *id, size_t n)
 		.init_msg = { w.req.b, w.req.len }, .nonce = { kit_nr, 32 },
 		.sk_p = { w.sk_pi, 32 }, .id_peer = w.id, .by_eap = true,
 	};
+	return m;
+}
+
+static int
+claim(uint32_t handle, uint8_t type, const char *id, size_t n)
+{
+	struct ipc_msg m = claim_of(handle, type, id, n);
+
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.type, IPC_VERIFY_OK);
 	return w.last.err;
@@ -565,5 +575,226 @@ TEST(conversations_end_with_their_ike_sa_and_are_bounded)
 	m.handle = 100;
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(come(99, MAIL, "hanako@sales.example.com"), 0);
+	end();
+}
+
+/* ---- tickets, RFC 5723 --------------------------------------------------------- */
+
+static int
+seal(uint32_t handle)
+{
+	static const uint8_t sk_d[32] = { 7 };
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_TICKET_SEAL);
+	m.ticket = 6;
+	m.handle = handle;
+	m.u.ticket_seal.prf = 1;
+	m.u.ticket_seal.sk_d = kit_view(sk_d, sizeof(sk_d));
+	m.u.ticket_seal.life_s = 600;
+	assert_int_equal(say(&m), 0);
+	assert_int_equal(w.last.type, IPC_TICKET_SEAL_OK);
+	return w.last.err;
+}
+
+/* A ticket that was sealed last comes with this identity: OPEN, VERIFY, SIGN. */
+static int
+resume(uint32_t handle, struct view sealed, const char *id)
+{
+	struct sec_octets oct = { .prf = 1, .nonce = { kit_nr, 32 },
+		.sk_p = { w.sk_pi, 32 } };
+	uint8_t auth[SEC_PRF_MAX];
+	struct ipc_msg m;
+	size_t n;
+
+	w.req = kit_resume(true);
+	w.resp = kit_resume(false);
+	ipc_msg_init(&m, IPC_TICKET_OPEN);
+	m.ticket = 7;
+	m.handle = handle;
+	m.u.ticket_open.ispi = KIT_ISPI;
+	m.u.ticket_open.ni = kit_view(kit_ni, 32);
+	m.u.ticket_open.nr = kit_view(kit_nr, 32);
+	m.u.ticket_open.sealed = sealed;
+	assert_int_equal(say(&m), 0);
+	if (w.last.err != 0)
+		return w.last.err;
+	oct.init_msg = kit_view(w.req.b, w.req.len);
+	oct.id = kit_id(w.idbuf, MAIL, id);
+	assert_int_equal(sec_resume_auth(&oct, auth, &n), 0);
+	ipc_msg_init(&m, IPC_VERIFY);
+	m.ticket = 8;
+	m.handle = handle;
+	m.u.verify = (struct ipc_verify){
+		.realm = UINT32_MAX, .peer = UINT32_MAX, .prf = 1,
+		.init_msg = oct.init_msg, .nonce = oct.nonce, .sk_p = oct.sk_p,
+		.id_peer = oct.id, .method = 2, .auth = { auth, n },
+	};
+	assert_int_equal(say(&m), 0);
+	if (w.last.err != 0)
+		return w.last.err;
+	assert_int_equal(w.last.u.verify_ok.realm, SALES);
+	assert_string_equal(w.last.u.verify_ok.id_text, id);
+	return sign(handle);
+}
+
+static void
+enter(uint32_t handle)
+{
+	assert_int_equal(verify_msk(handle, NULL), 0);
+	assert_int_equal(sign_msk(handle), 0);
+}
+
+TEST(who_logged_in_by_the_name_of_its_identity_comes_back_by_a_ticket)
+{
+	uint8_t kept[512];
+	size_t n;
+
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_int_equal(seal(7), ERR_STATE);	/* EAP alone is not enough */
+	assert_int_equal(verify_msk(7, NULL), 0);
+	assert_int_equal(seal(7), ERR_STATE);
+	assert_int_equal(sign_msk(7), 0);
+	assert_int_equal(seal(7), 0);
+	n = w.last.u.ticket_seal_ok.sealed.len;
+	assert_in_range(n, 1, sizeof(kept));
+	memcpy(kept, w.said, n);
+	assert_int_equal(resume(8, kit_view(kept, n),
+	    "hanako@sales.example.com"), 0);
+	assert_int_equal(seal(8), 0);		/* and gets the next one */
+	/* once */
+	assert_int_not_equal(resume(9, kit_view(kept, n),
+	    "hanako@sales.example.com"), 0);
+	end();
+}
+
+TEST(nobody_resumes_what_eap_proved_under_another_name)
+{
+	const char ip[4] = { 10, 0, 0, 3 };
+
+	begin();
+	client("ken@dev.example.com", WORD);
+	assert_int_equal(claim(7, 1, ip, 4), 0);
+	assert_int_equal(sign(7), 0);
+	assert_int_equal(talk(7, "x"), IPC_TALK_OK);
+	enter(7);
+	assert_int_equal(seal(7), ERR_STATE);
+	/* a rule about EAP: whatever the identity is */
+	client("taro@mobile.example.com", WORD);
+	assert_int_equal(come(8, MAIL, "someone@elsewhere.example.com"), 0);
+	assert_int_equal(sign(8), 0);
+	assert_int_equal(talk(8, "x"), IPC_TALK_OK);
+	enter(8);
+	assert_int_equal(seal(8), ERR_STATE);
+	end();
+}
+
+TEST(a_ticket_of_a_user_is_for_the_same_user_only)
+{
+	static const char *const others[] = { "ken@dev.example.com",
+		"taro@mobile.example.com", "HANAKO@sales.example.com",
+		"hanako@sales.example.com.", "tokyo" };
+	uint8_t kept[512];
+	size_t n;
+
+	begin();
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	enter(7);
+	assert_int_equal(seal(7), 0);
+	n = w.last.u.ticket_seal_ok.sealed.len;
+	memcpy(kept, w.said, n);
+	for (uint32_t i = 0; i < N_OF(others); i++)
+		assert_int_equal(resume(20 + i, kit_view(kept, n), others[i]),
+		    ERR_AUTH);
+	/* and these did not use it up */
+	assert_int_equal(resume(90, kit_view(kept, n),
+	    "hanako@sales.example.com"), 0);
+	end();
+}
+
+/* ---- from one realm into another ------------------------------------------------ */
+
+/* Whoever it is in IKE, and in EAP, with the right password: each pair ends where
+ * its rules lead, or nowhere. */
+TEST(no_pair_of_identities_leads_to_a_realm_of_neither)
+{
+	static const struct {
+		const char *id;
+		int of_id;		/* realm of its rule; -1 = none */
+	} ids[] = {
+		{ "hanako@sales.example.com", SALES },
+		{ "ken@dev.example.com", DEV },
+		{ "who@elsewhere.example.com", -1 },
+		{ "hanako@sales.example.com.evil.example", -1 },
+	};
+	static const struct {
+		const char *user;
+		int file;		/* whose users file has it */
+	} users[] = {
+		{ "hanako@sales.example.com", SALES },
+		{ "taro@mobile.example.com", SALES },
+		{ "ken@dev.example.com", DEV },
+		{ "nobody@sales.example.com", -1 },
+	};
+	uint32_t handle = 100;
+
+	begin();
+	for (unsigned i = 0; i < N_OF(ids); i++)
+		for (unsigned u = 0; u < N_OF(users); u++, handle++) {
+			if (login(handle, ids[i].id, users[u].user, WORD) !=
+			    IPC_TALK_OK) {
+				assert_int_equal(verify_msk(handle, NULL),
+				    ERR_STATE);
+				continue;
+			}
+			assert_int_equal(verify_msk(handle, NULL), 0);
+			assert_int_equal(w.last.u.eap_verify_ok.realm,
+			    users[u].file);
+			assert_string_equal(w.last.u.eap_verify_ok.id_text,
+			    users[u].user);
+			assert_true(ids[i].of_id < 0 ||
+			    ids[i].of_id == users[u].file);
+		}
+	end();
+}
+
+/* A second claim breaks the rules of the channel; tapird never asks twice. */
+TEST(an_identity_that_was_claimed_stays)
+{
+	enum { CLAIMED, SIGNED, LOGGED_IN, ENTERED, N };
+	static const char ken[] = "ken@dev.example.com";
+	struct ipc_msg m;
+
+	for (unsigned at = CLAIMED; at < N; at++) {
+		begin();
+		client("hanako@sales.example.com", WORD);
+		assert_int_equal(come(7, MAIL, "hanako@sales.example.com"), 0);
+		if (at >= SIGNED)
+			assert_int_equal(sign(7), 0);
+		if (at >= LOGGED_IN)
+			assert_int_equal(talk(7, "x"), IPC_TALK_OK);
+		if (at >= ENTERED)
+			enter(7);
+		m = claim_of(7, MAIL, ken, sizeof(ken) - 1);
+		assert_int_equal(say(&m), ERR_GATE);
+		end();
+	}
+}
+
+/* A conversation counts for the IKE SA it was had in. */
+TEST(what_one_ike_sa_proved_does_not_count_for_another)
+{
+	begin();
+	assert_int_equal(come(8, MAIL, "ken@dev.example.com"), 0);
+	assert_int_equal(sign(8), 0);
+	assert_int_equal(login(7, "hanako@sales.example.com",
+	    "hanako@sales.example.com", WORD), IPC_TALK_OK);
+	assert_int_not_equal(verify_msk(8, NULL), 0);
+	/* an answer of another conversation: its identifier or its type is wrong */
+	assert_int_equal(verify_msk(7, NULL), 0);
+	assert_int_equal(sign_msk(8), ERR_STATE);
 	end();
 }
