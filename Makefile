@@ -268,7 +268,7 @@ $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 # ---- frames at an even rate, many streams, many peers: for test/bench/bench.py -
 BENCH_BIN := $(B)/test/bench/pps $(B)/test/bench/streams $(B)/test/bench/flood $(B)/test/bench/dial \
              $(B)/test/bench/hub_bench
-$(B)/test/bench/dial: $(call libs_of,ikev2)
+$(B)/test/bench/dial: $(B)/test/bench/dial_eap.o $(call libs_of,ikev2)
 $(B)/test/bench/hub_bench: $(call libs_of,vhub)
 $(BENCH_BIN): %: %.o
 	$(call say,LD,$@)

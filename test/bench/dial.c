@@ -4,6 +4,7 @@
  *
  *   dial GATEWAY N AT_ONCE psk KEY
  *   dial GATEWAY N AT_ONCE ecdsa|rsa CA.pem CA.key
+ *   dial GATEWAY N AT_ONCE mschapv2 PASSWORD
  *
  * N peers p0.r0.bench, p1.r0.bench, ... (a thousand, then r1) connect to one
  * gateway, AT_ONCE of them at a time, each from a /24 of its own below
@@ -13,8 +14,12 @@
  * made before the clock runs, with one key for all; that the gateway is who it
  * says is not checked, since the gateway is what is measured.
  *
+ * With mschapv2 they are people, p0@r0.bench and so on, who log in by EAP and ask
+ * for their address inside; the gateway has a certificate.
+ *
  * Prints "ready", waits for a line on its standard input, connects, and prints
- * "N_UP SECONDS MEDIAN_US P99_US".  Then it answers until its input ends.
+ * "N_UP SECONDS MEDIAN_US P99_US", and N_LEASES, different addresses, behind it for
+ * people.  Then it answers until its input ends.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -38,11 +43,13 @@
 #include "ikev2/ike.h"
 #include "ikev2/wire/wire.h"
 #include "spi/spi_crypto.h"
+#include "test/bench/dial.h"
 
 enum {
 	N_MAX = 32768,
 	QUEUE = 4096,
 	CERT_MAX = 2048,
+	EAP_MAX = 2048,
 	GIVE_UP_MS = 60000,
 	MARKER = 4,		/* non-ESP marker, RFC 3948 2.2 */
 	RCVBUF = 8 << 20,
@@ -50,11 +57,12 @@ enum {
 
 #define PER_REALM 1000		/* of the gateway */
 #define ID	  "p%u.r%u.bench"
+#define USER	  "p%u@r%u.bench"
 
 struct answer {
 	struct ike_ans ans;
 	uint8_t id_own[IKE_ID_BODY_MAX], id_peer[IKE_ID_BODY_MAX];
-	uint8_t auth[IKE_AUTH_DATA_MAX], cert[CERT_MAX];
+	uint8_t auth[IKE_AUTH_DATA_MAX], cert[CERT_MAX], eap[EAP_MAX];
 };
 
 static struct {
@@ -69,6 +77,7 @@ static struct {
 	unsigned n_job;
 	uint32_t last_spi;
 	const char *psk;
+	bool is_eap;
 	EVP_PKEY *key;		/* of every peer; NULL with a PSK */
 	bool is_rsa;
 	uint8_t *cert[N_MAX];
@@ -158,17 +167,17 @@ id_body(uint8_t *out, const char *text)
 	size_t n = strlen(text);
 
 	memset(out, 0, 4);
-	out[0] = IKE_ID_FQDN;
+	out[0] = strchr(text, '@') != NULL ? IKE_ID_RFC822_ADDR : IKE_ID_FQDN;
 	memcpy(out + 4, text, n);
 	return (struct view){ out, 4 + n };
 }
 
 /* RFC 7296 2.15: the octets are message, nonce, MACed identity. */
 static void
-sign_psk(const struct view *octets, enum spi_hash hash, struct answer *a)
+sign_psk(struct view psk, const struct view *octets, enum spi_hash hash,
+	 struct answer *a)
 {
 	struct view pad = { (const uint8_t *)"Key Pad for IKEv2", 17 };
-	struct view psk = { (const uint8_t *)d.psk, strlen(d.psk) };
 	uint8_t key[SPI_HASH_MAX];
 	size_t n = spi_hash_len(hash);
 
@@ -214,9 +223,15 @@ answer_sign(const struct ike_ask *ask, struct answer *a)
 	struct view octets[4];
 	char id[32];
 
-	snprintf(id, sizeof(id), ID, ask->peer, ask->peer / PER_REALM);
+	snprintf(id, sizeof(id), d.is_eap ? USER : ID, ask->peer,
+		 ask->peer / PER_REALM);
 	a->ans.id_own = id_body(a->id_own, id);
 	a->ans.id_peer = id_body(a->id_peer, "gw.bench");
+	if (d.is_eap && ask->type == IKE_ASK_SIGN) {
+		if (dial_eap_begin(ask->peer, id) != 0)
+			die("no conversation");
+		return;			/* method 0: EAP follows */
+	}
 	if (spi_crypto()->hmac(hash, ask->sk_p, &a->ans.id_own, 1, mac) != 0)
 		die("no MACed identity");
 	octets[0] = ask->init_msg;
@@ -224,7 +239,9 @@ answer_sign(const struct ike_ask *ask, struct answer *a)
 	octets[2] = (struct view){ mac, spi_hash_len(hash) };
 	octets[3] = ask->int_auth;
 	if (d.key == NULL) {
-		sign_psk(octets, hash, a);
+		sign_psk(d.is_eap ? dial_eap_key(ask->peer) : (struct view){
+			 (const uint8_t *)d.psk, strlen(d.psk) }, octets, hash,
+			 a);
 		return;
 	}
 	sign_key(octets, a);
@@ -235,6 +252,20 @@ answer_sign(const struct ike_ask *ask, struct answer *a)
 				     (size_t)d.cert_len[ask->peer] + 3 };
 }
 
+/* A message of the gateway's EAP. */
+static void
+answer_eap(const struct ike_ask *ask, struct answer *a)
+{
+	struct wcur w;
+
+	wcur_init(&w, a->eap, sizeof(a->eap));
+	a->ans.eap_end = dial_eap_talk(ask->peer, ask->eap, &w);
+	if (a->ans.eap_end == IKE_EAP_NO)
+		str_copy(a->ans.why, sizeof(a->ans.why), "EAP failed");
+	else
+		a->ans.eap = wcur_done(&w);
+}
+
 static int
 op_ask(void *ctx, const struct ike_ask *ask)
 {
@@ -243,15 +274,19 @@ op_ask(void *ctx, const struct ike_ask *ask)
 	(void)ctx;
 	if (ask->type == IKE_ASK_CLOSE)
 		return 0;
-	if (ask->type != IKE_ASK_SIGN && ask->type != IKE_ASK_VERIFY)
+	if (ask->type != IKE_ASK_SIGN && ask->type != IKE_ASK_VERIFY &&
+	    (!d.is_eap || (ask->type != IKE_ASK_EAP &&
+	     ask->type != IKE_ASK_EAP_SIGN && ask->type != IKE_ASK_EAP_VERIFY)))
 		return ERR_CLOSED;
 	if (d.n_ans == QUEUE || (a = calloc(1, sizeof(*a))) == NULL)
 		return ERR_AGAIN;
 	a->ans.ticket = ask->ticket;
 	a->ans.handle = ask->handle;
 	a->ans.peer = ask->peer;
-	if (ask->type == IKE_ASK_SIGN)
+	if (ask->type == IKE_ASK_SIGN || ask->type == IKE_ASK_EAP_SIGN)
 		answer_sign(ask, a);
+	else if (ask->type == IKE_ASK_EAP)
+		answer_eap(ask, a);
 	else
 		str_copy(a->ans.id_text, sizeof(a->ans.id_text), "gw.bench");
 	d.ans[d.n_ans++] = a;
@@ -440,6 +475,14 @@ op_refused(void *ctx, const struct net_ep *remote, const char *id,
 }
 
 static void
+op_configured(void *ctx, uint32_t link, const struct vpn_cfg *cfg)
+{
+	(void)ctx;
+	if (link > 0)
+		dial_lease(link - 1, cfg);	/* links are counted from 1 */
+}
+
+static void
 op_event(void *ctx, uint32_t link, int what, const char *why)
 {
 	(void)ctx;
@@ -538,6 +581,7 @@ make_engine(const char *inside)
 		.child_up = op_child_up, .child_retire = op_child_retire,
 		.child_down = op_child_down, .child_path = op_child_path,
 		.traffic = op_traffic, .resolve = op_resolve,
+		.configured = op_configured,
 		.link_event = op_event, .auth_refused = op_refused
 	};
 	struct ike_conf conf = { .port = 500, .natt_port = 4500,
@@ -559,6 +603,7 @@ make_engine(const char *inside)
 
 		peer[i] = (struct ike_peer_conf){ .index = i, .has_at = true,
 			.mode = VPN_MODE_IP, .encap = VPN_ENCAP_UDP,
+			.is_client = d.is_eap,
 			.n_ts_local = 1, .n_ts_remote = 1 };
 		snprintf(peer[i].name, sizeof(peer[i].name), "p%u", i);
 		str_copy(peer[i].id, sizeof(peer[i].id), "gw.bench");
@@ -582,13 +627,17 @@ main(int argc, char **argv)
 
 	if (argc < 6 || net_ep_parse(argv[1], &d.gateway) != 0)
 		die("usage: dial GATEWAY N AT_ONCE psk KEY | ecdsa CA CA.key | "
-		    "rsa CA CA.key");
+		    "rsa CA CA.key | mschapv2 PASSWORD");
 	d.gateway.port = 500;
 	d.n = MIN((unsigned)atoi(argv[2]), (unsigned)N_MAX);
 	d.at_once = (unsigned)atoi(argv[3]);
 	log_set_level(LOG_WARN);
 	if (strcmp(argv[4], "psk") == 0) {
 		d.psk = argv[5];
+	} else if (strcmp(argv[4], "mschapv2") == 0) {
+		d.is_eap = true;
+		if (dial_eap_init(d.n, argv[5]) != 0)
+			die("no EAP");
 	} else {
 		d.is_rsa = strcmp(argv[4], "rsa") == 0;
 		make_certs(argv[5], argc > 6 ? argv[6] : "");
@@ -609,9 +658,12 @@ main(int argc, char **argv)
 	}
 	begin = clk_ns() - begin;
 	qsort(d.took_ns, d.n_up, sizeof(d.took_ns[0]), by_value);
-	printf("%u %.3f %.1f %.1f\n", d.n_up, (double)begin / 1e9,
+	printf("%u %.3f %.1f %.1f", d.n_up, (double)begin / 1e9,
 	       d.n_up > 0 ? (double)d.took_ns[d.n_up / 2] / 1e3 : 0,
 	       d.n_up > 0 ? (double)d.took_ns[d.n_up * 99 / 100] / 1e3 : 0);
+	if (d.is_eap)
+		printf(" %u", dial_n_lease());
+	printf("\n");
 	fflush(stdout);
 	while (turn(true))
 		;
