@@ -300,10 +300,11 @@ check:
 	@packaging/deps build web test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
-check-progs: $(PROGS) man $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(B)/test/bench/flood
+NET_BIN := $(B)/test/bench/flood $(B)/test/bench/dial
+check-progs: $(PROGS) man $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(NET_BIN)
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check
-net: progs $(B)/test/bench/flood
+net: progs $(NET_BIN)
 	@B=$(abspath $(B)) $(PYTHON) test/net/run.py $(NET)
 soak:
 	@packaging/deps build test

@@ -18,8 +18,9 @@
  * for their address inside; the gateway has a certificate.
  *
  * Prints "ready", waits for a line on its standard input, connects, and prints
- * "N_UP SECONDS MEDIAN_US P99_US", and N_LEASES, different addresses, behind it for
- * people.  Then it answers until its input ends.
+ * "N_UP SECONDS MEDIAN_US P99_US"; for people N_LEASES behind it, the number of
+ * different addresses, and a sum over who has which.  Then it answers until its
+ * input ends.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -662,7 +663,7 @@ main(int argc, char **argv)
 	       d.n_up > 0 ? (double)d.took_ns[d.n_up / 2] / 1e3 : 0,
 	       d.n_up > 0 ? (double)d.took_ns[d.n_up * 99 / 100] / 1e3 : 0);
 	if (d.is_eap)
-		printf(" %u", dial_n_lease());
+		printf(" %u %08x", dial_n_lease(), dial_lease_sum());
 	printf("\n");
 	fflush(stdout);
 	while (turn(true))

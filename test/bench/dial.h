@@ -29,5 +29,7 @@ struct view dial_eap_key(unsigned who);
 void dial_lease(unsigned who, const struct vpn_cfg *cfg);
 /** How many different IPv4 addresses were given. */
 unsigned dial_n_lease(void);
+/** The same whenever everybody has the same address. */
+uint32_t dial_lease_sum(void);
 
 #endif
