@@ -11,6 +11,8 @@
     scale      what commands, start and memory cost with ten thousand peers configured
     ike        IKE SAs a second and their latency, by authentication, beside strongSwan
     memory     what thousands of IKE SAs with a child SA each cost, beside strongSwan
+    people     who logs in by EAP-MSCHAPv2: alone and a thousand at once, beside strongSwan
+    warrior    a laptop that connects, and that comes back by a ticket
     hub        what the virtual hub costs alone: without tunnel and network
     frames     frames of three sizes through hub and ESP
     copies     a broadcast through hub and ESP to 1, 10 and 100 peers
@@ -27,6 +29,7 @@ import hub
 import ike
 import many
 import page
+import people
 import roam
 import scale
 import web
@@ -148,6 +151,12 @@ GROUPS = {
                                     ("after_mb", "with them", "PSS MB", 1),
                                     ("kb", "each", "KiB", 2), ("setup_s", "all up", "s", 1)),
                   ike.memory),
+    "people": Own("PEOPLE", (("ms", "alone", "ms", 2), ("p99_ms", "99 %", "ms", 1),
+                             ("crowd_s", "1,000 at once", "s", 2),
+                             ("crowd_p99_ms", "99 %", "ms", 0),
+                             ("kb", "each", "KiB", 1)), people.people),
+    "warrior": Own("A LAPTOP", (("cold_ms", "cold", "ms", 1),
+                                ("resumed_ms", "resumed", "ms", 1)), people.warrior),
     "hub": Own("THE HUB ALONE", (("ns", "each", "ns", 1), ("mps", "rate", "M/s", 2),
                                  ("copy_ns", "a copy", "ns", 1),
                                  ("bytes", "an address", "bytes", 1),

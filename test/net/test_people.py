@@ -25,7 +25,7 @@ GW, CROWD, HANAKO = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 WORD, NT = "a pass phrase", "f64b56fd909abe870184896c287b74fe"
 NICE = ("nice", "-n", "10")
 CONF = """<vpn log="info" half-open-max="2048">
-  <realm name="people" mode="ip" dpd="5" dead="10" tap="tap-p" address="10.60.0.1/16">
+  <realm name="people" mode="ip" dpd="5" dead="10" tap="tap-p">
     <match id="*@r0.bench"/>
     <me id="gw.bench" cert="gw.pem"/>
     <eap users="people.users"/>
