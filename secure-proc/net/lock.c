@@ -42,6 +42,8 @@
 #define DHCP6_C	   546
 #define DHCP6_S	   547
 #define DNS	   53
+#define DST4_AT	   16		/* in the IPv4 header */
+#define DST6_AT	   24
 #define ICMP6_RS   133
 #define ICMP6_NS   135
 #define ICMP6_NA   136
@@ -50,7 +52,7 @@
 enum chain { OUTPUT, FORWARD, CHAIN_END };
 /* What a rule looks at; 0 ends a row. */
 enum look { LOOK_END, OIF_LO, OIF_TAP, IIF_TAP, MARK, V4, V6, UDP, TCP, ICMP6,
-	    SPORT, DPORT, TYPE, RESOLVER };
+	    SPORT, DPORT, TYPE, RESOLVER, TO_ALL4, TO_DHCP6, TO_LINK6 };
 #define LOOKS_MAX 5
 
 struct row {
@@ -65,19 +67,27 @@ static const struct row rows[] = {
 	{ OUTPUT, { { OIF_LO, 0 } } },
 	{ OUTPUT, { { OIF_TAP, 0 } } },
 	{ OUTPUT, { { MARK, 0 } } },		/* the tunnel itself */
-	/* what a link needs to be one: it never passes a router */
-	{ OUTPUT, { { V4, 0 }, { UDP, 0 }, { SPORT, DHCP_C }, { DPORT, DHCP_S } } },
-	{ OUTPUT, { { V6, 0 }, { UDP, 0 }, { SPORT, DHCP6_C }, { DPORT, DHCP6_S } } },
-	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_RS } } },
+	/* what a link needs to be one, and to all of it: that passes no router.  A
+	 * lease is not renewed by its server alone, so it is in its last eighth */
+	{ OUTPUT, { { V4, 0 }, { UDP, 0 }, { SPORT, DHCP_C }, { DPORT, DHCP_S },
+		    { TO_ALL4, 0 } } },
+	{ OUTPUT, { { V6, 0 }, { UDP, 0 }, { SPORT, DHCP6_C }, { DPORT, DHCP6_S },
+		    { TO_DHCP6, 0 } } },
+	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_RS }, { TO_LINK6, 0 } } },
+	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_MLD2 }, { TO_LINK6, 0 } } },
+	/* these go to a neighbour's own address, too */
 	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_NS } } },
 	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_NA } } },
-	{ OUTPUT, { { V6, 0 }, { ICMP6, 0 }, { TYPE, ICMP6_MLD2 } } },
 	/* names of gateways, by our resolver role alone */
 	{ OUTPUT, { { RESOLVER, 0 }, { UDP, 0 }, { DPORT, DNS } } },
 	{ OUTPUT, { { RESOLVER, 0 }, { TCP, 0 }, { DPORT, DNS } } },
 	{ FORWARD, { { OIF_TAP, 0 } } },
 	{ FORWARD, { { IIF_TAP, 0 } } },
 };
+static const uint8_t all4[4] = { 255, 255, 255, 255 };
+/* ff02::1:2, RFC 8415 7.1; its first two octets are those of all that is meant for
+ * one link. */
+static const uint8_t dhcp6[16] = { 0xff, 2, [13] = 1, [15] = 2 };
 static const struct {
 	const char *name;
 	uint32_t hook;
@@ -209,15 +219,15 @@ meta(struct nl_msg *m, uint32_t key)
 	end(m, e);
 }
 
-/* Octets of the transport header. */
+/* Octets of a header. */
 static void
-transport(struct nl_msg *m, uint32_t offset, uint32_t len)
+octets(struct nl_msg *m, enum nft_payload_bases base, uint32_t offset,
+       uint32_t len)
 {
 	struct expr e = begin(m, "payload");
 
 	(void)nla_put_u32(m, NFTA_PAYLOAD_DREG, htonl(NFT_REG_1));
-	(void)nla_put_u32(m, NFTA_PAYLOAD_BASE,
-			  htonl(NFT_PAYLOAD_TRANSPORT_HEADER));
+	(void)nla_put_u32(m, NFTA_PAYLOAD_BASE, htonl(base));
 	(void)nla_put_u32(m, NFTA_PAYLOAD_OFFSET, htonl(offset));
 	(void)nla_put_u32(m, NFTA_PAYLOAD_LEN, htonl(len));
 	end(m, e);
@@ -267,8 +277,16 @@ port(struct nl_msg *m, uint32_t offset, uint16_t v)
 {
 	uint16_t net = htons(v);
 
-	transport(m, offset, sizeof(net));
+	octets(m, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(net));
 	equal(m, &net, sizeof(net));
+}
+
+/* The first octets of the destination. */
+static void
+to(struct nl_msg *m, uint32_t offset, const void *v, uint32_t len)
+{
+	octets(m, NFT_PAYLOAD_NETWORK_HEADER, offset, len);
+	equal(m, v, len);
 }
 
 static void
@@ -332,8 +350,17 @@ put_look(struct nl_msg *m, const struct sec_lock *l, enum look look, uint16_t v)
 		port(m, 2, v);
 		break;
 	case TYPE:
-		transport(m, 0, sizeof(type));
+		octets(m, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(type));
 		equal(m, &type, sizeof(type));
+		break;
+	case TO_ALL4:
+		to(m, DST4_AT, all4, sizeof(all4));
+		break;
+	case TO_DHCP6:
+		to(m, DST6_AT, dhcp6, sizeof(dhcp6));
+		break;
+	case TO_LINK6:
+		to(m, DST6_AT, dhcp6, 2);
 		break;
 	case LOOK_END:
 		break;

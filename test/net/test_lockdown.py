@@ -184,3 +184,101 @@ def test_the_next_start_without_it_opens_what_a_killed_one_closed(lab):
     finally:
         c1.stop()
     assert "tapir-lockdown" not in table(lab)
+
+
+# ---- by who is on the machine, and means to get out --------------------------------------
+
+# Each line is a way; MARK is in whatever is sent.  Some fail at once, which is as good.
+TRICKS = """
+import socket, struct
+MARK = b"leak-me-not"
+
+def udp(to, port, sport=0, *opts, family=socket.AF_INET, own="", n=3):
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    for opt in ((socket.SOL_SOCKET, socket.SO_BROADCAST, 1), *opts):
+        s.setsockopt(*opt)
+    if sport or own:
+        s.bind((own, sport))
+    s.sendto(MARK * n, (to, port))
+
+BIND = (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"wan0")
+V6 = socket.AF_INET6
+ways = {
+    "bound to the uplink": lambda: udp("203.0.113.9", 9, 0, BIND),
+    "bound, to a neighbour": lambda: udp("192.0.2.254", 9, 0, BIND),
+    "from the uplink's address": lambda: udp("203.0.113.9", 9, own="192.0.2.11"),
+    "past the routes": lambda: udp("192.0.2.254", 9, 0, (socket.SOL_SOCKET, socket.SO_DONTROUTE, 1)),
+    "by the ports of DHCP": lambda: udp("203.0.113.9", 67, 68),
+    "the same, to the router": lambda: udp("192.0.2.254", 67, 68),
+    "by the ports of DHCPv6": lambda: udp("2001:db8:9::1", 547, 546, family=V6),
+    "DNS": lambda: udp("192.0.2.254", 53, 0, BIND),
+    "from the ports of IKE": lambda: udp("203.0.113.9", 500),
+    "to the gateway, beside the tunnel": lambda: udp("192.0.2.1", 80, 0, BIND),
+    "in fragments": lambda: udp("203.0.113.9", 9, 0, BIND, n=300),
+    "IPv6 of the link": lambda: udp("fe80::1%wan0", 9, family=V6),
+    "IPv6 multicast": lambda: udp("ff02::fb%wan0", 5353, family=V6),
+    "with another mark": lambda: udp("203.0.113.9", 9, 0, BIND, (socket.SOL_SOCKET, socket.SO_MARK, 1)),
+}
+
+def raw(proto, to, data, family=socket.AF_INET):
+    s = socket.socket(family, socket.SOCK_RAW, proto)
+    s.setsockopt(*BIND)
+    s.sendto(data, (to, 0))
+
+ways["an echo"] = lambda: raw(1, "203.0.113.9", struct.pack(">BBHHH", 8, 0, 0, 1, 1) + MARK)
+ways["a protocol nobody knows"] = lambda: raw(253, "203.0.113.9", MARK)
+ways["foreign ESP"] = lambda: raw(50, "203.0.113.9", bytes(8) + MARK)
+ways["a listener's report to one machine"] = lambda: raw(
+    58, "2001:db8:9::1", bytes((143, 0, 0, 0)) + bytes(4) + MARK, socket.AF_INET6)
+ways["a router solicitation to one machine"] = lambda: raw(
+    58, "2001:db8:9::1", bytes((133, 0, 0, 0)) + bytes(4) + MARK, socket.AF_INET6)
+
+def stream():
+    t = socket.socket()
+    t.setsockopt(*BIND)
+    t.settimeout(0.3)
+    t.connect(("192.0.2.254", 80))
+
+ways["a stream"] = stream
+for name, way in ways.items():
+    try:
+        way()
+        print("sent:", name)
+    except OSError as e:
+        print("refused:", name, e)
+print(len(ways), "ways")
+"""
+
+
+def test_no_trick_of_the_machine_itself_gets_out(lab):
+    """Sockets of root with every option but the mark, with the tunnel up and without a
+    gateway; another route, another uplink, another namespace behind the machine."""
+    gw = Gateway(lab, "gw", GATEWAY, {"r.psk": PSK}).start()
+    c1 = Gateway(lab, "c1", CLIENT.format(lock=LOCKED, level="info"), {"r.psk": PSK}).start()
+    mac = bytes.fromhex(lab.run("c1", "cat", "/sys/class/net/wan0/address").stdout
+                        .strip().replace(":", ""))
+    try:
+        lab.add("behind")
+        lab.wire("c1", "lan0", "behind", "eth0")
+        lab.batch("c1", "addr add 10.99.0.1/24 dev lan0\n")
+        lab.batch("behind", "addr add 10.99.0.2/24 dev eth0\nroute add default via 10.99.0.1\n")
+        lab.need("c1", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        assert until(20, c1.is_up), c1.log()
+        capture = wire.Capture(lab, "inet", "p-c1", "tricks")
+        for is_up in (True, False):
+            if not is_up:
+                gw.kill()
+                assert until(15, lambda: not c1.is_up())
+            # a way that is better than any: what an administrator or DHCP might add
+            lab.run("c1", "ip", "route", "replace", "203.0.113.9/32", "via", "192.0.2.254")
+            said = lab.run("c1", "/usr/bin/python3", "-c", TRICKS, timeout=30)
+            assert "20 ways" in said.stdout, said.stdout
+            lab.run("behind", "/usr/bin/python3", "-c",
+                    "import socket; socket.socket(2, 2).sendto(b'leak-me-not', ('203.0.113.9', 9))")
+            lab.run("c1", "ip", "route", "del", "203.0.113.9/32")
+        bad = leaked(capture.done(), mac)
+        assert not bad, f"{len(bad)}: {bad[0].hex()}"
+    finally:
+        lab.run("c1", "ip", "link", "del", "lan0")
+        c1.stop()
+        gw.stop()

@@ -378,9 +378,10 @@ TEST(rules_of_one_that_was_killed_go_with_the_next_tap)
 	end();
 }
 
-/* Does a datagram leave by an interface, with this mark? */
+/* Does a datagram to an address leave by an interface, with this mark? */
 static bool
-leaves(const char *ifname, uint32_t mark, uint16_t from, uint16_t to)
+leaves_to(const char *ifname, uint32_t mark, uint16_t from, uint32_t ip,
+	  uint16_t to)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(from) };
 	int one = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -393,11 +394,17 @@ leaves(const char *ifname, uint32_t mark, uint16_t from, uint16_t to)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
 				    (socklen_t)strlen(ifname) + 1), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	a.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	a.sin_addr.s_addr = htonl(ip);
 	a.sin_port = htons(to);
 	has = sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1;
 	close(fd);
 	return has;
+}
+
+static bool
+leaves(const char *ifname, uint32_t mark, uint16_t from, uint16_t to)
+{
+	return leaves_to(ifname, mark, from, INADDR_BROADCAST, to);
 }
 
 TEST(a_lock_lets_nothing_out_but_the_tunnel_and_stays_until_it_is_opened)
@@ -428,6 +435,10 @@ TEST(a_lock_lets_nothing_out_but_the_tunnel_and_stays_until_it_is_opened)
 	assert_true(leaves("wan", CONF_MARK, 4000, 4000));
 	assert_true(leaves("wan", 0, 68, 67));
 	assert_false(leaves("wan", 0, 68, 53));
+	/* DHCP is for the link: these ports are no way to the world, nor to one
+	 * machine of it */
+	assert_false(leaves_to("wan", 0, 68, 0xc0000209, 67));
+	assert_false(leaves_to("wan", 0, 68, 0xcb007109, 67));
 	assert_true(leaves("tap-r", 0, 4000, 4000));
 	assert_true(leaves("lo", 0, 4000, 4000));
 	/* a lock of somebody else is not ours to open */
