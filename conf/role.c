@@ -530,6 +530,89 @@ conf_role_tie(const struct conf_role *a, const struct conf_role *b)
 	return conf_glob_meet(a->text, b->text);
 }
 
+/* ---- from one configuration to the next ------------------------------------------ */
+
+struct shift {
+	const struct conf *old;
+	const struct conf_realm *realm;
+	const struct conf_peer *peer;
+	bool is_so;
+};
+
+/* Could one name fit both?  Of two kinds nobody knows without looking at more. */
+static bool
+may_meet(const struct conf_role *a, const struct conf_role *b)
+{
+	if (a->kind != b->kind || a->kind == CONF_MATCH_DN)
+		return true;
+	return conf_glob_meet(a->text, b->text);
+}
+
+/* Does it go before a rule of this place, for somebody whom both take? */
+static bool
+takes_from(const struct shift *s, const struct conf_role *r)
+{
+	struct conf_role own = { .realm = s->realm, .peer = s->peer,
+				 .is_peer = true, .text = s->peer->id };
+
+	if (own.text != NULL) {
+		own.rank = rank_of(&own);
+		if (r->rank > own.rank && may_meet(r, &own))
+			return true;
+	}
+	own.is_peer = false;
+	for (unsigned i = 0; conf_role_of(s->realm) == s->peer &&
+	     i < s->realm->n_match; i++) {
+		own.kind = s->realm->match[i].kind;
+		own.text = s->realm->match[i].text;
+		own.rank = rank_of(&own);
+		if (r->rank > own.rank && may_meet(r, &own))
+			return true;
+	}
+	return false;
+}
+
+static bool
+was_there(const struct conf *old, const struct conf_role *r)
+{
+	const struct conf_realm *o = conf_realm_find(old, r->realm->name);
+	const struct conf_peer *p;
+
+	if (o == NULL || r->peer == NULL)
+		return false;
+	if (r->is_peer) {
+		p = conf_peer_near(o, r->peer->name, r->peer->index);
+		return p != NULL && same_text(p->id, r->text);
+	}
+	p = conf_role_of(o);
+	for (unsigned i = 0; p != NULL && i < o->n_match; i++)
+		if (o->match[i].kind == r->kind &&
+		    strcmp(o->match[i].text, r->text) == 0)
+			return same_text(p->name, r->peer->name);
+	return false;
+}
+
+static void
+look_for_new(void *ctx, const struct conf_role *r)
+{
+	struct shift *s = ctx;
+
+	if (!s->is_so && r->peer != s->peer && takes_from(s, r))
+		s->is_so = !was_there(s->old, r);
+}
+
+bool
+conf_role_shifts(const struct conf *old, const struct conf *now,
+		 const struct conf_realm *realm, const struct conf_peer *peer)
+{
+	struct shift s = { .old = old, .realm = realm, .peer = peer };
+
+	conf_role_walk(now, look_for_new, &s);
+	return s.is_so;
+}
+
+/* ---- rules without effect --------------------------------------------------------- */
+
 /* Does a pattern take all that another one takes? */
 static bool
 glob_covers(const char *a, const char *b)

@@ -141,6 +141,18 @@ bool conf_role_eap_ok(const struct conf_role *r, const struct conf_who *w);
 
 /** Is it about one identity, not a pattern and not parts of a name? */
 bool conf_role_is_whole(const struct conf_role *r);
+/**
+ * Does a configuration that takes the place of another have a rule that the other had
+ * not, by which some of whom this peer admits would now go somewhere else?  Its people
+ * have to come anew then: nobody stays in a realm that is not his any more.
+ *
+ * @param old, now configurations; borrowed.
+ * @param realm, peer a place of now.
+ * @return true also where it cannot be told without a certificate.
+ */
+bool conf_role_shifts(const struct conf *old, const struct conf *now,
+		      const struct conf_realm *realm,
+		      const struct conf_peer *peer);
 /** Somebody could get into the realm of either, and either no order between the
  * rules tells which, or they are about the same one identity. */
 bool conf_role_tie(const struct conf_role *a, const struct conf_role *b);

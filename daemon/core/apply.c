@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/diff.h"
+#include "conf/role.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/log.h"
 #include "daemon/core/pool.h"
@@ -29,7 +30,8 @@ peer_end(struct vpn *v, struct vpn_realm *r, uint32_t at, const char *why)
 }
 
 static void
-realm_less(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
+realm_less(struct vpn *v, struct vpn_realm *r, const struct conf *next,
+	   const struct conf_realm *now)
 {
 	for (uint32_t i = 0; i < r->n_peer; i++) {
 		const struct conf_peer *p = r->peer[i].conf, *np;
@@ -41,6 +43,10 @@ realm_less(struct vpn *v, struct vpn_realm *r, const struct conf_realm *now)
 			peer_end(v, r, i, "removed from the configuration");
 		else if (conf_peer_fate(r->conf, p, now, np) != CONF_LIVE)
 			peer_end(v, r, i, "its configuration changed");
+		else if (p->is_glob && conf_role_shifts(v->conf, next,
+			 now, np))
+			peer_end(v, r, i, "some of whom it admits belong "
+				 "elsewhere now");
 	}
 }
 
@@ -59,7 +65,7 @@ apply_less(struct vpn *v, const struct conf *now)
 		else if (conf_realm_fate(r->conf, nr) == CONF_RENEWS)
 			realm_end(v, r, "its configuration changed");
 		else
-			realm_less(v, r, nr);
+			realm_less(v, r, now, nr);
 	}
 }
 

@@ -346,3 +346,49 @@ TEST(rules_without_effect_are_found)
 				 "<me id='gw' psk='k'/><peer id='*.p' name='p'/>"
 				 "</realm></vpn>"), 1);
 }
+
+/* ---- from one configuration to the next ------------------------------------------ */
+
+#define SALES_ "<realm name='sales'><match id='*@example.com'/>"	       \
+	"<me id='gw' cert='c'/><peer ca='ca.pem'/></realm>"
+#define DEV_(rule_) "<realm name='dev'>" rule_				       \
+	"<me id='gw' cert='c'/><peer ca='ca.pem'/></realm>"
+#define OFFICE_ "<realm name='o'><me id='gw' psk='k'/><peer id='tokyo'/>"
+
+static bool
+shifts(const char *old, const char *now)
+{
+	struct conf *a = good(old), *b = good(now);
+	bool is_so = conf_role_shifts(a, b, &b->realm[0], &b->realm[0].peer[0]);
+
+	conf_free(a);
+	conf_free(b);
+	return is_so;
+}
+
+TEST(a_new_rule_that_takes_people_away_is_seen)
+{
+	static const char before[] = "<vpn>" SALES_ "</vpn>";
+
+	assert_false(shifts(before, before));
+	/* of the same names, and narrower */
+	assert_true(shifts(before, "<vpn>" SALES_
+	    DEV_("<match id='*@dev.example.com'/>"
+		 "<match id='ken@example.com'/>") "</vpn>"));
+	/* whom a certificate would put there */
+	assert_true(shifts("<vpn>" SALES_ DEV_("<match id='*@x.org'/>")
+	    "</vpn>", "<vpn>" SALES_ DEV_("<match id='*@x.org'/>"
+	    "<match id='k?n@example.com'/>") "</vpn>"));
+	/* names that the old rule never took */
+	assert_false(shifts(before, "<vpn>" SALES_
+	    DEV_("<match id='*@example.org'/>") "</vpn>"));
+	/* wider: who is here stays here */
+	assert_false(shifts(before, "<vpn>" SALES_ DEV_("<match id='*'/>")
+	    "</vpn>"));
+	/* one that was there before */
+	assert_false(shifts("<vpn>" SALES_ DEV_("<match id='ken@example.com'/>")
+	    "</vpn>", "<vpn>" SALES_ DEV_("<match id='ken@example.com'/>")
+	    "</vpn>"));
+	/* an office more has nothing to do with them */
+	assert_false(shifts(before, "<vpn>" SALES_ OFFICE_ "</realm></vpn>"));
+}
