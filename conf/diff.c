@@ -15,6 +15,7 @@
 #define LIST_TEXT 1024	/* a list of networks in a message; ours */
 
 struct differ {
+	const struct conf *old, *now;
 	conf_diff_fn *fn;
 	void *ctx;
 	struct conf_diff_sum *sum;
@@ -395,7 +396,8 @@ diff_peer(struct differ *d, const struct conf_realm *ra,
 			diff_option(d, &conf_rows[i], rb->name, b->name, a, b);
 	if (a->net != &ra->net || b->net != &rb->net)
 		diff_net(d, rb->name, b->name, CONF_INTERRUPTS, a->net, b->net);
-	if (!is_renewed && conf_peer_fate(ra, a, rb, b) == CONF_LIVE) {
+	if (!is_renewed && conf_peer_fate(ra, a, rb, b) == CONF_LIVE &&
+	    !(b->is_glob && conf_role_shifts(d->old, d->now, rb, b))) {
 		d->sum->n_kept++;
 		return;
 	}
@@ -496,7 +498,8 @@ void
 conf_diff(const struct conf *old, const struct conf *now, conf_diff_fn *fn,
 	  void *ctx, struct conf_diff_sum *sum)
 {
-	struct differ d = { .fn = fn, .ctx = ctx, .sum = sum };
+	struct differ d = { .old = old, .now = now, .fn = fn, .ctx = ctx,
+			    .sum = sum };
 	struct conf_change ch = { .effect = CONF_RENEWS };
 	const struct conf_realm *o;
 
