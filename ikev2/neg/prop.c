@@ -342,8 +342,10 @@ pick_esp_group(const struct ike_prop *p, enum vpn_suite suite, uint16_t ke,
 	    has(p, IKE_TRT_KE, IKE_KE_NONE, 0);
 
 	*out = SPI_GROUP_NONE;
+	/* RFC 7296 1.2: such a proposal has no group.  Some peers name the one of
+	 * their rekeys even so; the answer leaves it out. */
 	if (rule == IKE_KE_NEVER)
-		return none_ok;
+		return true;
 	if (count(p, IKE_TRT_KE) == 0 || (ke == IKE_KE_NONE && none_ok))
 		return true;
 	return pick_group(p, suite, ke, out) || none_ok;
@@ -731,6 +733,10 @@ ike_prop_check_esp(const struct ike_props *ans, enum vpn_suite suite,
 	int err;
 
 	if (!is_single(ans))
+		return ERR_NOPROP;
+	/* a group that was not offered is none of ours */
+	if (group == SPI_GROUP_NONE && count(&ans->prop[0], IKE_TRT_KE) > 0 &&
+	    !has(&ans->prop[0], IKE_TRT_KE, IKE_KE_NONE, 0))
 		return ERR_NOPROP;
 	err = ike_prop_choose_esp(ans, suite, kems, ike_group_wire(group),
 	    group == SPI_GROUP_NONE ? IKE_KE_NEVER : IKE_KE_MAYBE, &ch);

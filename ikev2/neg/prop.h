@@ -27,7 +27,8 @@ struct ike_choice {
 
 /* When a child SA is made: is a key exchange possible? */
 enum ike_ke_rule {
-	IKE_KE_NEVER,	/* IKE_AUTH: no KE (RFC 7296 1.2) */
+	IKE_KE_NEVER,	/* IKE_AUTH: no KE (RFC 7296 1.2); a proposed group is
+			 * passed over */
 	IKE_KE_MAYBE	/* CREATE_CHILD_SA: as offered */
 };
 

@@ -113,6 +113,9 @@ TEST(apple_with_our_profile_meets_2026)
 
 	assert_int_equal(ike_prop_choose_ike(&ikes, VPN_SUITE_2026, 0,
 	    IKE_KE_ECP_384, false, &ch), 0);
+	/* the group of "PFS" is of no use in IKE_AUTH, and no harm */
+	assert_int_equal(ike_prop_choose_esp(&esps, VPN_SUITE_2026, 0, 0,
+	    IKE_KE_NEVER, &ch), 0);
 	/* a rekey brings a KE payload, whatever the first child SA said */
 	assert_int_equal(ike_prop_choose_esp(&esps, VPN_SUITE_2026, 0,
 	    IKE_KE_ECP_384, IKE_KE_MAYBE, &ch), 0);

@@ -218,9 +218,13 @@ TEST(a_child_is_rekeyed_with_and_without_key_exchange)
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
 	    IKE_KE_ECP_256, IKE_KE_MAYBE, &ch), 0);
 	assert_int_equal(ch.group, SPI_GROUP_ECP_256);
-	/* IKE_AUTH: only NONE would do */
+	/* IKE_AUTH: a group is passed over in what is proposed to us */
 	assert_int_equal(ike_prop_choose_esp(&props, VPN_SUITE_2026, 0,
-	    IKE_KE_NONE, IKE_KE_NEVER, &ch), ERR_NOPROP);
+	    IKE_KE_NONE, IKE_KE_NEVER, &ch), 0);
+	assert_int_equal(ch.group, SPI_GROUP_NONE);
+	/* and refused in an answer, where it was not offered */
+	assert_int_equal(ike_prop_check_esp(&props, VPN_SUITE_2026, 0,
+	    SPI_GROUP_NONE, &ch), ERR_NOPROP);
 }
 
 TEST(wrong_protocol_or_spi_length_is_unusable)
