@@ -92,7 +92,8 @@ result_close(struct cli *c, struct result *r, const char *pass)
 	int status = CLI_OK;
 	bool is_ok;
 
-	if (pass != NULL && !c->is_json)
+	/* no document of JSON follows a result on standard output */
+	if (pass != NULL && (!c->is_json || r->f == c->out))
 		fprintf(c->err, "passphrase: %s\n", pass);
 	if (r->f == c->out)
 		return CLI_OK;

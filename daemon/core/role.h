@@ -34,6 +34,8 @@
 #define ROLE_WRITTEN   'J'	/* supervisor: somebody wrote a file of the
 				 * configuration.  Length of his name as 1 byte,
 				 * name, file */
+#define ROLE_AUDIT     'A'	/* supervisor: an admin did something at the desk; an
+				 * event COMMAND_RUN, bus_wire.h */
 #define ROLE_TAKEN     'K'	/* main: it is in force; serial number */
 #define ROLE_NOT_TAKEN 'X'	/* main: it is not, the former one goes on */
 #define ROLE_DISTRUST  'D'	/* main: the secure process broke the protocol or
