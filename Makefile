@@ -90,10 +90,10 @@ core_DIRS   := daemon/core
 secure_DIRS := secure-proc secure-proc/id secure-proc/keys secure-proc/net secure-proc/files secure-proc/verify secure-proc/login \
                secure-proc/names secure-proc/eap secure-proc/radius
 web_DIRS    := webui
-cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug
+cli_DIRS    := cli cli/ca cli/lab cli/invite cli/bug cli/desk
 LIBS := base bus ipc conf spi why ikev2 esp vhub diary core secure web cli
 
-MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c
+MAINS := daemon/main.c secure-proc/main.c webui/main.c cli/main.c cli/desk/main.c
 define lib_rule
 $(1)_SRC := $$(filter-out $$(MAINS),$$(foreach d,$$($(1)_DIRS),$$(wildcard $$(d)/*.c)))
 $(1)_OBJ := $$($(1)_SRC:%.c=$$(B)/%.o)
@@ -122,7 +122,7 @@ SYS_LIBS    := -Wl,--as-needed -lssl -Wl,--no-as-needed -lcrypto -lxml2 -lcap -l
 
 libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 
-PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir
+PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir-desk $(B)/tapir
 
 .PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
         deps unit sim net help progs plugins deb-check man man-lacks
@@ -147,6 +147,10 @@ $(B)/tapir-web: $(B)/webui/main.o $(B)/webui/assets.o $(call libs_of,web)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(WEB_LIBS) $(SYS_LIBS)
 $(B)/tapir: $(B)/cli/main.o $(call libs_of,cli)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS) -lz
+
+$(B)/tapir-desk: $(B)/cli/desk/main.o $(foreach l,cli why conf bus ipc base,$(B)/lib$(l).a)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS) -lz
 

@@ -21,6 +21,7 @@
 
 struct ui_asset_set;
 struct ui_capture;
+struct ui_desk;
 struct ui_edit;
 struct ui_gate;
 struct ui_page;
@@ -31,6 +32,7 @@ struct ui_app {
 	struct ui_page *page;		/* of metrics */
 	struct ui_capture *capture;
 	struct ui_edit *edit;
+	struct ui_desk *desk;
 	struct ui_gate *gate;		/* passwords; NULL: none */
 	const struct ui_asset_set *assets;
 	uid_t owner;			/* who besides root may use bus.sock */
@@ -92,6 +94,8 @@ ui_call_fn ui_login_call, ui_whoami_call, ui_logout_call, ui_prove_call;
 ui_call_fn ui_capture_call;			/* app_capture.c */
 ui_call_fn ui_conf_files_call, ui_conf_read_call, ui_conf_write_call;
 						/* app_edit.c */
+ui_call_fn ui_desk_look_call, ui_desk_do_call, ui_desk_get_call;
+						/* app_desk.c */
 /** Start a check of the Basic credentials of a call; false: there are none, or
  * they are not for a browser.  The call is answered or continued with fn. */
 bool ui_basic_begin(struct ui_call *c, ui_call_fn *fn);

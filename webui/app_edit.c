@@ -7,8 +7,10 @@
 #include <string.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "webui/app.h"
+#include "webui/desk.h"
 
 /* One request: waits for its turn, then for the answer. */
 struct question {
@@ -34,6 +36,7 @@ struct ui_edit {
 	char digest[32], file[BUS_STR_MAX];
 	uint8_t *doc;
 	size_t doc_len;
+	struct bus_rec desk;		/* what the desk said; desc NULL: nothing */
 };
 
 /* ---- the answer ------------------------------------------------------------ */
@@ -44,7 +47,10 @@ answer_forget(struct ui_edit *e)
 	if (e->items != NULL)
 		(void)fclose(e->items);
 	free(e->items_text);
+	if (e->doc != NULL)
+		wipe(e->doc, e->doc_len);
 	free(e->doc);
+	wipe(&e->desk, sizeof(e->desk));
 	e->items = NULL;
 	e->items_text = NULL;
 	e->doc = NULL;
@@ -61,7 +67,7 @@ question_end(struct ui_edit *e, struct question *q)
 		e->now = NULL;
 	}
 	free(q->text);
-	memset(q, 0, sizeof(*q));
+	wipe(q, sizeof(*q));	/* a new password may be in it */
 }
 
 static void
@@ -181,6 +187,20 @@ status_of(const struct bus_rec *failed)
 	return 503;
 }
 
+/* What the desk said, or that it said nothing. */
+static void
+say_desk(struct ui_edit *e)
+{
+	struct ui_call *c = &e->now->call;
+
+	if (e->desk.desc == NULL)
+		refuse(e->now, 503, ERR_SYS, "the desk said nothing", "look "
+		       "whether it was done");
+	else
+		ui_desk_say(c, &e->desk, (struct view){ e->doc, e->doc_len });
+	c->rq = NULL;
+}
+
 /* The last record: answer the client. */
 static void
 finish(struct ui_edit *e, const struct bus_rec *end)
@@ -191,6 +211,8 @@ finish(struct ui_edit *e, const struct bus_rec *end)
 		say(e, status_of(end), end);
 	else if (e->now->cmd.desc->row == BUS_CMD_CONF_READ)
 		say_file(e);
+	else if (e->now->cmd.desc->row == BUS_CMD_DESK)
+		say_desk(e);
 	else
 		say(e, 200, end);
 }
@@ -238,6 +260,11 @@ ui_edit_record(struct ui_edit *e, const struct bus_rec *r, struct view doc)
 			       bus_str(r, BUS_F_DIGEST));
 		(void)str_copy(e->file, sizeof(e->file), bus_str(r, BUS_F_FILE));
 		keep_doc(e, doc);
+	}
+	if (r->desc->row == BUS_RES_DESK) {
+		e->desk = *r;
+		keep_doc(e, doc);
+		return;
 	}
 	item(e, r);
 }
@@ -289,9 +316,8 @@ query(struct ui_call *c, const char *name, char *out, size_t cap)
 	return true;
 }
 
-/* Queue it; takes what the body says. */
-static void
-put(struct ui_call *c, const struct bus_rec *cmd, struct view text)
+void
+ui_edit_put(struct ui_call *c, const struct bus_rec *cmd, struct view text)
 {
 	struct ui_edit *e = c->app->edit;
 	struct question *q = NULL;
@@ -326,7 +352,7 @@ ui_conf_files_call(struct ui_call *c)
 	if (!may(c))
 		return;
 	bus_rec_init(&cmd, BUS_CMD_CONF_FILES);
-	put(c, &cmd, (struct view){ NULL, 0 });
+	ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 }
 
 /* The file a request names, into cmd; false: it was answered. */
@@ -350,7 +376,7 @@ ui_conf_read_call(struct ui_call *c)
 
 	bus_rec_init(&cmd, BUS_CMD_CONF_READ);
 	if (may(c) && file_of(c, &cmd))
-		put(c, &cmd, (struct view){ NULL, 0 });
+		ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 }
 
 /* The digest in If-Match: one entity tag (RFC 9110 13.1.1). */
@@ -393,7 +419,7 @@ ui_conf_write_call(struct ui_call *c)
 	bus_set_str(&cmd, BUS_F_DIGEST, digest);
 	bus_set_bool(&cmd, BUS_F_IS_DRY, is_dry);
 	bus_set_str(&cmd, BUS_F_USER, c->owner.name);
-	put(c, &cmd, ui_req_body(c->rq));
+	ui_edit_put(c, &cmd, ui_req_body(c->rq));
 }
 
 /* ---- start and end --------------------------------------------------------- */

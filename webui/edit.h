@@ -20,6 +20,7 @@
 #define UI_EDIT_MAX 8		/* questions at a time; ours */
 #define UI_EDIT_MS  10000	/* for an answer; ours */
 
+struct ui_call;
 struct ui_edit;
 struct ui_req;
 
@@ -32,6 +33,8 @@ struct ui_edit_ops {
 MUST_USE int ui_edit_new(struct ui_edit **out, const struct ui_edit_ops *ops);
 /** NULL is fine; who waits is not answered any more. */
 void ui_edit_free(struct ui_edit *e);
+/** Queue a question of a call, which is answered later; text is copied. */
+void ui_edit_put(struct ui_call *c, const struct bus_rec *cmd, struct view text);
 /** A record of the supervisor; doc: the text that came with it. */
 void ui_edit_record(struct ui_edit *e, const struct bus_rec *r,
 		    struct view doc);

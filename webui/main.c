@@ -30,6 +30,7 @@
 #include "webui/app.h"
 #include "webui/asset.h"
 #include "webui/capture.h"
+#include "webui/desk.h"
 #include "webui/edit.h"
 #include "webui/gate.h"
 #include "webui/link.h"
@@ -433,6 +434,7 @@ build(struct web *w)
 	    (err = ui_page_new(&w->app.page, &page)) != 0 ||
 	    (err = ui_capture_new(&w->app.capture, &capture)) != 0 ||
 	    (err = ui_edit_new(&w->app.edit, &edit)) != 0 ||
+	    (err = ui_desk_new(&w->app.desk)) != 0 ||
 	    (err = ui_login_new(&w->app.login)) != 0 ||
 	    (err = ui_gate_new(&w->app.gate, w->base, w->o.gate)) != 0 ||
 	    (err = ui_link_new(&w->link, w->base, &link)) != 0 ||
@@ -473,6 +475,7 @@ serve(struct web *w)
 			ui_app_forget(&w->app, id);
 		ui_capture_run(w->app.capture);
 		ui_edit_run(w->app.edit, now);
+		ui_desk_run(w->app.desk, now);
 		ui_app_check(&w->app, now);
 	}
 }
@@ -488,6 +491,7 @@ take_down(struct web *w)
 	ui_page_free(w->app.page);
 	ui_capture_free(w->app.capture);
 	ui_edit_free(w->app.edit);
+	ui_desk_free(w->app.desk);
 	ui_tls_free(w->ssl);
 	ui_asset_free(w->own_assets);
 	if (w->sup != NULL)

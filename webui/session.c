@@ -351,12 +351,13 @@ asked_new(struct ui_bus *b)
 	return NULL;
 }
 
-/* Answered by requests of their own: app_capture.c, app_edit.c. */
+/* Answered by requests of their own: app_capture.c, app_edit.c, app_desk.c. */
 static bool
 is_elsewhere(enum bus_row row)
 {
 	return row == BUS_CMD_CAPTURE || row == BUS_CMD_CONF_FILES ||
-	    row == BUS_CMD_CONF_READ || row == BUS_CMD_CONF_WRITE;
+	    row == BUS_CMD_CONF_READ || row == BUS_CMD_CONF_WRITE ||
+	    row == BUS_CMD_DESK;
 }
 
 int

@@ -73,11 +73,16 @@ is_own_origin(const struct ui_req *rq, struct view origin, struct view host)
 			host.len) == 0;
 }
 
-/* A window of its own, led to a page: harmless, as it cannot read it. */
+/* A window of its own, led to a page or to a file: harmless, as who led it there
+ * cannot read it. */
 static bool
 is_visit(const struct ui_head *h)
 {
-	return h->method == UI_GET && ui_view_is(h->path, "/") &&
+	static const char get[] = "/get/";
+	const size_t n = sizeof(get) - 1;
+	bool is_get = h->path.len > n && memcmp(h->path.p, get, n) == 0;
+
+	return h->method == UI_GET && (is_get || ui_view_is(h->path, "/")) &&
 	    ui_view_is(h->field[UI_F_MODE], "navigate") &&
 	    ui_view_is(h->field[UI_F_DEST], "document");
 }

@@ -15,7 +15,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
 #include "daemon/base/thr.h"
-#include "daemon/bus/bus.h"
+#include "daemon/bus/bus_wire.h"
 #include "daemon/core/audit.h"
 #include "daemon/core/change.h"
 #include "daemon/core/ctl.h"
@@ -405,6 +405,16 @@ reload_written(struct reload *rl, struct view word)
 	bus_set_str(&ev, BUS_F_USER, user);
 	bus_set_str(&ev, BUS_F_FILE, file);
 	vpn_publish(rl->vpn, &ev);
+}
+
+void
+reload_audit(struct reload *rl, struct view word)
+{
+	struct bus_rec ev;
+
+	if (bus_dec(word.p, word.len, &ev) == 0 &&
+	    ev.desc->row == BUS_EV_COMMAND_RUN)
+		vpn_publish(rl->vpn, &ev);
 }
 
 void

@@ -48,6 +48,8 @@ void reload_ask(struct reload *rl, struct ctl_client *cl,
 void reload_conf(struct reload *rl, struct view word, int conf_fd, int chan_fd);
 /** The same for WRITTEN. */
 void reload_written(struct reload *rl, struct view word);
+/** The same for AUDIT. */
+void reload_audit(struct reload *rl, struct view word);
 /** The same for SAY. */
 void reload_said(struct reload *rl, struct view word);
 

@@ -274,6 +274,10 @@ on_supervisor(void *ctx, int sup, uint32_t events UNUSED)
 		reload_written(r->vpn.reload, (struct view){ word + 1,
 		    (size_t)n - 1 });
 		break;
+	case ROLE_AUDIT:
+		reload_audit(r->vpn.reload, (struct view){ word + 1,
+		    (size_t)n - 1 });
+		break;
 	case ROLE_SAY:
 		reload_said(r->vpn.reload, (struct view){ word + 1,
 		    (size_t)n - 1 });

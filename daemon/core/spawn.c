@@ -187,15 +187,22 @@ inherit(int fd, bool on)
 		(void)fcntl(fd, F_SETFD, on ? 0 : FD_CLOEXEC);
 }
 
+/* A program beside this one, or where make install puts it. */
 static void
-secure_path(const struct super *s, char *out, size_t cap)
+beside(const struct super *s, const char *name, char *out, size_t cap)
 {
 	out[0] = '\0';
-	str_add(out, cap, "%s/tapir-secure", s->exe_dir);
+	str_add(out, cap, "%s/%s", s->exe_dir, name);
 	if (access(out, X_OK) == 0)
 		return;
 	out[0] = '\0';
-	str_add(out, cap, "%s/tapir-secure", TAPIR_LIBEXEC);
+	str_add(out, cap, "%s/%s", TAPIR_LIBEXEC, name);
+}
+
+static void
+secure_path(const struct super *s, char *out, size_t cap)
+{
+	beside(s, "tapir-secure", out, cap);
 }
 
 /* Instances with run directories of their own have states of their own. */
@@ -311,6 +318,30 @@ spawn_login(const struct super *s, int chan, int dir)
 	inherit(dir, true);
 	pid = spawn(path, &a, TURN_USUAL);
 	inherit(dir, false);
+	close(chan);
+	return pid;
+}
+
+pid_t
+spawn_desk(const struct super *s, int chan)
+{
+	struct args a = { 0 };
+	char path[SUPER_PATH_MAX];
+	pid_t pid;
+
+	beside(s, "tapir-desk", path, sizeof(path));
+	arg(&a, "tapir-desk");
+	arg_fd(&a, "channel", chan);
+	arg(&a, "--config");
+	arg(&a, "%s", s->args->conf_path);
+	arg(&a, "--keys");
+	arg(&a, "%s", s->key_dir);
+	if (!s->conf->web.edit)
+		arg(&a, "--closed");
+	if (s->main_user.is_rootless)
+		arg(&a, "--rootless");
+	inherit(chan, true);
+	pid = spawn(path, &a, TURN_USUAL);
 	close(chan);
 	return pid;
 }

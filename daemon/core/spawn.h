@@ -7,6 +7,7 @@
 #define TAPIR_CORE_SPAWN_H
 
 #include <sys/types.h>
+#include "daemon/bus/bus.h"
 #include "daemon/core/core.h"
 #include "daemon/core/notify.h"
 #include "daemon/core/role.h"
@@ -64,6 +65,14 @@ struct super_wrote {
 	size_t len;
 };
 
+/* Who answers a question about accounts, users or certificates. */
+struct super_desk {
+	pid_t pid;		/* 0 = ended */
+	int fd;			/* -1 = nothing was asked */
+	struct bus_rec cmd;	/* without its password */
+	uint64_t due_ms;
+};
+
 struct super {
 	const struct super_args *args;
 	struct conf *conf;
@@ -84,6 +93,7 @@ struct super {
 	char state_dir[SUPER_PATH_MAX];	/* "" = there is none */
 	int diary_fd;		/* words to the diary */
 	struct super_web web;
+	struct super_desk desk;
 	int main_fd;		/* words to and from the main role */
 	uint64_t beat_ms;	/* when main last said that it lives; 0 = not yet */
 	struct notify notify;	/* the service manager */
@@ -108,6 +118,9 @@ pid_t spawn_release(const struct super *s, bool is_clean);
 /** Start tapir-secure to decide about passwords; chan is taken, dir (keys/web)
  * borrowed.  Its pid, or 0. */
 pid_t spawn_login(const struct super *s, int chan, int dir);
+/** Start the desk for one question; chan (its end of the channel) is taken.  Its pid,
+ * or 0. */
+pid_t spawn_desk(const struct super *s, int chan);
 /** Start the resolver; fd (its end of the channel) is taken. */
 MUST_USE int spawn_resolver(struct super *s, int fd);
 /** Kill and forget a child; 0 = there is none. */
@@ -154,6 +167,20 @@ bool super_file_can_undo(const struct super *s);
 void super_file_undo(struct super *s);
 /** What was written stays. */
 void super_file_keep(struct super *s);
+
+/* super_desk.c: accounts, users, certificates, for tapir-web. */
+void super_desk_init(struct super *s);
+/** Ask the desk what tapir-web asks: bytes is the datagram, cmd what it says. */
+void super_desk_ask(struct super *s, const struct bus_rec *cmd,
+		    struct view bytes);
+/** The desk said something, or ended. */
+void super_desk_word(struct super *s);
+/** An answer that does not come is not waited for.  ms until then, UINT64_MAX when
+ * nothing was asked. */
+uint64_t super_desk_due(struct super *s);
+/** Was it the desk that ended? */
+bool super_desk_reaped(struct super *s, pid_t pid);
+void super_desk_end(struct super *s);
 
 /** Nothing is on its way any more. */
 void super_conf_forget(struct super *s);

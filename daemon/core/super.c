@@ -245,7 +245,7 @@ on_child(struct super *s)
 
 	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
 		death_text(st, how, sizeof(how));
-		if (web_reaped(s, pid, st, how))
+		if (web_reaped(s, pid, st, how) || super_desk_reaped(s, pid))
 			continue;
 		if (pid == s->old_secure_pid) {
 			s->old_secure_pid = 0;
@@ -381,6 +381,7 @@ turn(struct super *s)
 	uint64_t wait = start_due(s);
 
 	wait = MIN(wait, watch_main(s));
+	wait = MIN(wait, super_desk_due(s));
 	wait = MIN(wait, notify_alive(&s->notify));
 	return wait == UINT64_MAX ? -1 : (int)MIN(wait, 3600000u);
 }
@@ -395,6 +396,7 @@ run(struct super *s)
 			{ .fd = s->sig_fd, .events = POLLIN },
 			{ .fd = s->main_fd, .events = POLLIN },
 			{ .fd = s->web.word_fd, .events = POLLIN },
+			{ .fd = s->desk.fd, .events = POLLIN },
 		};
 
 		if (poll(p, N_OF(p), wait_ms) < 0 && errno != EINTR)
@@ -403,6 +405,8 @@ run(struct super *s)
 			on_word(s);
 		if ((p[2].revents & POLLIN) != 0)
 			super_file_word(s);
+		if (p[3].revents != 0)
+			super_desk_word(s);
 		if (p[0].revents != 0)
 			on_signal(s);
 		else if ((p[1].revents & (POLLHUP | POLLERR)) != 0) {
@@ -469,6 +473,7 @@ end_roles(struct super *s)
 	spawn_reap(s, &s->old_secure_pid);
 	super_conf_forget(s);
 	super_file_keep(s);
+	super_desk_end(s);
 	web_end(s);
 	if (s->main_fd >= 0)
 		close(s->main_fd);
@@ -760,6 +765,7 @@ super_main(const struct super_args *a)
 	memset(&s.socks, 0xff, sizeof(s.socks));
 	s.socks.n_worker = 0;
 	web_init(&s);
+	super_desk_init(&s);
 	status = prepare(&s);
 	if (status == 0) {
 		(void)prctl(PR_SET_NAME, "tapir-super");

@@ -23,6 +23,7 @@
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/map.h"
+#include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 #include "daemon/bus/doc_wire.h"
 #include "daemon/core/change.h"
@@ -455,6 +456,11 @@ super_file_word(struct super *s)
 		break;
 	case BUS_CMD_CONF_WRITE:
 		do_write(&k);
+		break;
+	case BUS_CMD_DESK:
+		super_desk_ask(s, &k.cmd, (struct view){ b, (size_t)n });
+		wipe(b, (size_t)n);
+		wipe(&k.cmd, sizeof(k.cmd));
 		break;
 	default:
 		failed(&k, ERR_UNSUP, "this is not for the supervisor", "");
