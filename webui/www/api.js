@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one module that talks to the server: login, the bus, its held reads.
+import { sealBegin } from "./seal.js";
 
 const HOLD_MS = 40000;		// the server answers a held read after 25 s
 const ANSWER_MS = 60000;	// of a command, until its last record
@@ -138,6 +139,26 @@ export const confTry = async (file, text, signal) =>
 /** Write it, unless it is not any more what was read. @param {string} file @param {string} text @param {string} etag */
 export const confWrite = async (file, text, etag) =>
 	valueOf(await send("PUT", confPath(file), text, undefined, { "If-Match": etag }));
+
+/** What there is: accounts, users of a realm, certs. @param {string} what @param {string} [realm] */
+export const deskLook = (what, realm = "") => ask("GET", "/desk?what=" + what + (realm && "&realm=" + realm));
+
+/**
+ * Do something at the desk. What is secret comes sealed for this page: a link with its
+ * key, a passphrase, the secret of an authenticator.
+ * @param {Record<string, any>} fields  of the command desk
+ * @returns {Promise<any>}
+ */
+export async function deskDo(fields) {
+	const mine = await sealBegin();
+	const answer = await ask("POST", "/desk", { command: "desk", seal: mine.seal, ...fields });
+	if (!answer.seal) return answer;
+	const key = await mine.open(answer.seal);
+	if (!answer.link) return JSON.parse(await key.read(answer.sealed));
+	const isSealed = !fields.kind || fields.kind === "tapir";
+	return { ...answer, link: location.origin + answer.link + (isSealed ? "#" + key.text : ""),
+		passphrase: answer.sealed ? await key.read(answer.sealed) : "" };
+}
 
 /**
  * Packets as they come, until there are no more; whole even when they end early.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates and users: what ends when, who may log in.
 import { html } from "../vendor.js";
-import { keyOf, useAnswer, useStore } from "../store.js";
+import { keyOf, may, useAnswer, useStore } from "../store.js";
 import { t, word } from "../i18n.js";
 import { Answer, Empty, Facts, Link, Panel, Table, Title, When } from "../parts.js";
+import { Accounts, Authority, Invitation, Users } from "./desk.js";
 import { Account, Invite, Issue } from "./makers.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -25,7 +26,7 @@ const Until = ({ until }) => html`<${When} ms=${until * 1000}/> <span class=${"s
 
 /** @param {{realm?: string, peer?: string}} props  who is to get a profile */
 export function Access({ realm, peer }) {
-	const s = useStore();
+	const s = useStore(), isAdmin = may("admin");
 	const metrics = useAnswer("metrics", {}, 60);
 	const own = (metrics.items ?? []).filter((i) => i.result === "metric-peer" && i.own_cert_until > 0);
 	const peers = [...s.peers.values()].filter((p) => p.cert_until > 0);
@@ -45,10 +46,10 @@ export function Access({ realm, peer }) {
 		<${Panel} title=${t("cert.own")} cmd="tapir ca"><${Answer} of=${metrics}>
 			${ends.size ? html`<ul class="list">${[...ends].map(([realm, until]) => html`<li key=${realm}>
 				${t("realm.of", { realm })}: <${Until} until=${until}/></li>`)}</ul>` : html`<${Empty} text=${t("cert.own.none")}/>`}<//><//>
-		<${Issue}/></div><div><${Invite} realm=${realm} name=${peer}/>
-		<${Panel} title=${t("user.title")}>
+		${isAdmin ? html`<${Authority}/>` : html`<${Issue}/>`}</div><div>
+		${isAdmin ? html`<${Invitation} realm=${realm} name=${peer}/><${Users}/><${Accounts}/>` : html`<${Invite} realm=${realm} name=${peer}/>`}
+		<${Panel} title=${t(isAdmin ? "user.you" : "user.title")}>
 			<${Facts} rows=${[[t("user.you"), s.who?.user], [t("user.role"), s.who && word("role", s.who.role)]]}/>
-			<p>${t("user.text")}</p>
-			<${Account}/><//></div></div>`;
+			${!isAdmin && html`<p>${t("user.text")}</p><${Account}/>`}<//></div></div>`;
 }
 
