@@ -362,15 +362,31 @@ def test_capture(page, web):
     page.wait_text("Nothing is recorded", "main")
 
 
-def test_what_lets_somebody_in(page):
-    """Commands are made of what is chosen, and stay one command whatever that is."""
-    page.go("access/branches/osaka")
-    page.choose("What", "apple")
-    page.wait_text("tapir invite osaka --realm branches --as apple", "main")
-    page.choose("Only these networks", "10.0.0.0/8, 10.1.0.0/16")
-    page.wait_text("--net 10.0.0.0/8,10.1.0.0/16", "main")
+def test_what_lets_somebody_in(page, web):
+    """An authority and a certificate; an account; an invitation whose link another tapir follows."""
+    keys = os.path.join(web.dir, "keys")
+    page.go("access")
+    page.wait_text("There is no authority yet", "main")
+    page.click("main button", "Make the authority")
+    page.wait_text("VPN CA", "main")
     page.choose("Names", "it's; vpn.example.com")
     page.wait_text("tapir ca issue 'it'\\''s;' vpn.example.com", "main")
+    page.choose("Names", "vpn.example.com")
+    page.click("main button", "Make a certificate")
+    page.wait("return /vpn\\.example\\.com/.test(document.querySelector('[aria-label=Authority] tbody').textContent)")
+    assert os.path.exists(os.path.join(keys, "vpn.example.com.key"))
+    page.go("access/branches/kyoto")
+    page.choose("Address of this gateway", "192.0.2.1")
+    page.click("main button", "Invite")
+    page.wait_text("This link works once", "dialog")
+    link = page.text("dialog code.long")
+    assert re.fullmatch(r"http://127\.0\.0\.1:4580/get/[0-9a-f]{32}#[\w-]{43}", link), link
+    assert page.js("return document.querySelector('dialog svg.qr path').getAttribute('d').length > 500")
+    there = os.path.join(web.lab.mkdir("kyoto"), "tapir.xml")
+    assert web.tapir("join", link, "-c", there, "--yes").returncode == 0
+    with open(os.path.join(keys, "branches-kyoto.psk"), "rb") as a, \
+            open(os.path.join(os.path.dirname(there), "keys", "branches-kyoto.psk"), "rb") as b:
+        assert a.read() == b.read()
 
 
 def test_match(page):
