@@ -13,7 +13,7 @@ from lab import until
 TOPOLOGY = topo.pair  # two gateways
 
 WORD = "correct horse battery"
-# a key pair of a browser: 1 * G and 2 * G of P-256, whose secrets are 1 and 2
+# the public key of a browser: the base point of P-256, whose private key is 1
 SEAL = ("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 

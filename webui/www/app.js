@@ -2,22 +2,49 @@
 // The frame: which page, the way to the others, and whether there is a connection.
 import { html, render, useEffect, useRef, useState } from "./vendor.js";
 import { Refused } from "./api.js";
-import { begin, bus, useStore } from "./store.js";
+import { begin, bus, changed, useStore } from "./store.js";
 import { exact, language, languages, setLanguage, t, word } from "./i18n.js";
 import { go, to, usePath } from "./prefs.js";
 import { Overview } from "./views/overview.js";
-import { Peers } from "./views/peers.js";
-import { Peer } from "./views/peer.js";
-import { Realms } from "./views/realms.js";
-import { Hub } from "./views/hub.js";
 import { Log } from "./views/log.js";
-import { Capture } from "./views/capture.js";
-import { Access } from "./views/access.js";
-import { Settings } from "./views/settings.js";
 import { Help, keys } from "./views/help.js";
-import { Connect } from "./views/connect.js";
 import { Login } from "./views/login.js";
 import { Proof } from "./views/proof.js";
+
+/** How the modules of the other pages come. @type {(() => Promise<any>)[]} */
+const more = [];
+
+/**
+ * A page whose module comes when it is wanted, and else once the first one is there.
+ * @param {() => Promise<any>} load @param {string} name  what it exports
+ */
+function later(load, name) {
+	/** @type {any} */
+	let Page = null;
+	/** @type {Promise<any>|null} */
+	let coming = null;
+	const get = () => coming ??= load().then((m) => {
+		Page = m[name];
+		changed();
+	}, () => {
+		coming = null;	// a line that breaks: asked for again by the next look
+	});
+	more.push(get);
+	return (/** @type {any} */ props) => {
+		if (Page) return html`<${Page} ...${props}/>`;
+		get();
+		return html`<p class="quiet" role="status">${t("loading")}</p>`;
+	};
+}
+
+const Peers = later(() => import("./views/peers.js"), "Peers");
+const Peer = later(() => import("./views/peer.js"), "Peer");
+const Realms = later(() => import("./views/realms.js"), "Realms");
+const Hub = later(() => import("./views/hub.js"), "Hub");
+const Capture = later(() => import("./views/capture.js"), "Capture");
+const Access = later(() => import("./views/access.js"), "Access");
+const Connect = later(() => import("./views/connect.js"), "Connect");
+const Settings = later(() => import("./views/settings.js"), "Settings");
 
 /** Pages, in the order of the menu. @type {Record<string, (...parts: string[]) => any>} */
 const pages = {
@@ -122,3 +149,7 @@ const place = document.getElementById("app");
 place.replaceChildren();
 render(html`<${App}/>`, place);
 begin();
+// the others, for when the line is broken and for who is quick
+const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ fn) => setTimeout(fn, 200));
+addEventListener("load", () => idle(() => more.forEach((get) => get())));
+if (document.readyState === "complete") idle(() => more.forEach((get) => get()));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rates over the last minutes.
-import uPlot from "./lib/uplot.js";
 import { html, useEffect, useRef } from "./vendor.js";
 import { clock, language, rate, t } from "./i18n.js";
 import { rateOf, useStore } from "./store.js";
+
+/** @typedef {import("./lib/uplot.js").default} Plot */
 
 const HEIGHT = 180;
 const SPAN_S = 300;		// as many points as the store keeps
@@ -20,14 +21,16 @@ function columns(key) {
 /** Traffic of a peer, of all with key "". @param {{of?: string}} props */
 export function Traffic({ of = "" }) {
 	const ref = useRef(/** @type {HTMLElement} */ (null));
-	const plot = useRef(/** @type {uPlot} */ (null));
-	const data = columns(of);
+	const plot = useRef(/** @type {Plot} */ (null));
+	const data = columns(of), latest = useRef(data);
+	latest.current = data;
 	const now = rateOf(of);
 	const look = language() + (document.documentElement.dataset.theme ?? "");
 	useEffect(() => {
 		const axis = { stroke: () => colour(ref.current, "figcaption"), grid: { stroke: "#8884", width: 1 },
 			ticks: { show: false }, font: "12px system-ui" };
-		const make = () => plot.current = new uPlot({
+		let isGone = false;
+		const make = (/** @type {typeof import("./lib/uplot.js")} */ m) => plot.current = new m.default({
 			width: ref.current.clientWidth || 300, height: HEIGHT,
 			cursor: { show: false }, legend: { show: false },
 			axes: [{ ...axis, size: 28, incrs: [60, 120], values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
@@ -37,14 +40,20 @@ export function Traffic({ of = "" }) {
 				[0, Math.max(hi * 1.1, 125)] } },
 			series: [{}, { stroke: () => colour(ref.current, ".key-rx"), width: 2, points: { show: false } },
 				{ stroke: () => colour(ref.current, ".key-tx"), width: 2, dash: [6, 3], points: { show: false } }],
-		}, data, ref.current);
-		make();
+		}, /** @type {any} */ (latest.current), ref.current);
 		const watch = new ResizeObserver(() =>
 			plot.current.setSize({ width: ref.current.clientWidth, height: HEIGHT }));
-		watch.observe(ref.current);
+		// the largest module of all: the page is there before it
+		import("./lib/uplot.js").then((m) => {
+			if (isGone) return;
+			make(m);
+			watch.observe(ref.current);
+		}, () => {});	// without it the numbers are there
 		return () => {
+			isGone = true;
 			watch.disconnect();
-			plot.current.destroy();
+			plot.current?.destroy();
+			plot.current = null;
 		};
 	}, [of, look]);
 	useEffect(() => plot.current?.setData(data));
