@@ -18,11 +18,31 @@
 #include "daemon/core/lease.h"
 #include "daemon/core/pool.h"
 
+#define NAMES_MAX 32	/* names of a certificate; ours */
+
 /* What was typed, as long as it is looked at. */
 struct typed {
 	struct conf_typed id, own;
 	struct conf_rdn subject[CONF_RDN_MAX];
+	struct conf_altname name[NAMES_MAX];
 };
+
+/* "vpn.example.com hanako@example.com": how many, or ERR_LONG. */
+static int
+names_read(const char *text, struct conf_altname *out)
+{
+	int n = 0;
+	size_t len;
+
+	for (; *(text += strspn(text, " ,")) != '\0'; text += len) {
+		len = strcspn(text, " ,");
+		if (n == NAMES_MAX)
+			return ERR_LONG;
+		out[n].text = (struct view){ (const uint8_t *)text, len };
+		out[n++].is_email = memchr(text, '@', len) != NULL;
+	}
+	return n;
+}
 
 /* 0, or an error: one of the texts is none. */
 static int
@@ -30,9 +50,12 @@ who_read(const struct bus_rec *cmd, struct typed *t, struct conf_who *w)
 {
 	const char *eap = bus_str(cmd, BUS_F_EAP), *own = bus_str(cmd, BUS_F_OWN);
 	const char *subject = bus_str(cmd, BUS_F_CERT_SUBJECT);
+	const char *names = bus_str(cmd, BUS_F_CERT_NAMES);
 	int err, n;
 
-	*w = (struct conf_who){ .has_cert = *subject != '\0' };
+	*w = (struct conf_who){
+		.has_cert = *subject != '\0' || *names != '\0',
+	};
 	if ((err = conf_typed_read(bus_str(cmd, BUS_F_ID), &t->id)) != 0)
 		return err;
 	w->peer = t->id.i;
@@ -44,7 +67,11 @@ who_read(const struct bus_rec *cmd, struct typed *t, struct conf_who *w)
 		w->is_eap = true;
 		w->eap = (struct view){ (const uint8_t *)eap, strlen(eap) };
 	}
-	if (!w->has_cert)
+	if ((n = names_read(names, t->name)) < 0)
+		return n;
+	w->name = t->name;
+	w->n_name = (unsigned)n;
+	if (*subject == '\0')
 		return 0;
 	if ((n = conf_rdn_read(subject, t->subject, CONF_RDN_MAX)) < 0)
 		return n;

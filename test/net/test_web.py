@@ -17,6 +17,7 @@ import time
 import pytest
 
 import topo
+import webdriver
 from browser import Bus, Client, dial, raw, tls
 from gateway import TAPIR, Gateway, office, realm, vpn
 from lab import until
@@ -764,5 +765,14 @@ def test_own_pages(lab):
         assert status == 200 and b"peers.js" in text
         assert c.ask("GET", "/peers.js")[2]["Content-Type"].startswith("text/javascript")
         assert c.ask("GET", "/app.js")[0] == 404
+        if shutil.which("chromedriver"):
+            driver = webdriver.Driver(lab, "left")
+            try:
+                b = driver.browser()
+                b.open(g.json("web")["url"])
+                b.wait_text("branches/osaka", "#list")
+                assert "link" not in b.js("return location.href") and not b.complaints()
+            finally:
+                driver.stop()
     finally:
         g.stop()

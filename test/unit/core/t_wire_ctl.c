@@ -39,7 +39,8 @@ static const char roaming[] =
     " <realm name='plain'><me id='a' psk='k'/>\n"
     "  <peer id='p2' at='192.0.2.1'/></realm>\n"
     " <realm name='roam'><match id='*@x.example' />\n"
-    "  <match dn='O=Example'/><me id='c' cert='c.pem'/><peer ca='ca.pem'/>\n"
+    "  <match dn='O=Example'/><match email='*@mail.example'/>\n"
+    "  <match dns='*.dev.example'/><me id='c' cert='c.pem'/><peer ca='ca.pem'/>\n"
     "  <pool net='10.9.0.0/29'/></realm>\n"
     "</vpn>\n";
 
@@ -270,15 +271,21 @@ TEST(commands_that_name_nobody_say_who_may_be_meant)
 TEST(a_rule_is_told_for_everybody_who_asks_where_he_would_fall)
 {
 	static const struct {
-		const char *id, *eap, *dn, *code, *realm, *rule;
+		const char *id, *eap, *dn, *code, *realm, *rule, *names;
 	} tries[] = {
-		{ "p2", "", "", "realm", "plain", "p2" },
-		{ "a@x.example", "", "", "realm", "roam", "*@x.example" },
-		{ "a@z.example", "", "", "none", NULL, NULL },
+		{ "p2", "", "", "realm", "plain", "p2", "" },
+		{ "a@x.example", "", "", "realm", "roam", "*@x.example",
+		  "" },
+		{ "a@z.example", "", "", "none", NULL, NULL, "" },
 		{ "a@z.example", "", "C=JP, O=Example", "realm", "roam",
-		  "O=Example" },
-		{ "", "", "", NULL, NULL, NULL },
-		{ "a@z.example", "", "nonsense", NULL, NULL, NULL },
+		  "O=Example", "" },
+		{ "a@z.example", "", "", "realm", "roam", "*@mail.example",
+		  "other.example  a@mail.example" },
+		{ "a@z.example", "", "", "realm", "roam", "*.dev.example",
+		  "h.dev.example" },
+		{ "a@z.example", "", "", "none", NULL, NULL, "mail.example" },
+		{ "", "", "", NULL, NULL, NULL, "" },
+		{ "a@z.example", "", "nonsense", NULL, NULL, NULL, "" },
 	};
 	struct world w;
 	struct bus_rec r;
@@ -292,6 +299,7 @@ TEST(a_rule_is_told_for_everybody_who_asks_where_he_would_fall)
 		bus_set_str(&r, BUS_F_ID, tries[i].id);
 		bus_set_str(&r, BUS_F_EAP, tries[i].eap);
 		bus_set_str(&r, BUS_F_CERT_SUBJECT, tries[i].dn);
+		bus_set_str(&r, BUS_F_CERT_NAMES, tries[i].names);
 		ask_rec(&w, &r);
 		for (next(&w, &r); r.desc->row == BUS_RES_MATCH; next(&w, &r)) {
 			if (strcmp(bus_str(&r, BUS_F_VERDICT), "decides") != 0)

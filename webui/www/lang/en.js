@@ -212,6 +212,7 @@ export const en = {
 	"match.eap": "EAP name",
 	"match.own": "Wants to talk to",
 	"match.subject": "Certificate",
+	"match.names": "Names in it",
 	"match.rules": "Rules",
 	"match.rule": "Rule",
 	"match.line": "Line",

@@ -214,6 +214,7 @@ export const ja = {
 	"match.eap": "EAP の名前",
 	"match.own": "話したい相手",
 	"match.subject": "証明書",
+	"match.names": "証明書の別名",
 	"match.rules": "規則",
 	"match.rule": "規則",
 	"match.line": "行",

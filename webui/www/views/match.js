@@ -22,17 +22,19 @@ export function Match() {
 	const [eap, setEap] = useState("");
 	const [own, setOwn] = useState("");
 	const [subject, setSubject] = useState("");
+	const [names, setNames] = useState("");
 	const [state, set] = useState({ items: /** @type {Answer|null} */ (null), error: null });
 	useEffect(() => {
 		let isOver = !isLive || !id.trim();
-		const timer = setTimeout(() => isOver || bus.ask("match", { id: id.trim(), eap: eap.trim(), own: own.trim(), cert_subject: subject.trim() }, true)
+		const timer = setTimeout(() => isOver || bus.ask("match", { id: id.trim(), eap: eap.trim(), own: own.trim(), cert_subject: subject.trim(),
+				cert_names: names.trim() }, true)
 			.then((items) => isOver || set({ items, error: null }), (error) => isOver || set({ items: null, error })), PAUSE_MS);
 		if (!id.trim()) set({ items: null, error: null });
 		return () => {
 			isOver = true;
 			clearTimeout(timer);
 		};
-	}, [id, eap, own, subject, isLive]);
+	}, [id, eap, own, subject, names, isLive]);
 	/** @type {Item[]} */
 	const rows = (state.items ?? []).filter((i) => i.result === "match").map((r, i) => ({ ...r, i }));
 	const text = ["tapir realm test " + (id.trim() ? quoted(id.trim()) : "ID"), eap.trim() && "--eap " + quoted(eap.trim()),
@@ -42,6 +44,7 @@ export function Match() {
 		<div class="row"><${Field} name=${t("facts.id")} value=${id} set=${setId} hint="hanako@sales.example.com"/>
 			<${Field} name=${t("match.eap")} value=${eap} set=${setEap}/>
 			<${Field} name=${t("match.subject")} value=${subject} set=${setSubject} hint="O=Example, CN=hanako"/>
+			<${Field} name=${t("match.names")} value=${names} set=${setNames} hint="hanako@example.com vpn.example.com"/>
 			<${Field} name=${t("match.own")} value=${own} set=${setOwn}/></div>
 		<${Failed} error=${state.error}/>
 		${state.items?.end && html`<${Verdict} end=${state.items.end} by=${rows.find((r) => r.verdict === "decides")}/>`}
