@@ -25,6 +25,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/base/buf.h"
+#include "daemon/base/drop.h"
 #include "daemon/base/vpn.h"
 
 struct esp;
@@ -134,12 +135,17 @@ MUST_USE int esp_child_link(const struct esp *e, uint32_t child_id,
 /** Change where its packets go, and how large they may be. */
 void esp_child_path(struct esp *e, uint32_t child_id, const struct vpn_path *path);
 
+/* Reasons for a drop of which the pair is known: they are counted by pair, too. */
+#define ESP_DROPS 16
+extern const enum drop esp_drop_of[ESP_DROPS];
+
 struct esp_child_stats {
 	uint64_t rx_packets, rx_bytes;	/* inner bytes, authenticated */
 	uint64_t tx_packets, tx_bytes;
 	uint64_t last_in_ms, last_out_ms; /* clk_ms(); 0 = never */
 	uint64_t seq_out, seq_in;	/* highest used / accepted */
 	uint64_t n_replay, n_icv;	/* dropped */
+	uint64_t drop[ESP_DROPS];	/* packets, in the order of esp_drop_of */
 };
 /** Counters of a pair.  0 or ERR_NOTFOUND.  Thread: the loop. */
 MUST_USE int esp_child_stats_get(const struct esp *e, uint32_t child_id,

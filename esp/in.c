@@ -95,6 +95,7 @@ look(struct batch *a, struct buf *b, enum drop *why)
 #endif
 	if (UNLIKELY(c->worker_in != a->worker))
 		return ERR_NOTFOUND;
+	it->child = c;
 	*why = DROP_ESP_RUNT;
 	if (esp_pkt_decode(v, c->info, &pkt) != 0)
 		return ERR_SHORT;
@@ -105,7 +106,6 @@ look(struct batch *a, struct buf *b, enum drop *why)
 		return ERR_REPLAY;
 	}
 	it->b = b;
-	it->child = c;
 	op->n_part = 1;
 	op->part[0] = pkt.text;
 	op->out = b->data + (pkt.text.p - v.p);
@@ -438,18 +438,22 @@ input_batch(struct esp *e, unsigned worker, struct buf **pkts, unsigned n)
 	a.n = a.n_out = 0;
 	a.link = 0;
 	for (unsigned i = 0; i < n; i++) {
+		a.item[a.n].child = NULL;
 		if (look(&a, pkts[i], &why) == 0) {
 			a.n++;
 			continue;
 		}
-		drop_count(why, 1);
+		if (a.item[a.n].child != NULL)
+			esp_child_drop(a.item[a.n].child, why, 1);
+		else
+			drop_count(why, 1);
 		drop_see(why, DROP_ESP, pkts[i]);
 		buf_put(pkts[i]);
 	}
 	open_all(&a);
 	for (unsigned i = 0; i < a.n; i++)
 		if (accept_one(&a, &a.item[i], &a.op[i], &why) != 0) {
-			drop_count(why, 1);
+			esp_child_drop(a.item[i].child, why, 1);
 			drop_see(why, DROP_ESP_HEAD, a.item[i].b);
 			buf_put(a.item[i].b);
 		}

@@ -27,12 +27,12 @@
 #include "esp/pkt.h"
 
 static void
-item_drop(struct esp_item *it, enum drop why)
+item_drop(struct esp_run *r, struct esp_item *it, enum drop why)
 {
 	if (it->dst != it->src)
 		buf_put(it->dst);
 	buf_put(it->src);
-	drop_count(why, 1);
+	esp_child_drop(r->child, why, 1);
 }
 
 static void
@@ -139,7 +139,7 @@ run_place(struct esp_run *r)
 		struct esp_item it = r->item[i];
 
 		if (place(r, &it, &r->op[n], &why) != 0) {
-			item_drop(&it, why);
+			item_drop(r, &it, why);
 			continue;
 		}
 		r->item[n] = it;
@@ -176,7 +176,7 @@ run_number(struct esp_run *r, uint64_t bytes)
 	unsigned got = esp_run_number(r, r->n, bytes, &first);
 
 	for (unsigned i = got; i < r->n; i++)
-		item_drop(&r->item[i], DROP_ESP_SEQ);
+		item_drop(r, &r->item[i], DROP_ESP_SEQ);
 	r->n = got;
 	return first;
 }
@@ -249,7 +249,7 @@ run_send(struct esp_run *r)
 		struct esp_item *it = &r->item[i];
 
 		if (UNLIKELY(r->op[i].err != 0)) {
-			item_drop(it, DROP_ESP_CRYPTO);
+			item_drop(r, it, DROP_ESP_CRYPTO);
 			continue;
 		}
 		if (it->dst != it->src)
@@ -276,7 +276,7 @@ run_single(struct esp_run *r)
 		return;
 	}
 	for (unsigned i = 0; i < r->n; i++)
-		item_drop(&r->item[i], DROP_ESP_CRYPTO);
+		item_drop(r, &r->item[i], DROP_ESP_CRYPTO);
 }
 
 static void

@@ -129,6 +129,25 @@ get(const _Atomic uint64_t *v)
 	return atomic_load_explicit(v, memory_order_relaxed);
 }
 
+const enum drop esp_drop_of[ESP_DROPS] = {
+	DROP_ESP_REPLAY, DROP_ESP_ICV, DROP_ESP_CRYPTO, DROP_ESP_DUMMY,
+	DROP_ESP_INNER, DROP_ESP_LATE, DROP_ESP_NEXT, DROP_ESP_PAD, DROP_ESP_SEL,
+	DROP_ESP_RUNT, DROP_ETHERIP, DROP_GRE, DROP_GRE_TYPE, DROP_ESP_SEQ,
+	DROP_TOO_BIG, DROP_NO_BUF,
+};
+
+void
+esp_child_drop(struct esp_child *c, enum drop why, unsigned n)
+{
+	drop_count(why, n);
+	for (unsigned i = 0; i < ESP_DROPS; i++)
+		if (esp_drop_of[i] == why) {
+			atomic_fetch_add_explicit(&c->drop[i], n,
+						  memory_order_relaxed);
+			return;
+		}
+}
+
 void
 esp_child_sum(const struct esp_child *c, struct esp_child_stats *sum)
 {
@@ -147,6 +166,9 @@ esp_child_sum(const struct esp_child *c, struct esp_child_stats *sum)
 
 		esp_stats_add(sum, &one);
 	}
+	for (unsigned i = 0; i < ESP_DROPS; i++)
+		sum->drop[i] += atomic_load_explicit(&c->drop[i],
+						     memory_order_relaxed);
 	sum->seq_out = MAX(sum->seq_out, get(&c->seq.last));
 	sum->seq_in = MAX(sum->seq_in, get(&c->seq_in));
 }
@@ -160,6 +182,8 @@ esp_stats_add(struct esp_child_stats *a, const struct esp_child_stats *b)
 	a->tx_bytes += b->tx_bytes;
 	a->n_replay += b->n_replay;
 	a->n_icv += b->n_icv;
+	for (unsigned i = 0; i < ESP_DROPS; i++)
+		a->drop[i] += b->drop[i];
 	a->last_in_ms = MAX(a->last_in_ms, b->last_in_ms);
 	a->last_out_ms = MAX(a->last_out_ms, b->last_out_ms);
 	a->seq_out = MAX(a->seq_out, b->seq_out);

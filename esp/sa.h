@@ -89,6 +89,7 @@ struct esp_child {
 	_Alignas(ESP_CACHE_LINE) struct esp_seq seq;
 	atomic_bool is_ready;			/* the peer was heard on it */
 	atomic_bool said_soft, said_hard;
+	_Atomic uint32_t drop[ESP_DROPS];	/* relaxed; not where packets pass */
 	/* worker_in only */
 	_Alignas(ESP_CACHE_LINE) struct esp_replay replay;
 	struct esp_order *order;		/* NULL = as they come */
@@ -128,6 +129,9 @@ MUST_USE int esp_child_new(struct esp_child **out, const struct spi_esp *prov,
 void esp_child_free(struct esp_child *c);
 /** Add what all workers counted to *sum.  Thread: loop. */
 void esp_child_sum(const struct esp_child *c, struct esp_child_stats *sum);
+/** Count n packets of the pair that are dropped, by their reason and for all.  Any
+ * worker. */
+void esp_child_drop(struct esp_child *c, enum drop why, unsigned n);
 /** Add b to a: sums, and the later of times. */
 void esp_stats_add(struct esp_child_stats *a, const struct esp_child_stats *b);
 

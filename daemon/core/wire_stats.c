@@ -314,6 +314,32 @@ drop_recs(struct ctl_client *cl, uint32_t tag, bool is_all)
 	}
 }
 
+/* The same by peer, where it is known whose packet it was. */
+static void
+peer_drop_recs(struct vpn *v, struct ctl_client *cl, uint32_t tag)
+{
+	struct esp_child_stats st;
+	struct ike_link_info li;
+	struct bus_rec r;
+	uint32_t it = 0;
+
+	while (ike_link_next(v->ike, &it, &li)) {
+		esp_link_stats_get(v->esp, li.link, &st);
+		for (unsigned i = 0; i < ESP_DROPS; i++) {
+			if (st.drop[i] == 0)
+				continue;
+			bus_rec_init(&r, BUS_RES_PEER_DROP);
+			bus_set_str(&r, BUS_F_REALM,
+				    vpn_realm_name(v, li.realm));
+			bus_set_str(&r, BUS_F_PEER, li.name);
+			bus_set_str(&r, BUS_F_NAME, drop_key(esp_drop_of[i]));
+			bus_set_u64(&r, BUS_F_VALUE, st.drop[i]);
+			bus_set_str(&r, BUS_F_TEXT, drop_text(esp_drop_of[i]));
+			ctl_send(cl, &r, tag);
+		}
+	}
+}
+
 void
 wire_stats_command(struct vpn *v, struct ctl_client *cl,
 		   const struct bus_rec *cmd)
@@ -323,6 +349,7 @@ wire_stats_command(struct vpn *v, struct ctl_client *cl,
 	worker_recs(v, cl, cmd->tag);
 	sa_recs(v, cl, cmd->tag);
 	drop_recs(cl, cmd->tag, false);
+	peer_drop_recs(v, cl, cmd->tag);
 	ctl_done(cl, cmd->tag, "");
 }
 

@@ -180,6 +180,7 @@ export const en = {
 	"drops.sa": "By SA",
 	"drops.replay": "Replayed",
 	"drops.icv": "Forged or damaged",
+	"drops.peer": "Of this peer",
 	"drops.all": "Of the whole gateway, since the start",
 	"history.title": "Last {days} days",
 	"history.share": "Up {share} % of the time since {when}",

@@ -182,6 +182,7 @@ export const ja = {
 	"drops.sa": "SA ごと",
 	"drops.replay": "再送攻撃の疑い",
 	"drops.icv": "偽造または破損",
+	"drops.peer": "このピアのもの",
 	"drops.all": "ゲートウェイ全体 (起動以降)",
 	"history.title": "直近 {days} 日",
 	"history.share": "{when} から {share} % の時間接続",

@@ -37,12 +37,15 @@ function Drops({ realm, name }) {
 	const a = useAnswer("stats", {}, 5);
 	const sas = (a.items ?? []).filter((i) => i.result === "sa" && i.realm === realm && i.peer === name);
 	const drops = (a.items ?? []).filter((i) => i.result === "counter");
+	const own = (a.items ?? []).filter((i) => i.result === "peer-drop" && i.realm === realm && i.peer === name);
 	return html`<${Panel} title=${t("drops.title")} cmd="tapir stats"><${Answer} of=${a}>
 		${sas.length > 0 && html`<${Table} name=${t("drops.sa")} rows=${sas} id=${(/** @type {Item} */ s) => s.spi_in} columns=${[
 			{ key: "spi_in", name: t("sa.in"), show: (/** @type {Item} */ s) => hex(s.spi_in) },
 			{ key: "n_replay", name: t("drops.replay"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_replay) },
 			{ key: "n_icv", name: t("drops.icv"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_icv) },
 		]}/>`}
+		${own.length > 0 && html`<h3>${t("drops.peer")}</h3><ul class="list">${own.sort((x, y) => y.value - x.value).map((d) => html`
+			<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>`}
 		<h3>${t("drops.all")}</h3>
 		${drops.length ? html`<ul class="list">${drops.sort((x, y) => y.value - x.value).slice(0, 8).map((d) => html`
 			<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>` :
