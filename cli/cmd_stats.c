@@ -58,6 +58,7 @@ static const struct {
 	{ "stats", BUS_RES_STAT },   { "drops", BUS_RES_COUNTER },
 	{ "workers", BUS_RES_WORKER }, { "stages", BUS_RES_STAGE },
 	{ "queues", BUS_RES_QUEUE }, { "sas", BUS_RES_SA },
+	{ "peer_drops", BUS_RES_PEER_DROP },
 };
 
 static void
@@ -130,6 +131,11 @@ static const struct show_col stat_col[] = {
 };
 static const struct show_col drop_col[] = {
 	{ "DROPPED", false, 12 }, { "TIMES", true, 0 }, { "BY", false, 0 },
+	{ "BECAUSE", false, 20 },
+};
+
+static const struct show_col peer_drop_col[] = {
+	{ "PEER", false, 12 }, { "DROPPED", false, 12 }, { "TIMES", true, 0 },
 	{ "BECAUSE", false, 20 },
 };
 
@@ -230,6 +236,17 @@ drop_row(struct show_table *t, const struct ask_list *a UNUSED,
 	str_cell(t, r, BUS_F_TEXT);
 }
 
+static void
+peer_drop_row(struct show_table *t, const struct ask_list *a UNUSED,
+	      const struct bus_rec *r)
+{
+	show_cell(t, SHOW_PLAIN, "%s/%s", bus_str(r, BUS_F_REALM),
+		  bus_str(r, BUS_F_PEER));
+	str_cell(t, r, BUS_F_NAME);
+	num_cell(t, r, BUS_F_VALUE);
+	str_cell(t, r, BUS_F_TEXT);
+}
+
 /* Is it worth a line when not everything is asked for? */
 static bool
 says_something(const struct bus_rec *r)
@@ -278,6 +295,8 @@ static const struct block {
 	{ BUS_RES_QUEUE, queue_col, N_OF(queue_col), queue_row, 0 },
 	{ BUS_RES_SA, sa_col, N_OF(sa_col), sa_row, SA_SHOWN },
 	{ BUS_RES_STAT, stat_col, N_OF(stat_col), stat_row, 0 },
+	{ BUS_RES_PEER_DROP, peer_drop_col, N_OF(peer_drop_col), peer_drop_row,
+	  SA_SHOWN },
 	{ BUS_RES_COUNTER, drop_col, N_OF(drop_col), drop_row, 0 },
 };
 

@@ -140,6 +140,8 @@ TEST(flip_of_any_bit_delivers_nothing_and_changes_nothing)
 		assert_int_equal(st.seq_in, 0);
 		assert_int_equal(st.last_in_ms, 0);
 		assert_int_equal(st.n_icv, drop_sum(DROP_ESP_ICV));
+		for (unsigned k = 0; k < ESP_DROPS; k++)
+			assert_int_equal(st.drop[k], drop_sum(esp_drop_of[k]));
 		drop_reset();
 		rig_in(1, good);
 		assert_int_equal(rig[1].n_got, 1);
