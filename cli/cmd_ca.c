@@ -158,6 +158,11 @@ sub_issue(struct cli *c, struct ca *ca, struct opts *o, int argc, char **argv)
 	if (!names_join(argc, argv, names))
 		return cli_fail(c, CLI_USAGE, "usage", NULL, "ca issue wants "
 		    "names: host names, user@host or IP addresses");
+	/* somebody else's certificate, such as an authority that is believed */
+	snprintf(file, sizeof(file), "%s.pem", argv[0]);
+	if (ca_file_exists(ca, file) && ca_find(ca, argv[0]) == NULL)
+		return cli_fail(c, CLI_FAILED, "exists", "take another name first",
+		    "%s/%s is there, and not of this authority", o->dir, file);
 	snprintf(file, sizeof(file), "%s.key", argv[0]);
 	if (ca_file_exists(ca, file))
 		return cli_fail(c, CLI_FAILED, "exists", "tapir ca renew makes "
