@@ -22,9 +22,11 @@
 #include "daemon/base/str.h"
 #define ERR_STATE ossl_err_state_type /* a type of theirs, an error of ours */
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #undef ERR_STATE
 
 #define SCHEME	   "http://"
+#define SCHEME_TLS "https://"	/* of tapir-web: its desk makes such links */
 #define TOKEN_LEN  16
 #define KEY_LEN	   32
 #define TAG_LEN	   16
@@ -77,6 +79,7 @@ unseal(const uint8_t key[KEY_LEN], struct view in, uint8_t *out)
 
 struct place {
 	char host[260], port[8];
+	bool is_tls;
 };
 
 static bool
@@ -380,7 +383,8 @@ share_wait(struct cli *c, struct share *s, unsigned wait_s)
 bool
 share_is_link(const char *text)
 {
-	return strncmp(text, SCHEME, sizeof(SCHEME) - 1) == 0;
+	return strncmp(text, SCHEME, sizeof(SCHEME) - 1) == 0 ||
+	    strncmp(text, SCHEME_TLS, sizeof(SCHEME_TLS) - 1) == 0;
 }
 
 /* The key behind #; the rest of the link in front of it is n bytes long. */
@@ -448,6 +452,28 @@ talk(int fd, const char *ask, uint8_t *in, size_t cap)
 	return n < cap ? (ssize_t)n : -1;
 }
 
+/* The same by TLS.  Who answers is not asked: what comes is sealed by the key of the
+ * link, which only who made it knows. */
+static ssize_t
+talk_tls(int fd, const struct place *p, const char *ask, uint8_t *in, size_t cap)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = ctx != NULL ? SSL_new(ctx) : NULL;
+	size_t n = 0, got;
+	bool is_ok;
+
+	is_ok = ssl != NULL &&
+	    SSL_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 &&
+	    SSL_set_tlsext_host_name(ssl, p->host) == 1 &&
+	    SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1 &&
+	    SSL_write_ex(ssl, ask, strlen(ask), &got) == 1;
+	while (is_ok && n < cap && SSL_read_ex(ssl, in + n, cap - n, &got) == 1)
+		n += got;
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	return is_ok && n < cap ? (ssize_t)n : -1;
+}
+
 /* What is behind the head of a good answer. */
 static bool
 body_of(struct view all, struct view *body)
@@ -474,9 +500,12 @@ fetch(struct cli *c, const struct place *p, const char *path, uint8_t *in,
 		return cli_fail(c, CLI_FAILED, "connect", "links work for some "
 				"minutes only", "%.200s cannot be reached",
 				p->host);
-	snprintf(ask, sizeof(ask), "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path,
-		 p->host);
-	n = talk(fd, ask, in, SHARE_BYTES_MAX + HEAD_MAX);
+	snprintf(ask, sizeof(ask), "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\n"
+		 "Connection: close\r\n\r\n", path,
+		 strchr(p->host, ':') != NULL ? "[" : "", p->host,
+		 strchr(p->host, ':') != NULL ? "]" : "", p->port);
+	n = p->is_tls ? talk_tls(fd, p, ask, in, SHARE_BYTES_MAX + HEAD_MAX) :
+	    talk(fd, ask, in, SHARE_BYTES_MAX + HEAD_MAX);
 	close(fd);
 	if (n < 0 || !body_of((struct view){ in, (size_t)n }, body))
 		return cli_fail(c, CLI_FAILED, "link", "a link works once; let them "
@@ -488,7 +517,9 @@ fetch(struct cli *c, const struct place *p, const char *path, uint8_t *in,
 int
 share_fetch(struct cli *c, const char *link, char *out, size_t cap, size_t *len)
 {
-	const char *from = link + sizeof(SCHEME) - 1;
+	const bool is_tls = strncmp(link, SCHEME_TLS, sizeof(SCHEME_TLS) - 1) == 0;
+	const char *from = link + (is_tls ? sizeof(SCHEME_TLS) : sizeof(SCHEME)) -
+	    1;
 	uint8_t key[KEY_LEN], *in = NULL;
 	char path[SHARE_LINK_MAX] = "";
 	struct view body;
@@ -505,6 +536,7 @@ share_fetch(struct cli *c, const char *link, char *out, size_t cap, size_t *len)
 				"invitation, or not all of it: it has a # and "
 				"43 characters behind");
 	}
+	p.is_tls = is_tls;
 	snprintf(path, sizeof(path), "%.*s", (int)(n - (size_t)(from + n_host -
 		 link)), from + n_host);
 	if ((in = calloc(1, SHARE_BYTES_MAX + HEAD_MAX)) == NULL) {

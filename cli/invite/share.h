@@ -4,6 +4,7 @@
  *
  *   http://HOST:PORT/TOKEN          a profile, for a device's browser
  *   http://HOST:PORT/TOKEN#KEY      an invitation: only who has the link can read it
+ *   https://HOST:PORT/get/TOKEN#KEY the same, of the browser interface (cli/desk)
  *
  * TOKEN is 128 random bits.  What follows # is never sent: an invitation travels
  * sealed (AES-256-GCM), so neither who listens nor who answers in our place has a

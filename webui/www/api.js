@@ -156,7 +156,8 @@ export async function deskDo(fields) {
 	const key = await mine.open(answer.seal);
 	if (!answer.link) return JSON.parse(await key.read(answer.sealed));
 	const isSealed = !fields.kind || fields.kind === "tapir";
-	return { ...answer, link: location.origin + answer.link + (isSealed ? "#" + key.text : ""),
+	const port = location.port ? "" : location.protocol === "https:" ? ":443" : ":80";	// tapir join wants one
+	return { ...answer, link: location.origin + port + answer.link + (isSealed ? "#" + key.text : ""),
 		passphrase: answer.sealed ? await key.read(answer.sealed) : "" };
 }
 
