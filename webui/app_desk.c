@@ -287,9 +287,10 @@ ui_desk_do_call(struct ui_call *c)
 {
 	struct bus_rec cmd;
 
-	if (!may(c) || !command(c, &cmd))
+	if (!may(c))
 		return;
-	if (is_look(bus_str(&cmd, BUS_F_WHAT)) || ui_call_is_proved(c)) {
+	if (command(c, &cmd) &&
+	    (is_look(bus_str(&cmd, BUS_F_WHAT)) || ui_call_is_proved(c))) {
 		bus_set_str(&cmd, BUS_F_USER, c->owner.name);
 		ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 	}

@@ -301,9 +301,13 @@ to_sup(void *ctx, const struct bus_rec *cmd, struct view text)
 	struct web *w = ctx;
 	int n = doc_enc(cmd, text, b, sizeof(b));
 
+	bool is_sent;
+
 	if (n < 0)
 		return n;
-	if (send(w->o.sup, b, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) == n)
+	is_sent = send(w->o.sup, b, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) == n;
+	wipe(b, (size_t)n);
+	if (is_sent)
 		return 0;
 	return errno == EAGAIN ? ERR_FULL : ERR_CLOSED;
 }

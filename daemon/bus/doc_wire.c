@@ -4,6 +4,7 @@
  */
 #include "daemon/bus/doc_wire.h"
 #include <string.h>
+#include "daemon/base/secret.h"
 
 int
 doc_enc(const struct bus_rec *r, struct view doc, void *buf, size_t cap)
@@ -21,6 +22,7 @@ doc_enc(const struct bus_rec *r, struct view doc, void *buf, size_t cap)
 	wcur_u16(&w, (uint16_t)n);
 	wcur_bytes(&w, rec, (size_t)n);
 	wcur_bytes(&w, doc.p, doc.len);
+	wipe(rec, (size_t)n);	/* a new password may be in it */
 	return (int)wcur_done(&w).len;
 }
 
