@@ -114,6 +114,7 @@ export const en = {
 	// tables
 	"col.peer": "Peer",
 	"col.realm": "Realm",
+	"col.do": "Actions",
 	"col.state": "State",
 	"col.address": "Address",
 	"col.minute": "Last minute",

@@ -116,6 +116,7 @@ export const ja = {
 	// tables
 	"col.peer": "ピア",
 	"col.realm": "レルム",
+	"col.do": "操作",
 	"col.state": "状態",
 	"col.address": "アドレス",
 	"col.minute": "直近 1 分",

@@ -101,7 +101,7 @@ export function Accounts() {
 			{ key: "name", name: t("login.user"), sort: (/** @type {Item} */ u) => u.name },
 			{ key: "role", name: t("user.role"), sort: (/** @type {Item} */ u) => u.role, show: (/** @type {Item} */ u) => word("role", u.role) },
 			{ key: "totp", name: t("desk.codes"), show: (/** @type {Item} */ u) => u.totp ? "✓" : "–" },
-			{ key: "del", name: "", show: (/** @type {Item} */ u) => u.name !== who?.user && html`<${Sure} name=${t("desk.del")}
+			{ key: "del", name: t("col.do"), show: (/** @type {Item} */ u) => u.name !== who?.user && html`<${Sure} name=${t("desk.del")}
 				label=${t("desk.del.of", { name: u.name })} ask=${t("desk.del.ask", { name: u.name })} fields=${{ what: "account-del", name: u.name }} then=${list.again}/>` },
 		]}/>` : html`<${Empty} text=${t("desk.accounts.none")} hint=${t("desk.accounts.none.hint")}/>`)}
 		<form onSubmit=${add}><div class="row"><${Field} name=${t("login.user")} value=${name} set=${setName} isNeeded=${true}/>
@@ -140,7 +140,7 @@ export function Users() {
 			${list.value && html`<${Table} name=${t("desk.users")} rows=${list.value.users.map((/** @type {string} */ n) => ({ name: n }))}
 				id=${(/** @type {Item} */ u) => u.name} first="name" columns=${[
 				{ key: "name", name: t("login.user"), sort: (/** @type {Item} */ u) => u.name },
-				{ key: "del", name: "", show: (/** @type {Item} */ u) => html`<${Sure} name=${t("desk.del")} label=${t("desk.del.of", { name: u.name })}
+				{ key: "del", name: t("col.do"), show: (/** @type {Item} */ u) => html`<${Sure} name=${t("desk.del")} label=${t("desk.del.of", { name: u.name })}
 					ask=${t("desk.del.ask", { name: u.name })} fields=${{ what: "user-del", realm: into, name: u.name }} then=${list.again}/>` },
 			]}/>`}
 			<form onSubmit=${add}><div class="row"><${Field} name=${t("login.user")} value=${name} set=${setName} hint="hanako@sales.example.com"/>
@@ -200,7 +200,7 @@ export function Authority() {
 				{ key: "names", name: t("cert.names"), sort: (/** @type {Item} */ i) => i.names },
 				{ key: "until", name: t("facts.until"), sort: (/** @type {Item} */ i) => i.not_after, show: (/** @type {Item} */ i) => html`<${When} ms=${i.not_after * 1000}/>` },
 				{ key: "state", name: t("col.state"), show: (/** @type {Item} */ i) => html`<span class=${"state is-" + sign[i.state]}>${word("issued", i.state)}</span>` },
-				{ key: "do", name: "", show: (/** @type {Item} */ i) => i.state !== "revoked" && html`<${Sure} name=${t("desk.revoke")} label=${t("desk.revoke.of", { name: i.names })}
+				{ key: "do", name: t("col.do"), show: (/** @type {Item} */ i) => i.state !== "revoked" && html`<${Sure} name=${t("desk.revoke")} label=${t("desk.revoke.of", { name: i.names })}
 					ask=${t("desk.revoke.ask", { name: i.names })} fields=${{ what: "ca-revoke", name: i.serial }} then=${list.again}/>` },
 			]}/><${IssueOne} then=${list.again}/>`}<//>`;
 }
