@@ -136,7 +136,7 @@ MUST_USE int esp_child_link(const struct esp *e, uint32_t child_id,
 void esp_child_path(struct esp *e, uint32_t child_id, const struct vpn_path *path);
 
 /* Reasons for a drop of which the pair is known: they are counted by pair, too. */
-#define ESP_DROPS 16
+#define ESP_DROPS 17
 extern const enum drop esp_drop_of[ESP_DROPS];
 
 struct esp_child_stats {

@@ -74,7 +74,7 @@ train_close(struct train *t)
 	b = e->io.slice(e->io.ctx, t->r->worker, t->arena, t->start,
 			(size_t)(t->at - t->start));
 	if (b == NULL) {
-		drop_count(DROP_NO_BUF, t->n_pkt);
+		esp_child_drop(t->r->child, DROP_NO_BUF, t->n_pkt);
 	} else {
 		if (t->n_pkt > 1)
 			b->seg_len = (uint16_t)t->pkt_len;
@@ -93,7 +93,7 @@ trains_send(struct train *t)
 	chunk_seal(t);
 	if (UNLIKELY(t->is_failed)) {
 		/* Text may lie there in clear: nothing of it leaves. */
-		drop_count(DROP_ESP_CRYPTO, (unsigned)t->packets);
+		esp_child_drop(t->r->child, DROP_ESP_CRYPTO, (unsigned)t->packets);
 		for (unsigned i = 0; i < t->n_out; i++)
 			buf_put(t->out[i]);
 	} else {
@@ -191,7 +191,7 @@ number(struct train *t, uint32_t n)
 
 	t->n_number -= got;
 	if (UNLIKELY(got < n))
-		drop_count(DROP_ESP_SEQ, n - got);
+		esp_child_drop(t->r->child, DROP_ESP_SEQ, n - got);
 	return got;
 }
 
@@ -205,7 +205,7 @@ plain_frame(struct train *t, const struct esp_item *it)
 	if ((p = packet(t, &it->wrap, it->wrap.len)) != NULL)
 		memcpy(p, it->src->data, it->wrap.len);
 	else
-		drop_count(DROP_NO_BUF, 1);
+		esp_child_drop(t->r->child, DROP_NO_BUF, 1);
 }
 
 static void
@@ -220,7 +220,7 @@ super_frame(struct train *t, const struct esp_item *it,
 		if (p != NULL)
 			esp_gso_put(g, i, p);
 		else
-			drop_count(DROP_NO_BUF, 1);
+			esp_child_drop(t->r->child, DROP_NO_BUF, 1);
 	}
 }
 
@@ -283,7 +283,7 @@ plan(struct esp_run *r, struct esp_gso *g, uint64_t *bytes)
 		g[n].n = 1;
 		if (it->src->seg_len != 0 &&
 		    plan_one(r, it, max, &g[n]) != 0) {
-			drop_count(DROP_GSO, 1);
+			esp_child_drop(r->child, DROP_GSO, 1);
 			buf_put(it->src);
 			continue;
 		}
