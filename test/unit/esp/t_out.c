@@ -308,6 +308,9 @@ TEST(numbers_end_before_they_wrap)
 	assert_int_equal(esp_child_stats_get(rig[0].esp, PAIR, &st), 0);
 	assert_int_equal(st.seq_out, UINT32_MAX);
 	assert_int_equal(st.tx_packets, 2);
+	for (unsigned i = 0; i < ESP_DROPS; i++)
+		assert_int_equal(st.drop[i], esp_drop_of[i] == DROP_ESP_SEQ ? 3 :
+				 0);
 	rig_close();
 }
 
