@@ -128,6 +128,18 @@ ui_desk_get_call(struct ui_call *c)
 
 /* ---- answers --------------------------------------------------------------- */
 
+/* What only shows something. */
+static bool
+is_look(const char *what)
+{
+	static const char *const known[] = { "accounts", "users", "certs" };
+
+	for (unsigned i = 0; i < N_OF(known); i++)
+		if (strcmp(known[i], what) == 0)
+			return true;
+	return false;
+}
+
 /* What the command printed, which is JSON whatever was asked for. */
 static void
 say_text(struct ui_call *c, int status, struct view doc)
@@ -193,8 +205,9 @@ say_made(struct ui_call *c, const struct bus_rec *r, struct view doc)
 void
 ui_desk_say(struct ui_call *c, const struct bus_rec *r, struct view doc)
 {
+	/* who looks and sees nothing did nothing wrong: there is no authority yet */
 	if (strcmp(bus_str(r, BUS_F_CODE), "done") != 0)
-		say_text(c, 409, doc);
+		say_text(c, is_look(bus_str(r, BUS_F_WHAT)) ? 200 : 409, doc);
 	else if (*bus_str(r, BUS_F_SEAL) != '\0')
 		say_made(c, r, doc);
 	else
@@ -225,18 +238,6 @@ query(struct ui_call *c, const char *name, struct bus_rec *cmd,
 		memcpy(text, v.p, v.len);
 		bus_set_str(cmd, field, text);
 	}
-}
-
-/* What only shows something. */
-static bool
-is_look(const char *what)
-{
-	static const char *const known[] = { "accounts", "users", "certs" };
-
-	for (unsigned i = 0; i < N_OF(known); i++)
-		if (strcmp(known[i], what) == 0)
-			return true;
-	return false;
 }
 
 void

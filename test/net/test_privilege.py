@@ -9,7 +9,7 @@ import pytest
 from gateway import BUILD, PSK, Gateway, office
 from lab import until
 
-CAP = {"kill": 5, "setgid": 6, "setuid": 7, "setpcap": 8, "net_admin": 12, "dac_read_search": 2,
+CAP = {"chown": 0, "dac_read_search": 2, "kill": 5, "setgid": 6, "setuid": 7, "setpcap": 8, "net_admin": 12,
        "ipc_lock": 14, "sys_resource": 24}
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 

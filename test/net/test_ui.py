@@ -368,7 +368,7 @@ def test_what_lets_somebody_in(page, web):
     page.go("access")
     page.wait_text("There is no authority yet", "main")
     page.click("main button", "Make the authority")
-    page.wait_text("VPN CA", "main")
+    page.wait_text("tapir ca renew", "main")
     page.choose("Names", "it's; vpn.example.com")
     page.wait_text("tapir ca issue 'it'\\''s;' vpn.example.com", "main")
     page.choose("Names", "vpn.example.com")

@@ -141,7 +141,11 @@ export const confWrite = async (file, text, etag) =>
 	valueOf(await send("PUT", confPath(file), text, undefined, { "If-Match": etag }));
 
 /** What there is: accounts, users of a realm, certs. @param {string} what @param {string} [realm] */
-export const deskLook = (what, realm = "") => ask("GET", "/desk?what=" + what + (realm && "&realm=" + realm));
+export async function deskLook(what, realm = "") {
+	const value = await ask("POST", "/desk", { command: "desk", what, ...(realm && { realm }) });
+	if (value.ok === false) throw new Refused(value.text, value.hint, value.code, 200);
+	return value;
+}
 
 /**
  * Do something at the desk. What is secret comes sealed for this page: a link with its

@@ -15,6 +15,7 @@
 #include "daemon/base/str.h"
 #include "daemon/bus/cap_wire.h"
 #include "test/lib/test.h"
+#include "webui/asset.h"
 #include "webui/capture.h"
 #include "webui/desk.h"
 #include "webui/edit.h"
@@ -22,6 +23,8 @@
 #include "webui/metrics_page.h"
 
 #define LINK "0123456789abcdef"
+
+static const struct ui_asset_set no_assets;
 
 /* A request, and what became of it. */
 struct ui_req {
@@ -203,6 +206,7 @@ begin(void)
 	w.now_ns = 3600000000000;
 	clk_set_source(fake_clock, NULL);
 	w.app.host[w.app.n_host++] = "localhost";
+	w.app.assets = &no_assets;
 	assert_int_equal(ui_login_new(&w.app.login), 0);
 	assert_int_equal(ui_page_new(&w.app.page, &page), 0);
 	assert_int_equal(ui_capture_new(&w.app.capture, &cap), 0);

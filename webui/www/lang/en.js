@@ -396,7 +396,7 @@ export const en = {
 	"desk.ca.none": "There is no authority yet. It makes certificates for gateways, people and devices; its key never leaves this machine.",
 	"desk.ca.name": "What it is called",
 	"desk.ca.url": "Where others fetch its list of revoked ones",
-	"desk.ca.url.hint": "may be empty; http://…",
+	"desk.ca.url.hint": "may be empty; http://ca.example.com/crl.pem",
 	"desk.ca.init": "Make the authority",
 	"desk.ca.issue": "Make a certificate",
 	"desk.ca.renew": "Renew what ends soon",

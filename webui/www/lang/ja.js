@@ -398,7 +398,7 @@ export const ja = {
 	"desk.ca.none": "認証局はまだない。ゲートウェイ・人・機器の証明書を作る。その鍵はこの機械を離れない。",
 	"desk.ca.name": "名前",
 	"desk.ca.url": "失効リストの取得先",
-	"desk.ca.url.hint": "空でもよい。http://…",
+	"desk.ca.url.hint": "空でもよい。http://ca.example.com/crl.pem",
 	"desk.ca.init": "認証局を作る",
 	"desk.ca.issue": "証明書を作る",
 	"desk.ca.renew": "期限の近いものを更新",
