@@ -11,7 +11,9 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "daemon/base/clk.h"
@@ -27,28 +29,62 @@ static pthread_mutex_t sink_lock = PTHREAD_MUTEX_INITIALIZER;
 static log_sink_fn *sink_fn GUARDED_BY(sink_lock);
 static void *sink_ctx GUARDED_BY(sink_lock);
 
-/* "2026-01-31 12:00:00.123 WARN ike: line", in one write so that lines of
- * several threads or processes do not mix. */
-void
-log_stderr(enum log_level lv, const char *who, const char *line)
+static bool is_stream;		/* written before main() */
+
+/* Is standard error what the service manager named in the environment?
+ * systemd.exec(5), JOURNAL_STREAM.  Asked before a system call filter may
+ * forbid to ask. */
+__attribute__((constructor)) static void
+stream_find(void)
+{
+	const char *named = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (named == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	is_stream = strcmp(named, ours) == 0;
+}
+
+/* What a line begins with.  The journal knows the time itself, and takes the
+ * level from "<N>", sd-daemon(3). */
+static int
+line_head(enum log_level lv, char *out, size_t cap)
 {
 	static const char *const upper[] = {
 		"ERROR", "WARN", "NOTICE", "INFO", "DEBUG"
 	};
-	char out[LOG_LINE_MAX + 128];
+	static const uint8_t priority[] = { 3, 4, 5, 6, 7 };
 	uint64_t ms = clk_wall_ms();
 	time_t s = (time_t)(ms / 1000);
 	struct tm tm;
-	int n;
 
+	if (is_stream)
+		return snprintf(out, cap, "<%u>", priority[lv]);
 	memset(&tm, 0, sizeof(tm));
 	gmtime_r(&s, &tm);
-	n = snprintf(out, sizeof(out),
-	    "%04d-%02d-%02d %02d:%02d:%02d.%03u %s %.40s: %s\n",
+	return snprintf(out, cap, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s ",
 	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, (unsigned)(ms % 1000), upper[lv], who, line);
+	    tm.tm_min, tm.tm_sec, (unsigned)(ms % 1000), upper[lv]);
+}
+
+/* "2026-01-31 12:00:00.123 WARN ike: line", or "<4>ike: line" for the journal;
+ * in one write so that lines of several threads or processes do not mix. */
+void
+log_stderr(enum log_level lv, const char *who, const char *line)
+{
+	char out[LOG_LINE_MAX + 128];
+	int n = line_head(lv, out, sizeof(out)), more;
+
 	if (n < 0)
 		return;
+	more = snprintf(out + n, sizeof(out) - (size_t)n, "%.40s: %s\n", who,
+	    line);
+	if (more < 0)
+		return;
+	n += more;
 	if ((size_t)n >= sizeof(out)) {
 		n = (int)sizeof(out) - 1;
 		out[n - 1] = '\n';

@@ -25,7 +25,9 @@ typedef void log_sink_fn(void *ctx, enum log_level lv, const char *who,
 
 /** Replace the sink (default: standard error).  NULL restores the default. */
 void log_set_sink(log_sink_fn *fn, void *ctx);
-/** The default sink, for one that cannot do its work just now. */
+/** The default sink, also for one that cannot do its work just now: time and
+ * level before the line; where standard error is the journal's (JOURNAL_STREAM in
+ * the environment when the program began), its "<N>" instead. */
 void log_stderr(enum log_level lv, const char *who, const char *line);
 /** Highest level that is still written (default LOG_NOTICE). */
 void log_set_level(enum log_level lv);
