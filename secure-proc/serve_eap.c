@@ -19,7 +19,6 @@
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
-#include "secure-proc/eap/limit.h"
 #include "secure-proc/serve_talk.h"
 
 #define CHAIN_MAX  8	/* certificates of TLS looked at; as spi/eap-tls */
@@ -31,23 +30,37 @@ view_of(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
+bool
+sec_talk_try(struct talk *t, bool is_somebody)
+{
+	t->attempt = (struct sec_try){
+		.realm = t->sa->auth.realm,
+		.user = view_of(sec_eap_claim(t->eap)),
+		.from = view_of(t->from), .is_somebody = is_somebody,
+	};
+	return sec_limit_take(t->s->limit, &t->attempt, clk_ms());
+}
+
 /* ---- what a method asks for -------------------------------------------------- */
 
 static int
 nt_hash(void *ctx, struct view user, uint8_t out[SPI_EAP_NT_HASH])
 {
 	struct talk *t = ctx;
+	bool is_somebody;
 
 	if (!t->realm->is_server)
 		return t->realm->password == NULL ? ERR_NOTFOUND :
 		    spi_eap_nt_hash((struct view){ t->realm->password,
 			t->realm->password_len }, out);
 	t->has_tried = true;
-	t->is_early = !sec_limit_take(t->s->limit, t->sa->auth.realm, user,
-	    view_of(t->from), clk_ms());
-	if (t->is_early || t->is_stranger || t->realm->users == NULL)
-		return ERR_NOTFOUND;
-	return sec_users_nt_hash(t->realm->users, user, out);
+	is_somebody = !t->is_stranger && t->realm->users != NULL &&
+	    sec_users_nt_hash(t->realm->users, user, out) == 0;
+	t->is_early = !sec_talk_try(t, is_somebody);
+	if (is_somebody && !t->is_early)
+		return 0;
+	wipe(out, SPI_EAP_NT_HASH);
+	return ERR_NOTFOUND;
 }
 
 /* Certificates as the bodies of CERT payloads, each behind its length. */
@@ -264,7 +277,6 @@ int
 sec_talk_tell(struct talk *t, const struct ipc_msg *m, enum sec_eap_end end,
 	      struct wcur *out)
 {
-	const char *claim = sec_eap_claim(t->eap);
 	struct ipc_msg a;
 
 	if (end == SEC_EAP_WAIT || end == SEC_EAP_RELAY)
@@ -278,8 +290,7 @@ sec_talk_tell(struct talk *t, const struct ipc_msg *m, enum sec_eap_end end,
 	    sec_eap_why(t->eap)[0] != '\0'))
 		say_why(t, a.u.eap_ok.said, sizeof(a.u.eap_ok.said));
 	if (end == SEC_EAP_OK && t->has_tried)
-		sec_limit_good(t->s->limit, t->sa->auth.realm, view_of(claim),
-			       view_of(t->from), clk_ms());
+		sec_limit_good(t->s->limit, &t->attempt, clk_ms());
 	if (end != SEC_EAP_MORE)
 		sec_auth_talked(&t->sa->auth, end == SEC_EAP_OK);
 	return sec_answer(t->s, &a, NULL, 0);

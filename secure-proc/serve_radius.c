@@ -16,12 +16,10 @@
 #include <string.h>
 #include <strings.h>
 #include "daemon/base/addr.h"
-#include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/map.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
-#include "secure-proc/eap/limit.h"
 #include "secure-proc/serve_talk.h"
 
 static struct view
@@ -40,8 +38,8 @@ is_permitted(struct talk *t)
 	if (t->has_tried)
 		return true;
 	t->has_tried = true;
-	t->is_early = !sec_limit_take(t->s->limit, t->sa->auth.realm,
-	    view_of(sec_eap_claim(t->eap)), view_of(t->from), clk_ms());
+	/* whom the server knows it alone can say */
+	t->is_early = !sec_talk_try(t, true);
 	return !t->is_early;
 }
 

@@ -8,6 +8,7 @@
 #ifndef TAPIR_SECURE_SERVE_TALK_H
 #define TAPIR_SECURE_SERVE_TALK_H
 
+#include "secure-proc/eap/limit.h"
 #include "secure-proc/eap/realms.h"
 #include "secure-proc/radius/link.h"
 #include "secure-proc/serve_priv.h"
@@ -22,6 +23,7 @@ struct talk {
 	const struct sec_eap_realm *realm;
 	uint64_t ticket;		/* of the message at hand */
 	bool has_tried;			/* a password was compared */
+	struct sec_try attempt;		/* ... once it was; views of this */
 	bool is_early;			/* too many failures before: not looked at */
 	uint32_t server;		/* RADIUS: who has the conversation */
 	size_t state_len;
@@ -38,6 +40,8 @@ struct talk {
 /** Answer an EAP message by how it ended; out is what goes to the other end. */
 MUST_USE int sec_talk_tell(struct talk *t, const struct ipc_msg *m,
 			   enum sec_eap_end end, struct wcur *out);
+/** The password of who it claims to be is about to be looked at; false: too early. */
+MUST_USE bool sec_talk_try(struct talk *t, bool is_somebody);
 /**
  * Whose is this EAP identity?
  *

@@ -104,10 +104,36 @@ TEST(a_user_that_is_there_twice_refuses_the_file)
 
 static struct sec_limit *l;
 
+static struct sec_try last;
+static char spelt[16];
+
 static bool
 try(const char *user, const char *from, uint64_t at)
 {
-	return sec_limit_take(l, 0, text(user), text(from), at);
+	last = (struct sec_try){ .user = text(user), .from = text(from),
+				 .is_somebody = true };
+	return sec_limit_take(l, &last, at);
+}
+
+static bool
+good(const char *user, const char *from, uint64_t at)
+{
+	if (!try(user, from, at))
+		return false;
+	sec_limit_good(l, &last, at);
+	return true;
+}
+
+/* An address tries names until it is far over its limit. */
+static void
+spray(const char *from, uint64_t at)
+{
+	char user[16];
+
+	for (unsigned i = 0; i < 4 * SEC_LIMIT_FREE_FROM; i++) {
+		snprintf(user, sizeof(user), "tried%u", i);
+		assert_true(try(user, from, at));
+	}
 }
 
 TEST(after_a_few_failures_a_name_has_to_wait)
@@ -119,7 +145,9 @@ TEST(after_a_few_failures_a_name_has_to_wait)
 	assert_false(try("a", "1", 1000 + SEC_LIMIT_FIRST_MS - 1));
 	assert_true(try("b", "1", 1000));
 	/* another realm is another user */
-	assert_true(sec_limit_take(l, 1, text("a"), text("1"), 1000));
+	last.user = text("a");
+	last.realm = 1;
+	assert_true(sec_limit_take(l, &last, 1000));
 	assert_true(try("a", "1", 1000 + SEC_LIMIT_FIRST_MS));
 	sec_limit_free(l);
 }
@@ -145,57 +173,147 @@ TEST(the_time_doubles_and_has_an_end)
 	sec_limit_free(l);
 }
 
-TEST(an_address_that_tries_many_names_has_to_wait)
+TEST(an_address_that_fails_often_has_a_guess_or_two_for_each_name)
+{
+	assert_int_equal(sec_limit_new(&l), 0);
+	spray("1", 1000);
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_BOTH; i++)
+		assert_true(try("another", "1", 1000));
+	assert_false(try("another", "1", 1000));
+	assert_false(try("another", "1", 1000 + SEC_LIMIT_MOST_MS - 1));
+	/* elsewhere it is not over */
+	assert_true(try("another", "2", 1000));
+	sec_limit_free(l);
+}
+
+TEST(who_comes_first_behind_a_shared_address_does_not_wait_for_others)
 {
 	char user[16];
 
 	assert_int_equal(sec_limit_new(&l), 0);
-	for (unsigned i = 0; i < SEC_LIMIT_FREE_FROM; i++) {
+	spray("1", 1000);
+	/* two devices each, at once: nobody has answered yet */
+	for (unsigned i = 0; i < 500; i++) {
 		snprintf(user, sizeof(user), "user%u", i);
 		assert_true(try(user, "1", 1000));
+		assert_true(try(user, "1", 1000));
 	}
-	assert_false(try("another", "1", 1000));
-	assert_true(try("another", "2", 1000));
+	sec_limit_free(l);
+}
+
+TEST(who_got_in_from_an_address_waits_for_nobody_there_or_elsewhere)
+{
+	uint64_t now = 1000;
+
+	assert_int_equal(sec_limit_new(&l), 0);
+	assert_true(good("a", "1", now));
+	spray("1", now);
+	for (unsigned i = 0; i < 100; i++, now += SEC_LIMIT_MOST_MS)
+		(void)try("a", "2", now);
+	assert_false(try("a", "2", now - 1));
+	for (unsigned i = 0; i < 3 * SEC_LIMIT_FREE_USER; i++)
+		assert_true(good("a", "1", now));
+	/* and it did not help who guesses elsewhere */
+	assert_false(try("a", "2", now - 1));
+	/* nor is it known elsewhere, or as another */
+	assert_false(try("a", "3", now - 1));
+	sec_limit_free(l);
+}
+
+TEST(who_guesses_where_the_user_is_at_home_waits_too)
+{
+	assert_int_equal(sec_limit_new(&l), 0);
+	assert_true(good("a", "1", 1000));
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
+		assert_true(try("a", "1", 1000));
+	assert_false(try("a", "1", 1000 + SEC_LIMIT_FIRST_MS - 1));
+	/* as somebody who is new there does */
+	assert_true(try("a", "1", 1000 + SEC_LIMIT_FIRST_MS));
+	assert_false(try("a", "1", 1000 + 2 * SEC_LIMIT_FIRST_MS));
+	/* long after, all of that is forgotten, but not that it is known */
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
+		assert_true(try("a", "1", 5000 + SEC_LIMIT_FORGET_MS));
+	assert_true(last.is_known);
+	assert_true(try("a", "1", 5000 + SEC_LIMIT_KNOWN_MS));
+	assert_false(last.is_known);
+	sec_limit_free(l);
+}
+
+TEST(one_network_of_ipv6_is_one_address)
+{
+	char from[64];
+
+	assert_int_equal(sec_limit_new(&l), 0);
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_FROM; i++) {
+		snprintf(from, sizeof(from), "2001:db8:0:1::%x", i + 1);
+		snprintf(spelt, sizeof(spelt), "user%u", i);
+		assert_true(try(spelt, from, 1000));
+	}
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_BOTH; i++)
+		assert_true(try("a", "2001:db8:0:1:ffff::1", 1000));
+	assert_false(try("a", "2001:db8:0:1:ffff::2", 1000));
+	assert_true(try("a", "2001:db8:0:2::1", 1000));
+	sec_limit_free(l);
+}
+
+TEST(names_that_nobody_has_wait_alike_and_push_nobody_out)
+{
+	char user[16];
+
+	assert_int_equal(sec_limit_new(&l), 0);
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
+		assert_true(try("a", "1", 1000));
+	for (unsigned i = 0; i < 4 * SEC_LIMIT_SLOTS; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		last = (struct sec_try){ .user = text(user),
+					 .from = text("2") };
+		assert_true(sec_limit_take(l, &last, 1000));
+	}
+	for (unsigned i = 1; i < SEC_LIMIT_FREE_BOTH; i++)
+		assert_true(sec_limit_take(l, &last, 1000));
+	assert_false(sec_limit_take(l, &last, 1000));
+	assert_false(try("a", "1", 1000));
 	sec_limit_free(l);
 }
 
 TEST(a_success_forgets_the_failures_of_the_name)
 {
 	assert_int_equal(sec_limit_new(&l), 0);
-	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
+	for (unsigned i = 1; i < SEC_LIMIT_FREE_USER; i++)
 		assert_true(try("a", "1", 1000));
-	sec_limit_good(l, 0, text("a"), text("1"), 1000);
+	assert_true(good("a", "1", 1000));
 	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
-		assert_true(try("a", "1", 1000));
-	assert_false(try("a", "1", 1000));
+		assert_true(try("a", "2", 1000));
+	assert_false(try("a", "2", 1000));
 	sec_limit_free(l);
 }
 
 TEST(an_address_with_one_good_account_may_not_guess_others)
 {
-	char user[16];
-	unsigned n = 0;
-
 	assert_int_equal(sec_limit_new(&l), 0);
-	for (; n < 2 * SEC_LIMIT_FREE_FROM; n++) {
-		snprintf(user, sizeof(user), "user%u", n);
-		if (!try(user, "1", 1000))
-			break;
-		if (!try("mine", "1", 1000))
-			break;
-		sec_limit_good(l, 0, text("mine"), text("1"), 1000);
+	for (unsigned n = 0; n < 2 * SEC_LIMIT_FREE_FROM; n++) {
+		snprintf(spelt, sizeof(spelt), "user%u", n);
+		assert_true(try(spelt, "1", 1000));
+		assert_true(good("mine", "1", 1000));
 	}
-	assert_in_range(n, SEC_LIMIT_FREE_FROM - 1, SEC_LIMIT_FREE_FROM);
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_BOTH; i++)
+		assert_true(try("a", "1", 1000));
+	assert_false(try("a", "1", 1000));
 	sec_limit_free(l);
 }
 
 TEST(good_users_behind_one_address_never_wait)
 {
+	char user[16];
+
 	assert_int_equal(sec_limit_new(&l), 0);
 	for (unsigned i = 0; i < 10 * SEC_LIMIT_FREE_FROM; i++) {
-		assert_true(try("a", "1", 1000));
-		sec_limit_good(l, 0, text("a"), text("1"), 1000);
+		snprintf(user, sizeof(user), "user%u", i);
+		assert_true(good(user, "1", 1000));
 	}
+	/* and left no failure of the address behind */
+	for (unsigned i = 0; i < SEC_LIMIT_FREE_USER; i++)
+		assert_true(try("a", "1", 1000));
 	sec_limit_free(l);
 }
 
