@@ -304,38 +304,47 @@ conf_ts_text(const struct vpn_ts *ts, char *out)
 		str_add(out, CONF_TS_TEXT, "[%u]", ts->proto);
 }
 
-/* ---- VLAN lists -------------------------------------------------------------------- */
+/* ---- VLAN and CPU lists ------------------------------------------------------------ */
+
+/* "7" or "3-9" at *p, and the end or a comma behind it, which is left out.  Is
+ * another to come: 1, none: 0, or ERR_SYNTAX. */
+static int
+range_next(const char **p, unsigned long max, unsigned long *lo,
+	   unsigned long *hi)
+{
+	char *end;
+
+	if (**p < '0' || **p > '9')
+		return ERR_SYNTAX;
+	*lo = *hi = strtoul(*p, &end, 10);
+	if (*end == '-') {
+		if (end[1] < '0' || end[1] > '9')
+			return ERR_SYNTAX;
+		*hi = strtoul(end + 1, &end, 10);
+	}
+	if (*lo > *hi || *hi > max || (*end != '\0' && *end != ','))
+		return ERR_SYNTAX;
+	*p = end + 1;
+	return *end == ',';
+}
 
 int
 conf_vlans(const char *text, uint64_t *set)
 {
 	const char *p = text != NULL ? text : "1-4094";
 	unsigned long lo, hi;
-	char *end;
+	int more;
 
 	memset(set, 0, CONF_VLANS / 8);
-	for (;; p = end + 1) {
-		if (*p < '0' || *p > '9')
-			return ERR_SYNTAX;
-		lo = hi = strtoul(p, &end, 10);
-		if (*end == '-') {
-			p = end + 1;
-			if (*p < '0' || *p > '9')
-				return ERR_SYNTAX;
-			hi = strtoul(p, &end, 10);
-		}
-		if (lo == 0 || lo > hi || hi > CONF_VLANS - 2)
+	do {
+		more = range_next(&p, CONF_VLANS - 2, &lo, &hi);
+		if (more < 0 || lo == 0)
 			return ERR_SYNTAX;
 		for (; lo <= hi; lo++)
 			set[lo / 64] |= 1ull << lo % 64;
-		if (*end == '\0')
-			return 0;
-		if (*end != ',')
-			return ERR_SYNTAX;
-	}
+	} while (more != 0);
+	return 0;
 }
-
-/* ---- CPU lists -------------------------------------------------------------------- */
 
 int
 conf_cpus_parse(const char *text, uint16_t *cpu, unsigned max)
@@ -343,29 +352,16 @@ conf_cpus_parse(const char *text, uint16_t *cpu, unsigned max)
 	const char *p = text;
 	unsigned n = 0;
 	unsigned long lo, hi;
-	char *end;
+	int more;
 
-	for (;;) {
-		if (*p < '0' || *p > '9')
-			return ERR_SYNTAX;
-		lo = hi = strtoul(p, &end, 10);
-		if (*end == '-') {
-			p = end + 1;
-			if (*p < '0' || *p > '9')
-				return ERR_SYNTAX;
-			hi = strtoul(p, &end, 10);
-		}
-		if (lo > hi || hi > UINT16_MAX)
-			return ERR_SYNTAX;
+	do {
+		if ((more = range_next(&p, UINT16_MAX, &lo, &hi)) < 0)
+			return more;
 		for (; lo <= hi; lo++) {
 			if (n == max)
 				return ERR_FULL;
 			cpu[n++] = (uint16_t)lo;
 		}
-		if (*end == '\0')
-			return (int)n;
-		if (*end != ',')
-			return ERR_SYNTAX;
-		p = end + 1;
-	}
+	} while (more != 0);
+	return (int)n;
 }

@@ -162,6 +162,28 @@ ui_call_object(struct ui_call *c, const char *name, struct ui_obj *out)
 	return false;
 }
 
+bool
+ui_call_command(struct ui_call *c, uint32_t row, const char *only,
+		const char *example, struct bus_rec *cmd)
+{
+	struct ui_obj obj;
+	char why[256];
+	uint32_t tag;
+	int err;
+
+	if (!ui_call_object(c, "command", &obj))
+		return false;
+	err = ui_obj_command(&obj, cmd, &tag, why, sizeof(why));
+	ui_obj_wipe(&obj);
+	if (err == 0 && cmd->desc->row != row) {
+		err = ERR_SYNTAX;
+		(void)str_copy(why, sizeof(why), only);
+	}
+	if (err != 0)
+		ui_call_fail(c, 400, err_name(err), why, example);
+	return err == 0;
+}
+
 /* Does a path fit a row?  tail: what the '*' stands for. */
 static bool
 row_fits(const struct row *r, struct view path, struct view *tail)

@@ -84,6 +84,14 @@ void ui_call_text(struct ui_call *c, int status, const char *fields, char *text,
 		  size_t len);
 /** The body as an object; answers and returns false when it is none. */
 bool ui_call_object(struct ui_call *c, const char *name, struct ui_obj *out);
+/**
+ * The body as the one command that is taken here, answered otherwise.
+ *   row      of the command (BUS_CMD_*)
+ *   only     the refusal of another one, example a body that would do
+ *   cmd      written; the caller wipes it where it has secrets
+ */
+bool ui_call_command(struct ui_call *c, uint32_t row, const char *only,
+		     const char *example, struct bus_rec *cmd);
 /** "no such login": 401 with its challenge, 429 when there were too many. */
 void ui_call_stranger(struct ui_call *c);
 

@@ -286,29 +286,6 @@ may(struct ui_call *c, const struct bus_rec *cmd)
 	return ui_call_is_proved(c);
 }
 
-/* The command in the body; false: it was answered. */
-static bool
-command(struct ui_call *c, struct bus_rec *cmd)
-{
-	struct ui_obj obj;
-	char why[256];
-	uint32_t tag;
-	int err;
-
-	if (!ui_call_object(c, "command", &obj))
-		return false;
-	err = ui_obj_command(&obj, cmd, &tag, why, sizeof(why));
-	if (err == 0 && cmd->desc->row != BUS_CMD_CAPTURE) {
-		err = ERR_SYNTAX;
-		(void)str_copy(why, sizeof(why), "only the command capture is "
-			       "answered by a stream");
-	}
-	if (err != 0)
-		ui_call_fail(c, 400, err_name(err), why, "{\"command\":"
-			     "\"capture\",\"what\":\"esp\",\"left_s\":30}");
-	return err == 0;
-}
-
 void
 ui_capture_call(struct ui_call *c)
 {
@@ -316,7 +293,10 @@ ui_capture_call(struct ui_call *c)
 	struct bus_rec cmd;
 	uint64_t s;
 
-	if (!command(c, &cmd) || !may(c, &cmd))
+	if (!ui_call_command(c, BUS_CMD_CAPTURE, "only the command capture is "
+			     "answered by a stream", "{\"command\":\"capture\","
+			     "\"what\":\"esp\",\"left_s\":30}", &cmd) ||
+	    !may(c, &cmd))
 		return;
 	s = bus_u64(&cmd, BUS_F_LEFT_S);
 	if (s > UI_CAPTURE_MAX_S) {

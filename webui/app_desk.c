@@ -259,30 +259,6 @@ ui_desk_look_call(struct ui_call *c)
 	ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 }
 
-/* The body as a command for the desk; else it was answered. */
-static bool
-command(struct ui_call *c, struct bus_rec *cmd)
-{
-	struct ui_obj obj;
-	char why[256];
-	uint32_t tag;
-	int err;
-
-	if (!ui_call_object(c, "command", &obj))
-		return false;
-	err = ui_obj_command(&obj, cmd, &tag, why, sizeof(why));
-	ui_obj_wipe(&obj);
-	if (err == 0 && cmd->desc->row != BUS_CMD_DESK) {
-		err = ERR_SYNTAX;
-		(void)str_copy(why, sizeof(why), "the desk takes the command "
-			       "desk only");
-	}
-	if (err != 0)
-		ui_call_fail(c, 400, err_name(err), why, "{\"command\":\"desk\","
-			     "\"what\":\"account-del\",\"name\":\"hanako\"}");
-	return err == 0;
-}
-
 void
 ui_desk_do_call(struct ui_call *c)
 {
@@ -290,7 +266,9 @@ ui_desk_do_call(struct ui_call *c)
 
 	if (!may(c))
 		return;
-	if (command(c, &cmd) &&
+	if (ui_call_command(c, BUS_CMD_DESK, "the desk takes the command desk "
+			    "only", "{\"command\":\"desk\",\"what\":"
+			    "\"account-del\",\"name\":\"hanako\"}", &cmd) &&
 	    (is_look(bus_str(&cmd, BUS_F_WHAT)) || ui_call_is_proved(c))) {
 		bus_set_str(&cmd, BUS_F_USER, c->owner.name);
 		ui_edit_put(c, &cmd, (struct view){ NULL, 0 });

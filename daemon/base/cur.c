@@ -104,6 +104,13 @@ wcur_view(struct wcur *w, struct view v)
 }
 
 void
+wcur_block(struct wcur *w, struct view v)
+{
+	wcur_u32(w, (uint32_t)v.len);
+	wcur_view(w, v);
+}
+
+void
 wcur_zero(struct wcur *w, size_t n)
 {
 	uint8_t *p = room(w, n);

@@ -36,6 +36,8 @@ MUST_USE static inline int cur_u64(struct cur *c, uint64_t *v);
 MUST_USE static inline int cur_skip(struct cur *c, size_t n);
 /** View of the next n bytes, borrowed from the input. */
 MUST_USE static inline int cur_view(struct cur *c, size_t n, struct view *v);
+/** View of a block: bytes behind their number, of 32 bits. */
+MUST_USE static inline int cur_block(struct cur *c, struct view *v);
 /** Copy the next n bytes out. */
 MUST_USE static inline int cur_copy(struct cur *c, void *out, size_t n);
 /** Child cursor over the next n bytes; the parent moves past them. */
@@ -59,6 +61,8 @@ void wcur_u32(struct wcur *w, uint32_t v);
 void wcur_u64(struct wcur *w, uint64_t v);
 void wcur_bytes(struct wcur *w, const void *p, size_t n);
 void wcur_view(struct wcur *w, struct view v);
+/** A block, as cur_block() reads it. */
+void wcur_block(struct wcur *w, struct view v);
 void wcur_zero(struct wcur *w, size_t n);
 /** Leave n bytes open and return where they begin (0 after an error). */
 size_t wcur_hole(struct wcur *w, size_t n);
@@ -215,6 +219,15 @@ cur_view(struct cur *c, size_t n, struct view *v)
 	v->p = p;
 	v->len = n;
 	return 0;
+}
+
+static inline int
+cur_block(struct cur *c, struct view *v)
+{
+	uint32_t len;
+	int err = cur_u32(c, &len);
+
+	return err != 0 ? err : cur_view(c, len, v);
 }
 
 static inline int

@@ -9,31 +9,13 @@
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 
-static void
-put(struct wcur *w, struct view v)
-{
-	wcur_u32(w, (uint32_t)v.len);
-	wcur_view(w, v);
-}
-
-static int
-get(struct cur *c, struct view *v)
-{
-	uint32_t len;
-	int err;
-
-	if ((err = cur_u32(c, &len)) != 0)
-		return err;
-	return cur_view(c, len, v);
-}
-
 static int
 get_bytes(struct cur *c, uint8_t *out, size_t cap, size_t *len)
 {
 	struct view v;
 	int err;
 
-	if ((err = get(c, &v)) != 0)
+	if ((err = cur_block(c, &v)) != 0)
 		return err;
 	if (v.len > cap)
 		return ERR_LONG;
@@ -69,11 +51,11 @@ sec_radius_query_enc(const struct sec_radius_query *q, uint8_t *out, size_t cap,
 	wcur_u64(&w, q->number);
 	wcur_u32(&w, q->realm);
 	wcur_u32(&w, q->server);
-	put(&w, q->ask.user);
-	put(&w, q->ask.nas);
-	put(&w, q->ask.from);
-	put(&w, q->ask.state);
-	put(&w, q->ask.eap);
+	wcur_block(&w, q->ask.user);
+	wcur_block(&w, q->ask.nas);
+	wcur_block(&w, q->ask.from);
+	wcur_block(&w, q->ask.state);
+	wcur_block(&w, q->ask.eap);
 	*len = w.len;
 	return w.err != 0 ? ERR_LONG : 0;
 }
@@ -89,11 +71,11 @@ sec_radius_query_dec(struct view in, struct sec_radius_query *q)
 	if ((err = cur_u64(&c, &q->number)) != 0 ||
 	    (err = cur_u32(&c, &q->realm)) != 0 ||
 	    (err = cur_u32(&c, &q->server)) != 0 ||
-	    (err = get(&c, &q->ask.user)) != 0 ||
-	    (err = get(&c, &q->ask.nas)) != 0 ||
-	    (err = get(&c, &q->ask.from)) != 0 ||
-	    (err = get(&c, &q->ask.state)) != 0 ||
-	    (err = get(&c, &q->ask.eap)) != 0)
+	    (err = cur_block(&c, &q->ask.user)) != 0 ||
+	    (err = cur_block(&c, &q->ask.nas)) != 0 ||
+	    (err = cur_block(&c, &q->ask.from)) != 0 ||
+	    (err = cur_block(&c, &q->ask.state)) != 0 ||
+	    (err = cur_block(&c, &q->ask.eap)) != 0)
 		return err;
 	return cur_end(&c);
 }
@@ -113,9 +95,9 @@ sec_radius_reply_enc(const struct sec_radius_reply *a, uint8_t *out, size_t cap,
 	wcur_u8(&w, r->has_msk);
 	wcur_u32(&w, r->timeout_s);
 	wcur_bytes(&w, r->msk, sizeof(r->msk));
-	put(&w, (struct view){ r->eap, r->eap_len });
-	put(&w, (struct view){ r->state, r->state_len });
-	put(&w, (struct view){ (const uint8_t *)r->user, strlen(r->user) });
+	wcur_block(&w, (struct view){ r->eap, r->eap_len });
+	wcur_block(&w, (struct view){ r->state, r->state_len });
+	wcur_block(&w, (struct view){ (const uint8_t *)r->user, strlen(r->user) });
 	*len = w.len;
 	return w.err != 0 ? ERR_LONG : 0;
 }

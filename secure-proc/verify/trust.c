@@ -127,20 +127,26 @@ bundle_load(struct loading *l, const char *name, const uint8_t *bytes,
 	    why);
 }
 
+/* A file of keys/ that is no secret; *bytes is the caller's. */
+static int
+file_load(struct loading *l, const char *name, uint8_t **bytes, size_t *len)
+{
+	char why[160] = "";
+	int err = sec_file_public(l->dir_fd, name, l->uid, bytes, len, why,
+	    sizeof(why));
+
+	return err == 0 || err == ERR_NOMEM ? err : complain(name, why);
+}
+
 static int
 ca_load(struct loading *l, const char *name)
 {
-	char why[160] = "";
 	uint8_t *bytes;
 	size_t len;
 	int err;
 
-	err = sec_file_public(l->dir_fd, name, l->uid, &bytes, &len, why,
-	    sizeof(why));
-	if (err == ERR_NOMEM)
+	if ((err = file_load(l, name, &bytes, &len)) != 0)
 		return err;
-	if (err != 0)
-		return complain(name, why);
 	err = bundle_load(l, name, bytes, len);
 	free(bytes);
 	if (err == 0 && l->to->n_anchor == 0)
@@ -189,17 +195,12 @@ pin_load(struct loading *l, const char *cert)
 static int
 pub_load(struct loading *l, const char *name)
 {
-	char why[160] = "";
 	uint8_t *bytes;
 	size_t len;
 	int err;
 
-	err = sec_file_public(l->dir_fd, name, l->uid, &bytes, &len, why,
-	    sizeof(why));
-	if (err == ERR_NOMEM)
+	if ((err = file_load(l, name, &bytes, &len)) != 0)
 		return err;
-	if (err != 0)
-		return complain(name, why);
 	err = spi_certs()->key_public((struct view){ bytes, len }, &l->to->key);
 	free(bytes);
 	if (err == 0 || err == ERR_NOMEM)

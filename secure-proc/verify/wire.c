@@ -10,27 +10,9 @@
 #include "daemon/base/err.h"
 
 static void
-put(struct wcur *w, struct view v)
-{
-	wcur_u32(w, (uint32_t)v.len);
-	wcur_view(w, v);
-}
-
-static int
-get(struct cur *c, struct view *v)
-{
-	uint32_t len;
-	int err;
-
-	if ((err = cur_u32(c, &len)) != 0)
-		return err;
-	return cur_view(c, len, v);
-}
-
-static void
 put_text(struct wcur *w, const char *text)
 {
-	put(w, (struct view){ (const uint8_t *)text, strlen(text) });
+	wcur_block(w, (struct view){ (const uint8_t *)text, strlen(text) });
 }
 
 /* Control characters become '?': the text ends up in a log. */
@@ -40,7 +22,7 @@ get_text(struct cur *c, char *out, size_t cap)
 	struct view v;
 	int err;
 
-	if ((err = get(c, &v)) != 0)
+	if ((err = cur_block(c, &v)) != 0)
 		return err;
 	if (v.len >= cap)
 		return ERR_LONG;
@@ -63,13 +45,13 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 	wcur_u64(&w, (uint64_t)q->now);
 	wcur_u8(&w, q->is_tls);
 	wcur_u8(&w, q->method);
-	put(&w, q->id);
-	put(&w, q->id_own);
-	put(&w, q->cert);
-	put(&w, q->auth);
-	put(&w, q->init_msg);
-	put(&w, q->nonce);
-	put(&w, q->maced_id);
+	wcur_block(&w, q->id);
+	wcur_block(&w, q->id_own);
+	wcur_block(&w, q->cert);
+	wcur_block(&w, q->auth);
+	wcur_block(&w, q->init_msg);
+	wcur_block(&w, q->nonce);
+	wcur_block(&w, q->maced_id);
 	*len = w.len;
 	return w.err != 0 ? ERR_LONG : 0;
 }
@@ -89,13 +71,13 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = cur_u64(&c, &now)) != 0 ||
 	    (err = cur_u8(&c, &is_tls)) != 0 ||
 	    (err = cur_u8(&c, &q->method)) != 0 ||
-	    (err = get(&c, &q->id)) != 0 ||
-	    (err = get(&c, &q->id_own)) != 0 ||
-	    (err = get(&c, &q->cert)) != 0 ||
-	    (err = get(&c, &q->auth)) != 0 ||
-	    (err = get(&c, &q->init_msg)) != 0 ||
-	    (err = get(&c, &q->nonce)) != 0 ||
-	    (err = get(&c, &q->maced_id)) != 0)
+	    (err = cur_block(&c, &q->id)) != 0 ||
+	    (err = cur_block(&c, &q->id_own)) != 0 ||
+	    (err = cur_block(&c, &q->cert)) != 0 ||
+	    (err = cur_block(&c, &q->auth)) != 0 ||
+	    (err = cur_block(&c, &q->init_msg)) != 0 ||
+	    (err = cur_block(&c, &q->nonce)) != 0 ||
+	    (err = cur_block(&c, &q->maced_id)) != 0)
 		return err;
 	q->now = (int64_t)now;
 	q->is_tls = is_tls != 0;

@@ -183,6 +183,30 @@ TEST(a_patch_outside_of_what_was_written_is_an_error)
 	assert_int_equal(w.err, ERR_LONG);
 }
 
+TEST(a_block_is_its_length_and_its_bytes)
+{
+	const struct view two = { (const uint8_t *)"ab", 2 }, none = { NULL, 0 };
+	uint8_t out[10];
+	struct wcur w;
+	struct view v;
+	struct cur c;
+
+	wcur_init(&w, out, sizeof(out));
+	wcur_block(&w, two);
+	wcur_block(&w, none);
+	assert_int_equal(w.err, 0);
+	assert_memory_equal(out, "\0\0\0\2" "ab" "\0\0\0\0", 10);
+	cur_init(&c, out, sizeof(out));
+	assert_int_equal(cur_block(&c, &v), 0);
+	assert_int_equal(v.len, 2);
+	assert_memory_equal(v.p, "ab", 2);
+	assert_int_equal(cur_block(&c, &v), 0);
+	assert_int_equal(v.len, 0);
+	assert_int_equal(cur_block(&c, &v), ERR_SHORT);
+	cur_init(&c, out, 5);			/* one byte of two */
+	assert_int_equal(cur_block(&c, &v), ERR_SHORT);
+}
+
 TEST(a_writer_without_memory_refuses_everything)
 {
 	struct wcur w;
