@@ -57,4 +57,56 @@ bool eap_frag_is_sending(const struct eap_frag *f);
 void eap_frag_put(struct eap_frag *f, struct wcur *out, size_t room);
 void eap_frag_fini(struct eap_frag *f);
 
+/* ---- what is in the tunnel of EAP-TTLS, RFC 5281 10 (avp.c) ----------------------- */
+
+/** An EAP message as an AVP, padded. */
+void eap_avp_put(struct wcur *w, struct view eap);
+/**
+ * The EAP message among AVPs.
+ *
+ * @param eap a view into in, or empty: there is none.
+ * @return 0, ERR_SHORT (malformed), ERR_SYNTAX (two EAP messages), ERR_UNSUP (an
+ *         unknown AVP that has to be understood).
+ */
+MUST_USE int eap_avps_take(struct view in, struct view *eap);
+
+/* ---- TLS between two buffers (wire.c) --------------------------------------------- */
+
+struct spi_eap_conf;
+
+struct eap_wire {
+	SSL *ssl;
+	BIO *to, *from;		/* into TLS, out of TLS; the SSL has them */
+	struct eap_frag frag;
+	bool has_looked;	/* the host has said yes */
+};
+
+enum eap_shake {
+	EAP_SHAKE_ON,		/* there is something to send, or it is done */
+	EAP_SHAKE_LOOK,		/* the host has to look at a certificate */
+	EAP_SHAKE_SHORT,	/* the message did not hold all of it */
+	EAP_SHAKE_NO		/* TLS refuses; it may say why */
+};
+
+/** 0 or ERR_NOMEM; eap_wire_fini() is due in both cases. */
+MUST_USE int eap_wire_open(struct eap_wire *w, const struct spi_eap_tls *t);
+void eap_wire_fini(struct eap_wire *w);
+bool eap_wire_is_13(const struct eap_wire *w);
+/** What came in pieces goes into TLS.  0 or ERR_NOMEM. */
+MUST_USE int eap_wire_feed(struct eap_wire *w);
+/** What TLS wants to say is to be sent in pieces.  0, ERR_NOMEM or ERR_LONG. */
+MUST_USE int eap_wire_collect(struct eap_wire *w);
+/** ... or is never sent. */
+void eap_wire_mute(struct eap_wire *w);
+enum eap_shake eap_wire_shake(struct eap_wire *w);
+/** Have the host look at the other end's certificate.  0 or its error. */
+MUST_USE int eap_wire_look(struct eap_wire *w, const struct spi_eap_conf *c);
+/**
+ * The MSK: RFC 9427 2.1 with TLS 1.3, else by the method's own label.
+ *
+ * @return 0 or ERR_CRYPTO.
+ */
+MUST_USE int eap_wire_key(struct eap_wire *w, const char *label_12,
+			  uint8_t type, uint8_t *msk);
+
 #endif
