@@ -178,6 +178,7 @@ struct conf_me {
 	const char *pass;	/* file with the passphrase of the key, or NULL */
 	const char *eap;	/* our identity as a client of EAP, or NULL; the
 				 * password is the file EAP.eap */
+	const char *eap_server;	/* ... name of who asks by TLS; NULL: the peer's */
 };
 
 /* <eap>: how a gateway asks clients. */

@@ -80,11 +80,15 @@ chain_put(uint8_t *buf, const struct view *der, unsigned n)
 	return w.err == 0 ? w.len : 0;
 }
 
-/* Whose certificate it has to be: a gateway's is known by then; a client's is
- * that of the user it says it is. */
+/* Whose certificate it has to be: a gateway's is known by then, unless another
+ * asks behind it; a client's is that of the user it says it is. */
 static int
 name_wanted(const struct talk *t, uint8_t *out, size_t *len)
 {
+	const struct conf_realm *r = sec_realm_at(t->s, t->sa->auth.realm);
+
+	if (t->sa->auth.is_initiator && r != NULL && r->me.eap_server != NULL)
+		return sec_id_enc(r->me.eap_server, out, SEC_ID_BODY_MAX, len);
 	if (t->sa->auth.is_initiator) {
 		memcpy(out, t->id_peer, t->id_peer_len);
 		*len = t->id_peer_len;
@@ -265,7 +269,7 @@ say_why(const struct talk *t, char *out, size_t cap)
 	else if (t->is_early)
 		str_add(out, cap, "too many failures before, not looked at");
 	else if (!t->realm->is_server && t->realm->password == NULL &&
-		 t->realm->tls == NULL)
+		 !t->realm->has_cert)
 		str_add(out, cap, "EAP: there is no password: keys/%.80s.eap "
 			"is missing", shown);
 	else

@@ -13,7 +13,7 @@
  * A method asks its host for what it must know and never looks for it itself:
  * the hash of a password, its certificate, whether a stranger's certificate is
  * good.  DONE of a server means: proved.  DONE of a client means: from here on a
- * Success may come, and nothing else.
+ * Success may come, and nothing else; READY: a Success, or more of the method.
  *
  * Thread: one for each conversation; a method opens nothing after init().
  */
@@ -36,6 +36,7 @@ enum spi_eap_type {
 	SPI_EAP_NOTIFICATION = 2,
 	SPI_EAP_NAK = 3,
 	SPI_EAP_TLS = 13,
+	SPI_EAP_TTLS = 21,
 	SPI_EAP_MSCHAPV2 = 26,
 	SPI_EAP_EXPANDED = 254
 };
@@ -52,6 +53,8 @@ enum spi_eap_end {
 	SPI_EAP_MORE,		/* out is to be sent */
 	SPI_EAP_DONE,		/* the method has finished and has its key; a
 				 * client may have something in out */
+	SPI_EAP_READY,		/* client: out is to be sent, there is a key; a
+				 * Success may come, or more of the method */
 	SPI_EAP_WAIT,		/* the host looks at a certificate; go_on() */
 	SPI_EAP_IGNORE,		/* not a message of now: as if never received */
 	SPI_EAP_FAIL		/* over; out may hold a last word of a client */
@@ -113,7 +116,7 @@ struct spi_eap {
 	 *            in, as server.
 	 * @param in  type data; a server's first step has none.
 	 * @param out type data of the answer, of SPI_EAP_MTU bytes at most.
-	 * @param res why is written on FAIL and msk and user on DONE.
+	 * @param res why is written on FAIL and msk and user on DONE, READY.
 	 */
 	enum spi_eap_end (*step)(struct spi_eap_run *r, uint8_t id,
 				 struct view in, struct wcur *out,

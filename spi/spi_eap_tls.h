@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spi/spi_eap_tls.h - what a conversation of EAP-TLS needs besides the other
+ * spi/spi_eap_tls.h - what a conversation of EAP-TLS or TTLS needs besides the other
  * end: our certificate, our key, the rules of TLS.  One a realm and role.
  *
  * Thread: made before confinement, then that of the conversations.
@@ -16,7 +16,8 @@ struct spi_eap_tls_conf {
 	bool is_server;
 	bool is_12_permitted;	/* TLS 1.2 too: what old devices have */
 	struct view chain;	/* PEM: our certificate, then its issuers */
-	struct view key;	/* PEM, without a passphrase */
+	struct view key;	/* PEM, without a passphrase; both empty: a
+				 * client of a tunnel, which shows none */
 	const struct view *anchor; /* server: DER of authorities, as a hint to
 				 * clients which certificate to choose */
 	unsigned n_anchor;

@@ -120,10 +120,11 @@ tls_load(const struct loading *l)
 		.is_12_permitted = l->to->is_server ? l->r->eap.tls12 : true,
 	};
 	size_t n_cert = 0, n_key = 0;
-	int err;
+	int err = 0;
 
-	if ((err = cert_read(l, &cert, &n_cert)) == 0 &&
-	    (err = key_read(l, &key, &n_key)) == 0) {
+	if (l->r->me.cert != NULL && (err = cert_read(l, &cert, &n_cert)) == 0)
+		err = key_read(l, &key, &n_key);
+	if (err == 0) {
 		c.chain = (struct view){ cert, n_cert };
 		c.key = (struct view){ key, n_key };
 		err = spi_eap_tls_new(&c, &l->to->tls, why);
@@ -131,7 +132,7 @@ tls_load(const struct loading *l)
 	free(cert);
 	secret_free(key);
 	return err == 0 || why[0] == '\0' ? err :
-	    complain(l, l->r->me.cert, why);
+	    complain(l, l->r->me.cert != NULL ? l->r->me.cert : "TLS", why);
 }
 
 /* ---- what is secret ---------------------------------------------------------- */
@@ -194,14 +195,16 @@ client_load(struct loading *l)
 {
 	int err;
 
-	if (l->r->me.cert != NULL && ((err = method_add(l, "tls")) != 0 ||
-	    (err = tls_load(l)) != 0))
+	l->to->has_cert = l->r->me.cert != NULL;
+	if (l->to->has_cert && (err = method_add(l, "tls")) != 0)
 		return err;
-	if ((err = password_load(l)) != 0)
+	if ((err = tls_load(l)) != 0 || (err = password_load(l)) != 0)
 		return err;
 	/* TLS first; who has no password takes nothing else */
-	if (l->r->me.cert != NULL && l->to->password == NULL)
+	if (l->to->has_cert && l->to->password == NULL)
 		return 0;
+	if ((err = method_add(l, "ttls")) != 0)
+		return err;
 	return method_add(l, "mschapv2");
 }
 

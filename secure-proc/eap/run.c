@@ -24,6 +24,7 @@ enum state {
 	S_ASKED_ID,
 	S_METHOD,
 	S_RELAY,
+	S_READY,
 	S_PROVED,
 	S_OK,
 	S_NO
@@ -122,6 +123,18 @@ method_more(struct sec_eap *e, const struct wcur *data, struct wcur *out)
 	    fail(e, out, "the message is too long");
 }
 
+/* A client's method could be over. */
+static enum sec_eap_end
+method_ready(struct sec_eap *e, const struct wcur *data, struct wcur *out)
+{
+	if (e->conf.is_server)
+		return fail(e, out, "message out of order");
+	if (is_zero(e->res.msk, sizeof(e->res.msk)))
+		return fail(e, out, "the method made no session key");
+	e->state = S_READY;
+	return method_more(e, data, out);
+}
+
 static enum sec_eap_end
 method_ended(struct sec_eap *e, enum spi_eap_end end, struct wcur *data,
 	     struct wcur *out)
@@ -133,6 +146,8 @@ method_ended(struct sec_eap *e, enum spi_eap_end end, struct wcur *data,
 		return method_more(e, data, out);
 	case SPI_EAP_DONE:
 		return method_done(e, data, out);
+	case SPI_EAP_READY:
+		return method_ready(e, data, out);
 	case SPI_EAP_WAIT:
 		e->is_waiting = true;
 		return SEC_EAP_WAIT;
@@ -318,7 +333,8 @@ client_request(struct sec_eap *e, const struct spi_eap_msg *m,
 	}
 	if (e->method == NULL)
 		return client_nak(e, m, out);
-	e->state = S_METHOD;
+	if (e->state == S_NEW)
+		e->state = S_METHOD;
 	return method_step(e, m->data, out);
 }
 
@@ -360,6 +376,10 @@ static const struct row {
 	{ false, S_METHOD,   SPI_EAP_REQUEST,  SPI_EAP_NOTIFICATION, client_notification },
 	{ false, S_METHOD,   SPI_EAP_REQUEST,  ANY,		 client_request },
 	{ false, S_METHOD,   SPI_EAP_FAILURE,  ANY,		 client_failure },
+	{ false, S_READY,    SPI_EAP_REQUEST,  SPI_EAP_NOTIFICATION, client_notification },
+	{ false, S_READY,    SPI_EAP_REQUEST,  ANY,		 client_request },
+	{ false, S_READY,    SPI_EAP_SUCCESS,  ANY,		 client_success },
+	{ false, S_READY,    SPI_EAP_FAILURE,  ANY,		 client_failure },
 	{ false, S_PROVED,   SPI_EAP_SUCCESS,  ANY,		 client_success },
 	{ false, S_PROVED,   SPI_EAP_FAILURE,  ANY,		 client_failure },
 };

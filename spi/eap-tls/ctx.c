@@ -119,6 +119,13 @@ rules_set(SSL_CTX *ctx, const struct spi_eap_tls_conf *c)
 	    SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1;
 }
 
+/* A client that shows none. */
+static bool
+has_none(const struct spi_eap_tls_conf *c)
+{
+	return !c->is_server && c->chain.len == 0 && c->key.len == 0;
+}
+
 int
 spi_eap_tls_new(const struct spi_eap_tls_conf *c, struct spi_eap_tls **out,
 		char *why)
@@ -139,11 +146,11 @@ spi_eap_tls_new(const struct spi_eap_tls_conf *c, struct spi_eap_tls **out,
 	if (!rules_set(t->ctx, c))
 		goto out;
 	str_copy(why, SPI_EAP_WHY_MAX, "no usable certificate in PEM");
-	if ((err = chain_load(t->ctx, c->chain)) != 0)
+	if (!has_none(c) && (err = chain_load(t->ctx, c->chain)) != 0)
 		goto out;
 	str_copy(why, SPI_EAP_WHY_MAX, "no usable private key in PEM, or it is "
 		 "not that of the certificate");
-	if ((err = key_load(t->ctx, c->key)) != 0)
+	if (!has_none(c) && (err = key_load(t->ctx, c->key)) != 0)
 		goto out;
 	str_copy(why, SPI_EAP_WHY_MAX, "an authority's certificate is not "
 		 "usable");

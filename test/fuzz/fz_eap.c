@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test/fuzz/fz_eap.c - any messages in an EAP conversation, as either end, and any
- * pieces of TLS messages.  Who does not know the password never gets to an OK.
+ * pieces of TLS messages, any AVPs in a tunnel.  Who does not know the password never gets to an OK.
  *
  *   role (1 byte), then messages, each behind its 16-bit length
  */
@@ -48,6 +48,27 @@ pieces(struct cur c)
 	eap_frag_fini(&f);
 }
 
+/* What is found lies in what came, and comes out of what it is put into. */
+static void
+avps(struct cur c)
+{
+	uint8_t again[SPI_EAP_IN_MAX];
+	struct view in, eap, twice;
+	struct wcur w;
+
+	cur_rest(&c, &in);
+	if (eap_avps_take(in, &eap) != 0 || eap.p == NULL)
+		return;
+	if (eap.p < in.p || eap.p + eap.len > in.p + in.len)
+		abort();
+	wcur_init(&w, again, sizeof(again));
+	eap_avp_put(&w, eap);
+	if (w.err == 0 && (eap_avps_take(wcur_done(&w), &twice) != 0 ||
+	    twice.len != eap.len || (eap.len > 0 &&
+	    memcmp(twice.p, eap.p, eap.len) != 0)))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -68,6 +89,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (role == 2) {
 		pieces(c);
+		return 0;
+	}
+	if (role == 3) {
+		avps(c);
 		return 0;
 	}
 	rng_det_init(&det, 1);

@@ -57,7 +57,7 @@ modules {{
       certificate_file = {dir}/server.pem
       ca_file = {dir}/ca.pem
       tls_min_version = "1.2"
-      tls_max_version = "1.2"
+      tls_max_version = "{tls}"
       cache {{
         enable = no
       }}
@@ -126,12 +126,13 @@ server inner {{
 class FreeRadius:
     """One server; people: name -> password."""
 
-    def __init__(self, lab, node, address, client, secret, people, pki, cert, method="ttls"):
+    def __init__(self, lab, node, address, client, secret, people, pki, cert, method="ttls",
+                 tls="1.3"):
         self.lab, self.node, self.proc = lab, node, None
         self.dir = lab.mkdir(node, "radius")
         files = {
             "radiusd.conf": CONF.format(dir=self.dir, client=client, secret=secret,
-                                        address=address, method=method),
+                                        address=address, method=method, tls=tls),
             "people": "".join(f'"{n}" Cleartext-Password := "{w}"\n' for n, w in people.items()),
             "ca.pem": pki.text("ca.pem"), "server.pem": pki.text(f"{cert}.pem"),
             "server.key": pki.text(f"{cert}.key")}

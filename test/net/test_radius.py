@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People whom a RADIUS server knows: freeradius behind a gateway of ours, asked by strongSwan
-with EAP-TTLS and by tapir with EAP-MSCHAPv2; a server that is silent, and one of two."""
+with EAP-TTLS and EAP-MSCHAPv2 and by tapir with EAP-TTLS; a server that is silent, and one
+of two."""
 import os
 
 import pytest
@@ -64,12 +65,12 @@ def gateway(lab, pki, server):
     gw.stop()
 
 
-def ttls(lab, pki, who, word):
+def strongswan(lab, pki, who, word, method="eap-ttls"):
     """strongSwan as a client at right."""
     c = Charon(lab, "right", {"x509ca/ca.pem": pki.text("ca.pem")},
                options=EAP_PLUGINS + "\ninstall_virtual_ip = yes", local=RIGHT, remote=LEFT,
                local_id=f'"{who}"', remote_id=GW, top="vips = 0.0.0.0",
-               local_auth=f'auth = eap-ttls\neap_id = {who}\naaa_id = {AAA}',
+               local_auth=f'auth = {method}\neap_id = {who}\naaa_id = {AAA}',
                remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24",
                psk=f'x"\n}}\neap-1 {{ id = {who}\n secret = "{word}')
     return c.start()
@@ -77,7 +78,7 @@ def ttls(lab, pki, who, word):
 
 def test_strongswan_by_ttls(lab, pki, gateway, server):
     """TTLS with a password inside, by a gateway that knows neither."""
-    c = ttls(lab, pki, HANAKO, WORD)
+    c = strongswan(lab, pki, HANAKO, WORD)
     try:
         out = c.initiate()
         assert "initiate completed successfully" in out, out + gateway.log() + server.end_of_log()
@@ -92,7 +93,7 @@ def test_strongswan_by_ttls(lab, pki, gateway, server):
 def test_wrong_password(lab, pki, gateway, server):
     """The server refuses: the gateway says who, and why it cannot say more."""
     at = len(gateway.log())
-    c = ttls(lab, pki, HANAKO, "not this one")
+    c = strongswan(lab, pki, HANAKO, "not this one")
     try:
         assert "failed" in c.initiate()
         assert until(5, lambda: "the RADIUS server refused" in gateway.log()[at:]), gateway.log()[at:]
@@ -100,17 +101,55 @@ def test_wrong_password(lab, pki, gateway, server):
         c.stop()
 
 
-def test_tapir_by_mschapv2_and_the_second_server(lab, pki, gateway, server):
-    """A client of ours does not know who asks; the first server of this realm is dead."""
+def test_mschapv2_without_a_tunnel(lab, pki, gateway):
+    """The client says no to TTLS, which the server asks for first."""
+    c = strongswan(lab, pki, HANAKO, WORD, "eap-mschapv2")
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log()
+    finally:
+        c.stop()
+
+
+def test_a_method_without_a_key_is_not_enough(lab, pki, gateway):
+    """The server would let in who comes by EAP-MD5; the gateway does not."""
+    at = len(gateway.log())
+    c = strongswan(lab, pki, HANAKO, WORD, "eap-md5")
+    try:
+        assert "failed" in c.initiate()
+        assert until(5, lambda: "accepts and gives no key" in gateway.log()[at:]), gateway.log()[at:]
+    finally:
+        c.stop()
+
+
+def test_tapir_by_ttls_and_the_second_server(lab, pki, gateway, server):
+    """A client of ours goes into the tunnel of a server whose name it was told; the first
+    server of this realm is dead."""
+    c = Gateway(lab, "right", vpn(
+        f'  <realm name="office" tap="tap-office">\n    <me eap="{TARO}" eap-server="{AAA}"/>\n'
+        f'    <peer name="gw" id="{GW}" at="{LEFT}" ca="ca.pem"/>\n  </realm>\n'),
+        {"ca.pem": pki.text("ca.pem"), f"{TARO}.eap": WORD})
+    at = len(server.log())
+    try:
+        c.start()
+        assert until(20, lambda: lab.ping("right", "10.1.0.1", 1)), \
+            c.log() + gateway.log() + server.end_of_log()
+        assert gateway.peer(1, name=TARO)["state"] == "up", gateway.json("status")
+        assert "TTLS" in server.log()[at:] and "TLS 1.3" in server.log()[at:]
+    finally:
+        c.stop()
+
+
+def test_tapir_in_no_tunnel_of_another(lab, pki, gateway):
+    """Without that name the server is none the client would say anything to."""
     c = Gateway(lab, "right", vpn(
         f'  <realm name="office" tap="tap-office">\n    <me eap="{TARO}"/>\n'
         f'    <peer name="gw" id="{GW}" at="{LEFT}" ca="ca.pem"/>\n  </realm>\n'),
         {"ca.pem": pki.text("ca.pem"), f"{TARO}.eap": WORD})
     try:
         c.start()
-        assert until(20, lambda: lab.ping("right", "10.1.0.1", 1)), \
-            c.log() + gateway.log() + server.end_of_log()
-        assert gateway.peer(1, name=TARO)["state"] == "up", gateway.json("status")
+        assert until(10, lambda: "authentication of vpn.example.com" in c.log()), c.log()
+        assert "aaa.example.com" in c.log()
     finally:
         c.stop()
 
@@ -119,7 +158,7 @@ def test_silence_is_said(lab, pki, gateway, server):
     """Nobody gets in while the server is down, and both log and tapir why name it."""
     server.stop()
     at = len(gateway.log())
-    c = ttls(lab, pki, HANAKO, WORD)
+    c = strongswan(lab, pki, HANAKO, WORD)
     try:
         assert "failed" in c.initiate(seconds=18)
         assert until(5, lambda: f"{SERVER}:1812 is silent" in gateway.log()[at:]), gateway.log()[at:]

@@ -76,3 +76,17 @@ TEST(radius_servers_are_addresses_in_order)
 		   "10.0.0.3 10.0.0.4 10.0.0.5\""));
 	assert_non_null(strstr(errs.e[0].text, "more than 4"));
 }
+
+TEST(the_name_of_who_asks_belongs_to_a_client)
+{
+	struct conf *c = good("<vpn><realm name=\"r\">"
+	    "<me eap=\"hanako@example.com\" eap-server=\"aaa.example.com\"/>"
+	    "<peer id=\"vpn.example.com\" ca=\"ca.pem\"/></realm></vpn>");
+
+	assert_string_equal(c->realm[0].me.eap_server, "aaa.example.com");
+	conf_free(c);
+	bad("<vpn><realm name=\"r\"><me id=\"a.example.com\" psk=\"p\" "
+	    "eap-server=\"aaa.example.com\"/>"
+	    "<peer id=\"b.example.com\" at=\"192.0.2.1\"/></realm></vpn>");
+	assert_non_null(strstr(errs.e[0].text, "for a client"));
+}
