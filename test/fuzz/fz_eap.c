@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test/fuzz/fz_eap.c - any messages in an EAP conversation, as either end, and any
- * pieces of TLS messages, any AVPs in a tunnel.  Who does not know the password never gets to an OK.
+ * test/fuzz/fz_eap.c - any messages in an EAP conversation, as either end, any
+ * pieces of TLS messages, any AVPs in a tunnel.  Who does not know the password
+ * never gets to an OK.
  *
  *   role (1 byte), then messages, each behind its 16-bit length
  */
