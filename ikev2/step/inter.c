@@ -332,6 +332,9 @@ ike_step_inter_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, IKE_N_INVALID_SYNTAX, "the peer's additional "
 				"key exchange value is invalid");
 	}
+	/* not looked at, and nothing done yet: the peer repeats it */
+	if (m->ans != NULL && m->ans->err == ERR_AGAIN && st->ppk_keys == NULL)
+		return ike_drop(m, DROP_IKE_BUSY);
 	ike_out_open(sa, &b);
 	if (m->p->ke != NULL)
 		add_ke(&b, m->p->ke->group, m->dh);

@@ -108,6 +108,12 @@ refused(struct ike_sa *sa, struct ike_msg *m)
 		m->ans = NULL;
 		return V_NEXT;
 	}
+	/* nothing is mixed yet, so the peer may repeat it; and nobody is told that
+	 * his key is wrong for trouble of ours */
+	if (ans->err == ERR_AGAIN)
+		return ike_drop(m, DROP_IKE_BUSY);
+	if (ans->err != ERR_AUTH && ans->err != ERR_NOTFOUND)
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
 	log_rl(LOG_WARN, "ike", "PPK of a peer: %s", ans->why);
 	sa->ike->stats.n_auth_failed++;
 	drop_count(DROP_IKE_AUTH, 1);

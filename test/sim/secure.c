@@ -322,6 +322,7 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	struct sim_host *h = ctx;
 	struct sim_world *w = h->w;
 	struct sim_event *e;
+	bool is_busy;
 
 	if (ask->type == IKE_ASK_CLOSE)
 		return 0;
@@ -329,7 +330,9 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 		return ERR_CLOSED;
 	if (w->n_ev == SIM_PKT_MAX)
 		abort();
-	once_only(h, ask);
+	is_busy = ask->type == IKE_ASK_PPK && h->n_ppk_busy > 0;
+	if (!is_busy)
+		once_only(h, ask);
 	e = sim_alloc(sizeof(*e));
 	e->what = SIM_ASK;
 	e->host = h;
@@ -340,7 +343,10 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	e->ans.handle = ask->handle;
 	e->ans.realm = 0;
 	e->ans.peer = 0;
-	if (ask->type == IKE_ASK_PPK)
+	if (is_busy) {
+		h->n_ppk_busy--;
+		e->ans.err = ERR_AGAIN;
+	} else if (ask->type == IKE_ASK_PPK)
 		answer_ppk(h, ask, e);
 	else if (ask->type == IKE_ASK_SEAL)
 		answer_seal(h, ask, e);

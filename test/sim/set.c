@@ -83,6 +83,8 @@ set_one(struct sim_host *h, const char *key, const char *val)
 		str_copy(h->peer.ppk, sizeof(h->peer.ppk), "ppk");
 	} else if (strcmp(key, "ppk-of") == 0)
 		str_copy(h->peer.ppk, sizeof(h->peer.ppk), val);
+	else if (strcmp(key, "ppk-busy") == 0)
+		h->n_ppk_busy = v;
 	else if (strcmp(key, "ppk-int") == 0)
 		h->conf.has_ppk_int = yes;
 	else if (strcmp(key, "psk") == 0)

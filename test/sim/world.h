@@ -71,6 +71,7 @@ struct sim_host {
 	/* questions that may be put once an IKE SA: a ring of what was asked */
 	struct { uint32_t handle, type; } once[SIM_ONCE_MAX];
 	unsigned n_once, n_twice;
+	unsigned n_ppk_busy;		/* questions about a PPK not looked at yet */
 	uint32_t resumed[SIM_RESUMED_MAX]; /* handles; a ring */
 	unsigned n_resumed;
 	uint8_t ticket_key;		/* another: tickets before are no good */
