@@ -152,6 +152,14 @@ const struct fault lab_faults[] = {
 	    AT_B("eap-password"), USER("hanako"), USERS("hanako")),
 	EAP("eap-user", "gw-b does not have the user of gw-a",
 	    AT_B("eap-user"), USER("hanako"), USERS("ken")),
+	EAP("radius-silent", "nobody answers at the address of gw-b's RADIUS "
+	    "server", AT_B("radius-silent"), .info.is_slow = true,
+	    USER("hanako"), .b = { .trust = "",
+	    .peer = "id=\"hanako@example.com\" name=\"tokyo\"",
+	    .more = "    <eap method=\"radius\" at=\"192.0.2.250\" "
+	    "secret=\"radius.secret\"/>\n",
+	    .file = "keys/radius.secret",
+	    .text = "a secret that nobody else has\n" }),
 	EAP("eap-refused", "gw-a's certificate is not of the user it names",
 	    AT_A("eap-refused"), .a = { .me = "", .own =
 	    "eap=\"hanako@example.com\" cert=\"own.pem\"" },

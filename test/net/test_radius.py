@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People whom a RADIUS server knows: freeradius behind a gateway of ours, asked by strongSwan
-with EAP-TTLS and EAP-MSCHAPv2 and by tapir with EAP-TTLS; a server that is silent, and one
-of two."""
+with EAP-TTLS, EAP-MSCHAPv2 and EAP-MD5 and by tapir with EAP-TTLS; one server of two is
+silent.  (That all of them are is a fault of the lab, in test_break.py.)"""
 import os
 
 import pytest
@@ -150,17 +150,5 @@ def test_tapir_in_no_tunnel_of_another(lab, pki, gateway):
         c.start()
         assert until(10, lambda: "authentication of vpn.example.com" in c.log()), c.log()
         assert "aaa.example.com" in c.log()
-    finally:
-        c.stop()
-
-
-def test_silence_is_said(lab, pki, gateway, server):
-    """Nobody gets in while the server is down, and both log and tapir why name it."""
-    server.stop()
-    at = len(gateway.log())
-    c = strongswan(lab, pki, HANAKO, WORD)
-    try:
-        assert "failed" in c.initiate(seconds=18)
-        assert until(5, lambda: f"{SERVER}:1812 is silent" in gateway.log()[at:]), gateway.log()[at:]
     finally:
         c.stop()
