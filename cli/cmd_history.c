@@ -27,7 +27,8 @@ turn_of(const struct bus_rec *r)
 		{ "peer-suspect", TURN_UP }, { "peer-moved", TURN_UP },
 		{ "peer-roamed", TURN_UP },
 		{ "peer-down", TURN_DOWN }, { "peer-failed", TURN_DOWN },
-		{ "auth-failed", TURN_DOWN }, { "daemon-started", TURN_DOWN },
+		{ "auth-failed", TURN_DOWN },
+		{ "peer-expelled", TURN_DOWN }, { "daemon-started", TURN_DOWN },
 		{ "daemon-stopping", TURN_OFF },
 	};
 
@@ -93,6 +94,7 @@ static const struct {
 	{ "auth-failed", "refused", SHOW_BAD },
 	{ "peer-moved", "moved", SHOW_PLAIN },
 	{ "peer-roamed", "roamed", SHOW_PLAIN },
+	{ "peer-expelled", "expelled", SHOW_BAD },
 	{ "command", "command", SHOW_PLAIN },
 	{ "daemon-started", "tapird", SHOW_DIM },
 	{ "daemon-stopping", "tapird", SHOW_DIM },

@@ -628,6 +628,11 @@ ike_answer(struct ike *ike, const struct ike_ans *ans, uint64_t now_ms)
 	struct ike_msg *m;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
+	if (ans->is_stands) {
+		ike_stands_answer(ike, ans);
+		ike_reap(ike);
+		return;
+	}
 	if (ans->handle == 0) {
 		ike_token_answer(ike, ans);
 		ike_reap(ike);

@@ -36,6 +36,7 @@
 #include "ikev2/path.h"
 #include "ikev2/pmtu.h"
 #include "ikev2/roam.h"
+#include "ikev2/stands.h"
 #include "ikev2/state.h"
 #include "ikev2/wire/cfg.h"
 #include "ikev2/wire/rules.h"
@@ -73,6 +74,11 @@ struct ike_resume {
 	unsigned n_try;			/* attempts that nobody answered */
 };
 
+struct ike_bytes {
+	uint8_t *p;		/* owned */
+	size_t len;
+};
+
 struct ike_link {
 	struct list node;
 	struct ike *ike;
@@ -103,6 +109,7 @@ struct ike_link {
 	bool is_elsewhere;		/* dial this gateway, once: */
 	struct ip_addr elsewhere, home;	/* home: who sent us there */
 	struct ike_resume *resume;	/* owned, or NULL; RFC 5723 */
+	struct ike_bytes shown;		/* what the peer let itself be known by */
 	unsigned n_fail;		/* attempts since it was up */
 	enum spi_group group;		/* the peer asked for it; NONE = our first */
 	struct tmr dial;
@@ -222,10 +229,6 @@ struct ike_task {
 
 /* ---- IKE SAs ------------------------------------------------------------- */
 
-struct ike_bytes {
-	uint8_t *p;		/* owned */
-	size_t len;
-};
 
 /* A message before it was sealed, for another cut (RFC 7383 2.5.2).  text is
  * NULL when it is small. */
@@ -503,6 +506,7 @@ struct ike {
 	struct map *by_src;	/* source -> half-open SAs, as a number */
 	struct ike_gw drain;	/* where peers are sent; is_drained */
 	bool is_drained;
+	struct ike_stands stands;	/* stands.c */
 	struct ike_own own;	/* addresses we have; empty = not known */
 	uint32_t last_handle, last_link, last_child, last_serial;
 	unsigned n_sa;

@@ -130,6 +130,7 @@ enum ike_ask_type {
 	IKE_ASK_EAP_VERIFY, /* ... and the peer's */
 	IKE_ASK_SEAL,	/* a ticket for an authenticated SA, RFC 5723 */
 	IKE_ASK_OPEN,	/* keys by a ticket; before the others */
+	IKE_ASK_STANDS,	/* would a peer be let in by what it showed then? */
 	IKE_ASK_TOKEN,	/* the QCD token of a pair of SPIs, RFC 6290 */
 	IKE_ASK_CLOSE	/* forget this handle; no answer */
 };
@@ -151,7 +152,8 @@ struct ike_ask {
 	enum ike_ask_type type;
 	uint64_t ticket;	/* comes back in the answer */
 	uint32_t handle;	/* IKE SA handle: unique, not reused soon, never 0;
-				 * 0 for TOKEN, which is not about an SA of ours */
+				 * 0 for STANDS, and for TOKEN where it is not about
+				 * an SA of ours */
 	bool is_initiator;	/* our role in IKE_SA_INIT */
 	uint32_t realm, peer;	/* initiator: which; responder: UINT32_MAX */
 	enum ike_prf prf;
@@ -182,6 +184,7 @@ struct ike_ask {
 	uint32_t life_s;	/* SEAL: at most */
 	struct view sealed;	/* OPEN */
 	struct view ni, nr;	/* OPEN */
+	struct view shown;	/* STANDS: of VERIFY or EAP_VERIFY then */
 	/* PPK in IKE_INTERMEDIATE, RFC 9867; of the keys sk_d alone */
 	bool is_ppk_int;
 	struct view ppk_seed;	/* Ni | Nr | SPIi | SPIr */
@@ -217,6 +220,9 @@ struct ike_ans {
 	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
 	uint64_t not_after_s;	/* end of its certificate, or of ours with what we
 				 * signed, Unix time; 0 = none */
+	struct view shown;	/* VERIFY, EAP_VERIFY: for STANDS; may be empty */
+	bool is_stands;		/* STANDS; handle is 0.  ERR_AUTH or ERR_NOTFOUND: no
+				 * longer; any other error: nobody can tell */
 	/* EAP */
 	enum ike_eap_end eap_end;
 	struct view eap;	/* message to send; empty with an initiator's OK;
@@ -329,7 +335,8 @@ enum ike_link_event {
 	IKE_LINK_GONE,		/* a link made on demand is forgotten */
 	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
 	IKE_LINK_MOVED,		/* its outer address; why is the one before */
-	IKE_LINK_ROAMED		/* our outer address; why is the one before */
+	IKE_LINK_ROAMED,	/* our outer address; why is the one before */
+	IKE_LINK_EXPELLED	/* it would not be let in any more; its SAs end */
 };
 
 /* ---- functions ------------------------------------------------------------------ */
@@ -414,6 +421,9 @@ uint64_t ike_next(const struct ike *ike);
 
 /** The secure process was replaced: parked questions will not be answered. */
 void ike_secure_lost(struct ike *ike, uint64_t now_ms);
+/** Keys, users or lists of revoked certificates may be others than they were: ask
+ * about all who are connected (IKE_ASK_STANDS), and end whom it says to. */
+void ike_recheck(struct ike *ike, uint64_t now_ms);
 /** An SA reached its packet or byte limit. */
 void ike_child_expire(struct ike *ike, uint32_t child_id, bool is_hard,
 		      uint64_t now_ms);

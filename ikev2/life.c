@@ -29,6 +29,7 @@ ike_secure_lost(struct ike *ike, uint64_t now_ms)
 		}
 		sa->ask_handle = 0;	/* the new one knows no old handle */
 	}
+	ike_stands_lost(ike);
 	memset(ike->token_wait, 0, sizeof(ike->token_wait));
 	ike_reap(ike);
 }
@@ -111,6 +112,7 @@ ike_new(struct ike **out, const struct ike_conf *conf,
 	ike->now_ms = ike->door.second_ms = now_ms;
 	tmr_set_init(&ike->tmr);
 	tmr_init(&ike->door.tmr, ike_door_over, ike);
+	ike_stands_init(ike);
 	list_init(&ike->realms);
 	list_init(&ike->links);
 	list_init(&ike->sas);

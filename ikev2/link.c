@@ -382,6 +382,7 @@ ike_link_free(struct ike_link *link)
 	map_remove(link->ike->by_peer, &link->key);
 	list_remove(&link->node);
 	ike_resume_forget(link);
+	free(link->shown.p);
 	ike_trace_free(link->trace);
 	ike_config_free(link);
 	free(link);

@@ -75,7 +75,7 @@ struct loaded {
 	struct sec_trust *trust;	/* NULL: not needed */
 	struct sec_link *link;
 	struct sec_child child;
-	struct sec_token *token;	/* NULL: no QCD tokens */
+	struct sec_token *token;	/* NULL: it cannot be kept */
 	int names_fd;			/* to tapir-names; -1 = it is not there */
 	struct sec_eaps *eap;		/* NULL: nobody comes by EAP */
 	struct sec_radius_link *radius;	/* NULL: no RADIUS */
@@ -340,8 +340,7 @@ load(const struct options *o, struct loaded *l)
 	    (err = sec_store_name(l->store, l->conf)) != 0 ||
 	    (err = sec_net_open(&l->nl, &l->net)) != 0)
 		return err;
-	if (l->conf->qcd && (err = sec_token_load(&l->token, o->keys,
-	    o->user.uid)) != 0)
+	if ((err = sec_token_load(&l->token, o->keys, o->user.uid)) != 0)
 		return err;
 	if (sec_eaps_is_needed(l->conf) && (err = sec_eaps_load(&l->eap,
 	    l->conf, o->keys, o->user.uid)) != 0)
@@ -392,7 +391,8 @@ run(const struct options *o, struct loaded *l)
 	struct sec_serve_conf c = {
 		.conf = l->conf, .store = l->store, .net = &l->net,
 		.mac = l->mac, .trust = l->trust, .link = l->link,
-		.token = l->token, .eap = l->eap, .radius = l->radius,
+		.token = l->conf->qcd ? l->token : NULL, .marks = l->token,
+		.eap = l->eap, .radius = l->radius,
 		.names_fd = l->names_fd,
 		.instance = sec_net_instance(o->run_dir != NULL ?
 					     o->run_dir : ""),

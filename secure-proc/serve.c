@@ -119,6 +119,7 @@ static handler_fn *const handlers[IPC_TYPE_END] = {
 	[IPC_TICKET_SEAL] = sec_on_ticket_seal,
 	[IPC_TICKET_OPEN] = sec_on_ticket_open,
 	[IPC_MARK] = sec_on_mark,
+	[IPC_STANDS] = sec_on_stands,
 };
 
 /* ---- dispatch ---------------------------------------------------------------- */
@@ -199,6 +200,8 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 	if (err == 0)
 		err = sec_tickets_new(&s->tickets);
 	if (err == 0)
+		err = sec_showns_new(&s->showns);
+	if (err == 0)
 		err = map_new(&s->asked, sizeof(uint64_t),
 		    2 * SEC_LINK_ASKS_MAX + SEC_RADIUS_ASKS);
 	if (err == 0 && c->eap != NULL)
@@ -226,6 +229,7 @@ sec_serve_free(struct sec_serve *s)
 		return;
 	while (s->asked != NULL && (q = map_next(s->asked, &it)) != NULL) {
 		map_remove(s->asked, &q->number);
+		free(q->cert);
 		free(q);
 	}
 	map_free(s->asked);
@@ -238,6 +242,7 @@ sec_serve_free(struct sec_serve *s)
 	}
 	map_free(s->sa);
 	sec_tickets_free(s->tickets);
+	sec_showns_free(s->showns);
 	sec_routes_fini(&s->routes);
 	sec_limit_free(s->limit);
 	ipc_gate_fini(&s->gate);

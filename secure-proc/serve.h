@@ -35,6 +35,7 @@ struct sec_serve_conf {
 	struct sec_trust *trust;	/* NULL: no peer has a certificate */
 	struct sec_link *link;		/* the verify child; with trust */
 	const struct sec_token *token;	/* NULL: no QCD tokens */
+	const struct sec_token *marks;	/* NULL: changed secrets are not noticed */
 	uint32_t instance;		/* sec_net_instance() */
 	int names_fd;			/* to tapir-names; -1 = it is not there */
 	uint32_t resolver;		/* user of the resolver; 0 = not known */

@@ -19,6 +19,7 @@
 #include "secure-proc/keys/mark.h"
 #include "secure-proc/keys/token.h"
 #include "secure-proc/serve_priv.h"
+#include "secure-proc/verify/wire.h"
 
 #define CERTREQ_MAX 8192 /* bytes of CERTREQ bodies, as secure.def has it */
 
@@ -100,7 +101,7 @@ sec_on_ppk(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 int
 sec_check_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
-	      const struct sec_check *q, const char *id, bool is_eap)
+	      const struct sec_check *q, const char *id, const struct sec_shown *shown)
 {
 	struct asked *a;
 	int err;
@@ -112,24 +113,33 @@ sec_check_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 	a->number = ++s->last_number;
 	a->ticket = m->ticket;
 	a->handle = m->handle;
-	a->is_eap = is_eap;
+	a->is_eap = m->type == IPC_EAP;
+	a->is_standing = m->type == IPC_STANDS;
+	if (shown != NULL) {
+		a->realm = m->u.stands.realm;
+		a->peer = m->u.stands.peer;
+		memcpy(a->key, shown->mark, sizeof(a->key));
+	}
 	str_copy(a->id, sizeof(a->id), id);
 	a->n_peer = MIN(q->id.len, sizeof(a->id_peer));
 	memcpy(a->id_peer, q->id.p, a->n_peer);
 	a->n_own = MIN(q->id_own.len, sizeof(a->id_own));
 	if (a->n_own > 0)
 		memcpy(a->id_own, q->id_own.p, a->n_own);
-	if ((err = map_add(s->asked, &a->number, a)) != 0) {
-		free(a);
-		return err;
-	}
-	sa->asked = a->number;
+	if ((err = sec_shown_certs(q->cert, &a->cert, &a->n_cert)) != 0 ||
+	    (err = map_add(s->asked, &a->number, a)) != 0)
+		goto fail;
+	if (sa != NULL)
+		sa->asked = a->number;
 	err = sec_link_ask(s->c.link, a->number, q, clk_ms());
-	if (err != 0) {
-		map_remove(s->asked, &a->number);
-		free(a);
+	if (err == 0)
+		return 0;
+	map_remove(s->asked, &a->number);
+	if (sa != NULL)
 		sa->asked = 0;
-	}
+fail:
+	free(a->cert);
+	free(a);
 	return err;
 }
 
@@ -148,7 +158,7 @@ verify_ask(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa,
 		.maced_id = { with->maced_id, with->maced_id_len },
 	};
 
-	return sec_check_ask(s, m, sa, &q, id, false);
+	return sec_check_ask(s, m, sa, &q, id, NULL);
 }
 
 /* Move the IKE SA on by what the child said. */
@@ -184,6 +194,37 @@ told_again(const struct sec_checked *c, struct sec_checked *closed)
 	return true;
 }
 
+/* By certificate. */
+static struct view
+shown_cert(struct sec_serve *s, struct sa *sa, const struct asked *q,
+	   const struct sec_checked *c, uint8_t *buf)
+{
+	struct sec_shown x = { .kind = SEC_SHOWN_CERT,
+		.id_peer = { q->id_peer, q->n_peer },
+		.id_own = { q->id_own, q->n_own },
+		.cert = { q->cert, q->n_cert } };
+
+	memcpy(x.mark, c->key, sizeof(x.mark));
+	return sec_shown_note(s, sa, &x, buf);
+}
+
+static int
+checked_ok(struct sec_serve *s, const struct ipc_msg *req, struct sa *sa,
+	   const struct asked *q, const struct sec_checked *c)
+{
+	uint8_t shown[SEC_SHOWN_MAX];
+	struct ipc_msg a;
+
+	ipc_msg_answer(&a, req, 0, NULL);
+	tell_place(sa, &a);
+	a.u.verify_ok.not_after = (uint64_t)c->not_after;
+	sa->auth.not_after_s = (uint64_t)c->not_after;
+	memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
+	memcpy(a.u.verify_ok.subject, c->subject, strlen(c->subject) + 1);
+	a.u.verify_ok.shown = shown_cert(s, sa, q, c, shown);
+	return sec_answer(s, &a, NULL, 0);
+}
+
 /* The child has looked. */
 void
 sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
@@ -191,13 +232,19 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 	struct sec_serve *s = ctx;
 	struct sec_checked closed;
 	struct asked *q = map_remove(s->asked, &number);
-	struct ipc_msg req, a;
 	char why[WHY_MAX], told[WHY_MAX];
+	struct ipc_msg req;
 	struct sa *sa;
-	int err;
+	int err = 0;
 
-	if (q == NULL)
-		return;
+	if (number == SEC_SAID_LISTS)
+		err = sec_lists_changed(s);
+	else if (q != NULL && q->is_standing)
+		err = sec_stands_checked(s, q, c);
+	if (err != 0)
+		s->fatal = err;
+	if (q == NULL || q->is_standing)
+		goto out;
 	ipc_msg_init(&req, q->is_eap ? IPC_EAP : IPC_VERIFY);
 	req.ticket = q->ticket;
 	req.handle = q->handle;
@@ -209,30 +256,45 @@ sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c)
 		err = sec_refuse(s, &req, ERR_STATE, "the IKE SA is gone");
 	} else if (q->is_eap) {
 		sa->asked = 0;
-		err = sec_talk_checked(s, &req, sa, c);
+		err = sec_talk_checked(s, &req, sa, q, c);
 	} else if ((err = verified(s, sa, q, c, told, sizeof(told))) != 0) {
 		snprintf(why, sizeof(why), "peer \"%.60s\": %.180s", q->id,
 		    told[0] != '\0' ? told : c->why);
 		err = sec_refuse(s, &req, err, why);
 	} else {
-		ipc_msg_answer(&a, &req, 0, NULL);
-		tell_place(sa, &a);
-		a.u.verify_ok.not_after = (uint64_t)c->not_after;
-		sa->auth.not_after_s = (uint64_t)c->not_after;
-		memcpy(a.u.verify_ok.id_text, q->id, strlen(q->id) + 1);
-		memcpy(a.u.verify_ok.subject, c->subject,
-		    strlen(c->subject) + 1);
-		err = sec_answer(s, &a, NULL, 0);
+		err = checked_ok(s, &req, sa, q, c);
 	}
 	if (err != 0)
 		s->fatal = err;
+out:
+	if (q != NULL)
+		free(q->cert);
 	free(q);
+}
+
+/* By pre-shared key, or by a ticket: then it is what was shown the first time. */
+static struct view
+shown_psk(struct sec_serve *s, struct sa *sa, const struct ipc_verify *v,
+	  uint8_t *buf)
+{
+	struct sec_shown x = { .kind = SEC_SHOWN_PSK, .id_peer = v->id_peer,
+		.id_own = v->id_own };
+
+	if (sa->auth.is_eap)		/* later */
+		return (struct view){ NULL, 0 };
+	if (sa->auth.is_resumed)
+		return sec_showns_find(s->showns, (struct view){ sa->shown,
+		    sa->has_shown ? sizeof(sa->shown) : 0 });
+	sec_mark_of(s, sec_store_psk(s->keys.store, sa->auth.realm,
+	    sa->auth.peer), x.mark);
+	return sec_shown_note(s, sa, &x, buf);
 }
 
 int
 sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	char why[WHY_MAX] = "", id[SEC_ID_TEXT_MAX];
+	uint8_t shown[SEC_SHOWN_MAX];
 	struct sec_auth_asked asked;
 	struct ipc_msg a;
 	int err;
@@ -259,6 +321,7 @@ sec_on_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	ipc_msg_answer(&a, m, 0, NULL);
 	tell_place(sa, &a);
 	a.u.verify_ok.not_after = sa->auth.not_after_s;	/* of a ticket */
+	a.u.verify_ok.shown = shown_psk(s, sa, &m->u.verify, shown);
 	memcpy(a.u.verify_ok.id_text, id, strlen(id) + 1);
 	return sec_answer(s, &a, NULL, 0);
 }

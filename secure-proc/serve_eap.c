@@ -57,8 +57,12 @@ nt_hash(void *ctx, struct view user, uint8_t out[SPI_EAP_NT_HASH])
 	is_somebody = !t->is_stranger && t->realm->users != NULL &&
 	    sec_users_nt_hash(t->realm->users, user, out) == 0;
 	t->is_early = !sec_talk_try(t, is_somebody);
-	if (is_somebody && !t->is_early)
+	t->is_local = is_somebody && !t->is_early;
+	if (t->is_local) {
+		sec_mark_of(t->s, (struct view){ out, SPI_EAP_NT_HASH },
+		    t->mark);
 		return 0;
+	}
 	wipe(out, SPI_EAP_NT_HASH);
 	return ERR_NOTFOUND;
 }
@@ -119,7 +123,7 @@ look(void *ctx, const struct view *der, unsigned n)
 	ipc_msg_init(&m, IPC_EAP);
 	m.ticket = t->ticket;
 	m.handle = t->sa->handle;
-	return sec_check_ask(t->s, &m, t->sa, &q, sec_eap_claim(t->eap), true);
+	return sec_check_ask(t->s, &m, t->sa, &q, sec_eap_claim(t->eap), NULL);
 }
 
 static const struct spi_eap_host host = { .nt_hash = nt_hash, .look = look };
@@ -221,6 +225,7 @@ sec_talk_end(struct sec_serve *s, struct sa *sa)
 	if (sa->talk == NULL)
 		return;
 	sec_eap_close(sa->talk->eap);
+	free(sa->talk->cert);
 	wipe(sa->talk, sizeof(*sa->talk));
 	free(sa->talk);
 	sa->talk = NULL;
@@ -337,7 +342,7 @@ sec_on_eap(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 int
 sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q, struct sa *sa,
-		 const struct sec_checked *c)
+		 struct asked *asked, const struct sec_checked *c)
 {
 	struct talk *t = sa->talk;
 	uint8_t buf[SEC_TALK_EAP];
@@ -350,6 +355,11 @@ sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q, struct sa *sa,
 	if (c->err == 0 && t->realm->is_server) {
 		str_copy(t->subject, sizeof(t->subject), c->subject);
 		t->not_after = c->not_after;
+		memcpy(t->mark, c->key, sizeof(t->mark));
+		free(t->cert);
+		t->cert = asked->cert;
+		t->n_cert = asked->n_cert;
+		asked->cert = NULL;
 	}
 	err = sec_talk_tell(t, q, sec_eap_go_on(t->eap, c->err, c->why, &w),
 	    &w);
@@ -415,6 +425,23 @@ is_same_name(const struct talk *t)
 	    memcmp(id.data.p, user, id.data.len) == 0;
 }
 
+/* What a user showed; a gateway has done so before. */
+static struct view
+shown_of(struct sec_serve *s, struct sa *sa, const struct talk *t, uint8_t *buf)
+{
+	struct sec_shown x = { .kind = t->cert != NULL ? SEC_SHOWN_TLS :
+		t->is_local ? SEC_SHOWN_PASSWORD : SEC_SHOWN_USER,
+		.id_peer = { t->id_peer, t->id_peer_len },
+		.id_own = { t->id_own, t->id_own_len },
+		.user = view_of(sec_eap_user(t->eap)),
+		.cert = { t->cert, t->n_cert } };
+
+	if (sa->auth.is_initiator)
+		return (struct view){ NULL, 0 };
+	memcpy(x.mark, t->mark, sizeof(x.mark));
+	return sec_shown_note(s, sa, &x, buf);
+}
+
 int
 sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -423,6 +450,7 @@ sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 		.init_msg = q->init_msg, .nonce = q->nonce, .sk_p = q->sk_p,
 		.int_auth = q->int_auth, .prf = q->prf,
 	};
+	uint8_t shown[SEC_SHOWN_MAX];
 	struct ipc_msg a;
 	struct talk *t;
 	int err;
@@ -450,6 +478,7 @@ sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 			   (const uint8_t *)sec_eap_user(t->eap),
 			   strlen(sec_eap_user(t->eap)));
 	memcpy(a.u.eap_verify_ok.subject, t->subject, strlen(t->subject) + 1);
+	a.u.eap_verify_ok.shown = shown_of(s, sa, t, shown);
 	if (sec_auth_is_done(&sa->auth))
 		sec_talk_end(s, sa);
 	return sec_answer(s, &a, NULL, 0);

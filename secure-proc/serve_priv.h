@@ -9,6 +9,7 @@
 
 #include "daemon/ipc/gate.h"
 #include "secure-proc/keys/auth.h"
+#include "secure-proc/keys/shown.h"
 #include "secure-proc/route_table.h"
 #include "secure-proc/serve.h"
 #include "secure-proc/verify/link.h"
@@ -24,9 +25,11 @@ struct sa {
 	uint64_t asked;		/* number of its question, or 0 */
 	struct sec_auth auth;
 	struct talk *talk;	/* EAP; NULL = none */
+	uint8_t shown[SEC_SHOWN_ID];	/* name of what the peer showed */
+	bool has_shown;
 };
-/* A VERIFY, or the certificates of an EAP-TLS, that the verify child has, or will
- * have; or a message of EAP that the RADIUS child has. */
+/* A VERIFY, the certificates of an EAP-TLS, or a STANDS, that the verify child has, or
+ * will have; or a message of EAP that the RADIUS child has. */
 struct asked {
 	uint64_t number;	/* of the question */
 	uint64_t ticket;
@@ -37,6 +40,11 @@ struct asked {
 	size_t n_peer, n_own;
 	bool is_eap;
 	bool is_radius;		/* the RADIUS child has it */
+	bool is_standing;	/* STANDS: there is no IKE SA, but */
+	uint32_t realm, peer;	/* it has to be this one, */
+	uint8_t key[SEC_SHOWN_MARK]; /* with this key */
+	uint8_t *cert;		/* what was sent of certificates, or NULL */
+	size_t n_cert;
 	char id[SEC_ID_TEXT_MAX];
 };
 /* An address of ours that a peer gave us. */
@@ -56,6 +64,10 @@ struct sec_serve {
 	struct sec_routes routes;
 	uint32_t names[CONF_REALM_MAX];	/* handle whose name servers are in use */
 	struct sec_tickets *tickets;	/* RFC 5723 */
+	struct sec_showns *showns;	/* of who may come back by one */
+	uint32_t lists;			/* generation of lists that were fetched */
+	unsigned n_lists;		/* told of them within a second */
+	uint64_t lists_ms;
 	unsigned n_client;
 	struct sec_client client[SEC_CLIENT_MAX];
 	struct sec_limit *limit;	/* of guessing */
@@ -87,10 +99,29 @@ handler_fn sec_on_mark;
 /** The verify child has answered; ctx is the server. */
 void sec_on_checked(void *ctx, uint64_t number, const struct sec_checked *c);
 
-/** Put a question to the verify child; its answer comes to sec_on_checked(). */
+/** Put a question to the verify child; its answer comes to sec_on_checked().
+ * @param sa    NULL with STANDS.
+ * @param shown with STANDS what was shown, else NULL. */
 MUST_USE int sec_check_ask(struct sec_serve *s, const struct ipc_msg *m,
 			   struct sa *sa, const struct sec_check *q,
-			   const char *id, bool is_eap);
+			   const char *id, const struct sec_shown *shown);
+
+/* ---- serve_stands.c: would they be let in again? -------------------------------- */
+
+handler_fn sec_on_stands;
+/** The verify child has looked at what somebody showed. */
+MUST_USE int sec_stands_checked(struct sec_serve *s, const struct asked *q,
+				const struct sec_checked *c);
+/** It has other lists than before. */
+MUST_USE int sec_lists_changed(struct sec_serve *s);
+/** Keep what this peer showed, for its ticket, and write it for an answer.
+ * @param buf SEC_SHOWN_MAX bytes.
+ * @return empty: it cannot be looked at again. */
+struct view sec_shown_note(struct sec_serve *s, struct sa *sa,
+			   const struct sec_shown *shown, uint8_t *buf);
+/** A mark of something secret; all zero without a secret for it. */
+void sec_mark_of(const struct sec_serve *s, struct view secret,
+		 uint8_t out[SEC_SHOWN_MARK]);
 
 /* ---- serve_eap.c: EAP -------------------------------------------------------- */
 
@@ -101,9 +132,11 @@ handler_fn sec_on_eap, sec_on_eap_sign, sec_on_eap_verify;
 MUST_USE int sec_talk_begin(struct sec_serve *s, struct sa *sa);
 /** The peer's ID payload, and the one that names us if any, as they came. */
 void sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own);
-/** Its certificates were looked at; q is the message that waits. */
+/** Its certificates were looked at; q is the message that waits, asked loses what
+ * it has of certificates. */
 MUST_USE int sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q,
-			      struct sa *sa, const struct sec_checked *c);
+			      struct sa *sa, struct asked *asked,
+			      const struct sec_checked *c);
 void sec_talk_end(struct sec_serve *s, struct sa *sa);
 
 /* ---- serve_radius.c: EAP by RADIUS ------------------------------------------- */

@@ -33,6 +33,10 @@ struct talk {
 	char from[64];
 	char subject[SEC_CHECK_TEXT_MAX]; /* of its certificate, or empty */
 	int64_t not_after;
+	bool is_local;			/* the password is that of our file */
+	uint8_t mark[SEC_SHOWN_MARK];	/* of it, or of the certificate's key */
+	uint8_t *cert;			/* what it sent of certificates */
+	size_t n_cert;
 	uint8_t id_peer[SEC_ID_BODY_MAX], id_own[SEC_ID_BODY_MAX];
 	size_t id_peer_len, id_own_len;
 };

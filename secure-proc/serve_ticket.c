@@ -35,6 +35,9 @@ sec_on_ticket_seal(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	if (q->sk_d.len == 0 || q->sk_d.len != sec_prf_len(q->prf))
 		return sec_refuse(s, m, ERR_RANGE, "SK_d has the wrong length");
 	memcpy(t.suite, q->suite, sizeof(t.suite));
+	t.lists = s->lists;
+	t.shown = (struct view){ sa->shown, sa->has_shown ?
+	    sizeof(sa->shown) : 0 };
 	if ((err = sec_ticket_seal(s->tickets, &t, now_s, out, &len)) != 0)
 		return sec_refuse(s, m, err, NULL);
 	ipc_msg_answer(&a, m, 0, NULL);
@@ -60,6 +63,22 @@ seed_make(const struct sec_ticket *t, const struct ipc_ticket_open *q,
 	return spi_crypto()->hmac(hash[t->prf], t->sk_d, part, N_OF(part), out);
 }
 
+/* Who has a certificate that may have been revoked since, and who showed what is not
+ * known any more, has to show it again. */
+static bool
+is_stale(const struct sec_serve *s, const struct sec_ticket *t)
+{
+	struct view is = sec_showns_find(s->showns, t->shown);
+	struct sec_shown x;
+
+	if (t->shown.len == 0)
+		return false;
+	if (is.len == 0 || sec_shown_dec(is, &x) != 0)
+		return true;
+	return (x.kind == SEC_SHOWN_CERT || x.kind == SEC_SHOWN_TLS) &&
+	    t->lists != s->lists;
+}
+
 int
 sec_on_ticket_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -72,8 +91,12 @@ sec_on_ticket_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 	err = sec_ticket_open(s->tickets, q->sealed, (uint64_t)clk_wall_s(),
 	    buf, &t);
+	if (err == 0 && is_stale(s, &t))
+		err = ERR_AUTH;
 	if (err == 0 && (err = seed_make(&t, q, seed, &len)) == 0)
 		err = sec_auth_resume(&s->keys, &sa->auth, q, &t);
+	if (err == 0 && (sa->has_shown = t.shown.len == sizeof(sa->shown)))
+		memcpy(sa->shown, t.shown.p, sizeof(sa->shown));
 	if (err != 0)
 		sa->auth.phase = SEC_P_FAILED;
 	ipc_msg_answer(&a, m, err, err != 0 ? "the ticket is not good (any "

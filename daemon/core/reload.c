@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "conf/diff.h"
+#include "daemon/base/clk.h"
 #include "daemon/base/cur.h"
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
@@ -217,6 +218,7 @@ take_realms(void *ctx)
 	if (rl->vpn->is_stopping)
 		return;
 	n_bad = apply_realms(rl->vpn);
+	ike_recheck(rl->vpn->ike, clk_ms());
 	word_end(rl, ROLE_TAKEN);
 	event_taken(rl);
 	if (n_bad > 0)
@@ -274,6 +276,12 @@ on_answer(void *ctx UNUSED, const struct ike_ans *ans UNUSED)
 }
 
 static void
+on_lists(void *ctx UNUSED)
+{
+	/* everybody is asked about once it is in use */
+}
+
+static void
 on_trust(void *ctx, struct view certreq, struct view auth_ann)
 {
 	struct reload *rl = ctx;
@@ -287,7 +295,7 @@ meet(struct reload *rl, int chan)
 {
 	const struct secure_cb cb = {
 		.ctx = rl, .answer = on_answer, .lost = on_lost,
-		.trust = on_trust, .ready = on_ready,
+		.trust = on_trust, .ready = on_ready, .lists = on_lists,
 	};
 	int err;
 

@@ -91,6 +91,17 @@ on_secure_ready(void *ctx, uint32_t features UNUSED)
 	bus_rec_init(&ev, BUS_EV_SECURE_BACK);
 	bus_set_u64(&ev, BUS_F_PID, (uint64_t)secure_pid(r->vpn.secure));
 	vpn_publish(&r->vpn, &ev);
+	/* it has read the keys anew */
+	ike_recheck(r->vpn.ike, clk_ms());
+}
+
+static void
+on_secure_lists(void *ctx)
+{
+	struct role *r = ctx;
+
+	if (r->vpn.ike != NULL)
+		ike_recheck(r->vpn.ike, clk_ms());
 }
 
 static void
@@ -138,7 +149,7 @@ secure_cbs(struct role *r)
 		.ctx = r, .answer = on_secure_answer,
 		.lost = on_secure_lost, .trust = on_secure_trust,
 		.mark = on_secure_mark, .bridge = on_secure_bridge,
-		.ready = on_secure_ready,
+		.ready = on_secure_ready, .lists = on_secure_lists,
 	};
 }
 

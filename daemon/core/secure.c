@@ -216,6 +216,7 @@ answer_verify(struct secure *s, const struct ipc_msg *m)
 		.err = m->err,
 		.realm = m->u.verify_ok.realm,
 		.peer = m->u.verify_ok.peer,
+		.shown = m->u.verify_ok.shown,
 		.not_after_s = m->u.verify_ok.not_after,
 	};
 
@@ -260,12 +261,24 @@ answer_eap_verify(struct secure *s, const struct ipc_msg *m)
 	struct ike_ans ans = {
 		.ticket = m->ticket, .handle = m->handle, .err = m->err,
 		.realm = a->realm, .peer = a->peer,
-		.not_after_s = a->not_after,
+		.not_after_s = a->not_after, .shown = a->shown,
 	};
 
 	str_copy(ans.why, sizeof(ans.why), m->why);
 	str_copy(ans.id_text, sizeof(ans.id_text), a->id_text);
 	str_copy(ans.subject, sizeof(ans.subject), a->subject);
+	s->cb.answer(s->cb.ctx, &ans);
+}
+
+static void
+answer_stands(struct secure *s, const struct ipc_msg *m)
+{
+	struct ike_ans ans = {
+		.ticket = m->ticket, .is_stands = true, .err = m->err,
+		.realm = UINT32_MAX, .peer = UINT32_MAX,
+	};
+
+	str_copy(ans.why, sizeof(ans.why), m->why);
 	s->cb.answer(s->cb.ctx, &ans);
 }
 
@@ -349,6 +362,12 @@ handle(struct secure *s, const struct ipc_msg *m)
 		break;
 	case IPC_TOKEN_OK:
 		answer_token(s, m);
+		break;
+	case IPC_STANDS_OK:
+		answer_stands(s, m);
+		break;
+	case IPC_LISTS:
+		s->cb.lists(s->cb.ctx);
 		break;
 	case IPC_VERIFY_OK:
 		answer_verify(s, m);

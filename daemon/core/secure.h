@@ -32,6 +32,8 @@ struct secure_cb {
 		       const char *why);
 	/* Fingerprint of a peer's pre-shared key; empty: there is none. */
 	void (*mark)(void *ctx, uint32_t realm, uint32_t peer, const char *mark);
+	/* Other lists of revoked certificates are in force: ike_recheck(). */
+	void (*lists)(void *ctx);
 	/* secure_hello_later() was answered well. */
 	void (*ready)(void *ctx, uint32_t features);
 };

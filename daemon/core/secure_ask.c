@@ -162,6 +162,13 @@ secure_ask_write(const struct ike_ask *ask, struct ipc_msg *m)
 	case IKE_ASK_OPEN:
 		ask_open(ask, m);
 		break;
+	case IKE_ASK_STANDS:
+		ipc_msg_init(m, IPC_STANDS);
+		m->u.stands.is_initiator = ask->is_initiator;
+		m->u.stands.realm = ask->realm;
+		m->u.stands.peer = ask->peer;
+		m->u.stands.shown = ask->shown;
+		break;
 	case IKE_ASK_TOKEN:
 		ipc_msg_init(m, IPC_TOKEN);
 		m->u.token.ispi = ask->ispi;

@@ -64,7 +64,7 @@ enum ipc_once { IPC_MANY, IPC_ONCE, IPC_ONCE_SA };
 #define IPC_RESULT
 enum ipc_type {
 #include "daemon/ipc/secure.def"
-	IPC_TYPE_END = 44	/* numbers stay below; 64 at most (gate.h) */
+	IPC_TYPE_END = 48	/* numbers stay below; 64 at most (gate.h) */
 };
 #include "daemon/ipc/undef.h"
 

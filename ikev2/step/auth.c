@@ -416,6 +416,7 @@ ike_auth_note_proof(struct ike_link *link, const struct ike_msg *m)
 	str_copy(link->id_text, sizeof(link->id_text), ans->id_text);
 	str_copy(link->subject, sizeof(link->subject), ans->subject);
 	link->not_after_s = ans->not_after_s;
+	ike_shown_keep(link, ans->shown);
 	link->peer_method = m->p->auth != NULL ? m->p->auth->method :
 	    IKE_METHOD_EAP;
 }

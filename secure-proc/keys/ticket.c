@@ -129,6 +129,8 @@ put_all(struct wcur *w, const struct sec_ticket *t)
 	put_list(w, t->peer);
 	put_list(w, t->id_own);
 	put_list(w, t->id_peer);
+	wcur_u32(w, t->lists);
+	put_list(w, t->shown);
 	put_list(w, t->sk_d);
 }
 
@@ -159,6 +161,8 @@ get_all(struct cur *c, struct sec_ticket *t)
 	    (err = get_list(c, &t->peer)) != 0 ||
 	    (err = get_list(c, &t->id_own)) != 0 ||
 	    (err = get_list(c, &t->id_peer)) != 0 ||
+	    (err = cur_u32(c, &t->lists)) != 0 ||
+	    (err = get_list(c, &t->shown)) != 0 ||
 	    (err = get_list(c, &t->sk_d)) != 0)
 		return err;
 	return cur_end(c);
@@ -180,7 +184,8 @@ sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t, uint64_t now_s,
 	if (t->until_s <= now_s)
 		return ERR_RANGE;
 	if (t->id_own.len > SEC_TICKET_ID_MAX || t->id_peer.len > SEC_TICKET_ID_MAX ||
-	    t->sk_d.len == 0 || t->sk_d.len > SEC_TICKET_SK_MAX)
+	    t->shown.len > SEC_TICKET_ID_MAX || t->sk_d.len == 0 ||
+	    t->sk_d.len > SEC_TICKET_SK_MAX)
 		return ERR_LONG;
 	if ((err = key_now(ts, now_s)) != 0 ||
 	    (err = rng_bytes(&t->serial, sizeof(t->serial))) != 0 ||

@@ -39,6 +39,8 @@ struct sec_ticket {
 	struct view realm;	/* name: places in the configuration change */
 	struct view peer;	/* name */
 	struct view id_own, id_peer; /* SHA-256 of both ID bodies */
+	uint32_t lists;		/* generation of lists of revoked certificates */
+	struct view shown;	/* SHA-256 of what the peer showed, or empty */
 	struct view sk_d;
 };
 

@@ -33,4 +33,14 @@ void sec_token_free(struct sec_token *t);
 MUST_USE int sec_token_make(const struct sec_token *t, uint64_t ispi,
 			    uint64_t rspi, uint8_t out[SEC_TOKEN_LEN]);
 
+/**
+ * A mark of something secret, to see later whether it is still the same.  Of no use
+ * to who does not have the secret of all tokens.
+ *
+ * @param out 32 bytes.
+ * @return 0 or ERR_CRYPTO.
+ */
+MUST_USE int sec_token_mark(const struct sec_token *t, struct view secret,
+			    uint8_t out[32]);
+
 #endif

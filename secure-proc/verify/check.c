@@ -10,6 +10,7 @@
 #include <string.h>
 #include "daemon/base/cur.h"
 #include "daemon/base/err.h"
+#include "spi/spi_crypto.h"
 
 /* RFC 7296 3.8, RFC 4754, RFC 7427 */
 #define METHOD_RSA    1
@@ -178,7 +179,7 @@ chain_check(struct work *w)
 	if ((err = usage_check(w)) != 0 ||
 	    (err = sec_names_check(w->cert[0], &w->facts, w->q->id,
 	    w->out->why, sizeof(w->out->why))) != 0 ||
-	    (err = sec_revoke_check(w->t, &path, &w->ev, w->peer, w->q->now,
+	    (err = sec_revoke_check(w->t, &path, &w->ev, w->peer, w->q,
 	    w->out)) != 0)
 		return err;
 	if ((f = malloc(sizeof(*f))) == NULL)
@@ -387,6 +388,23 @@ auth_check(struct work *w)
 	return err;
 }
 
+/* Which one it was. */
+static int
+key_note(struct work *w)
+{
+	struct view spki;
+	uint8_t *p;
+	size_t len;
+	int err;
+
+	if ((err = spi_certs()->key_spki(w->key, &p, &len)) != 0)
+		return err;
+	spki = (struct view){ p, len };
+	err = spi_crypto()->hash(SPI_HASH_SHA256, &spki, 1, w->out->key);
+	free(p);
+	return err;
+}
+
 /* ---- public ------------------------------------------------------------------ */
 
 static void
@@ -421,8 +439,10 @@ sec_check(struct sec_trust *t, const struct sec_check *q,
 	if ((err = certs_read(w)) == 0 && (err = place_find(w)) == 0) {
 		if (q->is_tls)
 			err = w->n_cert > 0 ? key_by_cert(w) : ERR_AUTH;
-		else if ((err = key_find(w)) == 0)
+		else if ((err = key_find(w)) == 0 && !q->is_standing)
 			err = auth_check(w);
+		if (err == 0)
+			err = key_note(w);
 	}
 	work_fini(w);
 	if (err != 0 && out->why[0] == '\0')

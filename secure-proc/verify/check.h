@@ -31,6 +31,8 @@ struct sec_check {
 	int64_t now;		/* Unix time */
 	bool is_tls;		/* the chain of an EAP-TLS, leaf first: TLS has
 				 * seen to the key, there is no AUTH */
+	bool is_standing;	/* it was let in before, there is no AUTH: only a
+				 * list that names it speaks against it */
 	uint8_t method;		/* 14, or 1, 9, 10, 11 of RFC 7296 and 4754 */
 	struct view id;		/* body of the peer's ID payload */
 	struct view id_own;	/* of the one that names us; may be empty */
@@ -47,6 +49,7 @@ struct sec_checked {
 	char why[SEC_CHECK_WHY_MAX];
 	char subject[SEC_CHECK_TEXT_MAX]; /* of the certificate, or empty */
 	int64_t not_after;	/* the first end in the chain; 0 = none */
+	uint8_t key[32];	/* SHA-256 of the public key that counted */
 };
 
 /** Answer a question; out is filled whole. */
@@ -64,7 +67,8 @@ struct sec_evidence {
 MUST_USE int sec_revoke_check(struct sec_trust *t,
 			      const struct spi_cert_path *path,
 			      const struct sec_evidence *ev,
-			      const struct conf_peer *peer, int64_t now,
+			      const struct conf_peer *peer,
+			      const struct sec_check *q,
 			      struct sec_checked *out);
 /** choose.c: whose rules fit an identity with a certificate (facts of all zeros:
  * it sent none)?  0, ERR_SYNTAX, or

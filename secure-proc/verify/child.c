@@ -106,10 +106,12 @@ answer_one(struct sec_trust *trust, int fd, struct view in)
 	return say(fd, number, &a);
 }
 
-/* Wait until there is something to do.  0 or ERR_SYS. */
+/* Wait until there is something to do.  0, ERR_SYS or ERR_IO. */
 static int
-idle(int fd, struct sec_fetcher *f)
+idle(int fd, struct sec_fetcher *f, const struct sec_trust *trust)
 {
+	const struct sec_checked none = { 0 };
+	unsigned n_before = sec_trust_changes(trust);
 	struct pollfd p[2] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
@@ -128,7 +130,8 @@ idle(int fd, struct sec_fetcher *f)
 	budget(BUDGET_S);
 	sec_fetcher_input(f, clk_ms());
 	budget(0);
-	return 0;
+	return sec_trust_changes(trust) == n_before ? 0 :
+	    say(fd, SEC_SAID_LISTS, &none);
 }
 
 int
@@ -150,7 +153,7 @@ sec_child_serve(struct sec_trust *trust, int fd, int fetch_fd)
 		else if (n == 0)
 			break;
 		else if (errno == EAGAIN || errno == EINTR)
-			err = idle(fd, f);
+			err = idle(fd, f, trust);
 		else
 			err = ERR_IO;
 	}

@@ -119,6 +119,10 @@ answered(struct sec_link *l, struct view in)
 		l->is_out = false;
 		return;
 	}
+	if (number == SEC_SAID_LISTS) {
+		l->fn(l->ctx, number, &a);
+		return;
+	}
 	if (!l->is_out || l->first->number != number)
 		return;			/* of a question given up */
 	drop_first(l);

@@ -7,6 +7,8 @@
  *   soft     refused               fine               fine
  *   off      fine                  fine               fine
  *
+ * Who is connected already is not sent away because a list is late.
+ *
  * Who speaks: OCSP responses and lists the peer sent along, the files *.crl,
  * lists that were fetched.  One that says "revoked" wins over all others.
  *
@@ -64,7 +66,7 @@ lists_want(struct sec_trust *t, const struct spi_cert *c,
 int
 sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
 		 const struct sec_evidence *ev, const struct conf_peer *peer,
-		 int64_t now, struct sec_checked *out)
+		 const struct sec_check *q, struct sec_checked *out)
 {
 	enum conf_revocation policy = peer->revocation;
 
@@ -76,7 +78,7 @@ sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
 		    "an issuing authority";
 
 		switch (status_of(t, ev, path->cert[i], path->cert[i + 1],
-		    now)) {
+		    q->now)) {
 		case SPI_STATUS_GOOD:
 			break;
 		case SPI_STATUS_REVOKED:
@@ -85,7 +87,7 @@ sec_revoke_check(struct sec_trust *t, const struct spi_cert_path *path,
 			return ERR_AUTH;
 		case SPI_STATUS_UNKNOWN:
 			lists_want(t, path->cert[i], path->cert[i + 1], peer);
-			if (policy != CONF_REVOCATION_STRICT)
+			if (policy != CONF_REVOCATION_STRICT || q->is_standing)
 				break;
 			snprintf(out->why, sizeof(out->why), "nobody says that "
 			    "%s was not revoked: no CRL of its issuer in "

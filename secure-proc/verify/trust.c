@@ -28,6 +28,7 @@ struct sec_trust {
 	struct sec_trusted **peer;	/* [realm][peer] */
 	unsigned n_crl;
 	struct spi_crl *crl[SEC_CRL_MAX];
+	unsigned n_change;
 	unsigned n_want;
 	struct sec_want want[SEC_WANT_MAX];
 };
@@ -467,10 +468,12 @@ void
 sec_trust_crl_add(struct sec_trust *t, struct spi_crl *crl)
 {
 	unsigned at = t->n_crl;
+	bool is_other = true;
 
 	for (unsigned i = 0; i < t->n_crl; i++) {
 		if (spi_certs()->crl_is_newer(crl, t->crl[i])) {
 			at = i;
+			is_other = !spi_certs()->crl_is_newer(t->crl[i], crl);
 			break;
 		}
 		if (spi_certs()->crl_is_newer(t->crl[i], crl)) {
@@ -489,6 +492,13 @@ sec_trust_crl_add(struct sec_trust *t, struct spi_crl *crl)
 	else
 		spi_certs()->crl_free(t->crl[at]);
 	t->crl[at] = crl;
+	t->n_change += is_other;
+}
+
+unsigned
+sec_trust_changes(const struct sec_trust *t)
+{
+	return t->n_change;
 }
 
 const struct spi_crl *

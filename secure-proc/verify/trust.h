@@ -60,6 +60,8 @@ const struct conf_realm *sec_trust_realm(const struct sec_trust *t,
 /** Add a list, in place of an older one of its issuer; takes it.  The caller
  * has checked who signed it. */
 void sec_trust_crl_add(struct sec_trust *t, struct spi_crl *crl);
+/** How often a list came that says something else than those before. */
+unsigned sec_trust_changes(const struct sec_trust *t);
 /** List i, or NULL behind the last. */
 const struct spi_crl *sec_trust_crl(const struct sec_trust *t, unsigned i);
 

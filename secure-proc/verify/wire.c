@@ -43,7 +43,7 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 	wcur_u32(&w, q->realm);
 	wcur_u32(&w, q->peer);
 	wcur_u64(&w, (uint64_t)q->now);
-	wcur_u8(&w, q->is_tls);
+	wcur_u8(&w, (uint8_t)(q->is_tls | q->is_standing << 1));
 	wcur_u8(&w, q->method);
 	wcur_block(&w, q->id);
 	wcur_block(&w, q->id_own);
@@ -59,7 +59,7 @@ sec_ask_enc(uint64_t number, const struct sec_check *q, uint8_t *out,
 int
 sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 {
-	uint8_t is_tls;
+	uint8_t how;
 	uint64_t now;
 	struct cur c;
 	int err;
@@ -69,7 +69,7 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = cur_u32(&c, &q->realm)) != 0 ||
 	    (err = cur_u32(&c, &q->peer)) != 0 ||
 	    (err = cur_u64(&c, &now)) != 0 ||
-	    (err = cur_u8(&c, &is_tls)) != 0 ||
+	    (err = cur_u8(&c, &how)) != 0 ||
 	    (err = cur_u8(&c, &q->method)) != 0 ||
 	    (err = cur_block(&c, &q->id)) != 0 ||
 	    (err = cur_block(&c, &q->id_own)) != 0 ||
@@ -80,7 +80,8 @@ sec_ask_dec(struct view in, uint64_t *number, struct sec_check *q)
 	    (err = cur_block(&c, &q->maced_id)) != 0)
 		return err;
 	q->now = (int64_t)now;
-	q->is_tls = is_tls != 0;
+	q->is_tls = (how & 1) != 0;
+	q->is_standing = (how & 2) != 0;
 	return cur_end(&c);
 }
 
@@ -96,6 +97,7 @@ sec_answer_enc(uint64_t number, const struct sec_checked *a, uint8_t *out,
 	wcur_u32(&w, a->realm);
 	wcur_u32(&w, a->peer);
 	wcur_u64(&w, (uint64_t)a->not_after);
+	wcur_bytes(&w, a->key, sizeof(a->key));
 	put_text(&w, a->why);
 	put_text(&w, a->subject);
 	*len = w.len;
@@ -117,6 +119,7 @@ sec_answer_dec(struct view in, uint64_t *number, struct sec_checked *a)
 	    (err = cur_u32(&c, &a->realm)) != 0 ||
 	    (err = cur_u32(&c, &a->peer)) != 0 ||
 	    (err = cur_u64(&c, &not_after)) != 0 ||
+	    (err = cur_copy(&c, a->key, sizeof(a->key))) != 0 ||
 	    (err = get_text(&c, a->why, sizeof(a->why))) != 0 ||
 	    (err = get_text(&c, a->subject, sizeof(a->subject))) != 0)
 		return err;

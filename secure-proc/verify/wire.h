@@ -3,11 +3,12 @@
  * secure-proc/verify/wire.h - questions and answers between the secure process
  * and its verify child, one datagram each.
  *
- *   question   number (64), realm (32), peer (32), time (64), TLS (8), method
- *              (8), then id, id_own, cert, auth, init_msg, nonce, maced_id, each behind
+ *   question   number (64), realm (32), peer (32), time (64), TLS and standing (8),
+ *              method (8), then id, id_own, cert, auth, init_msg, nonce, maced_id, each behind
  *              a 32-bit length
- *   answer     number (64), err (32), realm (32), peer (32), not_after (64), then
- *              why and subject, each behind a 32-bit length.  Number 0: a child has begun.
+ *   answer     number (64), err (32), realm (32), peer (32), not_after (64), key
+ *              (256), then why and subject, each behind a 32-bit length.  Number 0: a
+ *              child has begun; SEC_SAID_LISTS: it has other lists than before.
  *
  * Thread: any.
  */
@@ -16,6 +17,7 @@
 
 #include "secure-proc/verify/check.h"
 
+#define SEC_SAID_LISTS UINT64_MAX
 #define SEC_WIRE_MAX (96u << 10) /* bytes of a datagram; a question fits */
 
 /** @param cap SEC_WIRE_MAX suffices.  0 or ERR_LONG. */

@@ -116,6 +116,14 @@ class Gateway:
         return [x for x in self.log().splitlines()
                 if all(w in x for w in words) and (level is None or f" {level} " in x)]
 
+    def _is_child(self, pid):
+        """Was it started by the supervisor itself?"""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                return int(f.read().rsplit(")", 1)[1].split()[1]) == self.proc.pid
+        except OSError:
+            return False
+
     def pid(self, role):
         """Process id of super, main, secure, resolve or diary; 0 when there is none."""
         if role == "super":
@@ -124,6 +132,8 @@ class Gateway:
                 "diary": "--role\0diary", "secure": "tapir-secure\0",
                 "web": "tapir-web\0", "login": "tapir-login\0"}
         for pid in self.pids_left():
+            if role == "secure" and not self._is_child(pid):
+                continue        # its own children are called the same
             try:
                 with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
                     words = f.read()

@@ -286,6 +286,22 @@ answer_open(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 	h->resumed[h->n_resumed++ % SIM_RESUMED_MAX] = ask->handle;
 }
 
+/* Would it be let in with the key of then? */
+static void
+answer_stands(const struct sim_host *h, const struct ike_ask *ask,
+	      struct sim_event *e)
+{
+	e->ans.is_stands = true;
+	if (h->is_mute) {
+		e->ans.err = ERR_CLOSED;
+	} else if (ask->shown.len != strlen(h->psk) ||
+		   memcmp(ask->shown.p, h->psk, ask->shown.len) != 0) {
+		e->ans.err = ERR_AUTH;
+		str_copy(e->ans.why, sizeof(e->ans.why),
+			 "its pre-shared key was changed");
+	}
+}
+
 /* RFC 6290 5.1; the secret is the host's name, which it keeps when killed. */
 static void
 answer_token(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
@@ -343,6 +359,9 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 	e->ans.handle = ask->handle;
 	e->ans.realm = 0;
 	e->ans.peer = 0;
+	if (ask->type == IKE_ASK_VERIFY)	/* for STANDS */
+		e->ans.shown = (struct view){ memcpy(e->shown, h->psk,
+		    sizeof(e->shown)), strlen(h->psk) };
 	if (is_busy) {
 		h->n_ppk_busy--;
 		e->ans.err = ERR_AGAIN;
@@ -352,6 +371,8 @@ sim_ask(void *ctx, const struct ike_ask *ask)
 		answer_seal(h, ask, e);
 	else if (ask->type == IKE_ASK_OPEN)
 		answer_open(h, ask, e);
+	else if (ask->type == IKE_ASK_STANDS)
+		answer_stands(h, ask, e);
 	else if (ask->type == IKE_ASK_TOKEN)
 		answer_token(h, ask, e);
 	else if (ask->type == IKE_ASK_SIGN)

@@ -296,6 +296,17 @@ cmd_secure(struct play *p)
 	return true;
 }
 
+/* Its keys may be others now; mute: nobody can tell who still may. */
+static bool
+cmd_recheck(struct play *p)
+{
+	struct sim_host *h = play_host(p, 1);
+
+	h->is_mute = p->n_arg > 2 && strcmp(p->arg[2], "mute") == 0;
+	ike_recheck(h->ike, p->w.now_ms);
+	return true;
+}
+
 /* One of the things that may happen to a link at any time. */
 static void
 chaos_one(struct sim_host *h, unsigned what)
@@ -458,7 +469,8 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "asked-any") == 0 ? h->n_asked_any :
 	    strcmp(key, "certs-in") == 0 ? h->n_cert_in :
 	    strcmp(key, "refusals") == 0 ? h->n_refused :
-	    strcmp(key, "events-suspect") == 0 ? h->n_event[IKE_LINK_SUSPECT] :
+	    strcmp(key, "events-expelled") == 0 ?
+	    h->n_event[IKE_LINK_EXPELLED] :
 	    strcmp(key, "events-down") == 0 ? h->n_event[IKE_LINK_DOWN] :
 	    UINT32_MAX);
 }
@@ -586,6 +598,7 @@ static const struct {
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
 	{ "replay-from", 2, cmd_replay_from }, /* a|b, other address */
 	{ "secure", 3, cmd_secure },	/* a|b dead|alive */
+	{ "recheck", 2, cmd_recheck },	/* a|b [mute]: who is connected still may? */
 	{ "forge", 5, play_forge },	/* a|b XCHG req|rsp NOTIFY, unprotected */
 	{ "liar", 2, play_liar },	/* NOTIFY|off answers IKE_SA_INIT first */
 	{ "reflect", 3, play_reflect },	/* a|b on|off: its own come back to it */

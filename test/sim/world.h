@@ -51,7 +51,7 @@ struct sim_event {
 	/* the answer, with room for what it points to */
 	struct ike_ans ans;
 	uint8_t id_own[IKE_ID_BODY_MAX], id_peer[IKE_ID_BODY_MAX];
-	uint8_t auth[IKE_AUTH_DATA_MAX];
+	uint8_t auth[IKE_AUTH_DATA_MAX], shown[SIM_WORD_MAX];
 	struct sim_list *cert, *certreq;	/* owned, or NULL */
 };
 
@@ -78,6 +78,7 @@ struct sim_host {
 	struct ike_peer_conf peer;
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;
+	bool is_mute;			/* nobody can tell who still may */
 	/* EAP, eap.c */
 	char eap_word[SIM_WORD_MAX];	/* empty = none */
 	uint8_t eap_rounds;		/* as gateway; 0 = one */

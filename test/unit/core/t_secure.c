@@ -24,7 +24,7 @@ struct world {
 	struct loop *loop;
 	struct secure *s;
 	struct ipc_chan *far;	/* the secure process's end */
-	unsigned rounds, n_ready, n_lost, n_answer;
+	unsigned rounds, n_ready, n_lost, n_answer, n_lists;
 	struct ike_ans last;
 	bool asks_in_lost;	/* as the engine may do */
 	unsigned n_trust;
@@ -116,6 +116,12 @@ on_mark(void *ctx, uint32_t realm, uint32_t peer, const char *mark)
 }
 
 static void
+on_lists(void *ctx)
+{
+	((struct world *)ctx)->n_lists++;
+}
+
+static void
 on_ready(void *ctx, uint32_t features UNUSED)
 {
 	((struct world *)ctx)->n_ready++;
@@ -142,7 +148,7 @@ static void
 world_new(struct world *w)
 {
 	struct secure_cb cb = { w, on_answer, on_lost, on_trust, on_bridge,
-		on_mark, on_ready };
+		on_mark, on_lists, on_ready };
 	struct ipc_peer me = { .uid = getuid() };
 	int fd[2];
 

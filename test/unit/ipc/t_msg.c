@@ -100,7 +100,7 @@ TEST(every_message_comes_back_as_it_was_sent)
 		assert_int_equal(ipc_msg_decode(&d, buf, len), 0);
 		assert_same(&m, &d);
 	}
-	assert_int_equal(n_seen, 37);
+	assert_int_equal(n_seen, 40);
 }
 
 TEST(every_message_with_empty_fields_comes_back)

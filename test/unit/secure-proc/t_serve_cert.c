@@ -33,6 +33,7 @@ struct end {
 	struct ipc_msg last;
 	unsigned n_answer;
 	uint8_t id[300], auth[2048], cert[20000], certreq[8192], ann[512];
+	uint8_t shown[20000], sealed[512];
 };
 static struct end us, them;
 static struct mac mac[1];
@@ -70,6 +71,12 @@ catch(void *ctx, const struct ipc_msg *m, const int *fds UNUSED,
 		a->cert = keep(e->cert, sizeof(e->cert), a->cert);
 		a->certreq = keep(e->certreq, sizeof(e->certreq), a->certreq);
 	}
+	if (m->type == IPC_VERIFY_OK)
+		e->last.u.verify_ok.shown = keep(e->shown, sizeof(e->shown),
+		    m->u.verify_ok.shown);
+	if (m->type == IPC_TICKET_SEAL_OK)
+		e->last.u.ticket_seal_ok.sealed = keep(e->sealed,
+		    sizeof(e->sealed), m->u.ticket_seal_ok.sealed);
 	if (m->type == IPC_CA_LIST_OK) {
 		e->last.u.ca_list_ok.certreq = keep(e->certreq,
 		    sizeof(e->certreq), m->u.ca_list_ok.certreq);
@@ -390,5 +397,166 @@ TEST(a_pre_shared_key_does_not_stand_in_for_a_certificate)
 	assert_int_equal(them.last.type, IPC_VERIFY_OK);
 	assert_int_equal(them.last.err, ERR_AUTH);
 	assert_non_null(strstr(them.last.why, "a certificate is configured"));
+	both_end();
+}
+
+/* ---- later ------------------------------------------------------------------- */
+
+/* Both are done; them knows what us showed. */
+static struct view
+until_done(void)
+{
+	struct ipc_msg m = until_verify();
+	const struct view none = { NULL, 0 };
+	struct view shown;
+
+	say(&them, &m);
+	child_answers(&them);
+	assert_int_equal(them.last.err, 0);
+	shown = them.last.u.verify_ok.shown;
+	assert_true(shown.len > 0);
+	m = sign(false, 9, none);
+	say(&them, &m);
+	assert_int_equal(them.last.err, 0);
+	return shown;
+}
+
+static int
+stands(struct view shown)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_STANDS);
+	m.ticket = 77;
+	m.u.stands.shown = shown;
+	say(&them, &m);
+	assert_int_equal(them.n_answer, 0);	/* the child looks */
+	child_answers(&them);
+	assert_int_equal(them.last.type, IPC_STANDS_OK);
+	assert_int_equal(them.last.ticket, 77);
+	return them.last.err;
+}
+
+/* Of root, about mid; or about nobody. */
+static void
+list_add(X509 *revoked, int64_t from, int64_t to)
+{
+	X509_CRL *x = pki_crl(root, ec_root, revoked, from, to);
+	struct spi_crl *crl;
+	uint8_t *der = NULL;
+	int n = i2d_X509_CRL(x, &der);
+
+	assert_int_equal(spi_certs()->crl_read(kit_view(der, (size_t)n), &crl),
+	    0);
+	sec_trust_crl_add(them.trust, crl);
+	OPENSSL_free(der);
+	X509_CRL_free(x);
+}
+
+TEST(who_is_connected_stands_until_a_list_names_it)
+{
+	struct view shown = until_done();
+
+	assert_int_equal(stands(shown), 0);
+	list_add(NULL, -2 * PKI_DAY, PKI_DAY);
+	assert_int_equal(stands(shown), 0);
+	list_add(mid, -PKI_DAY, PKI_DAY);
+	assert_int_equal(stands(shown), ERR_AUTH);
+	assert_non_null(strstr(them.last.why, "revoked"));
+	both_end();
+}
+
+TEST(who_is_connected_is_not_sent_away_because_a_list_is_late)
+{
+	struct view shown = until_done();
+	struct conf_peer *p = (struct conf_peer *)(uintptr_t)
+	    &them.conf->realm[0].peer[0];
+
+	p->revocation = CONF_REVOCATION_STRICT;
+	assert_int_equal(stands(shown), 0);
+	list_add(NULL, -3 * PKI_DAY, -2 * PKI_DAY);
+	assert_int_equal(stands(shown), 0);
+	both_end();
+}
+
+TEST(a_child_that_hangs_ends_nobody_who_is_connected)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_STANDS);
+	m.ticket = 77;
+	m.u.stands.shown = until_done();
+	say(&them, &m);
+	sec_link_tick(them.link, UINT64_MAX / 2);
+	assert_int_equal(them.last.type, IPC_STANDS_OK);
+	assert_int_equal(them.last.err, ERR_CLOSED);
+	both_end();
+}
+
+/* The child has other lists. */
+static void
+lists_came(void)
+{
+	const struct sec_checked none = { 0 };
+	uint8_t out[600];
+	size_t len;
+
+	assert_int_equal(sec_answer_enc(SEC_SAID_LISTS, &none, out,
+	    sizeof(out), &len), 0);
+	them.n_answer = 0;
+	assert_int_equal(send(them.verify_fd, out, len, 0), len);
+	sec_link_input(them.link, 1000);
+}
+
+TEST(tapird_hears_of_other_lists_but_not_for_ever)
+{
+	unsigned n = 0;
+
+	both_begin();
+	for (unsigned i = 0; i < 300; i++) {
+		lists_came();
+		n += them.n_answer;
+	}
+	assert_int_equal(them.last.type, IPC_LISTS);
+	assert_true(n >= 1 && n < 200);
+	both_end();
+}
+
+static int
+ticket_open(uint32_t handle)
+{
+	struct ipc_msg m;
+
+	ipc_msg_init(&m, IPC_TICKET_OPEN);
+	m.ticket = 6;
+	m.handle = handle;
+	m.u.ticket_open.ispi = KIT_ISPI;
+	m.u.ticket_open.ni = (struct view){ kit_ni, sizeof(kit_ni) };
+	m.u.ticket_open.nr = (struct view){ kit_nr, sizeof(kit_nr) };
+	m.u.ticket_open.sealed = kit_view(them.sealed,
+	    them.last.u.ticket_seal_ok.sealed.len);
+	say(&them, &m);
+	return them.last.err;
+}
+
+TEST(other_lists_make_tickets_of_certificates_stale)
+{
+	static const uint8_t sk_d[32] = { 7 };
+	struct ipc_msg m, sealed;
+
+	(void)until_done();
+	ipc_msg_init(&m, IPC_TICKET_SEAL);
+	m.ticket = 5;
+	m.handle = 9;
+	m.u.ticket_seal.prf = 1;
+	m.u.ticket_seal.sk_d = kit_view(sk_d, sizeof(sk_d));
+	m.u.ticket_seal.life_s = 600;
+	say(&them, &m);
+	assert_int_equal(them.last.err, 0);
+	sealed = them.last;
+	assert_int_equal(ticket_open(10), 0);
+	lists_came();
+	them.last = sealed;
+	assert_int_equal(ticket_open(11), ERR_AUTH);
 	both_end();
 }
