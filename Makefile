@@ -15,6 +15,10 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 PYTHON  ?= /usr/bin/python3
 
+# No rule but ours: webui/site is a script beside webui/site.c, and whichever of the
+# two was checked out last is not made of the other.
+MAKEFLAGS += --no-builtin-rules
+
 # Short lines; V=1 shows the commands.
 V ?= 0
 ifeq ($(V),0)

@@ -11,7 +11,6 @@
 #include "secure-proc/eap/realms.h"
 #include "secure-proc/keys/auth.h"
 #include "secure-proc/keys/msk.h"
-#include "secure-proc/keys/token.h"
 #include "test/unit/secure-proc/pki.h"
 
 #define WORD "a pass phrase"	/* its NT hash: */
@@ -39,9 +38,6 @@ static struct world {
 	struct sec_eaps *eap;
 	struct sec_serve *s;
 	struct ipc_msg last;
-	struct sec_token *marks;
-	uint8_t shown[1000];
-	size_t shown_len;
 	uint8_t said[5000];		/* what the last answer points to */
 	unsigned n_answer;
 	struct kit_msg req, resp;
@@ -60,8 +56,6 @@ static int
 catch(void *ctx UNUSED, const struct ipc_msg *m, const int *fds UNUSED,
       unsigned n_fd UNUSED)
 {
-	const struct view *s = m->type == IPC_EAP_VERIFY_OK ?
-	    &m->u.eap_verify_ok.shown : NULL;
 	struct view *v = m->type == IPC_EAP_OK ? &w.last.u.eap_ok.eap :
 	    m->type == IPC_EAP_SIGN_OK ? &w.last.u.eap_sign_ok.auth :
 	    m->type == IPC_TICKET_SEAL_OK ? &w.last.u.ticket_seal_ok.sealed :
@@ -69,11 +63,6 @@ catch(void *ctx UNUSED, const struct ipc_msg *m, const int *fds UNUSED,
 
 	w.last = *m;
 	w.n_answer++;
-	if (s != NULL && s->len > 0) {
-		assert_true(s->len <= sizeof(w.shown));
-		memcpy(w.shown, s->p, s->len);
-		w.shown_len = s->len;
-	}
 	if (v != NULL && v->len > 0) {
 		assert_true(v->len <= sizeof(w.said));
 		memcpy(w.said, v->p, v->len);
@@ -130,10 +119,8 @@ begin(void)
 	w.c = kit_conf(conf_text);
 	assert_int_equal(sec_store_load(&w.store, w.c, kit_dir, geteuid()), 0);
 	assert_int_equal(sec_eaps_load(&w.eap, w.c, kit_dir, geteuid()), 0);
-	assert_int_equal(sec_token_load(&w.marks, kit_dir, geteuid()), 0);
 	sc = (struct sec_serve_conf){
 		.conf = w.c, .store = w.store, .eap = w.eap, .net = &no_net,
-		.marks = w.marks,
 	};
 	w.req = kit_init(true);
 	w.resp = kit_init(false);
@@ -154,7 +141,6 @@ end(void)
 	sec_serve_free(w.s);
 	sec_eaps_free(w.eap);
 	sec_store_free(w.store);
-	sec_token_free(w.marks);
 	conf_free(w.c);
 	assert_int_equal(secret_used(), 0);
 	kit_end();
@@ -810,56 +796,5 @@ TEST(what_one_ike_sa_proved_does_not_count_for_another)
 	/* an answer of another conversation: its identifier or its type is wrong */
 	assert_int_equal(verify_msk(7, NULL), 0);
 	assert_int_equal(sign_msk(8), ERR_STATE);
-}
-
-/* ---- who is connected, and other users --------------------------------------- */
-
-static int
-stands(const char *users)
-{
-	struct sec_serve_conf sc = {
-		.conf = w.c, .store = w.store, .net = &no_net,
-		.marks = w.marks,
-	};
-	struct ipc_msg m;
-
-	sec_serve_free(w.s);
-	sec_eaps_free(w.eap);
-	kit_key("sales.users", users);
-	assert_int_equal(sec_eaps_load(&w.eap, w.c, kit_dir, geteuid()), 0);
-	sc.eap = w.eap;
-	assert_int_equal(sec_serve_new(&w.s, &sc, catch, NULL, 0), 0);
-	ipc_msg_init(&m, IPC_HELLO);
-	m.u.hello.version = IPC_VERSION;
-	assert_int_equal(ipc_digest(m.u.hello.digest), 0);
-	assert_int_equal(say(&m), 0);
-	ipc_msg_init(&m, IPC_STANDS);
-	m.ticket = 8;
-	m.u.stands.realm = SALES;
-	m.u.stands.shown = kit_view(w.shown, w.shown_len);
-	assert_int_equal(say(&m), 0);
-	assert_int_equal(w.last.type, IPC_STANDS_OK);
-	return w.last.err;
-}
-
-TEST(user_who_was_deleted_or_has_another_password_does_not_stand)
-{
-	static const char who[] = "hanako@sales.example.com";
-
-	begin();
-	assert_int_equal(login(7, who, who, WORD), IPC_TALK_OK);
-	assert_int_equal(verify_msk(7, NULL), 0);
-	assert_true(w.shown_len > 0);
-	assert_null(memmem(w.shown, w.shown_len, "\xf6\x4b\x56\xfd", 4));
-	assert_int_equal(stands("hanako@sales.example.com:nt:" NT "\n"
-	    "jiro@sales.example.com:nt:" NT "\n"), 0);
-	assert_int_equal(stands("jiro@sales.example.com:nt:" NT "\n"),
-	    ERR_AUTH);
-	assert_non_null(strstr(w.last.why, who));
-	assert_non_null(strstr(w.last.why, "not in the users file"));
-	assert_int_equal(stands("hanako@sales.example.com:nt:"
-	    "00112233445566778899aabbccddeeff\n"), ERR_AUTH);
-	assert_non_null(strstr(w.last.why, "password"));
-	assert_null(strstr(w.last.why, "001122"));
 	end();
 }
