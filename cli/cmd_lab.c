@@ -327,6 +327,7 @@ static void
 fault_json(struct json *j, const struct lab *l, const struct lab_fault_info *f)
 {
 	char run[256];
+	bool is_a;
 
 	lab_run_dir(l, f->node, run, sizeof(run));
 	json_str(j, "name", f->name);
@@ -336,6 +337,16 @@ fault_json(struct json *j, const struct lab *l, const struct lab_fault_info *f)
 	json_str(j, "code", f->code);
 	json_str(j, "run_dir", run);
 	json_bool(j, "slow", f->is_slow);
+	if (f->there == NULL)
+		return;
+	is_a = strcmp(f->node, "gw-a") == 0;
+	lab_run_dir(l, is_a ? "gw-b" : "gw-a", run, sizeof(run));
+	json_obj(j, "there");
+	json_str(j, "node", is_a ? "gw-b" : "gw-a");
+	json_str(j, "peer", is_a ? "tokyo" : "osaka");
+	json_str(j, "code", f->there);
+	json_str(j, "run_dir", run);
+	json_obj_end(j);
 }
 
 /* What this lab can be broken by. */

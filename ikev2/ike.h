@@ -455,6 +455,8 @@ MUST_USE int ike_ping(struct ike *ike, uint32_t link, uint64_t now_ms);
  * @return how many connected ones were told, or ERR_SYNTAX: no name or address
  *         that a gateway can have. */
 MUST_USE int ike_drain(struct ike *ike, const char *to, uint64_t now_ms);
+/** Are they sent away, and where?  to: cap bytes, empty when not. */
+bool ike_drained(const struct ike *ike, char *to, size_t cap);
 /** Say goodbye: Delete to every peer once, without waiting for answers. */
 void ike_shutdown(struct ike *ike, uint64_t now_ms);
 

@@ -133,6 +133,7 @@ ike_trace_out(struct ike_sa *sa, enum ike_by by, enum ike_stage stage,
 		.at_ms = sa->ike->now_ms, .notify = notify,
 		.is_protected = sa->keys != NULL, .from = sa->remote };
 	str_copy(t->out.why, sizeof(t->out.why), why);
+	t->own_end_s = sa->own_end_s;
 }
 
 void
@@ -145,6 +146,30 @@ ike_trace_rekey(struct ike_link *link, const char *why)
 	t->rekey_ms = why != NULL ? link->ike->now_ms : 0;
 	if (why != NULL)
 		str_copy(t->rekey_why, sizeof(t->rekey_why), why);
+}
+
+void
+ike_trace_moved(struct ike_link *link, const struct ip_addr *from,
+		const struct ike_gw *to, enum ike_moved_how how)
+{
+	struct ike_trace *t = trace_of(link);
+	char ip[IP_TEXT_MAX];
+
+	if (t == NULL)
+		return;
+	t->moved = (struct ike_moved){ .how = how, .from = *from,
+		.at_ms = link->ike->now_ms, .n = link->redirects.n };
+	str_copy(t->moved.to, sizeof(t->moved.to), to->ip.family == 0 ?
+		 to->name : ip_text(&to->ip, ip));
+}
+
+void
+ike_trace_ticket(struct ike_link *link)
+{
+	struct ike_trace *t = trace_of(link);
+
+	if (t != NULL)
+		t->ticket_ms = link->ike->now_ms;
 }
 
 /* ---- the peer's ------------------------------------------------------------- */
@@ -167,6 +192,8 @@ ike_trace_in(struct ike_sa *sa, enum ike_stage stage, uint16_t notify,
 	     const char *why)
 {
 	end_in(sa->link, &sa->remote, stage, notify, why);
+	if (sa->link != NULL && sa->link->trace != NULL)
+		sa->link->trace->own_end_s = sa->own_end_s;
 }
 
 void
@@ -177,6 +204,7 @@ ike_trace_refused(struct ike_sa *sa, uint16_t notify, const char *why)
 	end_in(sa->link, &sa->remote, IKE_STAGE_AUTH, notify, why);
 	if (t == NULL)
 		return;
+	t->own_end_s = sa->own_end_s;
 	t->in.by = IKE_BY_PEER;
 	t->in.is_protected = true;
 }
@@ -456,6 +484,9 @@ ike_trace_get(const struct ike *ike, uint32_t id, struct ike_trace_info *out)
 		out->pairs = *t->pairs;
 	out->rekey_ms = t->rekey_ms;
 	memcpy(out->rekey_why, t->rekey_why, sizeof(out->rekey_why));
+	out->moved = t->moved;
+	out->ticket_ms = t->ticket_ms;
+	out->own_end_s = t->own_end_s;
 	out->is_unresolved = t->is_unresolved;
 	hangs(l, out);
 	return true;

@@ -16,6 +16,7 @@
 
 #define IKE_PAIR_MAX  8		/* rows of a comparison; ours */
 #define IKE_CELL_MAX  192	/* one side of a row, with NUL; ours */
+#define IKE_MOVED_MAX 80	/* a gateway's name as shown, with NUL; ours */
 #define IKE_STRANGERS 4		/* refused peers without a link; ours */
 
 /* How far an attempt had come. */
@@ -37,6 +38,16 @@ struct ike_end {
 	bool is_protected;	/* the notify was authenticated */
 	struct net_ep from;
 	char why[IKE_WHY_MAX];
+};
+
+/* RFC 5685: what became of it. */
+enum ike_moved_how { IKE_MOVED_GONE, IKE_MOVED_TOO_OFTEN, IKE_MOVED_BY_NAME };
+struct ike_moved {
+	enum ike_moved_how how;
+	uint64_t at_ms;		/* the last time; 0 = never */
+	unsigned n;		/* in the period that is counted */
+	struct ip_addr from;
+	char to[IKE_MOVED_MAX];
 };
 
 enum ike_pair_kind { IKE_PAIR_NONE, IKE_PAIR_IKE, IKE_PAIR_ESP, IKE_PAIR_TS };
@@ -64,6 +75,10 @@ struct ike_trace_info {
 	struct ike_pairs pairs;
 	uint64_t rekey_ms;	/* rekeying was refused; 0 = never, or mended */
 	char rekey_why[IKE_WHY_MAX];
+	struct ike_moved moved;	/* the peer sent us to a gateway */
+	uint64_t ticket_ms;	/* our ticket was refused; 0 = never */
+	uint64_t own_end_s;	/* of our certificate that was shown when an
+				 * attempt failed, Unix time; 0 = none */
 	bool is_held, is_wanted;
 	bool is_unresolved;	/* the last lookup failed */
 	unsigned n_ep;		/* addresses known */

@@ -22,6 +22,8 @@ struct ike_trace {
 	struct ike_pairs *pairs;	/* owned; NULL = none */
 	uint64_t rekey_ms;
 	char rekey_why[IKE_WHY_MAX];
+	struct ike_moved moved;
+	uint64_t ticket_ms, own_end_s;
 };
 
 void ike_trace_free(struct ike_trace *t);
@@ -47,6 +49,11 @@ void ike_trace_in(struct ike_sa *sa, enum ike_stage stage, uint16_t notify,
 void ike_trace_refused(struct ike_sa *sa, uint16_t notify, const char *why);
 /** Rekeying was refused; why NULL: it was done. */
 void ike_trace_rekey(struct ike_link *link, const char *why);
+/** The peer sends us to a gateway (RFC 5685). */
+void ike_trace_moved(struct ike_link *link, const struct ip_addr *from,
+		     const struct ike_gw *to, enum ike_moved_how how);
+/** The peer does not take our ticket (RFC 5723). */
+void ike_trace_ticket(struct ike_link *link);
 /** A responder refused who has no link yet: to the link it most likely is, by
  * the identity it claims or its address, and to the strangers otherwise.
  * props: what it proposed, or NULL. */

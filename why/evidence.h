@@ -85,6 +85,15 @@ struct why_stranger {
 	char nearest[WHY_ID_MAX];	/* rule that nearly fits, or empty */
 };
 
+/* The peer sent us to another gateway (RFC 5685). */
+enum why_moved_how { WHY_MOVED_GONE, WHY_MOVED_TOO_OFTEN, WHY_MOVED_BY_NAME };
+struct why_moved {
+	int64_t age_s;
+	enum why_moved_how how;
+	unsigned n;			/* times of late */
+	char from[WHY_EP_MAX], to[WHY_EP_MAX];
+};
+
 /* Something the hub told of. */
 struct why_told {
 	int64_t age_s;
@@ -106,10 +115,12 @@ struct why_facts {
 
 	/* ---- configuration */
 	bool is_held;			/* taken down by command */
+	char drain[WHY_EP_MAX];		/* we send peers there; or empty */
 	bool is_dialled;		/* we dial; else the peer must */
 	bool is_name;			/* at= is a host name */
 	char at[WHY_ID_MAX];
 	bool own_cert, peer_cert;	/* proof by certificate; else by PSK */
+	bool own_eap;			/* or ours by EAP */
 	char fingerprint[16];		/* of the PSK, or empty */
 	char mode[8], mode_now[8];	/* wanted: ether ip gre auto; in use */
 	bool has_bridge;
@@ -133,6 +144,9 @@ struct why_facts {
 	unsigned big_bytes;		/* datagram without an answer */
 	bool has_frag;			/* both ends know IKE fragments */
 	unsigned n_cookie, n_group;	/* asked for in one attempt */
+	struct why_moved moved;
+	int64_t ticket_s;		/* since our ticket was refused */
+	char own_end[24];		/* our certificate's, when it has ended */
 	enum why_pair_kind pair_kind;
 	unsigned n_pair;
 	struct why_pair pair[WHY_PAIR_MAX];

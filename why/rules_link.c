@@ -20,6 +20,7 @@
 #define FRESH_S	    300		/* older than this explains nothing; ours */
 #define COOKIES	    3		/* one is normal, two after a change of secret */
 #define IP_PACKET   1400	/* larger ones are cut on the way; ours */
+#define TICKET_S    3600	/* what was refused is of interest so long */
 #define SKEW_S	    (2 * 86400)	/* clocks differ by so much, dates by more */
 
 static bool
@@ -157,6 +158,7 @@ PROOF(eap_silent, EAP_SILENT)
 PROOF(eap_radius, EAP_RADIUS)
 PROOF(eap_key, EAP_KEY)
 PROOF(ca, CA)
+PROOF(pin, PIN)
 PROOF(expired, EXPIRED)
 PROOF(revoked, REVOKED)
 PROOF(unvouched, UNVOUCHED)
@@ -180,11 +182,17 @@ eap_ours(const struct why_facts *f, struct why_say *s)
 
 	if (e == NULL)
 		e = refused_by_us(f);
-	if (e == NULL || e->stage != WHY_AT_AUTH ||
-	    strncmp(e->why, head, sizeof(head) - 1) != 0)
+	if (e == NULL || e->stage != WHY_AT_AUTH)
 		return false;
-	str_copy(s->a, sizeof(s->a), e->why + sizeof(head) - 1);
-	return true;
+	if (strncmp(e->why, head, sizeof(head) - 1) == 0) {
+		str_copy(s->a, sizeof(s->a), e->why + sizeof(head) - 1);
+		return true;
+	}
+	str_copy(s->a, sizeof(s->a), s->lang == WHY_JA ?
+		 "パスワードを尋ねる前に拒否されました" :
+		 "it refuses before it asks for anything");
+	return f->own_eap && e->by == WHY_BY_PEER &&
+	    e->notify == N_AUTH_FAILED;
 }
 
 /* Seconds from now until the date in "... only from 2030-01-02 03:04 UTC on",
@@ -275,7 +283,15 @@ static bool
 refused_psk(const struct why_facts *f, struct why_say *s)
 {
 	str_copy(s->a, sizeof(s->a), mark(f));
-	return refused_auth(f) && !f->own_cert;
+	return refused_auth(f) && !f->own_cert && !f->own_eap;
+}
+
+static bool
+own_old(const struct why_facts *f, struct why_say *s)
+{
+	str_copy(s->a, sizeof(s->a), f->own_end);
+	str_copy(s->c, sizeof(s->c), f->now);
+	return refused_auth(f) && f->own_end[0] != '\0';
 }
 
 static bool
@@ -379,7 +395,7 @@ mode(const struct why_facts *f, struct why_say *s)
 	const struct why_end *peer = refused_by_peer(f);
 
 	if (us != NULL && us->stage == WHY_AT_CHILD &&
-	    (strstr(us->why, "EtherIP") != NULL ||
+	    us->notify != N_NOT_ASKED && (strstr(us->why, "EtherIP") != NULL ||
 	     strstr(us->why, "transport mode") != NULL ||
 	     strstr(us->why, "asks for IP mode") != NULL ||
 	     strstr(us->why, "asks for GRE") != NULL)) {
@@ -434,6 +450,84 @@ not_asked(const struct why_facts *f, struct why_say *s)
 			 " (%.100s は要求しませんでした)" :
 			 ", and %.100s did not", f->peer);
 	return ended(f, WHY_AT_CHILD, N_NOT_ASKED);
+}
+
+/* ---- where it sends us (RFC 5685) ---------------------------------------- */
+
+static void
+say_moved(const struct why_facts *f, struct why_say *s)
+{
+	str_copy(s->a, sizeof(s->a), f->moved.from);
+	str_copy(s->b, sizeof(s->b), f->moved.to);
+	snprintf(s->c, sizeof(s->c), "%u", f->moved.n);
+}
+
+static bool
+moved_loop(const struct why_facts *f, struct why_say *s)
+{
+	say_moved(f, s);
+	return !why_is_up(f) && fresh(f->moved.age_s) &&
+	    f->moved.how == WHY_MOVED_TOO_OFTEN;
+}
+
+/* Is this the address of a remote end, whatever the port? */
+static bool
+is_of(const char *remote, const char *ip)
+{
+	size_t len = strlen(ip);
+
+	if (remote[0] == '[')
+		remote++;
+	return len > 0 && strncmp(remote, ip, len) == 0 &&
+	    (remote[len] == '\0' || remote[len] == ']' ||
+	     (remote[len] == ':' && strchr(ip, ':') == NULL));
+}
+
+/* {c}: what became of it. */
+static bool
+moved_failed(const struct why_facts *f, struct why_say *s)
+{
+	const struct why_end *e = &f->out;
+	bool is_name = f->moved.how == WHY_MOVED_BY_NAME;
+
+	say_moved(f, s);
+	if (is_name)
+		str_copy(s->c, sizeof(s->c), s->lang == WHY_JA ?
+			 "ホスト名による指定には従いません (アドレスのみ)" :
+			 "only addresses are followed, not names");
+	else if (e->by == WHY_BY_SILENCE)
+		str_copy(s->c, sizeof(s->c), s->lang == WHY_JA ?
+			 "応答がありません" : "nobody answers");
+	else
+		str_copy(s->c, sizeof(s->c), e->why);
+	return !why_is_up(f) && fresh(f->moved.age_s) &&
+	    f->moved.how != WHY_MOVED_TOO_OFTEN &&
+	    (is_name || (e->by != WHY_BY_NOBODY && e->stage < WHY_AT_REKEY &&
+			 is_of(e->from, f->moved.to)));
+}
+
+static bool
+moved_there(const struct why_facts *f, struct why_say *s)
+{
+	say_moved(f, s);
+	return why_is_up(f) && f->moved.age_s != WHY_NEVER &&
+	    f->moved.how == WHY_MOVED_GONE && is_of(f->remote, f->moved.to);
+}
+
+static bool
+drained(const struct why_facts *f, struct why_say *s)
+{
+	str_copy(s->a, sizeof(s->a), f->drain);
+	return !why_is_up(f) && !f->is_dialled && f->drain[0] != '\0';
+}
+
+/* Of the connection that stands, and that was made of late. */
+static bool
+ticket(const struct why_facts *f, struct why_say *s UNUSED)
+{
+	return why_is_up(f) && f->ticket_s != WHY_NEVER &&
+	    f->up_s != WHY_NEVER && f->up_s <= TICKET_S &&
+	    f->ticket_s >= f->up_s && f->ticket_s - f->up_s <= FRESH_S;
 }
 
 /* ---- what is between them ------------------------------------------------------ */
@@ -494,6 +588,9 @@ only_4500(const struct why_facts *f, struct why_say *s UNUSED)
 {
 	const struct why_port *p = &f->port[0];
 
+	/* asked by it was another gateway, to which we were sent */
+	if (fresh(f->moved.age_s) && !is_of(f->remote, f->moved.to))
+		return false;
 	return why_is_up(f) && p->sent_s != WHY_NEVER &&
 	    f->port[1].heard_s != WHY_NEVER &&
 	    (p->heard_s == WHY_NEVER || p->heard_s > p->sent_s) &&
@@ -580,5 +677,8 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_BIG] = big, [WHY_R_ONLY_4500] = only_4500,
 	[WHY_R_NO_ANSWER] = no_answer, [WHY_R_NOTIFY] = notify,
 	[WHY_R_OUR_REFUSAL] = our_refusal, [WHY_R_WAITING] = waiting,
-	[WHY_R_TRYING] = trying,
+	[WHY_R_TRYING] = trying, [WHY_R_PIN] = pin, [WHY_R_OWN_OLD] = own_old,
+	[WHY_R_MOVED_LOOP] = moved_loop, [WHY_R_MOVED_FAILED] = moved_failed,
+	[WHY_R_MOVED] = moved_there, [WHY_R_DRAINED] = drained,
+	[WHY_R_TICKET] = ticket,
 };

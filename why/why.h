@@ -106,6 +106,7 @@ enum why_proof {
 	WHY_PROOF_ID_OURS,	/* it asked for a name that is not ours */
 	WHY_PROOF_ID_OTHER,	/* not the one that was dialled */
 	WHY_PROOF_CA,		/* unknown authority */
+	WHY_PROOF_PIN,		/* another key or certificate than told */
 	WHY_PROOF_EXPIRED,
 	WHY_PROOF_NOT_YET,
 	WHY_PROOF_REVOKED,

@@ -76,6 +76,7 @@ struct ca_want {
 	const char *type;	/* p256, p384, ed25519 */
 	unsigned days;
 	int64_t shift_s;	/* begins so much later; a lab's wish */
+	const char *usage;	/* extendedKeyUsage; NULL: the usual; a lab's */
 	const char *pass;	/* of the authority's key; NULL: none */
 };
 

@@ -313,7 +313,8 @@ end_of(const ASN1_TIME *t)
 }
 
 static bool
-leaf_exts(struct ca *ca, X509 *x, X509 *issuer, const char *san)
+leaf_exts(struct ca *ca, const struct ca_want *w, X509 *x, X509 *issuer,
+	  const char *san)
 {
 	char url[CA_URL_MAX + 8];
 
@@ -324,7 +325,8 @@ leaf_exts(struct ca *ca, X509 *x, X509 *issuer, const char *san)
 	}
 	return ext(x, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
 	    ext(x, issuer, NID_key_usage, "critical,digitalSignature") &&
-	    ext(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth") &&
+	    ext(x, issuer, NID_ext_key_usage, w->usage != NULL ? w->usage :
+		"serverAuth,clientAuth") &&
 	    ext(x, issuer, NID_subject_key_identifier, "hash") &&
 	    ext(x, issuer, NID_authority_key_identifier, "keyid") &&
 	    ext(x, issuer, NID_subject_alt_name, san);
@@ -353,7 +355,7 @@ ca_issue(struct ca *ca, const struct ca_want *w, bool keep_key,
 	if (k == NULL)
 		goto out;
 	if ((x = X509_new()) == NULL || !base_set(x, name, k, issuer, w) ||
-	    !leaf_exts(ca, x, issuer, san) || X509_sign(x, by, md_for(by)) <= 0) {
+	    !leaf_exts(ca, w, x, issuer, san) || X509_sign(x, by, md_for(by)) <= 0) {
 		err = failed(ca, "the certificate cannot be made");
 		goto out;
 	}

@@ -170,9 +170,9 @@ ping(struct lab *l, bool is_for_nobody)
 	return proc_start(&p, &pid) == 0 ? 0 : failed(l, ERR_SYS, "ping");
 }
 
-/* gw-a once more, elsewhere: as a machine that was copied. */
+/* A gateway once more, elsewhere: as a machine that was copied. */
 static int
-twin(struct lab *l)
+twin(struct lab *l, bool is_a)
 {
 	static const struct lab_side side = {
 		.realm = "tap=\"twin\"", .net = "",
@@ -183,9 +183,71 @@ twin(struct lab *l)
 	snprintf(dir, sizeof(dir), "%s/inet", l->dir);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return failed(l, ERR_SYS, "cannot write below the lab");
-	if ((err = lab_conf_again(l->dir, dir, l->flags, true, &side)) != 0)
+	if ((err = lab_conf_again(l->dir, dir, l->flags, is_a, &side)) != 0)
 		return failed(l, err, "cannot write the configuration");
 	return lab_start_at(l, "inet");
+}
+
+/* tapir itself, with a gateway's daemon. */
+static int
+command(struct lab *l, const char *node, const char *words)
+{
+	char prog[PROC_PATH_MAX], run[PATH_LEN], text[128], out[PROC_OUT_MAX];
+	const char *argv[8] = { prog, "--run-dir", run };
+	struct proc p = { .argv = argv };
+	unsigned n = 3;
+
+	if (!proc_find_ours("tapir", prog, sizeof(prog)))
+		return failed(l, ERR_NOTFOUND, "tapir");
+	lab_run_dir(l, node, run, sizeof(run));
+	str_copy(text, sizeof(text), words);
+	for (char *w = text, *end; *w != '\0' && n + 1 < N_OF(argv); w = end) {
+		argv[n++] = w;
+		end = w + strcspn(w, " ");
+		if (*end != '\0')
+			*end++ = '\0';
+	}
+	return proc_run(&p, RUN_MS, out, sizeof(out)) == 0 ? 0 :
+	    failed(l, ERR_SYS, words);
+}
+
+/* It says no farewell, and forgets what it knew. */
+static int
+kill_b(struct lab *l)
+{
+	char ns[TOPO_NS_MAX];
+
+	topo_ns(l->id, "gw-b", ns, sizeof(ns));
+	proc_ns_kill(ns, "tapir", SIGSTOP);	/* none sees another go */
+	while (proc_ns_kill(ns, "tapir", SIGKILL) > 0)
+		poll(NULL, 0, POLL_MS);
+	return lab_start_one(l, 1);
+}
+
+/* Without its keys the secure process does not start again. */
+static int
+take_keys(struct lab *l)
+{
+	char ns[TOPO_NS_MAX], from[PATH_LEN], to[PATH_LEN];
+
+	snprintf(from, sizeof(from), "%s/gw-a/keys", l->dir);
+	snprintf(to, sizeof(to), "%s/gw-a/keys-" BROKEN, l->dir);
+	if (rename(from, to) != 0)
+		return failed(l, ERR_SYS, "keys of gw-a");
+	topo_ns(l->id, "gw-a", ns, sizeof(ns));
+	return proc_ns_kill(ns, "tapir-secure", SIGKILL) > 0 ? 0 :
+	    failed(l, ERR_NOTFOUND, "tapir-secure of gw-a");
+}
+
+/* What those files are that the last fault took away: the same again. */
+static int
+keys_back(struct lab *l)
+{
+	char from[PATH_LEN], to[PATH_LEN];
+
+	snprintf(from, sizeof(from), "%s/gw-a/keys-" BROKEN, l->dir);
+	snprintf(to, sizeof(to), "%s/gw-a/keys", l->dir);
+	return rename(from, to) == 0 || errno == ENOENT ? 0 : ERR_SYS;
 }
 
 static int
@@ -208,7 +270,14 @@ put_in(struct lab *l, const struct fault *f)
 		return err;
 	if ((err = wires(l, f)) != 0)
 		return err;
-	if (f->has_twin && (err = twin(l)) != 0)
+	if (f->twin != '\0' && (err = twin(l, f->twin == 'a')) != 0)
+		return err;
+	for (unsigned i = 0; i < N_OF(f->cmd) && f->cmd[i] != NULL; i++)
+		if ((err = command(l, f->cmd_on[i], f->cmd[i])) != 0)
+			return err;
+	if (f->is_killed && (err = kill_b(l)) != 0)
+		return err;
+	if (f->is_keyless && (err = take_keys(l)) != 0)
 		return err;
 	return f->has_ping ? ping(l, f->asks_nobody) : 0;
 }
@@ -238,6 +307,8 @@ take_out(struct lab *l)
 	if (f != NULL && f->undo != NULL &&
 	    topo_ip(l->id, f->undo_on, f->undo, l->why, sizeof(l->why)) != 0)
 		l->why[0] = '\0';	/* it was not put in whole */
+	if (f != NULL && f->is_keyless && keys_back(l) != 0)
+		return failed(l, ERR_SYS, "keys of gw-a");
 	if (f != NULL && f->rules != NULL && nft(l, f->rules_on, NULL) != 0)
 		return ERR_SYS;
 	unlink(path);

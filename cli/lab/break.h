@@ -13,6 +13,8 @@ struct lab_fault_info {
 	const char *node;	/* where tapir why names it */
 	const char *peer;	/* ... of this peer */
 	const char *code;	/* ... so */
+	const char *there;	/* what it says at the other end; NULL: no
+				 * matter */
 	bool is_slow;		/* it takes more than some seconds to show */
 };
 /** Row i of the table; false behind the last. */

@@ -22,13 +22,26 @@
 #define AT_A(code_) .node = "gw-a", .peer = "osaka", .code = (code_)
 #define AT_B(code_) .node = "gw-b", .peer = "tokyo", .code = (code_)
 #define CERT(name_, line_, code_, cert_)                                       \
-	{ .info = { .name = (name_), .line = (line_), AT_A(code_) },           \
+	{ .info = { .name = (name_), .line = (line_), AT_A(code_),             \
+		    .there = "refused-cert" },                                 \
 	  .cert = (cert_), .never = LAB_STRONGSWAN }
 
 /* gw-a is a user of gw-b, with a password of its own choice. */
 #define EAP(name_, line_, at_code_, ...)                                       \
 	{ .info = { .name = (name_), .line = (line_), at_code_ },              \
 	  .cert = LAB_CERT_GOOD, .never = LAB_STRONGSWAN | TOPO_IP, __VA_ARGS__ }
+/* The same, and gw-a looks at gw-b's proof otherwise. */
+#define PROOF(name_, line_, code_, cert_, trust_, ...)                         \
+	{ .info = { .name = (name_), .line = (line_), AT_A(code_),             \
+		    .there = "refused-cert" },                                 \
+	  .cert = (cert_), .never = LAB_STRONGSWAN,                            \
+	  .a = { .trust = (trust_), __VA_ARGS__ } }
+/* Of a key nobody has. */
+#define A_PUBLIC_KEY                                                           \
+	"-----BEGIN PUBLIC KEY-----\n"                                         \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEdXaEbt1KZuHWA7Mn8hb8I12p3R3U\n"  \
+	"nA6ByOemDyu6n21XcUrI+XnqANj4FmIK2wXrzOYYw2JWM54ok+rnSxaLOw==\n"      \
+	"-----END PUBLIC KEY-----\n"
 #define USER(name_)                                                            \
 	.a = { .me = "", .own = "eap=\"" name_ "@example.com\"",               \
 	       .file = "keys/" name_ "@example.com.eap", .text = "wrong\n" }
@@ -41,16 +54,57 @@
 
 const struct fault lab_faults[] = {
 	{ .info = { .name = "psk", .line = "the pre-shared keys differ",
-		    AT_B("psk-wrong") }, .never = LAB_STRONGSWAN,
+		    AT_B("psk-wrong") ,
+		    .there = "refused-psk" }, .never = LAB_STRONGSWAN,
 	  .b = { .psk = "another key than the one of gw-a" } },
 	{ .info = { .name = "identity", .line = "gw-b knows no tokyo",
-		    AT_B("identity-unknown") }, .never = LAB_STRONGSWAN,
+		    AT_B("identity-unknown") ,
+		    .there = "refused-psk" }, .never = LAB_STRONGSWAN,
 	  .b = { .peer = "id=\"kyoto\" name=\"tokyo\"" } },
 	{ .info = { .name = "method",
 		    .line = "gw-b wants a certificate, gw-a has a key",
-		    AT_B("method-differs") }, .never = LAB_STRONGSWAN,
+		    AT_B("method-differs") ,
+		    .there = "refused-psk" }, .never = LAB_STRONGSWAN,
 	  .cert = LAB_CERT_GOOD, .a = { .own = "psk=\"branches.psk\"",
 	  .trust = "" } },
+	{ .info = { .name = "down", .line = "gw-b took its end down by command",
+		    AT_B("down-by-command"), .there = "refused" },
+	  .never = LAB_STRONGSWAN, .is_late = true,
+	  .cmd_on = { "gw-b" }, .cmd = { "down branches/tokyo" } },
+	{ .info = { .name = "down-here",
+		    .line = "gw-a took its end down by command",
+		    AT_A("down-by-command"), .there = "waiting" },
+	  .never = LAB_STRONGSWAN, .is_late = true,
+	  .cmd_on = { "gw-a" }, .cmd = { "down branches/osaka" } },
+	{ .info = { .name = "secure",
+		    .line = "gw-a's keys are gone, and its secure process",
+		    AT_A("secure-lost") }, .is_late = true, .is_keyless = true },
+	{ .info = { .name = "identity-ours",
+		    .line = "gw-b calls itself kobe, and gw-a dials osaka",
+		    AT_B("identity-ours"), .there = "refused-psk" },
+	  .never = LAB_STRONGSWAN, .b = { .me = "id=\"kobe\"" } },
+	{ .info = { .name = "eap-here",
+		    .line = "gw-a wants to log in by EAP, which gw-b does not do",
+		    AT_B("eap-here"), .there = "eap-refused" },
+	  .never = LAB_STRONGSWAN | TOPO_IP, .cert = LAB_CERT_GOOD,
+	  USER("hanako"), .b = { .peer = "id=\"hanako@example.com\" "
+	  "name=\"tokyo\"" } },
+	{ .info = { .name = "ppk",
+		    .line = "gw-a mixes in a post-quantum key, gw-b has none",
+		    AT_A("ppk") }, .never = LAB_STRONGSWAN,
+	  .a = { .trust = "ppk=\"lab\"", .file = "keys/lab.ppk",
+		 .text = "a key that gw-b does not have\n" } },
+	{ .info = { .name = "cookies",
+		    .line = "gw-b asks for cookies, and our address is another "
+		    "one in each packet", AT_A("cookie-loop") },
+	  .never = LAB_STRONGSWAN, .b = { .vpn = "cookie-threshold=\"0\"" },
+	  .rules_on = "gw-b", .rules =
+	  "table ip lab {\n  chain in {\n    type filter hook prerouting "
+	  "priority -300\n    udp dport { 500, 4500 } ip saddr set numgen inc "
+	  "mod 3 map { 0 : 192.0.2.101, 1 : 192.0.2.102, 2 : 192.0.2.103 }\n"
+	  "  }\n  chain out {\n    type filter hook output "
+	  "priority -300\n    udp sport { 500, 4500 } ip daddr set 192.0.2.1\n"
+	  "  }\n}\n" },
 	{ .info = { .name = "ports", .line = "UDP 500 and 4500 are filtered",
 		    AT_A("no-answer") }, .rules_on = "gw-b",
 	  .rules = DROP("udp dport { 500, 4500 } drop") },
@@ -82,6 +136,17 @@ const struct fault lab_faults[] = {
 	  .a = { .realm = "bridge=\"br-lan\" mode=\"ether\"" },
 	  .b = { .realm = "mode=\"ip\"",
 		 .net = "local=\"10.9.0.0/24\" remote=\"10.8.0.0/24\"" } },
+	{ .info = { .name = "pool", .line = "the pool of gw-b is empty",
+		    AT_A("pool-empty"), .there = "pool-empty" },
+	  .need = TOPO_IP, .never = LAB_STRONGSWAN,
+	  .a = { .net = "local=\"dynamic\" remote=\"10.2.0.0/24\"" },
+	  .b = { .realm = "mode=\"ip\" address=\"10.9.0.1/24\"", .net = "",
+		 .more = "    <pool net=\"10.9.0.1/32\"/>\n" } },
+	{ .info = { .name = "not-asked",
+		    .line = "gw-b gives addresses, and gw-a does not ask for one",
+		    AT_A("address-not-asked"), .there = "address-not-asked" },
+	  .need = TOPO_IP, .never = LAB_STRONGSWAN,
+	  .b = { .net = "", .more = "    <pool net=\"10.9.0.0/24\"/>\n" } },
 	{ .info = { .name = "one-way", .line = "ESP does not come back to gw-a",
 		    AT_A("one-way"), .is_slow = true }, .never = TOPO_IP,
 	  .rules_on = "gw-a", .rules = DROP(NO_ESP), .has_ping = true },
@@ -107,9 +172,31 @@ const struct fault lab_faults[] = {
 	{ .info = { .name = "identity-twice",
 		    .line = "a second machine says that it is tokyo",
 		    AT_B("identity-twice"), .is_slow = true },
-	  .never = LAB_STRONGSWAN | TOPO_NAT | TOPO_IP, .has_twin = true,
+	  .never = LAB_STRONGSWAN | TOPO_NAT | TOPO_IP, .twin = 'a',
 	  .ip_on = { "inet" }, .ip = { "addr add 192.0.2.3/24 dev br0" },
 	  .undo_on = "inet", .undo = "addr del 192.0.2.3/24 dev br0" },
+	{ .info = { .name = "redirected",
+		    .line = "gw-b sends gw-a to another gateway of its name",
+		    AT_A("redirected"), .there = "drained" },
+	  .never = LAB_STRONGSWAN | TOPO_NAT | TOPO_IP, .twin = 'b',
+	  .is_late = true, .a = { .trust = "redirect=\"yes\"" },
+	  .ip_on = { "inet" }, .ip = { "addr add 192.0.2.3/24 dev br0" },
+	  .undo_on = "inet", .undo = "addr del 192.0.2.3/24 dev br0",
+	  .cmd_on = { "gw-b" }, .cmd = { "drain --to 192.0.2.3" } },
+	{ .info = { .name = "redirect-failed",
+		    .line = "gw-b sends gw-a to a gateway that does not answer",
+		    AT_A("redirect-failed"), .there = "drained",
+		    .is_slow = true },
+	  .never = LAB_STRONGSWAN, .is_late = true,
+	  .a = { .trust = "redirect=\"yes\"" },
+	  .cmd_on = { "gw-a", "gw-b", "gw-a" },
+	  .cmd = { "down branches/osaka", "drain --to 192.0.2.9",
+		   "up branches/osaka" } },
+	{ .info = { .name = "ticket",
+		    .line = "gw-b was killed, and does not know its tickets",
+		    AT_A("ticket-refused"), .is_slow = true },
+	  .never = LAB_STRONGSWAN | TOPO_IP, .is_late = true,
+	  .is_killed = true, .has_ping = true },
 	{ .info = { .name = "loop",
 		    .line = "the two networks are joined by a wire as well",
 		    AT_A("loop"), .is_slow = true }, .never = TOPO_IP,
@@ -134,12 +221,38 @@ const struct fault lab_faults[] = {
 		    .line = "host-a answers no ARP, as behind a hypervisor "
 		    "that forbids it", AT_A("arp-silent"), .is_slow = true },
 	  .never = TOPO_IP, .is_late = true, .has_ping = true,
-	  .ip_on = { "host-a" }, .ip = { "link set eth0 arp off" },
+	  .ip_on = { "host-a", "host-b" },
+	  .ip = { "link set eth0 arp off", "neigh flush dev eth0" },
 	  .undo_on = "host-a", .undo = "link set eth0 arp on" },
+	{ .info = { .name = "mac-moving",
+		    .line = "the same wire, and nobody looks for loops",
+		    AT_A("mac-moving"), .is_slow = true }, .never = TOPO_IP,
+	  .is_late = true, .has_ping = true,
+	  .a = { .realm = "bridge=\"br-lan\" loop=\"off\"" },
+	  .b = { .realm = "bridge=\"br-lan\" loop=\"off\"" },
+	  .ip_on = { NULL, "gw-a", "gw-b" },
+	  .ip = { "link add loop0 netns @gw-a type veth peer name loop0 "
+		  "netns @gw-b", "link set loop0 master br-lan up",
+		  "link set loop0 master br-lan up" },
+	  .undo_on = "gw-a", .undo = "link del loop0",
+	  /* what goes round shall leave something of the machine */
+	  .rules_on = "gw-a", .rules = "table bridge lab {\n  chain f {\n"
+	  "    type filter hook forward priority 0\n    iifname loop0 limit "
+	  "rate over 200/second drop\n  }\n}\n" },
+	{ .info = { .name = "no-mac",
+		    .line = "no frame of gw-b's side gets into its tunnel",
+		    AT_A("no-mac"), .is_slow = true }, .never = TOPO_IP,
+	  .rules_on = "gw-b", .rules = "table bridge lab {\n  chain f {\n"
+	  "    type filter hook forward priority 0; policy drop\n  }\n}\n"
+	  "table inet lab {\n  chain out {\n    type filter hook output "
+	  "priority 0\n    oifname { \"br-lan\", \"tap-branches\" } drop\n"
+	  "  }\n}\n" },
 	CERT("cert-unknown-ca", "gw-b's certificate is by a stranger",
 	     "cert-unknown-ca", LAB_CERT_OTHER_CA),
-	CERT("cert-expired", "gw-b's certificate has ended", "cert-expired",
-	     LAB_CERT_EXPIRED),
+	{ .info = { .name = "cert-expired",
+		    .line = "gw-b's certificate has ended",
+		    AT_A("cert-expired"), .there = "own-cert-expired" },
+	  .cert = LAB_CERT_EXPIRED, .never = LAB_STRONGSWAN },
 	CERT("cert-not-yet", "gw-b's certificate begins in a month",
 	     "cert-not-yet", LAB_CERT_NOT_YET),
 	CERT("cert-revoked", "gw-b's certificate was revoked", "cert-revoked",
@@ -148,6 +261,29 @@ const struct fault lab_faults[] = {
 	     LAB_CERT_NAME),
 	CERT("clock", "gw-b's clock is two hours ahead: its certificate begins "
 	     "then", "clock-off", LAB_CERT_CLOCK),
+	CERT("cert-usage", "gw-b's certificate is for signing programs",
+	     "cert-usage", LAB_CERT_USAGE),
+	PROOF("cert-unvouched", "gw-a has no list of what was revoked, and wants "
+	      "one", "cert-unvouched", LAB_CERT_NO_LIST,
+	      "ca=\"ca.pem\" revocation=\"strict\""),
+	PROOF("cert-signature", "gw-b signs with another key than gw-a was told",
+	      "cert-signature", LAB_CERT_GOOD, "pubkey=\"osaka.pub\"",
+	      .file = "keys/osaka.pub", .text = A_PUBLIC_KEY),
+	PROOF("key-other", "gw-b has another certificate than gw-a was told",
+	      "key-other", LAB_CERT_GOOD, "cert=\"own.pem\""),
+	{ .info = { .name = "cert-missing",
+		    .line = "gw-b shows a key without a certificate",
+		    AT_A("cert-missing"), .there = "refused-cert" },
+	  .never = LAB_STRONGSWAN, .cert = LAB_CERT_GOOD,
+	  .b = { .own = "key=\"own.key\"" } },
+	{ .info = { .name = "big",
+		    .line = "IP fragments are lost, and gw-b does not cut IKE "
+		    "messages", AT_A("big-message-lost"), .is_slow = true },
+	  .never = LAB_STRONGSWAN, .cert = LAB_CERT_LONG,
+	  .b = { .vpn = "fragment=\"0\"" }, .rules_on = "gw-b",
+	  .rules = "table ip lab {\n  chain in {\n    type filter hook "
+	  "prerouting priority -450\n    ip frag-off & 0x3fff != 0 drop\n"
+	  "  }\n}\n" },
 	EAP("eap-password", "the password in gw-a is wrong",
 	    AT_B("eap-password"), USER("hanako"), USERS("hanako")),
 	EAP("eap-user", "gw-b does not have the user of gw-a",
@@ -174,6 +310,25 @@ const struct fault lab_faults[] = {
 		    .line = "strongSwan has another key exchange group, and "
 		    "says only that it refuses", AT_A("no-proposal") }, .need = LAB_STRONGSWAN,
 	  .swan = { .ike = "aes256gcm16-prfsha384-modp4096" } },
+	{ .info = { .name = "group-there",
+		    .line = "strongSwan connects with another key exchange group",
+		    AT_A("no-group") }, .need = LAB_STRONGSWAN,
+	  .a = { .at = "" },
+	  .swan = { .ike = "aes256gcm16-prfsha384-modp4096",
+		    .is_dialling = true } },
+	{ .info = { .name = "ip-mode",
+		    .line = "gw-a would like Ethernet, strongSwan knows IP",
+		    AT_A("ip-mode-instead") }, .need = LAB_STRONGSWAN,
+	  .a = { .realm = "mode=\"auto\"" } },
+	{ .info = { .name = "no-net",
+		    .line = "the same, and gw-a has no networks for IP",
+		    AT_A("no-net") }, .need = LAB_STRONGSWAN,
+	  .a = { .realm = "mode=\"auto\"", .net = "" } },
+	{ .info = { .name = "rekey",
+		    .line = "strongSwan wants another group for new keys",
+		    AT_A("rekey-refused") }, .need = LAB_STRONGSWAN,
+	  .is_late = true, .swan = { .esp = "aes256gcm16-modp4096" },
+	  .cmd_on = { "gw-a" }, .cmd = { "rekey branches/osaka child" } },
 	{ .info = { .name = "esp-proposal",
 		    .line = "strongSwan has other ESP algorithms",
 		    AT_A("no-esp-proposal") }, .need = LAB_STRONGSWAN,

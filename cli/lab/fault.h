@@ -22,7 +22,12 @@ struct fault {
 	bool is_alone;			/* gw-b does not run */
 	bool has_ping;			/* host-b asks for host-a meanwhile */
 	bool asks_nobody;		/* ... and for one that is not there */
-	bool has_twin;			/* another tokyo, in the node inet */
+	char twin;			/* 'a' or 'b': that gateway once more,
+					 * in the node inet */
+	bool is_killed;			/* gw-b, once it is up; it comes again */
+	const char *cmd_on[3], *cmd[3];	/* tapir, at last: node, words */
+	bool is_keyless;		/* gw-a loses keys/, and its secure
+					 * process */
 };
 
 extern const struct fault lab_faults[];

@@ -5,8 +5,10 @@
  * Made by the code of tapir ca, whose periods a lab may shift.
  */
 #include "cli/lab/lab_cert.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli/ca/ca.h"
 #include "cli/lab/lab_conf.h"
 #include "daemon/base/err.h"
@@ -17,6 +19,12 @@
 #define PATH_LEN   512
 #define CA_DAYS	   400
 #define LEAF_DAYS  90
+/* A certificate with these does not fit into one packet. */
+#define LONG_NAME(n_) ",a-rather-long-name-of-a-machine-number-" #n_          \
+	".branches.of.the.lab.example.com"
+#define LONG_NAMES                                                             \
+	"tokyo" LONG_NAME(1) LONG_NAME(2) LONG_NAME(3) LONG_NAME(4) LONG_NAME(5) \
+	LONG_NAME(6)
 
 /* Copy a file of the authority's directory into a gateway's keys. */
 static int
@@ -34,13 +42,24 @@ give(struct ca *ca, const char *from, const char *lab_dir, const char *node,
 	return err;
 }
 
+/* Of an earlier fault. */
+static int
+take(const char *lab_dir, const char *node, const char *name)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/%s/keys/%s", lab_dir, node, name);
+	return unlink(path) == 0 || errno == ENOENT ? 0 : ERR_SYS;
+}
+
 /* Issue; the files are then own.pem and own.key of a gateway. */
 static int
 own(struct ca *ca, const char *lab_dir, const char *node, const char *name,
-    int64_t shift_s)
+    const struct ca_want *more)
 {
-	const struct ca_want w = { .names = name, .type = "p256",
-		.days = LEAF_DAYS, .shift_s = shift_s };
+	const struct ca_want w = { .names = more->names != NULL ? more->names :
+		name, .type = "p256", .days = LEAF_DAYS,
+		.shift_s = more->shift_s, .usage = more->usage };
 	char file[CA_NAME_MAX + 8];
 	struct ca_entry *e = ca_add(ca);
 	int err;
@@ -74,14 +93,15 @@ authority(struct ca *ca, const char *lab_dir, const char *name)
 static int
 other_own(struct ca *ca, const char *lab_dir, enum lab_cert how)
 {
-	static const int64_t shift[] = {
-		[LAB_CERT_EXPIRED] = -120ll * CA_DAY,
-		[LAB_CERT_NOT_YET] = 30ll * CA_DAY,
-		[LAB_CERT_CLOCK] = 2 * 3600,
-		[LAB_CERT_NAME] = 0,
+	static const struct ca_want otherwise[] = {
+		[LAB_CERT_EXPIRED] = { .shift_s = -120ll * CA_DAY },
+		[LAB_CERT_NOT_YET] = { .shift_s = 30ll * CA_DAY },
+		[LAB_CERT_CLOCK] = { .shift_s = 2 * 3600 },
+		[LAB_CERT_USAGE] = { .usage = "codeSigning" },
+		[LAB_CERT_LONG] = { .usage = NULL },
 	};
 	int err = own(ca, lab_dir, "gw-b", how == LAB_CERT_NAME ? "nagoya" :
-		      "osaka", shift[how]);
+		      "osaka", &otherwise[how]);
 
 	if (err == 0 && how == LAB_CERT_REVOKED) {
 		ca->entry[ca->n - 1].is_revoked = true;
@@ -93,15 +113,17 @@ other_own(struct ca *ca, const char *lab_dir, enum lab_cert how)
 static int
 write_all(struct ca *ca, struct ca *other, const char *dir, enum lab_cert how)
 {
+	static const struct ca_want usual, many = { .names = LONG_NAMES };
 	int err;
 
 	if ((err = authority(ca, dir, "pki")) != 0 ||
-	    (err = own(ca, dir, "gw-a", "tokyo", 0)) != 0)
+	    (err = own(ca, dir, "gw-a", "tokyo", how == LAB_CERT_LONG ?
+		       &many : &usual)) != 0)
 		return err;
 	if (how == LAB_CERT_OTHER_CA) {
 		if ((err = authority(other, dir, "pki-other")) != 0)
 			return err;
-		err = own(other, dir, "gw-b", "osaka", 0);
+		err = own(other, dir, "gw-b", "osaka", &usual);
 	} else {
 		err = other_own(ca, dir, how);
 	}
@@ -111,7 +133,9 @@ write_all(struct ca *ca, struct ca *other, const char *dir, enum lab_cert how)
 		const char *node = i == 0 ? "gw-a" : "gw-b";
 
 		if ((err = give(ca, "ca.pem", dir, node, "ca.pem")) == 0)
-			err = give(ca, "ca.crl", dir, node, "ca.crl");
+			err = how == LAB_CERT_NO_LIST ?
+			    take(dir, node, "ca.crl") :
+			    give(ca, "ca.crl", dir, node, "ca.crl");
 	}
 	return err;
 }

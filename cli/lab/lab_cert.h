@@ -15,7 +15,10 @@ enum lab_cert {
 	LAB_CERT_NOT_YET,
 	LAB_CERT_CLOCK,		/* begins in two hours */
 	LAB_CERT_REVOKED,
-	LAB_CERT_NAME		/* for somebody else */
+	LAB_CERT_NAME,		/* for somebody else */
+	LAB_CERT_USAGE,		/* for signing programs */
+	LAB_CERT_NO_LIST,	/* good, and there is no ca.crl */
+	LAB_CERT_LONG		/* good; gw-a's has many names */
 };
 
 /**

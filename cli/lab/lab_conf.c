@@ -35,13 +35,15 @@ static const char swanctl_conf[] =
     "connections {\n"
     "  tokyo {\n"
     "    version = 2\n    local_addrs = 192.0.2.2\n"
+    "    remote_addrs = %s\n"
     "    proposals = %s\n"
     "    local {\n      auth = psk\n      id = osaka\n    }\n"
     "    remote {\n      auth = psk\n      id = tokyo\n    }\n"
     "    children {\n      office {\n"
     "        local_ts = %s\n"
     "        remote_ts = 10.1.0.0/24,fd00:1::/64\n"
-    "        esp_proposals = %s\n      }\n    }\n"
+    "        esp_proposals = %s\n"
+    "        start_action = %s\n      }\n    }\n"
     "  }\n"
     "}\n"
     "secrets {\n  ike-office {\n    id-a = tokyo\n    id-b = osaka\n"
@@ -173,9 +175,11 @@ swan_write(const char *dir, const char *psk, const struct lab_swan *s)
 	char text[TEXT_MAX];
 
 	snprintf(text, sizeof(text), swanctl_conf,
+		 s->is_dialling ? "192.0.2.1" : "%any",
 		 or_else(s->ike, "aes256gcm16-prfsha384-x25519"),
 		 or_else(s->ts, "10.2.0.0/24,fd00:2::/64"),
-		 or_else(s->esp, "aes256gcm16"), psk);
+		 or_else(s->esp, "aes256gcm16"),
+		 s->is_dialling ? "start" : "none", psk);
 	return lab_write(dir, "swanctl.conf", text);
 }
 

@@ -33,6 +33,7 @@ MUST_USE int lab_conf_again(const char *lab_dir, const char *dir,
 /* The same of strongSwan: proposals of IKE and ESP, its networks. */
 struct lab_swan {
 	const char *ike, *esp, *ts;
+	bool is_dialling;	/* it connects, not we */
 };
 MUST_USE int lab_conf_swan_again(const char *lab_dir, const char *dir,
 				 const struct lab_swan *swan);

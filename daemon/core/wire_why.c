@@ -71,6 +71,16 @@ ep_text(const struct net_ep *ep, char out[WHY_EP_MAX])
 		str_copy(out, WHY_EP_MAX, net_ep_text(ep, text));
 }
 
+static void
+date_text(time_t t, char *out, size_t cap)
+{
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(out, cap, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		str_copy(out, cap, "?");
+}
+
 /* ---- configuration --------------------------------------------------------- */
 
 static void
@@ -79,7 +89,6 @@ from_conf(struct asked *q)
 	struct why_facts *f = &q->f;
 	const struct conf_peer *p = q->cp;
 	time_t now = (time_t)clk_wall_s();
-	struct tm tm;
 
 	str_copy(f->realm, sizeof(f->realm), q->cr->name);
 	str_copy(f->peer, sizeof(f->peer), q->li.name);
@@ -90,9 +99,7 @@ from_conf(struct asked *q)
 	str_copy(f->bridge, sizeof(f->bridge), f->has_bridge ? q->cr->bridge :
 		 "");
 	f->mtu = q->cr->mtu;
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(f->now, sizeof(f->now), "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		str_copy(f->now, sizeof(f->now), "?");
+	date_text(now, f->now, sizeof(f->now));
 	str_copy(f->mode, sizeof(f->mode), vpn_mode_name(p != NULL ? p->mode :
 							 q->cr->mode));
 	if (p == NULL)
@@ -100,6 +107,7 @@ from_conf(struct asked *q)
 	f->is_name = p->at_host != NULL && !p->at_is_ip;
 	str_copy(f->at, sizeof(f->at), p->at_host != NULL ? p->at_host : "");
 	f->own_cert = p->own_auth == CONF_AUTH_CERT;
+	f->own_eap = p->own_auth == CONF_AUTH_EAP;
 	f->peer_cert = p->auth == CONF_AUTH_CERT;
 }
 
@@ -220,6 +228,25 @@ from_icmp(struct asked *q, const struct net_ep *at)
 }
 
 static void
+moved_from(const struct ike_moved *m, struct why_moved *out)
+{
+	static const enum why_moved_how how[] = {
+		[IKE_MOVED_GONE] = WHY_MOVED_GONE,
+		[IKE_MOVED_TOO_OFTEN] = WHY_MOVED_TOO_OFTEN,
+		[IKE_MOVED_BY_NAME] = WHY_MOVED_BY_NAME,
+	};
+	char ip[IP_TEXT_MAX];
+
+	out->age_s = age_s(m->at_ms);
+	if (m->at_ms == 0)
+		return;
+	out->how = how[m->how];
+	out->n = m->n;
+	str_copy(out->from, sizeof(out->from), ip_text(&m->from, ip));
+	str_copy(out->to, sizeof(out->to), m->to);
+}
+
+static void
 from_trace(struct asked *q)
 {
 	struct ike_trace_info t;
@@ -247,6 +274,11 @@ from_trace(struct asked *q)
 	pairs_from(&t.pairs, f);
 	f->rekey_s = age_s(t.rekey_ms);
 	str_copy(f->rekey_said, sizeof(f->rekey_said), t.rekey_why);
+	moved_from(&t.moved, &f->moved);
+	f->ticket_s = age_s(t.ticket_ms);
+	if (t.own_end_s != 0 && (int64_t)t.own_end_s < clk_wall_s())
+		date_text((time_t)t.own_end_s, f->own_end, sizeof(f->own_end));
+	(void)ike_drained(q->v->ike, f->drain, sizeof(f->drain));
 	if (f->remote[0] == '\0')
 		ep_text(&t.at, f->remote);
 	from_icmp(q, t.at.ip.family != 0 ? &t.at : &q->li.remote);

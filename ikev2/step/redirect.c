@@ -21,7 +21,9 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/secret.h"
+#include "daemon/base/str.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 static const struct view none;
 
@@ -69,6 +71,8 @@ named(const struct ike_sa *sa, const struct ike_msg *m, struct view nonce,
 		log_rl(LOG_NOTICE, "ike", "%s: the peer names the gateway %s; "
 		       "only addresses are followed", sa->link->id_text,
 		       gw->name);
+		ike_trace_moved(sa->link, &sa->remote.ip, gw,
+				IKE_MOVED_BY_NAME);
 		return false;
 	}
 	return !ip_equal(&gw->ip, &sa->remote.ip);
@@ -84,11 +88,13 @@ go_elsewhere(struct ike_sa *sa, const struct ike_gw *gw)
 	if (!ike_redirects_take(&link->redirects, sa->ike->now_ms)) {
 		log_rl(LOG_WARN, "ike", "%s: sent from gateway to gateway too "
 		       "often, not followed", link->id_text);
+		ike_trace_moved(link, &sa->remote.ip, gw, IKE_MOVED_TOO_OFTEN);
 		return false;
 	}
 	link->home = sa->remote.ip;
 	link->elsewhere = gw->ip;
 	link->is_elsewhere = true;
+	ike_trace_moved(link, &sa->remote.ip, gw, IKE_MOVED_GONE);
 	ike_link_why(link, "sent by %s to the gateway %s",
 		     ip_text(&sa->remote.ip, from), ip_text(&gw->ip, to));
 	log_notice("ike", "%s: %s", link->id_text, link->why);
@@ -251,4 +257,14 @@ ike_drain(struct ike *ike, const char *to, uint64_t now_ms)
 	}
 	ike_reap(ike);
 	return n;
+}
+
+bool
+ike_drained(const struct ike *ike, char *to, size_t cap)
+{
+	char ip[IP_TEXT_MAX];
+
+	str_copy(to, cap, !ike->is_drained ? "" : ike->drain.ip.family == 0 ?
+		 ike->drain.name : ip_text(&ike->drain.ip, ip));
+	return ike->is_drained;
 }

@@ -22,6 +22,7 @@
 #include "daemon/base/rng.h"
 #include "daemon/base/secret.h"
 #include "ikev2/step/step.h"
+#include "ikev2/trace_note.h"
 
 #define LIFE_LEN 4		/* in front of the ticket, 7.2 */
 
@@ -188,6 +189,7 @@ ike_step_resume_refused(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_drop(m, DROP_IKE_UNPROT);
 	log_info("ike", "%s: the ticket is not taken: full set-up",
 		 sa->link->id_text);
+	ike_trace_ticket(sa->link);
 	wipe(st->resume, sizeof(*st->resume));
 	free(st->resume);
 	st->resume = NULL;

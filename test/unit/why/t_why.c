@@ -31,6 +31,7 @@ down(void)
 		.in_s = WHY_NEVER, .out_s = WHY_NEVER,
 		.stranger.age_s = WHY_NEVER, .loop.age_s = WHY_NEVER,
 		.flap.age_s = WHY_NEVER, .clash.age_s = WHY_NEVER,
+		.moved.age_s = WHY_NEVER, .ticket_s = WHY_NEVER,
 		.fingerprint = "1a2b",
 	};
 
@@ -246,6 +247,27 @@ TEST(what_the_verifier_says_is_the_cause)
 		{ "the certificate is not yet valid, only from 2026-03-01 "
 		  "13:30 UTC on: is the clock right?", "clock-off" },
 		{ "the certificate was revoked", "cert-revoked" },
+		{ "the signature of the certificate is wrong",
+		  "cert-unknown-ca" },
+		{ "the peer's certificate is not the one of cert=",
+		  "key-other" },
+		{ "the peer's public key is not the one of pubkey=",
+		  "key-other" },
+		{ "more authorities below one than it permits (path length)",
+		  "cert-usage" },
+		{ "the peer's RSA signature of the old form is none of its key "
+		  "with SHA-256, SHA-384 or SHA-512: SHA-1 is not accepted, let "
+		  "the peer use RFC 7427", "cert-weak" },
+		{ "the peer wants EAP of us, which is not configured",
+		  "method-differs" },
+		{ "the gateway does not prove who it is", "method-differs" },
+		{ "the peer does not announce hash algorithms (RFC 7427): "
+		  "signatures of the old form need suite=\"compat\"",
+		  "own-key" },
+		{ "who brings the ticket does not know the keys", "we-refuse" },
+		{ "the identity is not the one of the ticket", "we-refuse" },
+		{ "the identity for EAP is not the one of IKE, which chose the "
+		  "realm", "we-refuse" },
 		{ "nobody says that the certificate was not revoked: no CRL",
 		  "cert-unvouched" },
 		{ "the peer's identity is not in its certificate, whose names "
@@ -305,8 +327,104 @@ TEST(a_peer_that_refuses_us_does_not_say_why)
 	FIRST(f, "refused-psk");
 	f.own_cert = true;
 	FIRST(f, "refused-cert");
+	str_copy(f.own_end, sizeof(f.own_end), "2026-02-01 00:00 UTC");
+	FIRST(f, "own-cert-expired");
 	f.out.notify = 43;
 	FIRST(f, "refused");
+}
+
+TEST(a_client_that_is_refused_before_eap_is_not_told_of_a_key)
+{
+	struct why_facts f = ended(WHY_BY_PEER, WHY_AT_AUTH, N_AUTH_FAILED,
+	    "the peer refuses to authenticate us: AUTHENTICATION_FAILED");
+	struct why_report rep;
+
+	f.own_eap = true;
+	why_judge(&f, WHY_EN, &rep);
+	assert_int_equal(rep.n_cause, 1);
+	assert_int_equal(rep.cause[0].rule, WHY_R_EAP_OURS);
+	assert_non_null(strstr(rep.cause[0].cause, "before it asks"));
+	f.out.by = WHY_BY_US;		/* it was we who did not like it */
+	FIRST(f, "we-refuse");
+}
+
+/* The peer sent us from one address to another, a second ago. */
+static struct why_facts
+sent(enum why_moved_how how, const char *to)
+{
+	struct why_facts f = down();
+
+	f.moved.age_s = 1;
+	f.moved.how = how;
+	f.moved.n = 5;
+	str_copy(f.moved.from, sizeof(f.moved.from), "192.0.2.2");
+	str_copy(f.moved.to, sizeof(f.moved.to), to);
+	return f;
+}
+
+TEST(a_peer_that_sends_us_elsewhere)
+{
+	struct why_facts f = sent(WHY_MOVED_TOO_OFTEN, "192.0.2.3");
+
+	FIRST(f, "redirect-loop");
+	f = sent(WHY_MOVED_BY_NAME, "gw.example.com");
+	FIRST(f, "redirect-failed");
+	f = sent(WHY_MOVED_GONE, "192.0.2.3");
+	FIRST(f, "trying");		/* on its way there */
+	f.out.by = WHY_BY_SILENCE;
+	f.out.stage = WHY_AT_INIT;
+	f.out.age_s = 0;
+	str_copy(f.out.from, sizeof(f.out.from), "192.0.2.3:500");
+	FIRST(f, "redirect-failed");
+	/* an address that only begins so is another one */
+	str_copy(f.out.from, sizeof(f.out.from), "192.0.2.30:500");
+	FIRST(f, "no-answer");
+	f.moved.age_s = 3600;		/* long ago */
+	str_copy(f.out.from, sizeof(f.out.from), "192.0.2.3:500");
+	FIRST(f, "no-answer");
+}
+
+TEST(a_peer_that_is_up_elsewhere)
+{
+	struct why_facts f = up();
+
+	f.moved = sent(WHY_MOVED_GONE, "192.0.2.3").moved;
+	FIRST(f, "");			/* back where it was */
+	str_copy(f.remote, sizeof(f.remote), "192.0.2.3:4500");
+	FIRST(f, "redirected");
+	str_copy(f.moved.to, sizeof(f.moved.to), "2001:db8::3");
+	str_copy(f.remote, sizeof(f.remote), "[2001:db8::3]:4500");
+	FIRST(f, "redirected");
+	str_copy(f.remote, sizeof(f.remote), "[2001:db8::3:1]:4500");
+	FIRST(f, "");
+	/* UDP 500 of a gateway that we were sent to says nothing of this one */
+	f.port[0].heard_s = WHY_NEVER;
+	FIRST(f, "");
+	f.moved.age_s = WHY_NEVER;
+	FIRST(f, "port-500-blocked");
+}
+
+TEST(who_sends_peers_away_does_not_wait_for_them)
+{
+	struct why_facts f = down();
+
+	f.is_dialled = false;
+	str_copy(f.drain, sizeof(f.drain), "192.0.2.3");
+	FIRST(f, "drained");
+	f.is_dialled = true;
+	FIRST(f, "trying");
+}
+
+TEST(a_ticket_that_was_refused_is_told_of_while_it_is_news)
+{
+	struct why_facts f = up();
+
+	f.ticket_s = f.up_s;
+	FIRST(f, "ticket-refused");
+	f.ticket_s = f.up_s + 3000;	/* of a connection before this one */
+	FIRST(f, "");
+	f.up_s = f.ticket_s = 7200;
+	FIRST(f, "");
 }
 
 TEST(a_peer_that_dials_and_then_refuses_us_is_not_waited_for)
