@@ -268,6 +268,14 @@ $(B)/test/sim/sim: $(SIM_SRC:%.c=$(B)/%.o) $(call libs_of,ikev2)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SYS_LIBS)
 
+# ---- the programs with a clock that a test sets -------------------------------
+CLOCK_BIN := $(B)/test/clock/tapird $(B)/test/clock/tapir-secure
+$(B)/test/clock/tapird: $(B)/daemon/main.o $(B)/test/clock/shift.o $(call libs_of,core)
+$(B)/test/clock/tapir-secure: $(B)/secure-proc/main.o $(B)/test/clock/shift.o $(call libs_of,secure)
+$(CLOCK_BIN):
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=clock_gettime -o $@ $^ $(SYS_LIBS) -lsqlite3
+
 # ---- the packet path alone, without a network --------------------------------
 $(B)/test/bench/esp_bench: $(B)/test/bench/esp_bench.o $(call libs_of,esp)
 	$(call say,LD,$@)
@@ -308,7 +316,7 @@ check:
 	@packaging/deps build web test
 	@$(MAKE) --no-print-directory check-all
 .PHONY: check-all check-progs
-NET_BIN := $(B)/test/bench/flood $(B)/test/bench/dial
+NET_BIN := $(B)/test/bench/flood $(B)/test/bench/dial $(CLOCK_BIN)
 check-progs: $(PROGS) man $(PLUGINS) $(UNIT_BIN) $(B)/test/sim/sim $(NET_BIN)
 check-all: check-progs
 	@B=$(B) MAKE="$(MAKE)" test/run-check

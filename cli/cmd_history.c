@@ -13,7 +13,7 @@
 
 /* ---- sums ---------------------------------------------------------------- */
 
-enum turn { TURN_NONE, TURN_UP, TURN_DOWN, TURN_OFF };
+enum turn { TURN_NONE, TURN_UP, TURN_DOWN, TURN_OFF, TURN_CLOCK };
 
 /* What a row means to the peer's tunnel. */
 static enum turn
@@ -29,7 +29,7 @@ turn_of(const struct bus_rec *r)
 		{ "peer-down", TURN_DOWN }, { "peer-failed", TURN_DOWN },
 		{ "auth-failed", TURN_DOWN },
 		{ "peer-expelled", TURN_DOWN }, { "daemon-started", TURN_DOWN },
-		{ "daemon-stopping", TURN_OFF },
+		{ "daemon-stopping", TURN_OFF }, { "clock-set", TURN_CLOCK },
 	};
 
 	for (unsigned i = 0; i < N_OF(row); i++)
@@ -65,7 +65,9 @@ history_sum(const struct ask_list *a, const char *realm, const char *peer,
 		if (r != NULL && !is_of(r, realm, peer))
 			continue;
 		turn = r != NULL ? turn_of(r) : was;
-		if (turn == TURN_NONE)
+		if (turn == TURN_CLOCK)	/* as if nothing was between */
+			at = t;
+		if (turn == TURN_NONE || turn == TURN_CLOCK)
 			continue;
 		if (at != 0 && t > at && was != TURN_OFF) {
 			out->watched_ms += t - at;
@@ -98,6 +100,7 @@ static const struct {
 	{ "command", "command", SHOW_PLAIN },
 	{ "daemon-started", "tapird", SHOW_DIM },
 	{ "daemon-stopping", "tapird", SHOW_DIM },
+	{ "clock-set", "clock", SHOW_WARN },
 };
 
 void

@@ -444,6 +444,9 @@ void ike_child_moved(struct ike *ike, uint32_t child_id,
 /** Commands.  link 0 = all links of the realm.  0, ERR_NOTFOUND, ERR_STATE. */
 MUST_USE int ike_up(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
 MUST_USE int ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms);
+/** Whoever waits to dial again does so within a second: what stood in the way may be
+ * gone, the clock was set say. */
+void ike_try_soon(struct ike *ike, uint64_t now_ms);
 MUST_USE int ike_rekey(struct ike *ike, uint32_t link, bool is_child, uint64_t now_ms);
 /** Ask a peer for a sign of life, as soon as no other request is under way (RFC
  * 7296 2.4); ops.ping tells what becomes of it, unless the SA ends before.

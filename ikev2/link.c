@@ -558,6 +558,20 @@ ike_up(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms)
 	return for_links(ike, realm, link, link_up);
 }
 
+void
+ike_try_soon(struct ike *ike, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	LIST_FOREACH(it, &ike->links) {
+		struct ike_link *link = CONTAINER_OF(it, struct ike_link, node);
+
+		if (!tmr_is_set(&link->dial) || link->n_fail == 0)
+			continue;
+		link->n_fail = 1;
+		dial_in(link, back_off(link));
+	}
+}
+
 int
 ike_down(struct ike *ike, uint32_t realm, uint32_t link, uint64_t now_ms)
 {

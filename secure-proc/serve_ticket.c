@@ -18,14 +18,20 @@
 #include "secure-proc/serve_priv.h"
 #include "spi/spi_crypto.h"
 
+static struct sec_now
+now_get(void)
+{
+	return (struct sec_now){ clk_ms() / 1000, (uint64_t)clk_wall_s() };
+}
+
 int
 sec_on_ticket_seal(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
 	const struct ipc_ticket_seal *q = &m->u.ticket_seal;
-	uint64_t now_s = (uint64_t)clk_wall_s();
+	struct sec_now now = now_get();
 	uint8_t out[SEC_TICKET_MAX];
 	struct sec_ticket t = { .prf = q->prf, .sk_d = q->sk_d,
-		.until_s = now_s + q->life_s };
+		.until_s = now.s + q->life_s };
 	struct ipc_msg a;
 	size_t len;
 	int err;
@@ -38,11 +44,11 @@ sec_on_ticket_seal(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	t.lists = s->lists;
 	t.shown = (struct view){ sa->shown, sa->has_shown ?
 	    sizeof(sa->shown) : 0 };
-	if ((err = sec_ticket_seal(s->tickets, &t, now_s, out, &len)) != 0)
+	if ((err = sec_ticket_seal(s->tickets, &t, now, out, &len)) != 0)
 		return sec_refuse(s, m, err, NULL);
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.ticket_seal_ok.sealed = (struct view){ out, len };
-	a.u.ticket_seal_ok.life_s = (uint32_t)(t.until_s - now_s);
+	a.u.ticket_seal_ok.life_s = (uint32_t)(t.until_s - now.s);
 	return sec_answer(s, &a, NULL, 0);
 }
 
@@ -89,8 +95,7 @@ sec_on_ticket_open(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	size_t len = 0;
 	int err;
 
-	err = sec_ticket_open(s->tickets, q->sealed, (uint64_t)clk_wall_s(),
-	    buf, &t);
+	err = sec_ticket_open(s->tickets, q->sealed, now_get(), buf, &t);
 	if (err == 0 && is_stale(s, &t))
 		err = ERR_AUTH;
 	if (err == 0 && (err = seed_make(&t, q, seed, &len)) == 0)
@@ -117,5 +122,5 @@ sec_ticket_spend(struct sec_serve *s, const struct sec_auth *a)
 	const struct sec_ticket t = { .serial = a->ticket_serial,
 		.until_s = a->ticket_until_s };
 
-	return sec_ticket_use(s->tickets, &t, (uint64_t)clk_wall_s());
+	return sec_ticket_use(s->tickets, &t, now_get().s);
 }

@@ -21,6 +21,7 @@
 #include "daemon/bus/bus.h"
 #include "daemon/core/bridge.h"
 #include "daemon/core/cap.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/ctl.h"
 #include "daemon/core/door.h"
 #include "daemon/core/icmp.h"
@@ -55,6 +56,7 @@ struct role {
 	const struct role_args *args;
 	struct tmr second;		/* hub_tick() */
 	uint64_t beat_ms;		/* when the next ROLE_BEAT is due */
+	struct clock_watch clock;
 	int sig_fd;
 	uint32_t feat;
 };
@@ -341,6 +343,20 @@ signals(struct role *r)
 /* ---- the loop's regular work --------------------------------------------- */
 
 static void
+clock_look(struct role *r)
+{
+	uint64_t wall_ms = clk_wall_ms(), was_ms;
+	struct bus_rec ev;
+
+	if (!clock_was_set(&r->clock, clk_ms(), wall_ms, &was_ms))
+		return;
+	clock_event(&ev, was_ms, wall_ms);
+	vpn_publish(&r->vpn, &ev);
+	/* a certificate may have been the reason that is none any more */
+	ike_try_soon(r->vpn.ike, clk_ms());
+}
+
+static void
 on_second(void *ctx)
 {
 	struct role *r = ctx;
@@ -361,6 +377,7 @@ on_second(void *ctx)
 	bridge_tick(&r->vpn);
 	mtu_tick(r->vpn.mtu, now);
 	door_count(r->vpn.door);
+	clock_look(r);
 	vpn_publish_tick(&r->vpn);
 	capture_tick(&r->vpn);
 	if (tmr_start(loop_timers(r->vpn.loop), &r->second,
@@ -535,6 +552,7 @@ build_links(struct role *r)
 	     (err = ctl_adopt_web(v->ctl, r->args->web_fd)) != 0))
 		return err;
 	loop_set_idle(v->loop, on_idle, v);
+	clock_look(r);		/* from now on */
 	tmr_init(&r->second, on_second, r);
 	return tmr_start(loop_timers(v->loop), &r->second,
 			 clk_ms() + SECOND_MS);

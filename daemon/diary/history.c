@@ -19,6 +19,8 @@
 #define PATH_BYTES   512
 #define RETRY_MS     60000	/* after it could not be used */
 #define PRUNE_MS     3600000	/* between two looks for what is too old */
+#define JUMP_MS	     3600000	/* so far off, the clock was set; ours */
+#define DAY_MS	     86400000	/* a new time is believed after this; ours */
 #define VERSION	     1		/* of the tables; PRAGMA user_version */
 #define CACHE_KIB    "1024"
 
@@ -32,6 +34,8 @@ struct history {
 	bool is_told;			/* that it is not usable */
 	uint64_t retry_ms;		/* clk_ms() */
 	uint64_t prune_ms;		/* wall clock */
+	uint64_t believe_ms;		/* clk_ms(): no row is too old before */
+	uint64_t at_ms, wall_ms;	/* of the last tick; 0 = none yet */
 };
 
 static const char schema[] =
@@ -53,7 +57,7 @@ static const char schema[] =
 /* ---- what is kept -------------------------------------------------------- */
 
 static const enum bus_row kept[] = {
-	BUS_EV_DAEMON_STARTED, BUS_EV_DAEMON_STOPPING,
+	BUS_EV_DAEMON_STARTED, BUS_EV_DAEMON_STOPPING, BUS_EV_CLOCK_SET,
 	BUS_EV_PEER_UP, BUS_EV_PEER_DOWN, BUS_EV_PEER_SUSPECT,
 	BUS_EV_PEER_ALIVE, BUS_EV_PEER_MOVED, BUS_EV_PEER_FAILED,
 	BUS_EV_PEER_ROAMED, BUS_EV_PEER_EXPELLED, BUS_EV_AUTH_FAILED, BUS_EV_COMMAND_RUN,
@@ -64,7 +68,7 @@ history_wants(const struct bus_rec *ev)
 {
 	enum bus_row row = ev->desc->row;
 	bool is_daemon = row == BUS_EV_DAEMON_STARTED ||
-	    row == BUS_EV_DAEMON_STOPPING;
+	    row == BUS_EV_DAEMON_STOPPING || row == BUS_EV_CLOCK_SET;
 
 	for (unsigned i = 0; i < N_OF(kept); i++)
 		if (kept[i] == row)
@@ -163,6 +167,22 @@ is_known(struct history *h)
 	return rc;
 }
 
+/* When the last thing happened; 0: nothing yet. */
+static int
+newest(struct history *h)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(h->db, "SELECT last_ms FROM event "
+				    "ORDER BY id DESC LIMIT 1", -1, &st, NULL);
+
+	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		h->wall_ms = (uint64_t)sqlite3_column_int64(st, 0);
+		h->at_ms = clk_ms();
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 static int
 prepare(struct history *h)
 {
@@ -194,7 +214,8 @@ begin(struct history *h)
 	(void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if ((rc = is_known(h)) != SQLITE_OK ||
 	    (rc = sqlite3_exec(h->db, schema, NULL, NULL, NULL)) != SQLITE_OK ||
-	    (rc = is_sound(h)) != SQLITE_OK)
+	    (rc = is_sound(h)) != SQLITE_OK ||
+	    (h->at_ms == 0 && (rc = newest(h)) != SQLITE_OK))
 		return rc;
 	return prepare(h);
 }
@@ -313,7 +334,7 @@ void
 history_add(struct history *h, const struct bus_rec *ev)
 {
 	char text[BUS_SENTENCE_MAX];
-	int64_t id;
+	int64_t id = 0;
 	int rc = SQLITE_OK;
 
 	if (!history_wants(ev) || !ready(h))
@@ -325,7 +346,8 @@ history_add(struct history *h, const struct bus_rec *ev)
 		return;
 	}
 	h->in_tx = true;
-	id = repeats(h, ev, &rc);
+	if (ev->desc->row != BUS_EV_CLOCK_SET)	/* each is one of its own */
+		id = repeats(h, ev, &rc);
 	if (id > 0)
 		rc = again(h, id, ev);
 	else if (id == 0)
@@ -350,15 +372,31 @@ history_commit(struct history *h)
 
 /* ---- regular work -------------------------------------------------------- */
 
-static int
-prune(struct history *h, uint64_t now_ms)
+/* A clock that is far ahead for an hour must not cost the rows of a month.  One
+ * that jumped, between two ticks or since the last row, is believed when it has
+ * stood for a day. */
+static bool
+is_believed(struct history *h, uint64_t wall_ms)
 {
-	const uint64_t keep_ms = HISTORY_DAYS * 86400000ull;
+	uint64_t now = clk_ms(), was = h->wall_ms + (now - h->at_ms);
+	uint64_t off = wall_ms > was ? wall_ms - was : was - wall_ms;
+
+	if (h->at_ms != 0 && off > JUMP_MS)
+		h->believe_ms = now + DAY_MS;
+	h->at_ms = now;
+	h->wall_ms = wall_ms;
+	return now >= h->believe_ms;
+}
+
+static int
+prune(struct history *h, uint64_t now_ms, bool is_time)
+{
+	const uint64_t keep_ms = HISTORY_DAYS * (uint64_t)DAY_MS;
 	char sql[256] = "";
 
 	str_add(sql, sizeof(sql), "DELETE FROM event WHERE last_ms < %lld;"
 		"DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %d;",
-		(long long)(now_ms > keep_ms ? now_ms - keep_ms : 0),
+		(long long)(is_time && now_ms > keep_ms ? now_ms - keep_ms : 0),
 		HISTORY_ROWS_MAX);
 	return sqlite3_exec(h->db, sql, NULL, NULL, NULL);
 }
@@ -367,12 +405,14 @@ void
 history_tick(struct history *h, uint64_t now_ms)
 {
 	int rc = SQLITE_OK;
+	bool is_time;
 
 	if (!ready(h))
 		return;
+	is_time = is_believed(h, now_ms);
 	if (h->prune_ms <= now_ms || h->prune_ms > now_ms + 2 * PRUNE_MS) {
 		h->prune_ms = now_ms + PRUNE_MS;
-		rc = prune(h, now_ms);
+		rc = prune(h, now_ms, is_time);
 	}
 	if (rc != SQLITE_OK)
 		failed(h, rc);

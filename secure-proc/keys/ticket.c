@@ -170,24 +170,36 @@ get_all(struct cur *c, struct sec_ticket *t)
 
 /* ---- public -------------------------------------------------------------------- */
 
+/* Until when, with a certificate that ends. */
+static uint64_t
+until(const struct sec_ticket *t, struct sec_now now)
+{
+	uint64_t until_s = MIN(t->until_s, now.s + SEC_TICKET_LIFE_S);
+
+	if (t->not_after_s == 0)
+		return until_s;
+	if (t->not_after_s <= now.wall_s)
+		return now.s;
+	return MIN(until_s, now.s + MIN(t->not_after_s - now.wall_s,
+					(uint64_t)SEC_TICKET_LIFE_S));
+}
+
 int
-sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t, uint64_t now_s,
-		uint8_t *out, size_t *len)
+sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t,
+		struct sec_now now, uint8_t *out, size_t *len)
 {
 	struct wcur w;
 	size_t n;
 	int err;
 
-	if (t->not_after_s != 0)
-		t->until_s = MIN(t->until_s, t->not_after_s);
-	t->until_s = MIN(t->until_s, now_s + SEC_TICKET_LIFE_S);
-	if (t->until_s <= now_s)
+	t->until_s = until(t, now);
+	if (t->until_s <= now.s)
 		return ERR_RANGE;
 	if (t->id_own.len > SEC_TICKET_ID_MAX || t->id_peer.len > SEC_TICKET_ID_MAX ||
 	    t->shown.len > SEC_TICKET_ID_MAX || t->sk_d.len == 0 ||
 	    t->sk_d.len > SEC_TICKET_SK_MAX)
 		return ERR_LONG;
-	if ((err = key_now(ts, now_s)) != 0 ||
+	if ((err = key_now(ts, now.s)) != 0 ||
 	    (err = rng_bytes(&t->serial, sizeof(t->serial))) != 0 ||
 	    (err = rng_bytes(out + HEAD_LEN, SPI_AEAD_NONCE)) != 0)
 		return err;
@@ -209,7 +221,7 @@ sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t, uint64_t now_s,
 }
 
 int
-sec_ticket_open(struct sec_tickets *ts, struct view sealed, uint64_t now_s,
+sec_ticket_open(struct sec_tickets *ts, struct view sealed, struct sec_now now,
 		uint8_t *buf, struct sec_ticket *t)
 {
 	struct sec_ticket got;
@@ -228,7 +240,8 @@ sec_ticket_open(struct sec_tickets *ts, struct view sealed, uint64_t now_s,
 	    sealed.p + PLAIN_AT + n) != 0)
 		return ERR_AUTH;
 	cur_init(&c, buf, n);
-	if (get_all(&c, &got) != 0 || got.until_s <= now_s ||
+	if (get_all(&c, &got) != 0 || got.until_s <= now.s ||
+	    (got.not_after_s != 0 && got.not_after_s <= now.wall_s) ||
 	    map_find(ts->by_serial, &got.serial) != NULL)
 		return ERR_AUTH;
 	*t = got;

@@ -27,15 +27,22 @@
 
 struct sec_tickets;
 
+/* The time, twice: who sets the clock of the machine makes no used ticket good
+ * again and ends none.  The end of a certificate follows that clock. */
+struct sec_now {
+	uint64_t s;		/* since some origin, never back: clk_ms() */
+	uint64_t wall_s;	/* Unix time */
+};
+
 /* What is in a ticket.  Views: borrowed by seal, into the caller's buffer from
  * open. */
 struct sec_ticket {
-	uint64_t until_s;	/* Unix time */
+	uint64_t until_s;	/* as sec_now.s */
 	uint64_t serial;	/* of this ticket; set by seal */
 	uint8_t suite[16];	/* main's: not looked at here */
 	uint8_t role;		/* of who seals: 1 initiator, 2 responder */
 	uint8_t prf;		/* of SK_d: 1 SHA2-256, 2 SHA2-384, 3 SHA2-512 */
-	uint64_t not_after_s;	/* end of its certificate; 0 = none */
+	uint64_t not_after_s;	/* end of its certificate, Unix time; 0 = none */
 	struct view realm;	/* name: places in the configuration change */
 	struct view peer;	/* name */
 	struct view id_own, id_peer; /* SHA-256 of both ID bodies */
@@ -51,13 +58,12 @@ void sec_tickets_free(struct sec_tickets *t);
 /**
  * Seal a ticket; t->serial is chosen, t->until_s shortened to what is possible.
  *
- * @param now_s  Unix time.
  * @param out    SEC_TICKET_MAX bytes.
  * @return 0; ERR_LONG; ERR_RANGE: it would be over already; ERR_CRYPTO,
  *         ERR_RANDOM, ERR_NOMEM.
  */
 MUST_USE int sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t,
-			     uint64_t now_s, uint8_t *out, size_t *len);
+			     struct sec_now now, uint8_t *out, size_t *len);
 /**
  * Open one.
  *
@@ -66,9 +72,10 @@ MUST_USE int sec_ticket_seal(struct sec_tickets *ts, struct sec_ticket *t,
  *         used already.
  */
 MUST_USE int sec_ticket_open(struct sec_tickets *ts, struct view sealed,
-			     uint64_t now_s, uint8_t *buf,
+			     struct sec_now now, uint8_t *buf,
 			     struct sec_ticket *t);
-/** An IKE SA stands that was made with it: not once more (RFC 5723 4.3.1).  0;
+/** An IKE SA stands that was made with it: not once more (RFC 5723 4.3.1).
+ * now_s: as sec_now.s.  0;
  * ERR_EXISTS: it was used meanwhile; ERR_FULL: too many to remember, so it may not
  * be used. */
 MUST_USE int sec_ticket_use(struct sec_tickets *ts, const struct sec_ticket *t,

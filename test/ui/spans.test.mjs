@@ -28,6 +28,12 @@ test("the daemon ended, and was not heard of to end", () => {
 		at("peer-up", 400), at("daemon-started", 600)], 0, 1000, false), [[100, 200]]);
 });
 
+test("the clock was set: what was between is no time", () => {
+	assert.deepEqual(spansUp([at("peer-up", 100), at("peer-suspect", 150), at("clock-set", 9000),
+		at("peer-alive", 9010)], 0, 9100, true), [[100, 150], [9000, 9100]]);
+	assert.deepEqual(spansUp([at("clock-set", 9000)], 0, 9100, false), []);
+});
+
 test("a second up within the first is one span", () => {
 	assert.deepEqual(spansUp([at("peer-up", 1), at("peer-up", 5), at("peer-down", 9)], 0, 10, false), [[1, 9]]);
 });

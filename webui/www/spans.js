@@ -9,7 +9,7 @@
  */
 export function spansUp(rows, from, now, isUp) {
 	const out = [];
-	let since = 0;
+	let since = 0, last = 0;
 	for (const r of rows) {
 		if (r.code === "peer-up") {
 			if (!since) since = r.time_ms;
@@ -20,7 +20,12 @@ export function spansUp(rows, from, now, isUp) {
 			since = 0;
 		} else if (r.code === "daemon-started") {
 			since = 0;
+		} else if (r.code === "clock-set" && since) {
+			// from what it showed to what it shows nothing happened
+			out.push([Math.max(from, since), last]);
+			since = r.time_ms;
 		}
+		last = r.time_ms;
 	}
 	if (since && isUp) out.push([Math.max(from, since), now]);
 	return joined(out.filter(([a, b]) => b > a));

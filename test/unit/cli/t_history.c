@@ -28,6 +28,23 @@ row(uint64_t s, const char *peer, const char *code)
 	ask_keep(&rows, &r);
 }
 
+TEST(time_that_nobody_lived_through_is_no_time)
+{
+	struct history_sum h;
+
+	row(1000, "", "daemon-started");
+	row(1010, "osaka", "peer-up");
+	row(1060, "osaka", "peer-suspect");
+	row(90000, "", "clock-set");	/* set forward */
+	row(90030, "osaka", "peer-alive");
+	row(500, "", "clock-set");	/* and back */
+	history_sum(&rows, "branches", "osaka", 510 * 1000, &h);
+	assert_int_equal(h.watched_ms, (60 + 30 + 10) * 1000);
+	assert_int_equal(h.up_ms, (50 + 30 + 10) * 1000);
+	assert_true(h.is_up);
+	ask_list_fini(&rows);
+}
+
 TEST(doubt_is_not_down_and_a_stopped_daemon_is_not_watched)
 {
 	struct history_sum h;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/str.h"
 #include "test/lib/test.h"
@@ -17,6 +18,7 @@
 #define DAY_MS UINT64_C(86400000)
 #define T0     (1000 * DAY_MS)
 
+static uint64_t run_ms;		/* of the clock that nobody sets */
 static char dir[64], path[96];
 static char notes[512];
 static struct bus_rec row[64];
@@ -39,9 +41,30 @@ on_row(void *ctx, const struct bus_rec *r)
 	row[n_row++] = *r;
 }
 
+static uint64_t
+run_ns(void *ctx)
+{
+	(void)ctx;
+	return run_ms * 1000000u;
+}
+
+/* The diary was asked so long after it was asked last. */
+static uint64_t
+after(struct history *h, uint64_t wall_ms, uint64_t ms)
+{
+	for (; ms >= 3600000; ms -= 3600000) {
+		run_ms += 3600000;
+		wall_ms += 3600000;
+		history_tick(h, wall_ms);
+	}
+	return wall_ms;
+}
+
 static void
 setup(void)
 {
+	run_ms = DAY_MS;
+	clk_set_source(run_ns, NULL);
 	snprintf(dir, sizeof(dir), "/tmp/t_history.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/history.db", dir);
@@ -159,20 +182,65 @@ TEST(daemon_rows_belong_to_every_peer_and_noise_to_none)
 TEST(what_is_older_than_30_days_goes)
 {
 	struct history *h;
+	uint64_t now;
 
 	setup();
 	h = start();
 	add(h, BUS_EV_PEER_UP, T0, "osaka", "");
+	history_tick(h, T0);
 	add(h, BUS_EV_PEER_DOWN, T0 + 29 * DAY_MS, "osaka", "no answer");
-	history_tick(h, T0 + 29 * DAY_MS);
+	now = after(h, T0, 29 * DAY_MS);
 	assert_int_equal(ask(h, "osaka", 0, 100), 2);
-	history_tick(h, T0 + 31 * DAY_MS);
+	now = after(h, now, 2 * DAY_MS);
 	assert_int_equal(ask(h, "osaka", 0, 100), 1);
 	assert_string_equal(bus_str(&row[0], BUS_F_CODE), "peer-down");
 	/* a clock that went back does not stop it */
 	history_tick(h, T0);
-	history_tick(h, T0 + 62 * DAY_MS);
+	now = after(h, T0, 62 * DAY_MS);
+	assert_int_equal(now, T0 + 62 * DAY_MS);
 	assert_int_equal(ask(h, "osaka", 0, 100), 0);
+	history_close(h);
+	clean();
+}
+
+TEST(a_clock_that_is_wrong_for_a_while_costs_no_history)
+{
+	struct history *h;
+	uint64_t now;
+
+	setup();
+	h = start();
+	add(h, BUS_EV_PEER_UP, T0, "osaka", "");
+	history_tick(h, T0);
+	/* ten years ahead for 20 hours, then right again */
+	(void)after(h, T0 + 3650 * DAY_MS, 20 * 3600000);
+	assert_int_equal(ask(h, "osaka", 0, 100), 1);
+	now = after(h, T0 + DAY_MS, 2 * DAY_MS);
+	assert_int_equal(ask(h, "osaka", 0, 100), 1);
+	history_close(h);
+	/* started with the wrong time */
+	h = start();
+	now += 3650 * DAY_MS;
+	add(h, BUS_EV_DAEMON_STARTED, now, "", "");
+	now = after(h, now, 20 * 3600000);
+	assert_int_equal(ask(h, "osaka", 0, 100), 2);
+	/* it was right after all: it has stood for a day */
+	(void)after(h, now, DAY_MS);
+	assert_int_equal(ask(h, "osaka", 0, 100), 1);
+	history_close(h);
+	clean();
+}
+
+TEST(that_the_clock_was_set_is_part_of_it)
+{
+	struct history *h;
+
+	setup();
+	h = start();
+	add(h, BUS_EV_CLOCK_SET, T0, "", "");
+	add(h, BUS_EV_CLOCK_SET, T0 + 1, "", "");
+	assert_int_equal(ask(h, "osaka", 0, 100), 2);
+	assert_string_equal(bus_str(&row[0], BUS_F_CODE), "clock-set");
 	history_close(h);
 	clean();
 }

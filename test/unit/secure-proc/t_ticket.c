@@ -10,6 +10,15 @@
 
 #define NOW 1000000000ull
 
+/* The clock of the wall says something else than the other. */
+#define WALL 1763769600ull
+
+static struct sec_now
+at(uint64_t now_s)
+{
+	return (struct sec_now){ now_s, WALL + now_s - NOW };
+}
+
 static struct view
 text(const char *s)
 {
@@ -43,7 +52,7 @@ seal(struct sec_tickets *ts, uint64_t now_s, uint8_t out[SEC_TICKET_MAX])
 	size_t len;
 
 	t.until_s = now_s + 3600;
-	assert_int_equal(sec_ticket_seal(ts, &t, now_s, out, &len), 0);
+	assert_int_equal(sec_ticket_seal(ts, &t, at(now_s), out, &len), 0);
 	return len;
 }
 
@@ -53,7 +62,7 @@ open_at(struct sec_tickets *ts, const uint8_t *p, size_t len, uint64_t now_s,
 {
 	static uint8_t buf[SEC_TICKET_MAX];
 
-	return sec_ticket_open(ts, (struct view){ p, len }, now_s, buf, t);
+	return sec_ticket_open(ts, (struct view){ p, len }, at(now_s), buf, t);
 }
 
 static bool
@@ -121,15 +130,15 @@ TEST(a_ticket_ends_in_time_and_with_the_certificate)
 
 	assert_int_equal(open_at(ts, out, len, NOW + 3599, &got), 0);
 	assert_int_equal(open_at(ts, out, len, NOW + 3600, &got), ERR_AUTH);
-	t.not_after_s = NOW + 10;
-	assert_int_equal(sec_ticket_seal(ts, &t, NOW, out, &len), 0);
+	t.not_after_s = WALL + 10;
+	assert_int_equal(sec_ticket_seal(ts, &t, at(NOW), out, &len), 0);
 	assert_int_equal(t.until_s, NOW + 10);
 	assert_int_equal(open_at(ts, out, len, NOW + 10, &got), ERR_AUTH);
-	t.not_after_s = NOW;
-	assert_int_equal(sec_ticket_seal(ts, &t, NOW, out, &len), ERR_RANGE);
+	t.not_after_s = WALL;
+	assert_int_equal(sec_ticket_seal(ts, &t, at(NOW), out, &len), ERR_RANGE);
 	t = some();
 	t.until_s = NOW + 10 * SEC_TICKET_LIFE_S;
-	assert_int_equal(sec_ticket_seal(ts, &t, NOW, out, &len), 0);
+	assert_int_equal(sec_ticket_seal(ts, &t, at(NOW), out, &len), 0);
 	assert_int_equal(t.until_s, NOW + SEC_TICKET_LIFE_S);
 	sec_tickets_free(ts);
 }
@@ -146,6 +155,32 @@ TEST(a_ticket_is_used_once)
 	assert_int_equal(sec_ticket_use(ts, &got, NOW), 0);
 	assert_int_equal(sec_ticket_use(ts, &got, NOW), ERR_EXISTS);
 	assert_int_equal(open_at(ts, out, len, NOW, &got), ERR_AUTH);
+	sec_tickets_free(ts);
+}
+
+TEST(who_sets_the_clock_ends_no_ticket_and_makes_no_used_one_good)
+{
+	struct sec_tickets *ts = begin();
+	static uint8_t buf[SEC_TICKET_MAX];
+	uint8_t out[SEC_TICKET_MAX], second[SEC_TICKET_MAX];
+	const uint64_t years = 20ull * 365 * 86400;
+	struct sec_ticket t = some(), got;
+	size_t len = seal(ts, NOW, out), n;
+	struct view v = { out, len };
+
+	assert_int_equal(sec_ticket_open(ts, v, (struct sec_now){ NOW + 1,
+			 WALL + years }, buf, &got), 0);
+	assert_int_equal(sec_ticket_use(ts, &got, NOW + 1), 0);
+	assert_int_equal(sec_ticket_open(ts, v, (struct sec_now){ NOW + 2,
+			 WALL - years }, buf, &got), ERR_AUTH);
+	/* its certificate does follow that clock */
+	t.not_after_s = WALL + years / 2;
+	assert_int_equal(sec_ticket_seal(ts, &t, at(NOW), second, &n), 0);
+	assert_int_equal(sec_ticket_open(ts, (struct view){ second, n },
+			 (struct sec_now){ NOW + 1, WALL + years }, buf, &got),
+			 ERR_AUTH);
+	assert_int_equal(sec_ticket_open(ts, (struct view){ second, n },
+			 at(NOW + 1), buf, &got), 0);
 	sec_tickets_free(ts);
 }
 
