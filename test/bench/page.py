@@ -25,7 +25,12 @@ const all = [nav, ...performance.getEntriesByType("resource")]
   .filter((e) => !/[/](bus|login)/.test(e.name));
 const first = performance.getEntriesByName("first-contentful-paint")[0];
 return first && nav.loadEventEnd ? { kb: all.reduce((n, e) => n + e.transferSize, 0) / 1000,
-  files: all.length, first_ms: first.startTime, load_ms: nav.loadEventEnd } : null;
+  files: all.length, first_ms: first.startTime, seen_ms: window.tapirSeen ?? 0 } : null;
+"""
+# when the largest text of the page was painted, with what the daemon said
+SEEN = """
+new PerformanceObserver((list) => { window.tapirSeen = list.getEntries().at(-1).startTime; })
+  .observe({ type: "largest-contentful-paint", buffered: true });
 """
 
 
@@ -51,6 +56,7 @@ class Chromium:
 
     def facts(self):
         """Once the page is there, and nothing more comes."""
+        self.ask("POST", "/execute/sync", {"script": SEEN, "args": []})
         before, end = None, time.monotonic() + 10
         while time.monotonic() < end:
             found = self.ask("POST", "/execute/sync", {"script": FACTS, "args": []})

@@ -176,7 +176,7 @@ GROUPS = {
                             ("load_ms", "event then", "ms", 0), ("load_p99_ms", "99 %", "ms", 0),
                             ("got", "got", "of all", 2)), web.reads),
     "page": Own("THE PAGE", (("kb", "comes", "kB", 1), ("files", "files", "", 0),
-                             ("first_ms", "first paint", "ms", 0), ("load_ms", "all there", "ms", 0)),
+                             ("first_ms", "first paint", "ms", 0), ("seen_ms", "all seen", "ms", 0)),
                 page.page),
     "roam": Own("MOVING", (("gap_ms", "nothing", "for ms", 0),), roam.roam),
 }
