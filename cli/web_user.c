@@ -11,13 +11,13 @@
 #include "cli/web.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "cli/json.h"
 #include "cli/word.h"
+#include "conf/check.h"
 #include "conf/user.h"
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
@@ -129,11 +129,12 @@ text_write(const struct users *us, int fd)
 static int
 users_save(struct cli *c, const struct users *us)
 {
-	const struct passwd *pw = getpwnam("tapir-sec");
-	uid_t uid = pw != NULL ? pw->pw_uid : SEC_UID;
-	gid_t gid = pw != NULL ? pw->pw_gid : SEC_UID;
+	uid_t uid;
+	gid_t gid;
 	int fd;
 
+	if (!conf_key_owner(&uid, &gid))
+		uid = gid = SEC_UID;
 	(void)unlinkat(us->dir, TMP_NAME, 0);
 	fd = openat(us->dir, TMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 		    O_NOFOLLOW, 0600);

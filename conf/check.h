@@ -9,6 +9,7 @@
 #ifndef TAPIR_CONF_CHECK_H
 #define TAPIR_CONF_CHECK_H
 
+#include <sys/types.h>
 #include "conf/tree.h"
 
 struct checker {
@@ -84,6 +85,14 @@ bool conf_has_later(const struct conf_node *n, enum conf_scope scope);
 /** Rules across the finished structs: doubles, conflicts. */
 void conf_rules(struct checker *k);
 
+/**
+ * Who reads the keys, the user tapir-sec.  Asked once a process: who gives up the
+ * right to look for users asks before.
+ *
+ * @return false: there is no such user; both are 0 then.
+ * Thread: the loop, or the only one.
+ */
+bool conf_key_owner(uid_t *uid, gid_t *gid);
 /**
  * Look at a key file without opening it.
  *

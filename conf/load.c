@@ -24,15 +24,34 @@
 
 /* ---- key files ----------------------------------------------------------------- */
 
+bool
+conf_key_owner(uid_t *uid, gid_t *gid)
+{
+	static bool is_asked, is_there;
+	static uid_t u;
+	static gid_t g;
+	const struct passwd *pw;
+
+	if (!is_asked && (pw = getpwnam(KEY_USER)) != NULL) {
+		is_there = true;
+		u = pw->pw_uid;
+		g = pw->pw_gid;
+	}
+	is_asked = true;
+	*uid = u;
+	*gid = g;
+	return is_there;
+}
+
 static bool
 owner_ok(uid_t uid)
 {
-	const struct passwd *pw;
+	uid_t owner;
+	gid_t group;
 
 	if (uid == 0 || uid == geteuid())
 		return true;
-	pw = getpwnam(KEY_USER);
-	return pw != NULL && pw->pw_uid == uid;
+	return conf_key_owner(&owner, &group) && owner == uid;
 }
 
 int

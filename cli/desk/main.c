@@ -10,13 +10,22 @@
  * neither keys nor what is made of passwords.  A process answers one question: what
  * it knew is gone with it.
  */
+#define ERR_STATE ossl_err_state_type /* a type of theirs, an error of ours */
+#include <openssl/crypto.h>
+#undef ERR_STATE
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include "conf/check.h"
 #include "cli/desk/desk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/log.h"
@@ -86,6 +95,48 @@ dir_of(const char *config, char *out, size_t cap)
 		slash[slash == out] = '\0';
 }
 
+/* Files, which Landlock bounds, and numbers; no socket, no process. */
+static const char *const calls[] = {
+	"read", "pread64", "readv", "write", "pwrite64", "writev", "lseek",
+	"close", "dup", "dup2", "dup3", "fcntl", "openat", "open", "fstat",
+	"newfstatat", "stat", "lstat", "statx", "access", "faccessat",
+	"faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",
+	"mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink",
+	"unlinkat", "chmod", "fchmod", "fchmodat", "fchown", "fchownat",
+	"ftruncate", "fsync", "fdatasync", "flock", "umask", "memfd_create",
+	"sendto", "recvfrom", "munmap", "mremap", "madvise", "brk", "mlock",
+	"munlock", "futex", "getrandom", "getpid", "gettid", "getuid",
+	"geteuid", "getgid", "getegid", "uname", "sysinfo", "prlimit64",
+	"sched_getaffinity", "sched_yield", "clock_gettime", "clock_nanosleep",
+	"gettimeofday", "time", "rt_sigreturn", "rt_sigprocmask",
+	"rt_sigaction", "sigaltstack", "tgkill", "restart_syscall", "exit",
+	"exit_group",
+};
+static const struct confine_arg args[] = {
+	{ "ioctl", 1, UINT64_C(0xffffffff), TCGETS },
+	{ "mmap", 2, PROT_EXEC, 0 },
+	{ "mprotect", 2, PROT_EXEC, 0 },
+};
+/* What must fail: all but to read a file that anybody may read. */
+static const enum confine_probe probes[] = {
+	CONFINE_P_INET, CONFINE_P_PACKET, CONFINE_P_FORK, CONFINE_P_EXEC,
+	CONFINE_P_PTRACE, CONFINE_P_SETUID, CONFINE_P_UNSHARE,
+	CONFINE_P_MOUNT, CONFINE_P_KILL, CONFINE_P_BPF, CONFINE_P_KEYCTL,
+};
+
+/* Libraries read their settings, and zones of time, the first time they are used. */
+static int
+warm_up(void)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)conf_key_owner(&uid, &gid);
+	tzset();
+	return OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 ? 0 :
+	    ERR_CRYPTO;
+}
+
 /* The owner of a file that takes another's place is to be the same: that, and to
  * read what belongs to tapir-sec, is all it may more than anybody. */
 static int
@@ -95,21 +146,29 @@ confine(const struct opts *o)
 		.uid = geteuid(), .gid = getegid(), .is_rootless = o->is_rootless,
 		.keep_caps = BIT(CAP_CHOWN) | BIT(CAP_DAC_READ_SEARCH),
 	};
+	static const struct confine_filter filter = {
+		.who = "tapir-desk", .calls = calls, .n_call = N_OF(calls),
+		.args = args, .n_arg = N_OF(args),
+	};
 	char dir[PATH_MAX];
 	const struct confine_path keep[] = {
 		{ dir, true }, { o->at.keys, true },
-		{ "/etc", false }, { "/usr", false }, { "/lib", false },
-		{ "/lib64", false }, { "/proc/self", false },
+		{ "/etc/ssl", false }, { "/etc/pki", false }, { "/usr", false },
+		{ "/proc/self", false },
 	};
 	uint32_t feat = 0;
 	int err;
 
 	dir_of(o->at.config, dir, sizeof(dir));
-	if ((err = confine_common(&feat)) != 0 ||
+	if (mkdir(o->at.keys, 0700) != 0 && errno != EEXIST)
+		log_warn(WHO, "no directory %s: %m", o->at.keys);
+	if ((err = warm_up()) != 0 || (err = confine_common(&feat)) != 0 ||
 	    (err = confine_fds(&o->channel, 1)) != 0 ||
 	    (err = confine_drop(&user, &feat)) != 0)
 		return err;
-	return confine_landlock(keep, N_OF(keep), &feat);
+	if ((err = confine_landlock(keep, N_OF(keep), &feat)) != 0)
+		return err;
+	return confine_seccomp(&filter, probes, N_OF(probes), &feat);
 }
 
 static int

@@ -167,6 +167,46 @@ def test_authority(web, root):
         assert not in_memory(web, role, secret), role
 
 
+PEOPLE = """  <realm name="sales" mode="ip" tap="tap-sales">
+    <match id="*@sales.example.com"/>
+    <me id="gw.example.com" cert="gw.example.com"/>
+    <eap users="sales.users"/>
+    <pool net="10.20.1.0/24" route="10.1.0.0/24"/>
+  </realm>
+</vpn>"""
+
+
+def test_people(web, root):
+    """Users of a realm, and a profile for one of them; no hash comes out, the file stays closed."""
+    assert desk(root, "ca-issue", name="gw.example.com")[0] == 200
+    with open(web.conf_path, encoding="utf-8") as f:
+        text = f.read()
+    with open(web.conf_path, "w", encoding="utf-8") as f:
+        f.write(text.replace("</vpn>", PEOPLE))
+    who = "hanako@sales.example.com"
+    assert desk(root, "user-add", realm="sales", name=who, password=WORD)[0] == 200
+    assert web.tapir("reload").returncode == 0
+    assert desk(root, "user-add", realm="sales", name=who, password=WORD)[0] == 409
+    assert desk(root, "user-passwd", realm="sales", name=who, password=WORD + "!")[0] == 200
+    assert desk(root, "user-add", realm="sales", name="a b", password=WORD)[0] == 409
+    status, doc = look(root, "users", "sales")
+    assert status == 200 and doc["users"] == [who]
+    path = os.path.join(web.dir, "keys", "sales.users")
+    with open(path, encoding="utf-8") as f:
+        line = f.read()
+    assert WORD not in line and line.split(":")[-1].strip() not in str(doc)
+    assert os.stat(path).st_mode & 0o077 == 0
+    status, doc = desk(root, "invite", realm="sales", name=who, kind="apple", remote="192.0.2.1", seal=SEAL)
+    assert status == 200 and doc["file"].endswith(".mobileconfig"), doc
+    status, body, _ = Client(web.lab, web.node).ask("GET", doc["link"])
+    assert status == 200 and b"PayloadContent" in body and WORD.encode() not in body
+    assert desk(root, "user-del", realm="sales", name=who)[0] == 200
+    assert look(root, "users", "sales")[1]["users"] == []
+    with open(web.conf_path, "w", encoding="utf-8") as f:
+        f.write(text)
+    assert web.tapir("reload").returncode == 0
+
+
 def test_invitation(web, root):
     """A link that works once leads to what only its key opens."""
     status, doc = desk(root, "invite", name="kyoto", realm="branches", remote="192.0.2.1", seal=SEAL)
