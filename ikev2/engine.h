@@ -376,6 +376,7 @@ struct ike_sa {
 	uint64_t rest_ms;		/* none for them before */
 	bool can_childless;		/* the peer said so, RFC 6023 */
 	uint64_t own_end_s;		/* of our certificate, Unix time; 0 = none */
+	uint64_t end_ms, login_ms;	/* step/until.c; 0 = never */
 	bool is_child_plain;		/* the peer wants no key exchange there */
 	/* step/size.c */
 	struct ike_pmtu pmtu;

@@ -220,6 +220,7 @@ struct ike_ans {
 	char subject[IKE_ID_TEXT_MAX]; /* of its certificate, or empty */
 	uint64_t not_after_s;	/* end of its certificate, or of ours with what we
 				 * signed, Unix time; 0 = none */
+	uint32_t session_s;	/* how long the peer may stay; 0 = for ever */
 	struct view shown;	/* VERIFY, EAP_VERIFY: for STANDS; may be empty */
 	bool is_stands;		/* STANDS; handle is 0.  ERR_AUTH or ERR_NOTFOUND: no
 				 * longer; any other error: nobody can tell */

@@ -46,6 +46,7 @@
 #define IKE_CROSS_MS	   20000 /* both ends dialled at once: set-up may take this */
 #define IKE_KEEPALIVE_MS   20000 /* RFC 3948 4: behind a NAT, nothing else sent */
 #define IKE_HINT_MS	   10000 /* liveness checks caused by hints */
+#define IKE_LOGIN_MS	   30000 /* authenticating anew: again after so long */
 #define IKE_SOFT_PARTS	   20	 /* a refused rekeying: again after life / 20 */
 #define IKE_TEMP_MS	   5000	 /* retry after TEMPORARY_FAILURE */
 #define IKE_COLLIDE_MS	   30000 /* a replaced SA whose Delete never comes */

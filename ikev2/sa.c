@@ -49,7 +49,10 @@ life_over(void *ctx)
 		ike_sa_kill(sa, NULL);
 		break;
 	case IKE_SA_UP:
-		ike_sa_delete(sa, "the IKE SA reached the end of its life");
+		ike_sa_delete(sa, ike_until_is_over(sa) ?
+			      "the time of the login is over: the peer has to "
+			      "log in anew" :
+			      "the IKE SA reached the end of its life");
 		break;
 	case IKE_SA_REKEYED:
 		ike_task_add(sa, IKE_TASK_DEL_IKE, 0);
@@ -65,10 +68,13 @@ static void
 soft_over(void *ctx)
 {
 	struct ike_sa *sa = ctx;
+	uint64_t again_ms = (uint64_t)sa->link->realm->conf.ike_life_s * 1000 /
+	    IKE_SOFT_PARTS;
 
+	if (sa->login_ms != 0 && (again_ms == 0 || again_ms > IKE_LOGIN_MS))
+		again_ms = IKE_LOGIN_MS;
 	/* until the SA is replaced: a rekeying may be refused or forgotten */
-	arm(sa, &sa->soft, (uint64_t)sa->link->realm->conf.ike_life_s * 1000 /
-	    IKE_SOFT_PARTS);
+	arm(sa, &sa->soft, again_ms);
 	if (ike_reauth_is_wanted(sa)) {
 		ike_reauth_start(sa);
 		return;
@@ -440,6 +446,7 @@ ike_sa_up(struct ike_sa *sa)
 		arm(sa, &sa->life, life_ms);
 		arm(sa, &sa->soft, soft_of(life_ms));
 	}
+	ike_until_arm(sa);
 	arm(sa, &sa->alive, alive_ms(sa));
 	if (sa->pmtu.now == 0)
 		ike_size_start(sa);

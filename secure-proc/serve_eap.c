@@ -472,6 +472,7 @@ sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	a.u.eap_verify_ok.realm = sa->auth.realm;
 	a.u.eap_verify_ok.peer = sa->auth.peer;
 	a.u.eap_verify_ok.not_after = (uint64_t)t->not_after;
+	a.u.eap_verify_ok.session_s = sec_eap_session_s(t->eap);
 	if (!sa->auth.is_initiator)
 		str_escape(a.u.eap_verify_ok.id_text,
 			   sizeof(a.u.eap_verify_ok.id_text),

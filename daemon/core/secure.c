@@ -261,7 +261,8 @@ answer_eap_verify(struct secure *s, const struct ipc_msg *m)
 	struct ike_ans ans = {
 		.ticket = m->ticket, .handle = m->handle, .err = m->err,
 		.realm = a->realm, .peer = a->peer,
-		.not_after_s = a->not_after, .shown = a->shown,
+		.not_after_s = a->not_after, .session_s = a->session_s,
+		.shown = a->shown,
 	};
 
 	str_copy(ans.why, sizeof(ans.why), m->why);

@@ -506,6 +506,7 @@ ike_step_auth_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		ike_auth_note_proof(sa->link, m);
 	ike_roam_begin(sa, m);
 	ike_token_take(sa, m);
+	(void)ike_until_take(sa, m);
 	m->ans = NULL;
 	return V_NEXT;
 }
@@ -562,6 +563,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		add_auth(&b, m);	/* the rest went with the first answer */
 	ike_contact_add(sa, &b);
 	ike_token_add(sa, &b);
+	ike_until_add(sa, &b);
 	ike_config_reply(sa, m, &b);
 	ike_resume_add(m, &b);
 	ike_roam_add(sa, &b);

@@ -226,6 +226,8 @@ ike_step_info_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		       "the selectors agreed on", sa->link != NULL ?
 		       sa->link->id_text : "?");
 	ike_token_take(sa, m);		/* RFC 6290 4.3, 4.4 */
+	if (ike_until_take(sa, m) && sa->state == IKE_SA_UP)
+		ike_until_arm(sa);	/* RFC 4478 2 */
 	ike_size_take(sa, m);
 	for (unsigned i = 0; i < m->p->n_del && !is_end; i++)
 		if (m->p->del[i].proto == IKE_PROTO_ESP)

@@ -185,13 +185,16 @@ enum ike_verdict
 ike_step_eap_enter(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_pls *last = m->p;
+	uint32_t session_s = m->ans->session_s;
 	enum ike_verdict v;
 
 	m->p = &sa->setup->eap_first->inner;
 	v = ike_auth_enter(ike, sa, m);
 	m->p = last;
-	if (v == V_NEXT)
-		ike_token_take(sa, m);
+	if (v != V_NEXT)
+		return v;
+	ike_token_take(sa, m);
+	ike_until_limit(sa, session_s);
 	return v;
 }
 
@@ -324,6 +327,7 @@ ike_step_eap_accept(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_auth_refuse_gateway(sa, m);
 	ike_roam_begin(sa, m);
 	ike_token_take(sa, m);
+	(void)ike_until_take(sa, m);
 	m->ans = NULL;
 	return V_NEXT;
 }

@@ -32,8 +32,8 @@ is_connecting(const struct ike_link *link)
 bool
 ike_reauth_is_wanted(const struct ike_sa *sa)
 {
-	return sa->link != NULL && sa->link->realm->conf.is_reauth &&
-	    sa->link->is_wanted;
+	return sa->link != NULL && sa->link->is_wanted &&
+	    (sa->link->realm->conf.is_reauth || sa->login_ms != 0);
 }
 
 void
@@ -64,6 +64,9 @@ ike_reauth_keep(struct ike_sa *heir)
 		return;
 	due_ms = heir->up_ms +
 	    (uint64_t)heir->link->realm->conf.ike_life_s * 850;
+	if (heir->login_ms != 0 && (heir->login_ms < due_ms ||
+	    heir->link->realm->conf.ike_life_s == 0))
+		due_ms = heir->login_ms;
 	if (tmr_start(&heir->ike->tmr, &heir->soft,
 		      MAX(due_ms, now_ms + SOON_MS)) != 0)
 		log_warn("ike", "SA %u: no timer: out of memory", heir->handle);

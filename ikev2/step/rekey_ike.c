@@ -56,6 +56,7 @@ heir_make(const struct ike_sa *old, struct ike_sa *heir,
 	heir->is_rest_refused = old->is_rest_refused;
 	heir->rest_ms = old->rest_ms;
 	heir->own_end_s = old->own_end_s;
+	ike_until_inherit(heir, old);
 	heir->lane_max = old->lane_max;
 	heir->lane_ms = old->lane_ms;
 	heir->lane_pause_ms = old->lane_pause_ms;

@@ -349,7 +349,8 @@ ike_step_resume_give(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (sa->setup->is_resumed)
 		log_info("ike", "%s: resumed by a ticket", sa->link->id_text);
 	if (ike_ntf_find(m->p, IKE_N_TICKET_REQUEST) == NULL ||
-	    !is_wanted(sa) || !ask_seal(sa, sa->link->realm->conf.ike_life_s))
+	    !is_wanted(sa) || sa->end_ms != 0 ||
+	    !ask_seal(sa, sa->link->realm->conf.ike_life_s))
 		return V_NEXT;
 	return V_WAIT;
 }

@@ -385,6 +385,20 @@ void ike_reauth_keep(struct ike_sa *heir);
 /** A child SA of sa stands: end those it was made in place of. */
 void ike_reauth_done(struct ike_sa *sa);
 
+/* until.c: how long an authentication holds, RFC 4478 */
+/** Responder: the peer may stay so long; 0 = for ever. */
+void ike_until_limit(struct ike_sa *sa, uint32_t session_s);
+/** ... and is told. */
+void ike_until_add(const struct ike_sa *sa, struct ike_build *b);
+/** Initiator: what the peer says of it, in the last message of IKE_AUTH or later.
+ * False: nothing. */
+bool ike_until_take(struct ike_sa *sa, const struct ike_msg *m);
+/** New keys change nothing of it. */
+void ike_until_inherit(struct ike_sa *heir, const struct ike_sa *old);
+bool ike_until_is_over(const struct ike_sa *sa);
+/** The timers of an SA that is up, where this makes them earlier. */
+void ike_until_arm(struct ike_sa *sa);
+
 /* rekey_ike.c: CREATE_CHILD_SA for the IKE SA, 1.3.2, 2.8.2, 2.18 */
 bool ike_rekey_sa_prepare(struct ike_sa *sa, struct ike_task *t,
 			  enum spi_group *group);

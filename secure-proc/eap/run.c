@@ -40,6 +40,7 @@ struct sec_eap {
 	uint8_t id;		/* of the last request */
 	uint32_t refused;	/* bit i: conf.method[i] was refused by a Nak */
 	unsigned n_in;
+	uint32_t session_s;	/* of an Accept */
 	char user[SPI_EAP_USER_MAX + 1];	/* claimed */
 	struct spi_eap_result res;
 };
@@ -519,6 +520,7 @@ relay_accept(struct sec_eap *e, const struct spi_eap_msg *m,
 			    "(MS-MPPE): only methods with keys will do");
 	put(out, SPI_EAP_SUCCESS, m->id, 0, none);
 	memcpy(e->res.msk, a->msk, sizeof(e->res.msk));
+	e->session_s = a->timeout_s;
 	str_copy(e->res.user, sizeof(e->res.user), user != NULL ? user :
 		 e->user);
 	e->state = S_OK;
@@ -552,6 +554,12 @@ sec_eap_msk(const struct sec_eap *e)
 	if (e->state != S_OK)
 		return (struct view){ NULL, 0 };
 	return (struct view){ e->res.msk, sizeof(e->res.msk) };
+}
+
+uint32_t
+sec_eap_session_s(const struct sec_eap *e)
+{
+	return e->state == S_OK ? e->session_s : 0;
 }
 
 const char *

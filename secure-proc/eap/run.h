@@ -87,6 +87,8 @@ enum sec_eap_end sec_eap_relayed(struct sec_eap *e,
 				 struct wcur *out);
 /** The session key; empty unless the end was OK. */
 struct view sec_eap_msk(const struct sec_eap *e);
+/** How long the RADIUS server lets it stay, after OK; 0 = for ever. */
+uint32_t sec_eap_session_s(const struct sec_eap *e);
 /** Whom the other end says it is: a server's peer before it proved it, or "". */
 const char *sec_eap_claim(const struct sec_eap *e);
 /** Whom the method proved, after OK; else "". */

@@ -124,16 +124,18 @@ server inner {{
 
 
 class FreeRadius:
-    """One server; people: name -> password."""
+    """One server; people: name -> password; more: name -> lines of its Accept."""
 
     def __init__(self, lab, node, address, client, secret, people, pki, cert, method="ttls",
-                 tls="1.3"):
+                 tls="1.3", more=None):
+        more = more or {}
         self.lab, self.node, self.proc = lab, node, None
         self.dir = lab.mkdir(node, "radius")
         files = {
             "radiusd.conf": CONF.format(dir=self.dir, client=client, secret=secret,
                                         address=address, method=method, tls=tls),
-            "people": "".join(f'"{n}" Cleartext-Password := "{w}"\n' for n, w in people.items()),
+            "people": "".join(f'"{n}" Cleartext-Password := "{w}"\n{more.get(n, "")}'
+                              for n, w in people.items()),
             "ca.pem": pki.text("ca.pem"), "server.pem": pki.text(f"{cert}.pem"),
             "server.key": pki.text(f"{cert}.key")}
         for name, text in files.items():

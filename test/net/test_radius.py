@@ -21,6 +21,7 @@ SERVER, DEAD = "192.0.2.5", "192.0.2.6"
 GW = "vpn.example.com"
 AAA = "aaa.example.com"
 HANAKO, TARO = "hanako@corp.example.com", "taro@twice.example.com"
+JIRO = "jiro@corp.example.com"
 WORD = "a pass phrase"
 SECRET = "tapir-test-radius-secret-0123456789"
 EAP_PLUGINS = "load = " + PLUGINS + " md5 md4 eap-identity eap-ttls eap-md5 eap-mschapv2"
@@ -48,7 +49,9 @@ def pki(lab):
 def server(lab, pki):
     """freeradius; it stays until a test wants silence."""
     lab.batch("inet", f"addr add {SERVER}/24 dev br0\naddr add {DEAD}/24 dev br0\n")
-    s = FreeRadius(lab, "inet", SERVER, LEFT, SECRET, {HANAKO: WORD, TARO: WORD}, pki, "aaa")
+    s = FreeRadius(lab, "inet", SERVER, LEFT, SECRET,
+                   {HANAKO: WORD, TARO: WORD, JIRO: WORD}, pki, "aaa",
+                   more={JIRO: "\tSession-Timeout := 900\n"})
     s.start()
     yield s
     s.stop()
@@ -107,6 +110,18 @@ def test_mschapv2_without_a_tunnel(lab, pki, gateway):
     try:
         out = c.initiate()
         assert "initiate completed successfully" in out, out + gateway.log()
+    finally:
+        c.stop()
+
+
+def test_a_session_ends(lab, pki, gateway):
+    """What the server says about its time is said to the client, which keeps to it."""
+    c = strongswan(lab, pki, JIRO, WORD, "eap-mschapv2")
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log()
+        assert until(5, lambda: "received AUTH_LIFETIME of 900s" in c.log() or
+                     "received AUTH_LIFETIME of 899s" in c.log()), c.log()
     finally:
         c.stop()
 

@@ -43,6 +43,8 @@ sim_eap_set(struct sim_host *h, const char *key, const char *val)
 		str_copy(h->eap_word, sizeof(h->eap_word), val);
 	else if (strcmp(key, "eap-rounds") == 0)
 		h->eap_rounds = (uint8_t)strtoul(val, NULL, 0);
+	else if (strcmp(key, "eap-session") == 0)
+		h->eap_session_s = (uint32_t)strtoul(val, NULL, 0);
 	else
 		return false;
 	return true;

@@ -161,6 +161,7 @@ answer_eap_verify(struct sim_host *h, const struct ike_ask *ask,
 
 	str_escape(e->ans.id_text, sizeof(e->ans.id_text), id.p + 4,
 		   MIN(id.len - 4, (size_t)60));
+	e->ans.session_s = ask->is_initiator ? 0 : h->eap_session_s;
 	if (ask->method == IKE_AUTH_PSK && ask->auth.len == n &&
 	    memcmp(ask->auth.p, want, n) == 0)
 		return;

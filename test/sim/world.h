@@ -82,6 +82,7 @@ struct sim_host {
 	/* EAP, eap.c */
 	char eap_word[SIM_WORD_MAX];	/* empty = none */
 	uint8_t eap_rounds;		/* as gateway; 0 = one */
+	uint32_t eap_session_s;		/* ... lets stay so long; 0 = for ever */
 	uint8_t peer_body[IKE_ID_BODY_MAX]; /* ID payload of who comes by it */
 	size_t peer_body_len;
 	/* certificates, cert.c */

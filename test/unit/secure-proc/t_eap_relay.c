@@ -100,6 +100,24 @@ TEST(what_the_server_asks_goes_out_unchanged_and_any_answer_goes_back)
 	sec_eap_close(e);
 }
 
+TEST(a_session_has_the_time_of_an_accept_and_of_nothing_else)
+{
+	struct sec_eap *e = begun();
+
+	/* of a challenge it is the time to answer, RFC 3579 2.1 */
+	server_says(SPI_RADIUS_CHALLENGE, CHALLENGE, 6, false);
+	a.timeout_s = 60;
+	assert_int_equal(relayed(e, NULL), SEC_EAP_MORE);
+	wcur_init(&w, buf, sizeof(buf));
+	assert_int_equal(sec_eap_input(e, bytes(ANSWER, 6), &w), SEC_EAP_RELAY);
+	assert_int_equal(sec_eap_session_s(e), 0);
+	server_says(SPI_RADIUS_ACCEPT, SUCCESS, 4, true);
+	a.timeout_s = 28800;
+	assert_int_equal(relayed(e, NULL), SEC_EAP_OK);
+	assert_int_equal(sec_eap_session_s(e), 28800);
+	sec_eap_close(e);
+}
+
 TEST(the_server_may_know_the_user_by_another_name)
 {
 	struct sec_eap *e = begun();
