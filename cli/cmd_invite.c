@@ -132,11 +132,20 @@ side_of(const struct vpn_ts *ts, unsigned n, char *out, size_t cap)
 				ip_net_text(&net, lo));
 }
 
-/* Does the realm ask for passwords? */
+/* Does the realm ask for passwords?  A RADIUS server mostly does. */
 static bool
 by_password(const struct conf_realm *r)
 {
-	return r->eap.method != NULL && has_word(r->eap.method, "mschapv2");
+	return r->eap.method != NULL && (has_word(r->eap.method, "mschapv2") ||
+					 conf_eap_is_relay(&r->eap));
+}
+
+/* Else: for a certificate by EAP-TLS? */
+static bool
+by_tls(const struct conf_realm *r)
+{
+	return r->eap.method != NULL && !by_password(r) &&
+	    has_word(r->eap.method, "tls");
 }
 
 /* Would somebody of this name, who is asked by EAP, get into the realm? */
@@ -158,6 +167,20 @@ admitted_by_eap(struct cli *c, const struct asked *a)
 			a->name, a->r->name);
 }
 
+/* With a certificate of ours by EAP-TLS? */
+static int
+admitted_by_tls(struct cli *c, const struct asked *a)
+{
+	const char *ca = a->r->eap.ca;
+	int status = admitted_by_eap(c, a);
+
+	if (status != CLI_OK || (ca != NULL && has_word(ca, "ca.pem")))
+		return status;
+	return cli_fail(c, CLI_FAILED, "certificate", "tapir ca makes one called "
+			"ca.pem", "<eap> of realm %s believes no authority of "
+			"ours", a->r->name);
+}
+
 /* Would somebody of this name, with a certificate for it, get into the realm? */
 static int
 admitted(struct cli *c, const struct asked *a)
@@ -172,6 +195,8 @@ admitted(struct cli *c, const struct asked *a)
 	};
 	struct conf_picked got;
 
+	if (by_tls(a->r))
+		return admitted_by_tls(c, a);
 	str_copy(subject.value, sizeof(subject.value), a->name);
 	if (kind != CONF_ID_EMAIL && kind != CONF_ID_FQDN)
 		return cli_fail(c, CLI_FAILED, "name", NULL, "a certificate is for "
@@ -377,11 +402,36 @@ invite_eap(struct cli *c, const struct asked *a)
 	return status;
 }
 
+/* Key and certificate of who comes, and the authority of the gateway: by EAP-TLS that
+ * may be another than ours. */
+static int
+cert_put(struct cli *c, const struct asked *a, const struct issued *s,
+	 struct invite *in)
+{
+	char ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8], path[PATH_MAX + 8];
+
+	snprintf(ca, sizeof(ca), "%s-ca.pem", a->r->name);
+	snprintf(file, sizeof(file), "%s.key", a->name);
+	add_file(in, file, true, s->key, s->n_key);
+	snprintf(file, sizeof(file), "%s.pem", a->name);
+	add_file(in, file, false, s->cert, s->n_cert);
+	in->auth = INVITE_CERT;
+	if (!by_tls(a->r)) {
+		add_file(in, ca, false, s->ca, s->n_ca);
+		return CLI_OK;
+	}
+	in->auth = INVITE_EAP;
+	in->local[0] = in->remote[0] = '\0';	/* the gateway says it */
+	authority(a, path);
+	return *path != '\0' ? add_path(c, in, ca, path) :
+	    cli_fail(c, CLI_FAILED, "certificate", NULL, "--ca FILE: the authority "
+		     "of %.100s", a->r->me.cert);
+}
+
 /* A realm whose gateway has a certificate: one more for who comes. */
 static int
 invite_cert(struct cli *c, const struct asked *a)
 {
-	char ca[CONF_NAME_MAX + 8], file[CA_NAME_MAX + 8];
 	struct result r = {
 		.type = "application/octet-stream", .is_sealed = true,
 		.link = a->link,
@@ -394,18 +444,13 @@ invite_cert(struct cli *c, const struct asked *a)
 		status = cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	else if ((status = admitted(c, a)) == CLI_OK &&
 		 (status = result_name(c, a, ".invite", r.to)) == CLI_OK &&
-		 (status = issue_make(c, a->keys, a->name, a->r->me.cert, false,
-				      s)) == CLI_OK)
-		status = result_open(c, &r);
-	if (status == CLI_OK) {
+		 (status = issue_make(c, a->keys, a->name, by_tls(a->r) ? NULL :
+				      a->r->me.cert, false, s)) == CLI_OK) {
 		invite_fill(a, in);
-		in->auth = INVITE_CERT;
-		snprintf(ca, sizeof(ca), "%s-ca.pem", a->r->name);
-		snprintf(file, sizeof(file), "%s.key", a->name);
-		add_file(in, file, true, s->key, s->n_key);
-		snprintf(file, sizeof(file), "%s.pem", a->name);
-		add_file(in, file, false, s->cert, s->n_cert);
-		add_file(in, ca, false, s->ca, s->n_ca);
+		if ((status = cert_put(c, a, s, in)) == CLI_OK)
+			status = result_open(c, &r);
+	}
+	if (status == CLI_OK) {
 		invite_write(r.f, in);
 		status = result_close(c, &r, NULL);
 	}
@@ -537,10 +582,10 @@ device_cert(struct cli *c, const struct asked *a, enum profile_kind kind,
 	if (s == NULL)
 		return cli_fail(c, CLI_FAILED, "memory", NULL, "out of memory");
 	if ((status = admitted(c, a)) == CLI_OK)
-		status = issue_make(c, a->keys, a->name, a->ca == NULL ?
-				    a->r->me.cert : NULL, true, s);
+		status = issue_make(c, a->keys, a->name, a->ca == NULL &&
+				    !by_tls(a->r) ? a->r->me.cert : NULL, true, s);
 	if (status == CLI_OK) {
-		p->auth = PROFILE_CERT;
+		p->auth = by_tls(a->r) ? PROFILE_TLS : PROFILE_CERT;
 		p->cert_type = "ECDSA256";
 		p->p12 = (struct view){ s->p12, s->n_p12 };
 		status = device_write(c, a, kind, p, s->pass);
@@ -568,7 +613,7 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
 				"no certificate; devices want one",
 				a->r->name);
-	if (kind == PROFILE_WINDOWS && !by_password(a->r))
+	if (kind == PROFILE_WINDOWS && !by_password(a->r) && !by_tls(a->r))
 		return cli_fail(c, CLI_FAILED, "profile", "tapir ca export NAME: "
 				"a file for certutil -importpfx", "a certificate "
 				"is brought to Windows by its own tools, not by a "
@@ -588,10 +633,21 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 	if (status == CLI_OK && by_password(a->r)) {
 		if ((status = admitted_by_eap(c, a)) == CLI_OK)
 			status = device_write(c, a, kind, &p, NULL);
+	} else if (status == CLI_OK && kind == PROFILE_WINDOWS) {
+		p.auth = PROFILE_TLS;
+		if ((status = admitted_by_tls(c, a)) == CLI_OK &&
+		    (status = device_write(c, a, kind, &p, NULL)) == CLI_OK &&
+		    !c->is_json)
+			fprintf(c->err, "The certificate: tapir ca issue %s, tapir "
+				"ca export %s;\nthere: certutil -user -importpfx "
+				"FILE\n", a->name, a->name);
 	} else if (status == CLI_OK) {
 		status = device_cert(c, a, kind, &p);
 	}
 	free(ca);
+	if (status == CLI_OK && !c->is_json && by_tls(a->r) && !a->r->eap.tls12)
+		fprintf(c->err, "Most devices have TLS 1.2 only: tls12=\"yes\" in "
+			"<eap> permits it\n");
 	return status;
 }
 

@@ -189,7 +189,7 @@ password_add(struct cli *c, struct join *j)
 	char word[WORD_MAX] = "";
 	int status, n;
 
-	if (j->in.auth != INVITE_EAP)
+	if (j->in.auth != INVITE_EAP || invite_has_key(&j->in))
 		return CLI_OK;
 	n = snprintf(f->name, sizeof(f->name), "%.110s.eap", j->in.me);
 	if (j->in.n_file == INVITE_FILES_MAX || n < 0 || !invite_name_ok(f->name) ||

@@ -213,6 +213,15 @@ is_pair(const char *cert, const char *key)
 	    strcmp(key + n - 4, ".key") == 0 && strncmp(cert, key, n - 4) == 0;
 }
 
+bool
+invite_has_key(const struct invite *in)
+{
+	for (unsigned i = 0; i < in->n_file; i++)
+		if (in->file[i].is_secret)
+			return true;
+	return false;
+}
+
 /* One key, its certificate, an authority, and nothing else. */
 static bool
 has_pair(const struct invite *in)
@@ -246,7 +255,8 @@ whole(struct reader *r)
 			return wrong(r, ERR_SYNTAX, "a file is empty");
 	if (r->out->n_file == 0)
 		return wrong(r, ERR_SYNTAX, "there is no key in it");
-	if (r->out->auth == INVITE_CERT && !has_pair(r->out))
+	if ((r->out->auth == INVITE_CERT || (r->out->auth == INVITE_EAP &&
+	     invite_has_key(r->out))) && !has_pair(r->out))
 		return wrong(r, ERR_SYNTAX, "there is no key with its "
 			     "certificate in it");
 	return 0;
@@ -357,7 +367,7 @@ invite_realm(FILE *f, const struct invite *in, const char *lan)
 	for (unsigned i = 0; i < in->n_file; i++) {
 		if (in->file[i].is_secret)
 			continue;
-		if (in->auth == INVITE_CERT &&
+		if (in->auth != INVITE_PSK &&
 		    is_pair(in->file[i].name, secret))
 			cert = in->file[i].name;
 		else
@@ -366,6 +376,7 @@ invite_realm(FILE *f, const struct invite *in, const char *lan)
 	realm_head(f, in, lan);
 	if (in->auth == INVITE_EAP) {
 		attr(f, "eap", in->me);
+		attr(f, "cert", cert);
 	} else {
 		attr(f, "id", in->me);
 		attr(f, "psk", in->auth == INVITE_PSK ? secret : "");

@@ -33,7 +33,8 @@
 
 enum invite_auth {
 	INVITE_PSK,		/* both ends by a pre-shared key */
-	INVITE_EAP,		/* we by EAP, they by certificate */
+	INVITE_EAP,		/* we by EAP, they by certificate; with a key and its
+				 * certificate in it by EAP-TLS, else a password */
 	INVITE_CERT,		/* both ends by certificate */
 };
 
@@ -70,6 +71,8 @@ bool invite_name_ok(const char *name);
  */
 MUST_USE int invite_read(const char *text, size_t len, struct invite *out,
 			 char *why, size_t cap);
+/** Is there a secret in it? */
+bool invite_has_key(const struct invite *in);
 /** Write it. */
 void invite_write(FILE *f, const struct invite *in);
 /**

@@ -166,16 +166,20 @@ apple_ikev2(FILE *f, const struct profile *p)
 	plist_str(f, "RemoteIdentifier", p->gateway);
 	plist_str(f, "LocalIdentifier", p->user);
 	/* The gateway by certificate; who connects by EAP, or by the one named. */
-	plist_str(f, "AuthenticationMethod", "Certificate");
-	if (p->auth == PROFILE_CERT) {
+	plist_str(f, "AuthenticationMethod", p->auth == PROFILE_TLS ? "None" :
+		  "Certificate");
+	plist_int(f, "ExtendedAuthEnabled", p->auth == PROFILE_CERT ? 0 : 1);
+	if (p->auth == PROFILE_MSCHAPV2) {
+		plist_str(f, "AuthName", p->user);
+	} else {
 		if ((err = profile_uuid(p, "identity", uuid)) != 0)
 			return err;
-		plist_int(f, "ExtendedAuthEnabled", 0);
 		plist_str(f, "PayloadCertificateUUID", uuid);
 		plist_str(f, "CertificateType", p->cert_type);
-	} else {
-		plist_int(f, "ExtendedAuthEnabled", 1);
-		plist_str(f, "AuthName", p->user);
+	}
+	if (p->auth == PROFILE_TLS) {	/* it has 1.0 to 1.2 */
+		plist_str(f, "TLSMinimumVersion", "1.2");
+		plist_str(f, "TLSMaximumVersion", "1.2");
 	}
 	/* Without it no CERTREQ is sent. */
 	if (p->ca_name != NULL)
@@ -222,7 +226,7 @@ apple_write(FILE *f, const struct profile *p)
 		plist_data(f, "PayloadContent", p->ca);
 		fputs("</dict>\n", f);
 	}
-	if (p->auth == PROFILE_CERT) {
+	if (p->auth != PROFILE_MSCHAPV2) {
 		fputs("<dict>\n", f);
 		if ((err = payload(f, p, "com.apple.security.pkcs12", "identity",
 				   p->user)) != 0)
@@ -292,6 +296,9 @@ windows_write(FILE *f, const struct profile *p)
 	fputs("\r\n", f);
 	if (p->ca.len > 0)
 		ps_store(f, p->ca, "Root");
+	if (p->auth == PROFILE_TLS)
+		fputs("$eap = (New-EapConfiguration -Tls)"
+		      ".EapConfigXmlStream\r\n", f);
 	fputs("if (Get-VpnConnection -Name $name -AllUserConnection "
 	      "-ErrorAction SilentlyContinue) {\r\n"
 	      "    Remove-VpnConnection -Name $name -AllUserConnection -Force\r\n"
@@ -302,6 +309,7 @@ windows_write(FILE *f, const struct profile *p)
 	fprintf(f, " -AuthenticationMethod %s `\r\n"
 		"    -EncryptionLevel Maximum%s%s\r\n",
 		p->auth == PROFILE_CERT ? "MachineCertificate" : "EAP",
+		p->auth == PROFILE_TLS ? " -EapConfigXmlStream $eap" :
 		p->auth == PROFILE_CERT ? "" : " -RememberCredential",
 		p->n_net > 0 ? " -SplitTunneling" : "");
 	ps_suite(f, p->is_compat);
@@ -354,7 +362,7 @@ android_write(FILE *f, const struct profile *p)
 	json_str(&j, "uuid", uuid);
 	json_str(&j, "name", p->title);
 	json_str(&j, "type", p->auth == PROFILE_CERT ? "ikev2-cert" :
-		 "ikev2-eap");
+		 p->auth == PROFILE_TLS ? "ikev2-eap-tls" : "ikev2-eap");
 	json_obj(&j, "remote");
 	json_str(&j, "addr", p->at);
 	json_str(&j, "id", p->gateway);
@@ -363,9 +371,10 @@ android_write(FILE *f, const struct profile *p)
 	json_obj_end(&j);
 	json_obj(&j, "local");
 	json_str(&j, "id", p->user);
-	if (p->auth == PROFILE_MSCHAPV2)
+	if (p->auth != PROFILE_CERT)
 		json_str(&j, "eap_id", p->user);
-	else if ((err = json_b64(&j, "p12", p->p12)) != 0)
+	if (p->auth != PROFILE_MSCHAPV2 &&
+	    (err = json_b64(&j, "p12", p->p12)) != 0)
 		return err;
 	json_obj_end(&j);
 	json_str(&j, "ike-proposal", p->is_compat ?
@@ -422,7 +431,9 @@ check(enum profile_kind k, const struct profile *p, char *why, size_t cap)
 	for (unsigned i = 0; i < p->n_net; i++)
 		if (ip_net_parse(p->net[i], &net) != 0)
 			return fail(why, cap, ERR_ADDR, "not a network");
-	if (p->auth == PROFILE_CERT && (p->p12.len == 0 || p->cert_type == NULL))
+	if ((p->auth == PROFILE_CERT || (p->auth == PROFILE_TLS &&
+	    k != PROFILE_WINDOWS)) &&
+	    (p->p12.len == 0 || p->cert_type == NULL))
 		return fail(why, cap, ERR_SYNTAX, "a certificate is wanted, and "
 			    "there is none");
 	if (k != PROFILE_WINDOWS)

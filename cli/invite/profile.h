@@ -30,6 +30,8 @@ enum profile_kind { PROFILE_APPLE, PROFILE_WINDOWS, PROFILE_ANDROID, PROFILE_KIN
 enum profile_auth {
 	PROFILE_MSCHAPV2,	/* name and password by EAP */
 	PROFILE_CERT,		/* a certificate: p12 */
+	PROFILE_TLS,		/* the same by EAP-TLS; Windows is brought it by
+				 * its own tools, and p12 is empty */
 };
 
 struct profile {
@@ -42,8 +44,8 @@ struct profile {
 	struct view ca;		/* authority of the gateway, DER; empty: one the
 				 * device knows already */
 	const char *ca_name;	/* its common name, or NULL */
-	struct view p12;	/* with auth CERT */
-	const char *cert_type;	/* RSA ECDSA256 ECDSA384 ECDSA521 Ed25519 */
+	struct view p12;	/* with auth CERT and TLS */
+	const char *cert_type;	/* with it: RSA ECDSA256 ECDSA384 ECDSA521 Ed25519 */
 	unsigned n_net;		/* networks to send through; 0: everything */
 	const char *net[PROFILE_NETS]; /* "10.20.0.0/16" */
 };

@@ -144,6 +144,48 @@ def test_a_laptop_joins_by_a_certificate(lab, offices):
         office.stop()
 
 
+STAFF = """<vpn log="info">
+  <realm name="staff">
+    <match id="*@staff.example.com"/>
+    <me id="vpn.example.com" cert="vpn.example.com"/>
+    <eap method="tls" ca="ca.pem"/>
+    <pool net="10.20.1.0/24" route="10.20.0.0/16"/>
+  </realm>
+</vpn>
+"""
+
+
+def test_somebody_joins_by_eap_with_a_certificate(lab, offices):
+    """EAP-TLS: invite makes key and certificate, join asks for no password; a certificate that
+    was taken back gets nowhere."""
+    for office in offices:
+        office.stop()
+    office, laptop = Office(lab, "gw-b"), Office(lab, "gw-a")
+    keys, who = os.path.join(office.dir, "keys"), "taro@staff.example.com"
+    lab.need("gw-b", "ip", "address", "replace", "10.20.0.53/32", "dev", "lo")
+    for argv in ("init", "Example"), ("issue", "vpn.example.com"):
+        assert lab.run("gw-b", TAPIR, "ca", *argv, "-d", keys).returncode == 0
+    with open(office.conf_path, "w", encoding="utf-8") as f:
+        f.write(STAFF)
+    paper = os.path.join(office.dir, "taro.invite")
+    office.does("invite", who, "--at", "192.0.2.2", "-o", paper)
+    laptop.does("join", paper, "--yes")
+    with open(laptop.conf_path, encoding="utf-8") as f:
+        assert f'<me eap="{who}" cert="{who}.pem"/>' in f.read()
+    try:
+        office.start()
+        laptop.start()
+        assert lab.until_ping("gw-a", "10.20.0.53", 10), laptop.log() + office.log()
+        assert lab.run("gw-b", TAPIR, "ca", "revoke", who, "-d", keys).returncode == 0
+        office.stop()
+        office.start()
+        assert until(10, lambda: office.lines("revoked")), office.log()
+        assert not lab.ping("gw-a", "10.20.0.53")
+    finally:
+        laptop.stop()
+        office.stop()
+
+
 PEOPLE = """<vpn log="info">
   <realm name="sales">
     <match id="*@sales.example.com"/>
@@ -162,7 +204,7 @@ def test_somebody_with_a_password_joins(lab, offices):
         office.stop()
     office, laptop = Office(lab, "gw-b"), Office(lab, "gw-a")
     keys, who = os.path.join(office.dir, "keys"), "hanako@sales.example.com"
-    lab.need("gw-b", "ip", "address", "add", "10.20.0.53/32", "dev", "lo")
+    lab.need("gw-b", "ip", "address", "replace", "10.20.0.53/32", "dev", "lo")
     for argv in ("init", "Example"), ("issue", "vpn.example.com"):
         assert lab.run("gw-b", TAPIR, "ca", *argv, "-d", keys).returncode == 0
     with open(office.conf_path, "w", encoding="utf-8") as f:

@@ -31,6 +31,7 @@ PEOPLE = """<vpn>
   </realm>
 </vpn>
 """
+STAFF = PEOPLE.replace('users="sales.users"', 'method="tls" ca="ca.pem" tls12="yes"')
 USER = "hanako@sales.example.com"
 
 
@@ -66,6 +67,7 @@ def home(tmp_path_factory):
     (path / "tapir.xml").write_text(CONF.format(""))
     (path / "compat.xml").write_text(CONF.format(' suite="compat"'))
     (path / "people.xml").write_text(PEOPLE)
+    (path / "staff.xml").write_text(STAFF)
     return path
 
 
@@ -126,6 +128,27 @@ def test_people_with_passwords(home):
     doc = json.loads(profile(home, "android", conf="people.xml")[0])
     assert doc["type"] == "ikev2-eap" and doc["local"]["eap_id"] == USER
     assert "p12" not in doc["local"]
+
+
+def test_people_with_certificates_by_eap(home):
+    """A realm of EAP-TLS: profiles hold key and certificate and say that they go by EAP."""
+    text, said = profile(home, "apple", conf="staff.xml")
+    vpn, _, identity = plistlib.loads(text.encode())["PayloadContent"]
+    ike = vpn["IKEv2"]
+    assert (ike["ExtendedAuthEnabled"], ike["AuthenticationMethod"]) == (1, "None")
+    assert ike["PayloadCertificateUUID"] == identity["PayloadUUID"]
+    assert "PRIVATE KEY" in opened(identity["PayloadContent"], said) and "tls12" not in said
+    text, said = profile(home, "android", conf="staff.xml")
+    doc = json.loads(text)
+    assert doc["type"] == "ikev2-eap-tls" and doc["local"]["eap_id"] == USER
+    assert "PRIVATE KEY" in opened(base64.b64decode(doc["local"]["p12"]), said)
+    text, said = profile(home, "windows", conf="staff.xml")
+    assert "New-EapConfiguration -Tls" in text and "-importpfx" in said
+    (home / "modern.xml").write_text(STAFF.replace(' tls12="yes"', ""))
+    assert "tls12" in profile(home, "android", conf="modern.xml")[1]
+    (home / "radius.xml").write_text(STAFF.replace(
+        'method="tls" ca="ca.pem" tls12="yes"', 'method="radius" at="10.20.0.5" secret="r"'))
+    assert json.loads(profile(home, "android", conf="radius.xml")[0])["type"] == "ikev2-eap"
 
 
 def test_windows(home, tmp_path):

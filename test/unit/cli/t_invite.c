@@ -116,6 +116,39 @@ TEST(an_invitation_comes_back_as_it_was)
 	free(text);
 }
 
+TEST(a_key_with_its_certificate_may_log_in_by_eap)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	assert_int_equal(read_text(HEAD_ "auth eap\n" WORDS_
+				   "file o.key secret\nYQ==\n"
+				   "file o.pem public\nYQ==\n"
+				   "file ca.pem public\nYQ==\nend\n"), 0);
+	assert_true(invite_has_key(&in));
+	f = open_memstream(&text, &len);
+	invite_realm(f, &in, "");
+	fclose(f);
+	assert_non_null(strstr(text, "<me eap=\"osaka\" cert=\"o.pem\"/>"));
+	assert_non_null(strstr(text, " ca=\"ca.pem\"/>"));
+	free(text);
+	/* a key alone, or one of another certificate */
+	assert_int_equal(read_text(HEAD_ "auth eap\n" WORDS_
+				   "file o.key secret\nYQ==\n"
+				   "file ca.pem public\nYQ==\nend\n"),
+			 ERR_SYNTAX);
+	assert_int_equal(read_text(HEAD_ "auth eap\n" WORDS_
+				   "file x.key secret\nYQ==\n"
+				   "file o.pem public\nYQ==\n"
+				   "file ca.pem public\nYQ==\nend\n"),
+			 ERR_SYNTAX);
+	/* a password is asked for */
+	assert_int_equal(read_text(HEAD_ "auth eap\n" WORDS_
+				   "file ca.pem public\nYQ==\nend\n"), 0);
+	assert_false(invite_has_key(&in));
+}
+
 TEST(mail_may_have_passed_over_it)
 {
 	assert_int_equal(read_text("\r\n" HEAD_ "\r\n" WORDS_ "\r\n"

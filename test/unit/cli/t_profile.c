@@ -80,6 +80,38 @@ TEST(apple_profiles_are_xml_with_what_the_device_needs)
 	text = NULL;
 }
 
+TEST(a_certificate_by_eap_tls_is_named_in_each_form)
+{
+	struct profile p = usual();
+
+	p.auth = PROFILE_TLS;
+	assert_int_equal(make(PROFILE_APPLE, &p), ERR_SYNTAX);
+	assert_int_equal(make(PROFILE_ANDROID, &p), ERR_SYNTAX);
+	p.p12 = p.ca;
+	p.cert_type = "ECDSA256";
+	assert_int_equal(make(PROFILE_APPLE, &p), 0);
+	assert_true(says("<key>AuthenticationMethod</key><string>None</string>"));
+	assert_true(says("<key>ExtendedAuthEnabled</key><integer>1</integer>"));
+	assert_true(says("<key>PayloadCertificateUUID</key>"));
+	assert_true(says("<key>TLSMaximumVersion</key><string>1.2</string>"));
+	assert_true(says("<string>com.apple.security.pkcs12</string>"));
+	assert_null(strstr(text, "AuthName"));
+	assert_int_equal(make(PROFILE_ANDROID, &p), 0);
+	assert_true(says("\"ikev2-eap-tls\""));
+	assert_true(says("\"eap_id\""));
+	assert_true(says("\"p12\""));
+	p.p12.len = 0;
+	assert_int_equal(make(PROFILE_WINDOWS, &p), 0);
+	assert_true(says("$eap = (New-EapConfiguration -Tls)."
+			 "EapConfigXmlStream\r\n"));
+	assert_true(says("-AuthenticationMethod EAP `\r\n"));
+	assert_true(says(" -EapConfigXmlStream $eap"));
+	assert_null(strstr(text, "RememberCredential"));
+	assert_null(strstr(text, "User name"));
+	free(text);
+	text = NULL;
+}
+
 TEST(identifiers_are_the_same_each_time_and_different_for_others)
 {
 	struct profile p = usual();
