@@ -120,7 +120,10 @@ proof(const struct why_facts *f, struct why_say *s, enum why_proof want)
 {
 	const struct why_end *e = refused_by_us(f);
 
-	if (e == NULL || e->stage != WHY_AT_AUTH || why_proof_of(e->why) != want)
+	/* our own proof may fail before it is on its way */
+	if (e == NULL || why_proof_of(e->why) != want ||
+	    (e->stage != WHY_AT_AUTH && (want != WHY_PROOF_OWN ||
+					 e->stage != WHY_AT_INIT)))
 		return false;
 	str_copy(s->a, sizeof(s->a), e->why);
 	str_copy(s->b, sizeof(s->b), e->from);

@@ -80,6 +80,10 @@ void wire_match_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);
 void wire_lease_command(struct vpn *v, struct ctl_client *cl,
 			const struct bus_rec *cmd);
+/** Which peer of the configuration would this name lead to, by EAP or without?
+ * NULL: none, or it needs a certificate to tell. */
+const struct conf_peer *wire_match_name(const struct conf *c, const char *name,
+					const struct conf_realm **realm);
 /** The command ping (wire_ping.c). */
 void wire_ping_command(struct vpn *v, struct ctl_client *cl,
 		       const struct bus_rec *cmd);

@@ -80,6 +80,28 @@ who_read(const struct bus_rec *cmd, struct typed *t, struct conf_who *w)
 	return 0;
 }
 
+const struct conf_peer *
+wire_match_name(const struct conf *c, const char *name,
+		const struct conf_realm **realm)
+{
+	struct conf_who who = { .is_eap = true };
+	struct conf_picked got;
+	struct conf_typed id;
+
+	if (*name == '\0' || conf_typed_read(name, &id) != 0)
+		return NULL;
+	who.peer = id.i;
+	who.eap = (struct view){ (const uint8_t *)name, strlen(name) };
+	for (int i = 0; i < 2; i++) {
+		who.is_eap = i == 0;
+		if (conf_role_pick(c, &who, &got) != 0 || got.role.peer == NULL)
+			continue;
+		*realm = got.role.realm;
+		return got.role.peer;
+	}
+	return NULL;
+}
+
 static void
 rule_tell(struct ctl_client *cl, uint32_t tag, const struct conf_tried *row)
 {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/str.h"
@@ -21,12 +22,14 @@
 #include "daemon/core/udp.h"
 #include "daemon/core/wire.h"
 #include "ikev2/trace.h"
+#include "ikev2/wire/wire.h"
 #include "why/why.h"
 
 #define MARKS	32	/* fingerprints remembered; ours */
 #define MARK_MS	60000	/* the file may be another one later */
 #define MOVES	3	/* of one address: it is at two places; ours */
 #define MOVE_MS	120000	/* ... within so long */
+#define STRANGER_MS 600000	/* what a user did before explains nothing; ours */
 #define SWAP_MS (600 * 1000u)	/* addresses of a peer are compared so long */
 
 struct mark {
@@ -49,6 +52,8 @@ struct asked {
 	const struct conf_peer *cp;	/* NULL: not in the configuration */
 	struct why_facts f;
 	bool is_pending;		/* the fingerprint is being made */
+	bool is_comer;			/* somebody whom a pattern admits, who is
+					 * not here */
 	struct why_told moved;		/* an address that moves */
 };
 
@@ -316,6 +321,47 @@ may_be(const struct asked *q, const struct ike_stranger *s, const char *near)
 	    strcmp(near, q->cp->id) == 0;
 }
 
+/* Who it wanted to be: by EAP, when it came so far, else by IKE. */
+static void
+claim_of(const struct ike_stranger *s, char out[WHY_ID_MAX])
+{
+	static const char head[] = "user \"";
+	const char *user = strstr(s->why, head);
+
+	str_copy(out, WHY_ID_MAX, s->id);
+	if (user == NULL)
+		return;
+	user += sizeof(head) - 1;
+	snprintf(out, WHY_ID_MAX, "%.*s", (int)strcspn(user, "\""), user);
+}
+
+/* Is it who was asked for, or one whom this pattern would take? */
+static bool
+is_asked_for(const struct asked *q, const struct ike_stranger *s)
+{
+	const struct conf_realm *r;
+	char claim[WHY_ID_MAX];
+
+	claim_of(s, claim);
+	if (q->is_comer)
+		return strcasecmp(claim, q->li.name) == 0 ||
+		    strcasecmp(s->id, q->li.name) == 0;
+	return q->cp != NULL && q->cp->is_glob && q->li.link == 0 &&
+	    wire_match_name(q->v->conf, claim, &r) == q->cp;
+}
+
+/* It has no link of its own: what was refused is the evidence. */
+static void
+end_of_stranger(const struct ike_stranger *s, struct why_end *out)
+{
+	*out = (struct why_end){ .by = WHY_BY_US, .age_s = age_s(s->at_ms),
+		.stage = s->stage == IKE_STAGE_INIT ? WHY_AT_INIT : WHY_AT_AUTH,
+		.notify = s->stage == IKE_STAGE_INIT ?
+		    IKE_N_NO_PROPOSAL_CHOSEN : IKE_N_AUTHENTICATION_FAILED };
+	ep_text(&s->from, out->from);
+	str_copy(out->why, sizeof(out->why), s->why);
+}
+
 static void
 from_strangers(struct asked *q)
 {
@@ -325,9 +371,12 @@ from_strangers(struct asked *q)
 	out->age_s = WHY_NEVER;
 	for (unsigned i = 0; (s = ike_stranger_at(q->v->ike, i)) != NULL; i++) {
 		const char *near = nearest(q->v, s->id);
+		bool is_it = is_asked_for(q, s);
 
-		if (!may_be(q, s, near))
+		if (!is_it && (q->is_comer || !may_be(q, s, near)))
 			continue;
+		if (is_it && clk_ms() - s->at_ms <= STRANGER_MS)
+			end_of_stranger(s, &q->f.in);
 		out->age_s = age_s(s->at_ms);
 		ep_text(&s->from, out->from);
 		str_copy(out->id, sizeof(out->id), s->id);
@@ -612,6 +661,27 @@ find_pattern(struct asked *q)
 	return n == 1 ? 0 : n == 0 ? ERR_NOTFOUND : ERR_EXISTS;
 }
 
+/* Nobody of that name is here: whom would it be let in as? */
+static int
+find_comer(struct asked *q)
+{
+	const char *realm = bus_str(q->cmd, BUS_F_REALM);
+	const char *name = bus_str(q->cmd, BUS_F_PEER);
+	const struct conf_realm *r;
+	const struct conf_peer *p = wire_match_name(q->v->conf, name, &r);
+
+	if (p == NULL || !p->is_glob ||
+	    (*realm != '\0' && strcmp(realm, r->name) != 0) ||
+	    vpn_peer_at(q->v, r->index, p->index) == NULL)
+		return ERR_NOTFOUND;
+	q->is_comer = true;
+	q->li = (struct ike_link_info){ .realm = r->index, .peer = p->index,
+		.encap = p->encap };
+	str_copy(q->li.name, sizeof(q->li.name), name);
+	str_copy(q->li.id, sizeof(q->li.id), name);
+	return 0;
+}
+
 /* The only peer of that name; 0, ERR_NOTFOUND, or ERR_EXISTS for several. */
 static int
 find(struct asked *q)
@@ -619,13 +689,17 @@ find(struct asked *q)
 	struct ike_link_info li;
 	uint32_t it = 0;
 	unsigned n = 0;
+	int err;
 
 	while (ike_link_next(q->v->ike, &it, &li))
 		if (wire_ctl_fits(q->v, &li, q->cmd)) {
 			q->li = li;
 			n++;
 		}
-	return n == 1 ? 0 : n == 0 ? find_pattern(q) : ERR_EXISTS;
+	if (n > 0)
+		return n == 1 ? 0 : ERR_EXISTS;
+	err = find_pattern(q);
+	return err == ERR_NOTFOUND ? find_comer(q) : err;
 }
 
 static void

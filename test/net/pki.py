@@ -4,6 +4,7 @@ import os
 import subprocess
 
 KEYS = {
+    "rsa1024": ("RSA", "rsa_keygen_bits:1024"),
     "rsa2048": ("RSA", "rsa_keygen_bits:2048"),
     "rsa3072": ("RSA", "rsa_keygen_bits:3072"),
     "p256": ("EC", "ec_paramgen_curve:P-256"),

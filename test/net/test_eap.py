@@ -114,6 +114,11 @@ def test_an_address_names_nobody(lab, pki, gateway):
         c.stop()
 
 
+# What tapir why says of somebody who is not configured by name.
+NAMED = {(HANAKO, "wrong password"): "eap-password",
+         ("jiro@sales.example.com", "no such user"): "eap-user"}
+
+
 @pytest.mark.parametrize("method,who,word,cert,why", [
     ("mschapv2", HANAKO, "not this one", "taro", "wrong password"),
     ("mschapv2", "jiro@sales.example.com", WORD, "taro", "no such user"),
@@ -134,6 +139,24 @@ def test_refused(lab, pki, gateway, method, who, word, cert, why):
         assert not re.search(r"\bINSTALLED\b", c.sas())
         assert all(p["state"] != "up" for r in gateway.json("status")["realms"]
                    for p in r["peers"])
+        if (who, why) in NAMED:
+            doc = gateway.json("why", who)
+            assert doc["code"] == NAMED[who, why] and doc["peer"] == who, doc
+    finally:
+        c.stop()
+
+
+def test_who_guesses_is_not_listened_to(lab, pki, gateway):
+    """Six times a wrong name: then it is not even looked at, and tapir why says so."""
+    who = "saburo@sales.example.com"
+    c = client(lab, pki, "mschapv2", who, WORD)
+    try:
+        assert until(15, lambda: "failed" in c.initiate() and gateway.json(
+            "why", f"sales/{who}")["code"] == "eap-wait", 0), gateway.json("why", who)
+        assert gateway.json("why", "sales/any")["peer"] == "any"
+        assert gateway.json("why", "sales/any")["causes"][0]["why"].count(who) == 1
+        # another name of the same pattern never came
+        assert gateway.json("why", "shiro@sales.example.com")["code"] == "waiting"
     finally:
         c.stop()
 

@@ -100,6 +100,7 @@ def test_wrong_password(lab, pki, gateway, server):
     try:
         assert "failed" in c.initiate()
         assert until(5, lambda: "the RADIUS server refused" in gateway.log()[at:]), gateway.log()[at:]
+        assert gateway.json("why", HANAKO)["code"] == "radius-refused"
     finally:
         c.stop()
 
@@ -133,6 +134,7 @@ def test_a_method_without_a_key_is_not_enough(lab, pki, gateway):
     try:
         assert "failed" in c.initiate()
         assert until(5, lambda: "accepts and gives no key" in gateway.log()[at:]), gateway.log()[at:]
+        assert gateway.json("why", HANAKO)["code"] == "radius-no-key"
     finally:
         c.stop()
 

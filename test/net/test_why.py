@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """tapir why: each fault, put into a pair of gateways, is named first by the one that can know
 it, and as what it looks like by the other."""
+import os
 import time
 
 import pytest
@@ -15,6 +16,7 @@ TOPOLOGY = topo.pair  # two gateways, nothing behind them but an address of thei
 
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
 KEYS = {"p.psk": PSK}
+RUDE = os.path.join(os.path.dirname(__file__), "rude.py")
 WAIT_S = 12     # for a cause that needs some retransmissions
 
 
@@ -32,6 +34,7 @@ def pki(lab):
     p.leaf("later", "ca", "osaka", days=(stamp(40 * 86400), stamp(80 * 86400)))
     p.leaf("clock", "ca", "osaka", days=(stamp(3 * 3600), stamp(80 * 86400)))
     p.leaf("name", "ca", "nagoya")
+    p.leaf("weak", "ca", "osaka", kind="rsa1024")
     p.leaf("usage", "ca", "osaka", ext=LEAF_EXT.replace("serverAuth,clientAuth", "codeSigning"))
     p.leaf("gone", "ca", "osaka")
     p.revoke("gone", "ca")
@@ -153,6 +156,7 @@ def test_ports(ends):
     ends.filter("right", "udp dport { 500, 4500 } drop")
     ends.b.start()
     ends.a.start()
+    first(ends.a, "osaka", "trying", seconds=1)
     first(ends.a, "osaka", "no-answer")
     ends.stop()
     ends.filter("right", "udp dport 4500 drop")
@@ -221,7 +225,7 @@ def test_certificates(ends, pki, leaf):
                  {**keys, "own.pem": pki.text(f"{leaf}.pem"),
                   "own.key": pki.text(f"{leaf}.key")})
     first(ends.a, "osaka", CERTS[leaf])
-    first(ends.b, "tokyo", "refused-cert")
+    first(ends.b, "tokyo", "own-cert-expired" if leaf == "old" else "refused-cert")
 
 
 def test_ways_of_proving(ends, pki):
@@ -320,6 +324,58 @@ def test_a_peer_without_ethernet(ends):
         first(ends.a, "osaka", "no-net")
     finally:
         charon.stop()
+
+
+def by_cert(ends, pki, leaf="good", **more):
+    """strongSwan with a certificate, and tapir, which has one as well."""
+    ends.stop()
+    charon = swan(ends, local_auth="auth = pubkey\n    certs = own.pem",
+                  remote_auth="auth = pubkey\n    cacerts = ca.pem",
+                  files={"x509/own.pem": pki.text(f"{leaf}.pem"),
+                         "x509ca/ca.pem": pki.text("ca.pem"),
+                         "private/own.key": pki.text(f"{leaf}.key")}, **more).start()
+    ends.a.write(end("tokyo", "osaka", RIGHT, own='cert="own.pem"', trust='ca="ca.pem"'),
+                 {"ca.pem": pki.text("ca.pem"), "own.pem": pki.text("tokyo.pem"),
+                  "own.key": pki.text("tokyo.key")})
+    ends.a.start()
+    return charon
+
+
+def test_a_weak_key(ends, pki):
+    """RSA with 1024 bits was good once."""
+    charon = by_cert(ends, pki, "weak")
+    try:
+        assert "weak" in first(ends.a, "osaka", "cert-weak")["causes"][0]["why"]
+    finally:
+        charon.stop()
+
+
+def test_a_peer_that_knows_old_signatures_only(ends, pki):
+    """Without RFC 7427 we have nothing to sign with, unless suite="compat"."""
+    charon = by_cert(ends, pki, options="signature_authentication = no")
+    try:
+        assert "compat" in first(ends.a, "osaka", "own-key")["causes"][0]["why"]
+    finally:
+        charon.stop()
+
+
+@pytest.mark.parametrize("ways,code", [
+    ([f"{RIGHT}=192.0.2.3", f"192.0.2.3={RIGHT}"], "redirect-loop"),
+    ([f"{RIGHT}=gw.example.com"], "redirect-failed")])
+def test_gateways_that_send_away(ends, ways, code):
+    """In a circle, or to a name."""
+    ends.stop()
+    ends.lab.batch("right", "addr replace 192.0.2.3/24 dev wan0\n")
+    rude = ends.lab.spawn("right", "/usr/bin/python3", RUDE, *ways)
+    try:
+        assert until(5, lambda: "ready" in rude.text()), rude.text()
+        ends.a.write(end("tokyo", "osaka", RIGHT, peer_attrs='redirect="yes"'), KEYS)
+        ends.a.start()
+        said = first(ends.a, "osaka", code)["causes"][0]["why"]
+        assert RIGHT in said and ways[-1].split("=")[1] in said
+    finally:
+        rude.stop()
+        ends.lab.batch("right", "addr del 192.0.2.3/24 dev wan0\n")
 
 
 def test_large_messages_are_lost(ends, pki):

@@ -297,6 +297,8 @@ TEST(what_the_verifier_says_is_the_cause)
 	}
 	FIRST(ended(WHY_BY_US, WHY_AT_AUTH, 0, "this peer has no pre-shared key"),
 	      "own-key");
+	FIRST(ended(WHY_BY_US, WHY_AT_INIT, 0, "our private key does not sign"),
+	      "own-key");
 	FIRST(ended(WHY_BY_PEER, WHY_AT_AUTH, N_AUTH_FAILED,
 		    "EAP: wrong user name or password"), "eap-refused");
 }
