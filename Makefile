@@ -120,7 +120,7 @@ diary_NEED  := spi ipc bus base
 core_NEED   := diary ikev2 esp vhub why spi conf ipc bus base
 secure_NEED := ipc conf spi base
 web_NEED    := ipc bus base
-cli_NEED    := why conf bus base
+cli_NEED    := ipc why conf bus base
 WEB_LIBS    := -levent_openssl -levent_core
 SYS_LIBS    := -Wl,--as-needed -lssl -Wl,--no-as-needed -lcrypto -lxml2 -lcap -lnl-route-3 -lnl-3 -lseccomp $(MB_LIBS)
 

@@ -5,6 +5,7 @@
 #include "cli/ask.h"
 #include <stdlib.h>
 #include <string.h>
+#include "cli/json.h"
 #include "daemon/bus/bus_text.h"
 
 int
@@ -76,6 +77,32 @@ ask(struct cli *c, struct bus_rec *cmd, link_row_fn *fn, void *ctx,
 		return ask_broken(c, err);
 	if (end->desc->row == BUS_RES_FAILED)
 		return ask_refused(c, end);
+	return CLI_OK;
+}
+
+int
+ask_act(struct cli *c, struct bus_rec *cmd, const char *what)
+{
+	char text[BUS_SENTENCE_MAX];
+	struct bus_rec end;
+	struct json j;
+	int status;
+
+	if ((status = ask(c, cmd, NULL, NULL, &end)) != CLI_OK)
+		return status;
+	if (c->is_json) {
+		json_init(&j, c->out);
+		json_obj(&j, NULL);
+		json_bool(&j, "ok", true);
+		json_str(&j, "code", bus_str(&end, BUS_F_CODE));
+		json_str(&j, "text", bus_str(&end, BUS_F_TEXT));
+		json_obj_end(&j);
+		json_end(&j);
+		return CLI_OK;
+	}
+	bus_print_text(bus_str(&end, BUS_F_TEXT), text, sizeof(text));
+	fprintf(c->out, "%s%s\n", *text != '\0' ? what : "",
+		*text != '\0' ? text : "done");
 	return CLI_OK;
 }
 

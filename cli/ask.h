@@ -26,6 +26,10 @@ int ask_refused(struct cli *c, const struct bus_rec *end);
 MUST_USE int ask(struct cli *c, struct bus_rec *cmd, link_row_fn *fn, void *ctx,
 		 struct bus_rec *end);
 
+/** The same for a command that does something; prints what DONE says, behind what
+ * that is about. */
+MUST_USE int ask_act(struct cli *c, struct bus_rec *cmd, const char *what);
+
 /* Records kept of an answer, in their order. */
 struct ask_list {
 	struct bus_rec *rec;

@@ -74,6 +74,8 @@ evidence_next(const struct bus_rec *p, char *out, size_t cap)
 		return out;
 	if (is_intent(p, "held"))
 		str_copy(out, cap, "not dialled until tapir up");
+	else if (is_intent(p, "password"))
+		str_copy(out, cap, "waits for a password: tapir up asks for it");
 	else if (is_intent(p, "wait"))
 		str_copy(out, cap, "waits for the peer to connect");
 	else if (next >= 0)

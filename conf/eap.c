@@ -97,6 +97,10 @@ check_files(struct checker *k, const struct conf_node *n,
 			 by_tls ? "<eap method=\"tls\"> needs ca=: who must "
 			 "have issued the certificates of users" :
 			 "ca= of <eap> is for method=\"tls\"");
+	if (e->only && (!by_tls || has_method(e, "mschapv2")))
+		conf_bad(k, n->pos, CONF_E_CONFLICT, "<eap only=\"yes\"> is for "
+			 "method=\"tls\" and no other: a password does not "
+			 "prove the gateway");
 	if (!by_tls && has(n, "tls12"))
 		conf_bad(k, n->pos, CONF_E_CONFLICT,
 			 "tls12= of <eap> is for method=\"tls\"");
@@ -119,6 +123,10 @@ conf_eap_take(struct checker *k, const struct conf_node *realm,
 	if (r->me.eap != NULL && !has(realm, "mode") && !has(realm, "bridge") &&
 	    !has(realm, "address"))
 		r->mode = VPN_MODE_IP;
+	if (r->me.only && (r->me.eap == NULL || !has(me, "cert")))
+		conf_bad(k, me->pos, CONF_E_CONFLICT, "only= of <me> is for "
+			 "eap= with cert=: a password does not prove the "
+			 "gateway");
 	if (n == NULL)
 		return;
 	conf_node_fill(k, n, CONF_IN_EAP, &r->eap);

@@ -22,7 +22,6 @@
 #include "daemon/base/list.h"
 #include "daemon/base/map.h"
 #include "daemon/base/tmr.h"
-#include "ikev2/wire/wire.h"
 #include "ikev2/crypt/keymat.h"
 #include "ikev2/crypt/protect.h"
 #include "ikev2/crypt/puzzle.h"
@@ -62,23 +61,12 @@ struct ike_link_key {
 	uint64_t id;			/* hash of the text; 0 = no pattern */
 };
 
-/* What a gateway knows us again by, and we ourselves (RFC 5723). */
-struct ike_resume {
-	uint8_t ticket[IKE_TICKET_THEIRS_MAX];
-	size_t ticket_len;
-	uint8_t sealed[IKE_TICKET_MAX];	/* by our secure process */
-	size_t sealed_len;
-	struct ike_suite suite;
-	struct ip_addr gateway;		/* nobody else gets it */
-	uint64_t until_ms;
-	unsigned n_try;			/* attempts that nobody answered */
-};
-
 struct ike_bytes {
 	uint8_t *p;		/* owned */
 	size_t len;
 };
 
+struct ike_resume;			/* step/step.h */
 struct ike_link {
 	struct list node;
 	struct ike *ike;
@@ -94,6 +82,7 @@ struct ike_link {
 	bool is_on_demand;		/* matched a pattern; see ike_link_reap() */
 	bool is_wanted;			/* we dial and keep trying */
 	bool is_held;			/* taken down by command */
+	bool needs_word;		/* not dialled, see ike_link_ask() */
 	enum ike_link_state state;
 	unsigned n_ep, at_ep;
 	struct net_ep ep[IKE_EP_MAX];
@@ -320,6 +309,8 @@ struct ike_setup {
 	struct ike_bytes auth_ann;	/* the peer's, RFC 9593 */
 	/* EAP, 2.16: we log in by it; only AUTH is left; why it fails was told */
 	bool is_eap, is_eap_done, is_eap_told;
+	bool is_eap_only;		/* the responder may prove itself by EAP, or does */
+	bool has_word;			/* the peer has seen what our password makes */
 	struct ike_msg *eap_first;	/* responder: the first request; owned */
 	/* questions that are put once an IKE SA; bit: enum ike_ask_type */
 	uint32_t asked, asking;
@@ -784,6 +775,8 @@ void ike_link_heard(const struct ike_sa *sa, bool is_answer);
 uint16_t ike_link_port(const struct ike_link *link);
 /** Start to dial now unless something is under way. */
 void ike_link_dial(struct ike_link *link);
+/** The attempt under way fails, and a person has to type a password first. */
+void ike_link_ask(struct ike_link *link);
 /** An attempt failed before authentication: next address, back-off. */
 void ike_link_failed(struct ike_link *link);
 /** The SA that carries the link, or NULL. */

@@ -169,6 +169,8 @@ struct ike_ask {
 	struct view id_own;	/* VERIFY as responder: body of IDr if sent, or empty */
 	bool by_eap;		/* VERIFY as responder: there is no AUTH, it wants
 				 * to log in by EAP */
+	bool eap_only;		/* VERIFY as responder: the peer does without our AUTH,
+				 * if we want, RFC 5998 */
 	uint8_t method;		/* VERIFY: auth method number, RFC 7296 3.8 */
 	struct view auth;	/* VERIFY: auth data */
 	struct view eap;	/* EAP: a message as it came; a responder's first
@@ -205,7 +207,8 @@ struct ike_ans {
 	uint64_t ticket;
 	uint32_t handle;
 	int err;		/* 0; ERR_AUTH: wrong credentials; ERR_NOTFOUND: no
-				 * realm for these identities; other: our trouble */
+				 * realm for these identities; ERR_PASSWORD: a person
+				 * has to type one; other: our trouble */
 	char why[IKE_WHY_MAX];	/* err != 0: a sentence, without secrets */
 	/* SIGN */
 	struct view id_own;	/* ID payload body to send as ours */
@@ -213,6 +216,8 @@ struct ike_ans {
 	uint8_t method;
 	struct view auth;
 	struct view cert;	/* list of CERT payloads to send */
+	bool eap_only;		/* RFC 5998: initiator: say that EAP may do without the
+				 * gateway's AUTH; responder: send none */
 	struct view certreq;	/* initiator: list of CERTREQ payloads to send */
 	/* VERIFY */
 	uint32_t realm, peer;
@@ -228,6 +233,7 @@ struct ike_ans {
 	enum ike_eap_end eap_end;
 	struct view eap;	/* message to send; empty with an initiator's OK;
 				 * with MORE and a why it will be refused */
+	bool has_word;		/* initiator: our password was used for it */
 	/* PPK */
 	struct view ppk_id;	/* to send as PPK_IDENTITY */
 	struct view sk_d, sk_pi, sk_pr; /* RFC 9867: sk_d is SKEYSEED' */
@@ -337,7 +343,8 @@ enum ike_link_event {
 	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
 	IKE_LINK_MOVED,		/* its outer address; why is the one before */
 	IKE_LINK_ROAMED,	/* our outer address; why is the one before */
-	IKE_LINK_EXPELLED	/* it would not be let in any more; its SAs end */
+	IKE_LINK_EXPELLED,	/* it would not be let in any more; its SAs end */
+	IKE_LINK_ASKS		/* a person has to type a password; why says whose */
 };
 
 /* ---- functions ------------------------------------------------------------------ */
@@ -382,6 +389,8 @@ MUST_USE int ike_realm_set(struct ike *ike, const struct ike_realm_conf *realm);
 /** The same as ike_peer_remove() with all peers of a realm, and it. */
 MUST_USE int ike_realm_remove(struct ike *ike, uint32_t index, const char *why,
 			      uint64_t now_ms);
+/** Passwords may have changed: dial the links that wait for one.  Thread: the loop. */
+void ike_words_new(struct ike *ike, uint64_t now_ms);
 /** Change thresholds and bounds of half-open SAs; no more of conf counts. */
 void ike_limits_set(struct ike *ike, const struct ike_conf *conf);
 
@@ -481,6 +490,7 @@ struct ike_evidence {
 	uint64_t down_since_ms;		/* it was up before */
 	bool is_wanted;			/* we dial, and keep trying */
 	bool is_held;			/* taken down by command */
+	bool needs_word;		/* a person has to type a password, then ike_up() */
 	bool is_resolving;		/* its name is being looked up */
 };
 

@@ -173,7 +173,7 @@ ike_link_update(struct ike_link *link)
 		else
 			event(link, IKE_LINK_DOWN);
 	}
-	if (link->is_wanted && !ike_link_is_busy(link) &&
+	if (link->is_wanted && !link->needs_word && !ike_link_is_busy(link) &&
 	    !tmr_is_set(&link->dial))
 		dial_in(link, 0);
 }
@@ -231,8 +231,21 @@ turn(struct ike_link *link)
 }
 
 void
+ike_link_ask(struct ike_link *link)
+{
+	link->needs_word = true;
+	link->is_elsewhere = false;
+	tmr_stop(&link->ike->tmr, &link->dial);
+}
+
+void
 ike_link_failed(struct ike_link *link)
 {
+	if (link->needs_word) {		/* trying again would change nothing */
+		link->at_ep = 0;
+		event(link, IKE_LINK_ASKS);
+		return;
+	}
 	if (link->is_elsewhere) {	/* RFC 5685: back to where it began */
 		link->is_elsewhere = false;
 		dial_in(link, NEXT_EP_MS);
@@ -272,7 +285,7 @@ ike_link_dial(struct ike_link *link)
 	struct ip_addr own;
 	char ip[IP_TEXT_MAX];
 
-	if (!link->is_wanted || ike_link_is_busy(link))
+	if (!link->is_wanted || link->needs_word || ike_link_is_busy(link))
 		return;
 	if (link->n_ep == 0) {
 		resolve(link);
@@ -489,7 +502,8 @@ ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 	link->n_ep = MIN(n, (unsigned)IKE_EP_MAX);
 	memcpy(link->ep, ep, link->n_ep * sizeof(*ep));
 	link->at_ep %= link->n_ep;
-	if (was_empty && link->is_wanted && !ike_link_is_busy(link)) {
+	if (was_empty && link->is_wanted && !link->needs_word &&
+	    !ike_link_is_busy(link)) {
 		link->n_fail = 0;
 		dial_in(link, 0);
 	}
@@ -503,6 +517,7 @@ link_up(struct ike_link *link)
 	bool was_held = link->is_held;
 
 	link->is_held = false;
+	link->needs_word = false;
 	if (!link->peer->has_at) {
 		ike_link_why(link, "waiting for the peer to connect");
 		return was_held ? 0 : ERR_STATE;
@@ -520,6 +535,7 @@ link_down(struct ike_link *link)
 {
 	link->is_wanted = false;
 	link->is_held = true;
+	link->needs_word = false;
 	ike_resume_forget(link);
 	tmr_stop(&link->ike->tmr, &link->dial);
 	ike_link_why(link, "taken down by command");

@@ -81,6 +81,7 @@ fill_evidence(const struct ike_link *link, const struct ike_sa *sa,
 		.down_since_ms = link->down_since_ms,
 		.is_wanted = link->is_wanted,
 		.is_held = link->is_held,
+		.needs_word = link->needs_word,
 		.is_resolving = link->is_resolving,
 	};
 	if (sa != NULL && sa->is_authenticated) /* before there was the link */

@@ -117,6 +117,7 @@ static void
 link_set(struct ike *ike, struct ike_link *l)
 {
 	l->is_wanted = l->peer->is_dial && !l->peer->is_pattern && !l->is_held;
+	l->needs_word = false;
 	if (!l->is_wanted)
 		tmr_stop(&ike->tmr, &l->dial);
 	ike_link_update(l);
@@ -221,4 +222,18 @@ ike_limits_set(struct ike *ike, const struct ike_conf *conf)
 	ike->conf.puzzle_threshold = conf->puzzle_threshold;
 	ike->conf.puzzle_bits = conf->puzzle_bits;
 	ike->conf.max_halfopen = conf->max_halfopen;
+}
+
+void
+ike_words_new(struct ike *ike, uint64_t now_ms)
+{
+	ike->now_ms = MAX(ike->now_ms, now_ms);
+	LIST_FOREACH(it, &ike->links) {
+		struct ike_link *l = CONTAINER_OF(it, struct ike_link, node);
+
+		if (!l->needs_word)
+			continue;
+		l->needs_word = false;
+		ike_link_update(l);
+	}
 }

@@ -465,6 +465,7 @@ ike_trace_get(const struct ike *ike, uint32_t id, struct ike_trace_info *out)
 	if (l == NULL)
 		return false;
 	out->is_held = l->is_held;
+	out->needs_word = l->needs_word;
 	out->is_wanted = l->is_wanted;
 	out->n_ep = l->n_ep;
 	if (l->n_ep > 0)

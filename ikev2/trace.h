@@ -80,6 +80,7 @@ struct ike_trace_info {
 	uint64_t own_end_s;	/* of our certificate that was shown when an
 				 * attempt failed, Unix time; 0 = none */
 	bool is_held, is_wanted;
+	bool needs_word;	/* a person has to type a password */
 	bool is_unresolved;	/* the last lookup failed */
 	unsigned n_ep;		/* addresses known */
 	struct net_ep at;	/* the one that is tried, family 0 = none */

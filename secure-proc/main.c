@@ -56,6 +56,8 @@ struct options {
 	const char *config_name, *keys;
 	struct confine_user user;
 	uid_t peer_uid;
+	int word_fd;		/* password.sock, listening; -1 = none */
+	uid_t owner;		/* who besides root may type passwords */
 	int login_dir;		/* decide about passwords only; -1 = no */
 	const char *run_dir;	/* NULL = not said */
 	const char *state_dir;	/* NULL = there is none */
@@ -85,7 +87,7 @@ enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
 	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN,
 	OPT_REDACT, OPT_RUN_DIR, OPT_RELEASE,
-	OPT_STATE_DIR
+	OPT_STATE_DIR, OPT_WORDS, OPT_OWNER
 };
 /* Of them, for --release and for --login. */
 #define RELEASE_NEEDS (1u << OPT_CONFIG_FD | 1u << OPT_CONFIG_NAME)
@@ -106,6 +108,8 @@ static const struct option long_options[] = {
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "release", required_argument, NULL, OPT_RELEASE },
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+	{ "words", required_argument, NULL, OPT_WORDS },
+	{ "owner", required_argument, NULL, OPT_OWNER },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -167,6 +171,14 @@ option_set(struct options *o, int which, const char *arg)
 		err = number(arg, INT32_MAX, &n);
 		o->login_dir = (int)n;
 		break;
+	case OPT_WORDS:
+		err = number(arg, INT32_MAX, &n);
+		o->word_fd = (int)n;
+		break;
+	case OPT_OWNER:
+		err = number(arg, id_max, &n);
+		o->owner = (uid_t)n;
+		break;
 	case OPT_CHECK:
 		o->check = arg;
 		break;
@@ -199,7 +211,7 @@ options_read(struct options *o, int argc, char **argv)
 	int which;
 
 	memset(o, 0, sizeof(*o));
-	o->login_dir = -1;
+	o->login_dir = o->word_fd = -1;
 	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (option_set(o, which, optarg) != 0)
 			return ERR_SYNTAX;
@@ -393,13 +405,14 @@ run(const struct options *o, struct loaded *l)
 		.mac = l->mac, .trust = l->trust, .link = l->link,
 		.token = l->conf->qcd ? l->token : NULL, .marks = l->token,
 		.eap = l->eap, .radius = l->radius,
+		.word_fd = o->word_fd, .owner = o->owner, .super = getppid(),
 		.names_fd = l->names_fd,
 		.instance = sec_net_instance(o->run_dir != NULL ?
 					     o->run_dir : ""),
 		.resolver = o->user.is_rootless ? 0 : o->peer_uid,
 	};
 	const struct ipc_peer peer = { .uid = o->peer_uid };
-	int keep[6 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
+	int keep[7 + SEC_NET_FDS + CONF_REALM_MAX] = { o->channel_fd, -1 };
 	unsigned n_keep = 2 + sec_net_fds(l->nl, keep + 2);
 	struct ipc_chan *chan = NULL;
 	int err;
@@ -417,6 +430,8 @@ run(const struct options *o, struct loaded *l)
 		keep[n_keep++] = sec_radius_link_fd(l->radius);
 	if (l->names_fd >= 0)
 		keep[n_keep++] = l->names_fd;
+	if (o->word_fd >= 0)
+		keep[n_keep++] = o->word_fd;
 	n_keep += sec_store_fds(l->store, keep + n_keep, CONF_REALM_MAX);
 	err = sec_confine(&o->user, keep, n_keep, &c.features);
 	if (err == 0)

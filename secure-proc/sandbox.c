@@ -23,6 +23,7 @@ static const char *const calls[] = {
 	"read", "readv", "write", "writev", "close",
 	"sendmsg", "recvmsg", "sendto", "recvfrom",
 	"getsockname", "getsockopt",		/* libnl looks at its socket */
+	"accept4",				/* password.sock, already listening */
 	"poll", "ppoll", "restart_syscall",
 	"munmap", "mremap", "madvise", "mlock", "munlock", "brk",
 	"getrandom", "futex", "getpid", "gettid", "getuid", "geteuid",

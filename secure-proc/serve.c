@@ -10,6 +10,7 @@
  */
 #include "secure-proc/serve_priv.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/ipc/chan.h"
 #include "secure-proc/eap/limit.h"
+#include "secure-proc/eap/typed.h"
 #include "secure-proc/radius/link.h"
 
 #define BATCH 64	/* datagrams before answers are flushed */
@@ -208,6 +210,8 @@ sec_serve_new(struct sec_serve **out, const struct sec_serve_conf *c,
 		err = sec_limit_new(&s->limit);
 	if (err == 0 && c->radius != NULL)
 		sec_radius_link_to(c->radius, sec_on_relayed, s);
+	if (err == 0 && c->eap != NULL)
+		err = sec_typed_new(&s->typed, c->conf->n_realm);
 	if (err == 0 && c->link != NULL)
 		sec_link_to(c->link, sec_on_checked, s);
 	if (err != 0) {
@@ -245,6 +249,7 @@ sec_serve_free(struct sec_serve *s)
 	sec_showns_free(s->showns);
 	sec_routes_fini(&s->routes);
 	sec_limit_free(s->limit);
+	sec_typed_free(s->typed);
 	ipc_gate_fini(&s->gate);
 	free(s);
 }
@@ -275,6 +280,7 @@ sec_serve_sas(const struct sec_serve *s)
 struct link {
 	struct ipc_chan *chan;
 	struct sec_serve *serve;
+	struct sec_prompts *words;	/* NULL: nobody may type */
 };
 
 static int
@@ -317,30 +323,48 @@ link_read(struct link *l)
 	return 0;
 }
 
+/* How long poll() may wait: questions to the verify child, and passwords whose time
+ * is over. */
+static int
+wait_ms_of(const struct link *l)
+{
+	struct sec_serve *s = l->serve;
+	uint64_t now = clk_ms(), due = 0;
+	int ms = -1, left;
+
+	if (s->c.link != NULL)
+		ms = sec_link_due(s->c.link, now);
+	if (s->typed == NULL || (due = sec_typed_due(s->typed)) == 0)
+		return ms;
+	left = due <= now ? 0 : (int)MIN(due - now + 1, (uint64_t)INT_MAX);
+	return ms < 0 ? left : MIN(ms, left);
+}
+
 static int
 link_loop(struct link *l, int stop_fd)
 {
 	struct sec_link *verify = l->serve->c.link;
 	struct sec_radius_link *radius = l->serve->c.radius;
-	struct pollfd p[4] = {
+	struct pollfd p[4 + SEC_PROMPT_FDS] = {
 		{ .fd = ipc_chan_fd(l->chan) },
 		{ .fd = stop_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
-	int err, wait_ms = -1;
+	unsigned n_word;
+	int err;
 
 	for (;;) {
-		if (verify != NULL) {
+		if (verify != NULL)
 			p[2].fd = sec_link_fd(verify);
-			wait_ms = sec_link_due(verify, clk_ms());
-		}
 		if (radius != NULL)
 			p[3].fd = sec_radius_link_fd(radius);
 		p[0].events = POLLIN;
 		if (ipc_chan_is_waiting(l->chan))
 			p[0].events |= POLLOUT;
-		if (poll(p, N_OF(p), wait_ms) < 0) {
+		n_word = l->words != NULL ?
+		    sec_prompts_poll(l->words, p + 4) : 0;
+		if (poll(p, 4 + n_word, wait_ms_of(l)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return ERR_SYS;
@@ -359,6 +383,10 @@ link_loop(struct link *l, int stop_fd)
 			sec_link_tick(verify, clk_ms());
 		if (radius != NULL && p[3].revents != 0)
 			sec_radius_link_input(radius);
+		if (n_word > 0)
+			sec_prompts_input(l->words, p + 4, n_word);
+		if (l->serve->typed != NULL)
+			sec_typed_tick(l->serve->typed, clk_ms());
 		if (l->serve->fatal != 0)
 			return l->serve->fatal;
 	}
@@ -367,12 +395,16 @@ link_loop(struct link *l, int stop_fd)
 int
 sec_serve(const struct sec_serve_conf *c, struct ipc_chan *chan, int stop_fd)
 {
-	struct link l = { chan, NULL };
+	struct link l = { .chan = chan };
 	int err;
 
 	err = sec_serve_new(&l.serve, c, link_send, &l, clk_ms());
+	if (err == 0 && c->word_fd >= 0)
+		err = sec_prompts_new(&l.words, l.serve, c->word_fd, c->owner,
+				    c->super);
 	if (err == 0)
 		err = link_loop(&l, stop_fd);
+	sec_prompts_free(l.words);
 	sec_serve_free(l.serve);
 	ipc_chan_free(l.chan);
 	return err == ERR_CLOSED ? 0 : err;

@@ -9,6 +9,7 @@
 #ifndef TAPIR_SECURE_SERVE_H
 #define TAPIR_SECURE_SERVE_H
 
+#include <sys/types.h>
 #include "conf/conf.h"
 #include "daemon/base/base.h"
 #include "daemon/ipc/msg.h"
@@ -41,6 +42,9 @@ struct sec_serve_conf {
 	uint32_t resolver;		/* user of the resolver; 0 = not known */
 	const struct sec_eaps *eap;	/* NULL: nobody comes by EAP */
 	struct sec_radius_link *radius;	/* its child; NULL: no RADIUS */
+	int word_fd;			/* listens for typed passwords; -1 = no */
+	uid_t owner;			/* who besides root may type them */
+	pid_t super;			/* our supervisor */
 };
 
 /** Where answers go; fds are taken.  0 or an error that ends the server. */

@@ -41,6 +41,20 @@ certreq_of(struct sec_serve *s, const struct sec_auth *a, uint8_t *buf,
 	return v;
 }
 
+/* We are to log in by EAP: nobody is bothered who would get no password. */
+static int
+begin_eap(struct sec_serve *s, struct sa *sa, char why[WHY_MAX])
+{
+	const char *user;
+
+	if (!sec_word_is_asked(s, sa->auth.realm, &user) ||
+	    sec_talk_has_word(s, sa->auth.realm))
+		return sec_talk_begin(s, sa);
+	sa->auth.phase = SEC_P_FAILED;
+	str_add(why, WHY_MAX, "the password of %.100s is to be typed", user);
+	return ERR_PASSWORD;
+}
+
 int
 sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -61,14 +75,16 @@ sec_on_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 	if (err != 0)
 		return sec_refuse(s, m, err, why);
 	if (sa->auth.is_eap && sa->auth.is_initiator &&
-	    (err = sec_talk_begin(s, sa)) != 0)
-		return sec_refuse(s, m, err, NULL);
+	    (err = begin_eap(s, sa, why)) != 0)
+		return sec_refuse(s, m, err, why);
 	ipc_msg_answer(&a, m, 0, NULL);
 	a.u.sign_ok.id_own = (struct view){ out.id_own, out.id_own_len };
 	a.u.sign_ok.id_peer = (struct view){ out.id_peer, out.id_peer_len };
 	a.u.sign_ok.method = out.method;
 	a.u.sign_ok.cert = out.cert;
 	a.u.sign_ok.not_after = (uint64_t)out.not_after;
+	a.u.sign_ok.eap_only = sa->auth.is_eap && (sa->auth.is_initiator ?
+	    s->c.conf->realm[sa->auth.realm].me.only : sa->auth.is_alone);
 	a.u.sign_ok.certreq = certreq_of(s, &sa->auth, certreq,
 	    sizeof(certreq));
 	a.u.sign_ok.auth = (struct view){ out.auth, out.auth_len };

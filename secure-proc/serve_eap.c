@@ -19,6 +19,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
+#include "secure-proc/eap/typed.h"
 #include "secure-proc/serve_talk.h"
 
 #define CHAIN_MAX  8	/* certificates of TLS looked at; as spi/eap-tls */
@@ -43,6 +44,32 @@ sec_talk_try(struct talk *t, bool is_somebody)
 
 /* ---- what a method asks for -------------------------------------------------- */
 
+/* Our password: what somebody typed comes before what is in a file. */
+static struct view
+word_of(struct sec_serve *s, uint32_t realm, uint32_t *serial)
+{
+	const struct sec_eap_realm *r = sec_eaps_of(s->c.eap, realm);
+	struct view v = { NULL, 0 };
+
+	*serial = 0;
+	if (s->typed != NULL)
+		v = sec_typed_get(s->typed, realm, clk_ms(), serial);
+	if (v.len == 0 && r != NULL && r->password != NULL)
+		v = (struct view){ r->password, r->password_len };
+	return v;
+}
+
+static int
+own_hash(struct talk *t, uint8_t out[SPI_EAP_NT_HASH])
+{
+	struct view v = word_of(t->s, t->sa->auth.realm, &t->typed);
+
+	if (v.len == 0)
+		return ERR_NOTFOUND;
+	t->has_word = true;
+	return spi_eap_nt_hash(v, out);
+}
+
 static int
 nt_hash(void *ctx, struct view user, uint8_t out[SPI_EAP_NT_HASH])
 {
@@ -50,9 +77,7 @@ nt_hash(void *ctx, struct view user, uint8_t out[SPI_EAP_NT_HASH])
 	bool is_somebody;
 
 	if (!t->realm->is_server)
-		return t->realm->password == NULL ? ERR_NOTFOUND :
-		    spi_eap_nt_hash((struct view){ t->realm->password,
-			t->realm->password_len }, out);
+		return own_hash(t, out);
 	t->has_tried = true;
 	is_somebody = !t->is_stranger && t->realm->users != NULL &&
 	    sec_users_nt_hash(t->realm->users, user, out) == 0;
@@ -91,7 +116,9 @@ name_wanted(const struct talk *t, uint8_t *out, size_t *len)
 {
 	const struct conf_realm *r = sec_realm_at(t->s, t->sa->auth.realm);
 
-	if (t->sa->auth.is_initiator && r != NULL && r->me.eap_server != NULL)
+	/* RFC 5998: where nothing else proves the gateway it is its own */
+	if (t->sa->auth.is_initiator && !t->sa->auth.is_alone && r != NULL &&
+	    r->me.eap_server != NULL)
 		return sec_id_enc(r->me.eap_server, out, SEC_ID_BODY_MAX, len);
 	if (t->sa->auth.is_initiator) {
 		memcpy(out, t->id_peer, t->id_peer_len);
@@ -163,6 +190,30 @@ settle(struct talk *t, struct view user)
 	return sec_auth_settle(&t->sa->auth, at.realm->index, at.peer->index);
 }
 
+/* RFC 5998: where EAP alone proves the gateway, only methods that do. */
+static void
+keep_alone(const struct talk *t, struct sec_eap_conf *io)
+{
+	unsigned n = 0;
+
+	if (!t->sa->auth.is_alone)
+		return;
+	for (unsigned i = 0; i < io->n_method; i++)
+		if ((io->method[i]->flags & SPI_EAP_F_ALONE) != 0)
+			io->method[n++] = io->method[i];
+	io->n_method = n;
+	io->is_relay = false;	/* a server elsewhere proves nothing of us */
+}
+
+/* The realm that its EAP identity chose may want more than the one before. */
+static bool
+is_bare(const struct talk *t)
+{
+	const struct conf_realm *r = sec_realm_at(t->s, t->sa->auth.realm);
+
+	return t->sa->auth.is_alone && (r == NULL || !r->eap.only);
+}
+
 static void
 came(void *ctx, struct view user, struct sec_eap_conf *io)
 {
@@ -171,7 +222,7 @@ came(void *ctx, struct view user, struct sec_eap_conf *io)
 
 	t->is_stranger = settle(t, user) != 0;
 	r = sec_eaps_of(t->s->c.eap, t->sa->auth.realm);
-	if (t->is_stranger || r == NULL || !r->is_server) {
+	if (t->is_stranger || r == NULL || !r->is_server || is_bare(t)) {
 		t->is_stranger = true;
 		if (t->stranger[0] == '\0')
 			str_copy(t->stranger, sizeof(t->stranger),
@@ -183,6 +234,7 @@ came(void *ctx, struct view user, struct sec_eap_conf *io)
 	io->n_method = r->n_method;
 	io->tls = r->tls;
 	io->is_relay = r->is_relay;
+	keep_alone(t, io);
 }
 
 /* ---- life of a conversation -------------------------------------------------- */
@@ -219,11 +271,31 @@ sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own)
 	t->id_own_len = id_own.len;
 }
 
+bool
+sec_talk_has_word(struct sec_serve *s, uint32_t realm)
+{
+	uint32_t serial;
+
+	return word_of(s, realm, &serial).len > 0;
+}
+
+/* What was typed and is not proved right is not used again: whoever counts wrong
+ * passwords counts them for a person, not for a program. */
+static void
+word_used(struct talk *t)
+{
+	if (t->typed != 0)
+		sec_typed_used(t->s->typed, t->sa->auth.realm, t->typed,
+			       t->is_right);
+	t->typed = 0;
+}
+
 void
 sec_talk_end(struct sec_serve *s, struct sa *sa)
 {
 	if (sa->talk == NULL)
 		return;
+	word_used(sa->talk);
 	sec_eap_close(sa->talk->eap);
 	free(sa->talk->cert);
 	wipe(sa->talk, sizeof(*sa->talk));
@@ -253,6 +325,7 @@ talk_open(struct talk *t)
 		c.name = view_of(r->me.id);
 	else
 		c.user = view_of(r->me.eap);
+	keep_alone(t, &c);
 	return sec_eap_open(&c, &t->eap);
 }
 
@@ -273,10 +346,10 @@ say_why(const struct talk *t, char *out, size_t cap)
 		str_add(out, cap, "%s", t->stranger);
 	else if (t->is_early)
 		str_add(out, cap, "too many failures before, not looked at");
-	else if (!t->realm->is_server && t->realm->password == NULL &&
+	else if (!t->realm->is_server && !t->has_word &&
 		 !t->realm->has_cert)
-		str_add(out, cap, "EAP: there is no password: keys/%.80s.eap "
-			"is missing", shown);
+		str_add(out, cap, "EAP: there is no password of %.80s here: "
+			"%s", shown, sec_eap_why(t->eap));
 	else
 		str_add(out, cap, "%s%s", t->realm->is_server ? "" :
 			"EAP: ", sec_eap_why(t->eap));
@@ -294,12 +367,16 @@ sec_talk_tell(struct talk *t, const struct ipc_msg *m, enum sec_eap_end end,
 	a.u.eap_ok.eap = wcur_done(out);
 	a.u.eap_ok.end = end == SEC_EAP_MORE ? IPC_TALK_MORE :
 	    end == SEC_EAP_OK ? IPC_TALK_OK : IPC_TALK_NO;
+	a.u.eap_ok.has_word = t->has_word;
+	t->is_right = end == SEC_EAP_OK;
 	/* a server that refuses may have a last word before it is over */
 	if (end == SEC_EAP_NO || (end == SEC_EAP_MORE && t->realm->is_server &&
 	    sec_eap_why(t->eap)[0] != '\0'))
 		say_why(t, a.u.eap_ok.said, sizeof(a.u.eap_ok.said));
 	if (end == SEC_EAP_OK && t->has_tried)
 		sec_limit_good(t->s->limit, &t->attempt, clk_ms());
+	if (end == SEC_EAP_NO)
+		word_used(t);
 	if (end != SEC_EAP_MORE)
 		sec_auth_talked(&t->sa->auth, end == SEC_EAP_OK);
 	return sec_answer(t->s, &a, NULL, 0);

@@ -7,6 +7,7 @@
 #ifndef TAPIR_SECURE_SERVE_PRIV_H
 #define TAPIR_SECURE_SERVE_PRIV_H
 
+#include <sys/types.h>
 #include "daemon/ipc/gate.h"
 #include "secure-proc/keys/auth.h"
 #include "secure-proc/keys/shown.h"
@@ -17,6 +18,7 @@
 #define WHO	"secure"
 #define WHY_MAX IPC_WHY_MAX
 
+struct sec_typed;
 struct talk;
 
 struct sa {
@@ -71,6 +73,7 @@ struct sec_serve {
 	unsigned n_client;
 	struct sec_client client[SEC_CLIENT_MAX];
 	struct sec_limit *limit;	/* of guessing */
+	struct sec_typed *typed;	/* our passwords; with c.eap */
 	unsigned n_talk;
 	sec_send_fn *send;
 	void *send_ctx;
@@ -132,6 +135,8 @@ handler_fn sec_on_eap, sec_on_eap_sign, sec_on_eap_verify;
 MUST_USE int sec_talk_begin(struct sec_serve *s, struct sa *sa);
 /** The peer's ID payload, and the one that names us if any, as they came. */
 void sec_talk_id(struct sa *sa, struct view id_peer, struct view id_own);
+/** Is our password for this realm there, in a file or typed? */
+bool sec_talk_has_word(struct sec_serve *s, uint32_t realm);
 /** Its certificates were looked at; q is the message that waits, asked loses what
  * it has of certificates. */
 MUST_USE int sec_talk_checked(struct sec_serve *s, const struct ipc_msg *q,
@@ -145,6 +150,30 @@ struct sec_radius_reply;
 
 /** The RADIUS child has answered; ctx is the server. */
 void sec_on_relayed(void *ctx, const struct sec_radius_reply *a);
+/* ---- serve_word.c: passwords that are typed ------------------------------------ */
+
+struct pollfd;
+struct sec_prompts;
+#define SEC_PROMPT_FDS 9		/* poll entries at most */
+
+/** Does a client realm log in by a password, and which user is it? */
+bool sec_word_is_asked(const struct sec_serve *s, uint32_t realm,
+		       const char **user);
+/** @param fd    listening RUN/password.sock, borrowed.
+ * @param owner who besides root may type.
+ * @param super pid of the supervisor, which connects for tapir-web.  0, ERR_NOMEM. */
+MUST_USE int sec_prompts_new(struct sec_prompts **out, struct sec_serve *s, int fd,
+			   uid_t owner, pid_t super);
+void sec_prompts_free(struct sec_prompts *w);
+/** Fill poll entries, SEC_PROMPT_FDS at most.  @return how many. */
+unsigned sec_prompts_poll(const struct sec_prompts *w, struct pollfd *p);
+/** What poll() said of them. */
+void sec_prompts_input(struct sec_prompts *w, const struct pollfd *p, unsigned n);
+/** Answer one question.  Thread: the only one. */
+struct prompt_ask;
+struct prompt_answer;
+void sec_word_answer(struct sec_serve *s, const struct prompt_ask *q,
+		     uint64_t now_ms, struct prompt_answer *a);
 
 /* ---- serve_ticket.c: session resumption --------------------------------------- */
 

@@ -24,6 +24,9 @@ struct talk {
 	uint64_t ticket;		/* of the message at hand */
 	bool has_tried;			/* a password was compared */
 	struct sec_try attempt;		/* ... once it was; views of this */
+	bool has_word;			/* client: ours was used */
+	bool is_right;			/* ... and the server took it */
+	uint32_t typed;			/* number of a typed one, 0 = it was not */
 	bool is_early;			/* too many failures before: not looked at */
 	uint32_t server;		/* RADIUS: who has the conversation */
 	size_t state_len;

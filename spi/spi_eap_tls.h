@@ -18,8 +18,8 @@ struct spi_eap_tls_conf {
 	struct view chain;	/* PEM: our certificate, then its issuers */
 	struct view key;	/* PEM, without a passphrase; both empty: a
 				 * client of a tunnel, which shows none */
-	const struct view *anchor; /* server: DER of authorities, as a hint to
-				 * clients which certificate to choose */
+	const struct view *anchor; /* server: files of authorities, PEM or DER, as
+				 * a hint to clients which certificate to choose */
 	unsigned n_anchor;
 };
 

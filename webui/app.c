@@ -34,6 +34,7 @@ static const struct row {
 	{ UI_GET,    "/desk",	     SOMEBODY, ui_desk_look_call },
 	{ UI_POST,   "/desk",	     SOMEBODY, ui_desk_do_call },
 	{ UI_GET,    "/get/*",	     ANYBODY,  ui_desk_get_call },
+	{ UI_POST,   "/password",    SOMEBODY, ui_typed_call },
 	{ UI_POST,   "/login",	     ANYBODY,  ui_login_call },
 	{ UI_GET,    "/login",	     SOMEBODY, ui_whoami_call },
 	{ UI_PUT,    "/login",	     SOMEBODY, ui_prove_call },

@@ -25,6 +25,7 @@ struct ui_desk;
 struct ui_edit;
 struct ui_gate;
 struct ui_page;
+struct ui_typed;
 
 struct ui_app {
 	struct ui_bus *bus;
@@ -34,6 +35,7 @@ struct ui_app {
 	struct ui_edit *edit;
 	struct ui_desk *desk;
 	struct ui_gate *gate;		/* passwords; NULL: none */
+	struct ui_typed *typed;		/* those of EAP; NULL: no way */
 	const struct ui_asset_set *assets;
 	uid_t owner;			/* who besides root may use bus.sock */
 	bool needs_cert;		/* by TLS only with a certificate */
@@ -104,6 +106,7 @@ ui_call_fn ui_conf_files_call, ui_conf_read_call, ui_conf_write_call;
 						/* app_edit.c */
 ui_call_fn ui_desk_look_call, ui_desk_do_call, ui_desk_get_call;
 						/* app_desk.c */
+ui_call_fn ui_typed_call;			/* app_typed.c */
 /** Start a check of the Basic credentials of a call; false: there are none, or
  * they are not for a browser.  The call is answered or continued with fn. */
 bool ui_basic_begin(struct ui_call *c, ui_call_fn *fn);

@@ -21,6 +21,7 @@
 #include "webui/gate.h"
 #include "webui/metrics_page.h"
 #include "webui/tls.h"
+#include "webui/typed.h"
 
 #define BASIC_BYTES (4 * ((PASS_NAME_MAX + PASS_WORD_MAX + 3) / 3) + 4)
 
@@ -221,6 +222,7 @@ ui_app_gone(void *app, struct ui_req *rq)
 	ui_page_gone(a->page, rq);
 	ui_capture_gone(a->capture, rq);
 	ui_edit_gone(a->edit, rq);
+	ui_typed_gone(rq);
 	ui_bus_gone(a->bus, rq);
 }
 

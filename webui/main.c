@@ -37,17 +37,18 @@
 #include "webui/metrics_page.h"
 #include "webui/sandbox.h"
 #include "webui/tls.h"
+#include "webui/typed.h"
 
 #define WHO "web"
 #define SPARE_CONNS 32	/* connections beside one held read a session; ours */
 #define TICK_MS	    1000
 
 /* Words of the supervisor, one byte and a descriptor each. */
-enum { WORD_LINK = 'B', WORD_GATE = 'P' };
+enum { WORD_LINK = 'B', WORD_GATE = 'P', WORD_TYPED = 'T' };
 enum { EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 struct options {
-	int sup, link, gate, tcp, tls, unix_fd;
+	int sup, link, gate, typed, tcp, tls, unix_fd;
 	int cert, key, ca;
 	bool needs_cert;
 	unsigned sessions;
@@ -93,7 +94,8 @@ realloc_wiped(void *p, size_t n)
 /* ---- options ----------------------------------------------------------------- */
 
 enum {
-	OPT_SUP = 1, OPT_LINK, OPT_GATE, OPT_TCP, OPT_TLS, OPT_UNIX, OPT_CERT, OPT_KEY, OPT_CA,
+	OPT_SUP = 1, OPT_LINK, OPT_GATE, OPT_TYPED, OPT_TCP, OPT_TLS, OPT_UNIX, OPT_CERT,
+	OPT_KEY, OPT_CA,
 	OPT_N_FD, OPT_UID = OPT_N_FD, OPT_GID, OPT_OWNER, OPT_SESSIONS, OPT_HOST, OPT_ROOT,
 	OPT_ROOTLESS, OPT_LOG, OPT_NEEDS_CERT
 };
@@ -101,6 +103,7 @@ static const struct option long_options[] = {
 	{ "supervisor", required_argument, NULL, OPT_SUP },
 	{ "link", required_argument, NULL, OPT_LINK },
 	{ "gate", required_argument, NULL, OPT_GATE },
+	{ "typed", required_argument, NULL, OPT_TYPED },
 	{ "tcp", required_argument, NULL, OPT_TCP },
 	{ "tls", required_argument, NULL, OPT_TLS },
 	{ "unix", required_argument, NULL, OPT_UNIX },
@@ -125,7 +128,8 @@ fd_option(struct options *o, int which)
 {
 	int *const at[OPT_N_FD] = {
 		[OPT_SUP] = &o->sup, [OPT_LINK] = &o->link,
-		[OPT_GATE] = &o->gate, [OPT_TCP] = &o->tcp,
+		[OPT_GATE] = &o->gate, [OPT_TYPED] = &o->typed,
+		[OPT_TCP] = &o->tcp,
 		[OPT_TLS] = &o->tls, [OPT_UNIX] = &o->unix_fd,
 		[OPT_CERT] = &o->cert, [OPT_KEY] = &o->key, [OPT_CA] = &o->ca,
 	};
@@ -341,6 +345,8 @@ word_take(struct web *w, int sup)
 		link_use(w, fd);
 	else if (word[0] == WORD_GATE)
 		ui_gate_renew(w->app.gate, fd);
+	else if (word[0] == WORD_TYPED)
+		ui_typed_renew(w->app.typed, fd);
 	else
 		close(fd);
 	return true;
@@ -441,6 +447,7 @@ build(struct web *w)
 	    (err = ui_desk_new(&w->app.desk)) != 0 ||
 	    (err = ui_login_new(&w->app.login)) != 0 ||
 	    (err = ui_gate_new(&w->app.gate, w->base, w->o.gate)) != 0 ||
+	    (err = ui_typed_new(&w->app.typed, w->base, w->o.typed)) != 0 ||
 	    (err = ui_link_new(&w->link, w->base, &link)) != 0 ||
 	    (err = ui_http_new(&w->http, w->base, &http,
 			       w->o.sessions + SPARE_CONNS)) != 0)
@@ -491,6 +498,7 @@ take_down(struct web *w)
 	ui_bus_free(w->app.bus);
 	ui_link_free(w->link);
 	ui_gate_free(w->app.gate);
+	ui_typed_free(w->app.typed);
 	ui_login_free(w->app.login);
 	ui_page_free(w->app.page);
 	ui_capture_free(w->app.capture);

@@ -116,6 +116,7 @@ struct why_facts {
 	/* ---- configuration */
 	bool is_held;			/* taken down by command */
 	char drain[WHY_EP_MAX];		/* we send peers there; or empty */
+	bool needs_word;		/* waits for a password that is typed */
 	bool is_dialled;		/* we dial; else the peer must */
 	bool is_name;			/* at= is a host name */
 	char at[WHY_ID_MAX];

@@ -176,6 +176,14 @@ PROOF(id_other, ID_OTHER)
 PROOF(id_ours, ID_OURS)
 #undef PROOF
 
+/* We are the client, and a person has to do something. */
+static bool
+eap_ask(const struct why_facts *f, struct why_say *s)
+{
+	str_copy(s->a, sizeof(s->a), f->said);
+	return f->needs_word && !why_is_up(f);
+}
+
 /* We are the client, and either end has ended it. */
 static bool
 eap_ours(const struct why_facts *f, struct why_say *s)
@@ -661,7 +669,7 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_EAP] = eap, [WHY_R_EAP_WORD] = eap_word,
 	[WHY_R_EAP_USER] = eap_user, [WHY_R_EAP_WAIT] = eap_wait,
 	[WHY_R_EAP_SILENT] = eap_silent, [WHY_R_EAP_RADIUS] = eap_radius,
-	[WHY_R_EAP_KEY] = eap_key,
+	[WHY_R_EAP_KEY] = eap_key, [WHY_R_EAP_ASK] = eap_ask,
 	[WHY_R_EAP_OURS] = eap_ours, [WHY_R_CA] = ca, [WHY_R_EXPIRED] = expired,
 	[WHY_R_CLOCK] = clock_off, [WHY_R_NOT_YET] = not_yet,
 	[WHY_R_REVOKED] = revoked, [WHY_R_UNVOUCHED] = unvouched,

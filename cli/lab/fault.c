@@ -296,6 +296,9 @@ const struct fault lab_faults[] = {
 	    "secret=\"radius.secret\"/>\n",
 	    .file = "keys/radius.secret",
 	    .text = "a secret that nobody else has\n" }),
+	EAP("eap-ask", "nobody has typed the password of gw-a",
+	    AT_A("eap-ask"), .a = { .me = "", .own =
+	    "eap=\"jiro@example.com\"" }, USERS("hanako")),
 	EAP("eap-refused", "gw-a's certificate is not of the user it names",
 	    AT_A("eap-refused"), .a = { .me = "", .own =
 	    "eap=\"hanako@example.com\" cert=\"own.pem\"" },

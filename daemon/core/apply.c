@@ -204,6 +204,7 @@ apply_more(struct vpn *v, struct conf *now)
 	}
 	realm_limits(now, &limits);
 	ike_limits_set(v->ike, &limits);
+	ike_words_new(v->ike, clk_ms());
 	v->conf = now;
 	conf_free(old);
 }

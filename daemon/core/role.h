@@ -59,6 +59,7 @@ enum role_ask { ROLE_ASK_TRY, ROLE_ASK_TAKE, ROLE_ASK_CONFIRM };
 /* Words of the supervisor to tapir-web (webui/main.c), with a descriptor. */
 #define WEB_WORD_LINK  'B'	/* its channel to main */
 #define WEB_WORD_PASS  'P'	/* its channel to who knows the accounts */
+#define WEB_WORD_TYPED 'T'	/* its way to who takes typed passwords */
 
 struct role_args {
 	int sup_fd, secure_fd, resolve_fd, conf_fd;

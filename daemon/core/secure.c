@@ -147,6 +147,7 @@ answer_sign(struct secure *s, const struct ipc_msg *m)
 		.id_own = m->u.sign_ok.id_own,
 		.id_peer = m->u.sign_ok.id_peer,
 		.method = m->u.sign_ok.method,
+		.eap_only = m->u.sign_ok.eap_only,
 		.auth = m->u.sign_ok.auth,
 		.cert = m->u.sign_ok.cert,
 		.certreq = m->u.sign_ok.certreq,
@@ -234,6 +235,7 @@ answer_eap(struct secure *s, const struct ipc_msg *m)
 		.ticket = m->ticket, .handle = m->handle, .err = m->err,
 		.eap = a->eap, .eap_end = a->end == IPC_TALK_MORE ? IKE_EAP_MORE :
 		    a->end == IPC_TALK_OK ? IKE_EAP_OK : IKE_EAP_NO,
+		.has_word = a->has_word,
 		.realm = UINT32_MAX, .peer = UINT32_MAX,
 	};
 

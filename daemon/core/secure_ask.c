@@ -45,6 +45,7 @@ ask_verify(const struct ike_ask *a, struct ipc_msg *m)
 	q->id_peer = a->id_peer;
 	q->id_own = a->id_own;
 	q->by_eap = a->by_eap;
+	q->eap_only = a->eap_only;
 	q->method = a->method;
 	q->auth = a->auth;
 	q->cert = a->cert;

@@ -259,13 +259,19 @@ spawn_secure(struct super *s, int chan)
 	arg_fd(&a, "uid", (int)s->secure_user.uid);
 	arg_fd(&a, "gid", (int)s->secure_user.gid);
 	arg_fd(&a, "peer-uid", (int)s->main_user.uid);
+	if (s->typed_fd >= 0) {
+		arg_fd(&a, "words", s->typed_fd);
+		arg_fd(&a, "owner", (int)getuid());
+	}
 	arg(&a, "--log-level");
 	arg(&a, "%s", log_level_name(log_get_level()));
 	if (s->secure_user.is_rootless)
 		arg(&a, "--rootless");
 	inherit(chan, true);
 	inherit(conf, true);
+	inherit(s->typed_fd, true);
 	s->secure_pid = spawn(path, &a, TURN_USUAL);
+	inherit(s->typed_fd, false);
 	close(chan);
 	close(conf);
 	return s->secure_pid > 0 ? 0 : ERR_SYS;
@@ -355,6 +361,7 @@ spawn_inherit_socks(struct super *s, bool on)
 	for (unsigned i = 0; i < n; i++)
 		inherit(fd[i], on);
 	inherit(s->key_log_fd, on);
+	inherit(s->typed_fd, false);
 }
 
 int

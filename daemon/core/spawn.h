@@ -85,6 +85,8 @@ struct super {
 	char key_dir[SUPER_PATH_MAX];
 	char exe_dir[SUPER_PATH_MAX];
 	char ctl_path[SUPER_PATH_MAX], pid_path[SUPER_PATH_MAX];
+	char typed_path[SUPER_PATH_MAX];
+	int typed_fd;		/* listens for typed passwords, for tapir-secure */
 	int lock_fd, sig_fd, key_log_fd, ready_fd;
 	struct sock_set socks;
 	struct sandbox_user main_user, secure_user;

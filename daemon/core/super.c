@@ -37,6 +37,7 @@
 #include "daemon/core/role.h"
 #include "daemon/core/sock.h"
 #include "daemon/core/spawn.h"
+#include "daemon/core/typed.h"
 #include "daemon/core/web.h"
 #include "daemon/ipc/chan.h"
 #include "daemon/ipc/confine.h"
@@ -126,6 +127,7 @@ secure_again(struct super *s)
 	if (spawn_secure(s, chan[1]) == 0) {
 		s->secure_death.due_ms = 0;
 		word(s, ROLE_SECURE, chan[0]);
+		web_typed(s);
 	}
 	close(chan[0]);
 }
@@ -608,6 +610,7 @@ open_all(struct super *s)
 		log_error("tapird", "%s", why);
 		return 1;
 	}
+	typed_listen(s);
 	s->socks.lease = spawn_lease_file(s);
 	if (s->args->key_log != NULL) {
 		s->key_log_fd = open(s->args->key_log, O_WRONLY | O_CREAT |
@@ -758,7 +761,7 @@ super_main(const struct super_args *a)
 	struct super s = {
 		.args = a,
 		.lock_fd = -1, .sig_fd = -1, .key_log_fd = -1, .ready_fd = -1,
-		.main_fd = -1, .diary_fd = -1, .notify.fd = -1,
+		.main_fd = -1, .diary_fd = -1, .typed_fd = -1, .notify.fd = -1,
 	};
 	int status;
 
@@ -782,6 +785,7 @@ super_main(const struct super_args *a)
 	web_end(&s);
 	if (s.socks.ctl >= 0)
 		(void)unlink(s.ctl_path);
+	typed_end(&s);
 	if (s.is_claimed)
 		(void)unlink(s.pid_path);
 	/* Somebody waits for the start: stopped before it served is no success. */

@@ -22,6 +22,7 @@
 #include "daemon/base/str.h"
 #include "daemon/core/nest.h"
 #include "daemon/core/role.h"
+#include "daemon/core/typed.h"
 
 #define WHO	    "web"
 #define BACKLOG	    128
@@ -275,6 +276,7 @@ start(struct super *s, int link)
 	nest_fd(&c, "link", link, true);
 	w->login_death.due_ms = 0;
 	nest_fd(&c, "gate", start_login(s), true);
+	nest_fd(&c, "typed", typed_connect(s), true);
 	nest_fd(&c, "unix", w->unix_fd, false);
 	if (w->tcp_fd >= 0 && s->conf->web.cert == NULL)
 		nest_fd(&c, "tcp", w->tcp_fd, false);
@@ -301,6 +303,15 @@ web_link(struct super *s, int link)
 		nest_word(w->word_fd, WEB_WORD_LINK, link);
 	else
 		start(s, link);
+}
+
+void
+web_typed(struct super *s)
+{
+	int fd;
+
+	if (s->web.pid > 0 && (fd = typed_connect(s)) >= 0)
+		nest_word(s->web.word_fd, WEB_WORD_TYPED, fd);
 }
 
 /* Where browsers connect may be another place now. */

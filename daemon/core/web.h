@@ -22,6 +22,8 @@ void web_init(struct super *s);
 void web_open(struct super *s);
 /** Start tapir-web, or tell it, that link is its channel to main (taken). */
 void web_link(struct super *s, int link);
+/** There is another tapir-secure: tapir-web gets a way to it. */
+void web_typed(struct super *s);
 /** A child ended; true when it was one of these. */
 bool web_reaped(struct super *s, pid_t pid, int status, const char *how);
 /** When it is to be started again (clk_ms), 0 = not. */

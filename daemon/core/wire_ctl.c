@@ -129,8 +129,9 @@ peer_evidence(const struct ike_evidence *e, struct bus_rec *r)
 	bus_set_i64(r, BUS_F_DEAD_IN_S, ahead_s(now, e->dead_ms));
 	bus_set_u64(r, BUS_F_N_FAILED, e->n_fail);
 	bus_set_i64(r, BUS_F_DOWN_S, ago_s(now, e->down_since_ms));
-	bus_set_str(r, BUS_F_INTENT, e->is_held ? "held" : e->is_wanted ?
-		    "dial" : "wait");
+	bus_set_str(r, BUS_F_INTENT, e->is_held ? "held" :
+		    e->needs_word ? "password" : e->is_wanted ? "dial" :
+		    "wait");
 }
 
 static void

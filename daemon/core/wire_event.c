@@ -153,7 +153,8 @@ note_up(bool *was_up, int what)
 {
 	bool before = *was_up;
 
-	if (what == IKE_LINK_UP || what == IKE_LINK_AUTH_FAILED)
+	if (what == IKE_LINK_UP || what == IKE_LINK_AUTH_FAILED ||
+	    what == IKE_LINK_ASKS)
 		*was_up = true;
 	else if (what == IKE_LINK_DOWN || what == IKE_LINK_GONE)
 		*was_up = false;
@@ -218,6 +219,7 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		[IKE_LINK_MOVED] = BUS_EV_PEER_MOVED,
 		[IKE_LINK_ROAMED] = BUS_EV_PEER_ROAMED,
 		[IKE_LINK_EXPELLED] = BUS_EV_PEER_EXPELLED,
+		[IKE_LINK_ASKS] = BUS_EV_PEER_ASKS,
 	};
 	struct vpn *v = ctx;
 	struct ike_link_info info = { .realm = UINT32_MAX };
@@ -250,6 +252,11 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		bus_set_str(&r, BUS_F_ID, info.id);
 		bus_set_str(&r, BUS_F_HINT, auth_hint(v, &info));
 		bus_set_str(&r, BUS_F_WHY, why);
+		break;
+	case IKE_LINK_ASKS:
+		bus_set_str(&r, BUS_F_WHY, why);
+		bus_set_str(&r, BUS_F_HINT, "tapir up asks for it, and so does "
+			    "Connect in the browser");
 		break;
 	case IKE_LINK_DOWN:
 	case IKE_LINK_GONE:

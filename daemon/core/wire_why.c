@@ -260,6 +260,7 @@ from_trace(struct asked *q)
 
 	(void)ike_trace_get(q->v->ike, q->li.link, &t);
 	f->is_held = t.is_held;
+	f->needs_word = t.needs_word;
 	f->is_dialled = t.is_wanted;
 	f->n_addr = t.n_ep;
 	f->is_unresolved = t.is_unresolved;

@@ -138,15 +138,22 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	const struct ike_ans *ans = m->ans;
 	struct ike_setup *st = sa->setup;
+	bool is_bare;
 
 	(void)ike;
+	if (ans->err == ERR_PASSWORD && sa->is_initiator && sa->link != NULL)
+		ike_link_ask(sa->link);
 	if (ans->err != 0)
 		return ike_fail(m, m->h.is_response ? 0 :
 				IKE_N_AUTHENTICATION_FAILED, "%s", ans->why);
 	st->is_eap = sa->is_initiator && ans->method == 0;
+	st->is_eap_only = ans->eap_only;
+	/* only who comes by EAP is answered so */
+	is_bare = !sa->is_initiator && ans->eap_only && ans->method == 0 &&
+	    m->form == IKE_FORM_AUTH_EAP_FIRST;
 	if (ans->id_own.len < 4 || ans->id_own.len > IKE_ID_BODY_MAX ||
 	    ans->id_peer.len > sizeof(st->id_peer) ||
-	    (ans->auth.len == 0) != st->is_eap)
+	    (ans->auth.len == 0) != (st->is_eap || is_bare))
 		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED,
 				"the secure process gave no usable answer");
 	m->own_id.p = arena_dup(&m->arena, ans->id_own.p, ans->id_own.len);
@@ -155,7 +162,7 @@ ike_step_auth_signed(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	m->own_auth.len = ans->auth.len;
 	m->own_method = ans->method;
 	sa->own_end_s = ans->not_after_s;
-	if (m->own_id.p == NULL || (m->own_auth.p == NULL && !st->is_eap) ||
+	if (m->own_id.p == NULL || (m->own_auth.p == NULL && ans->auth.len > 0) ||
 	    ike_cert_signed(m, ans) != 0)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE, "out of memory");
 	if (ans->id_peer.len > 0)
@@ -188,6 +195,7 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
 	struct ike_setup *st = sa->setup;
 	bool is_childless = !st->is_eap && ike_childless_is_wanted(sa);
+	struct view none = { NULL, 0 };
 	struct ike_build b;
 	int err;
 
@@ -209,6 +217,9 @@ ike_step_auth_request(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (!st->is_eap) {
 		add_auth(&b, m);
 		ike_token_add(sa, &b);
+	} else if (st->is_eap_only) {
+		ike_build_notify(&b, IKE_PROTO_NONE, IKE_N_EAP_ONLY_AUTHENTICATION,
+				 none, none);
 	}
 	ike_ppk_id_add(sa, &b);
 	ike_config_add(sa, &b, &m->arena);
@@ -344,6 +355,14 @@ ike_auth_refuse_gateway(struct ike_sa *sa, struct ike_msg *m)
 				"the peer's credentials are wrong");
 }
 
+/* RFC 5998: it leaves it to EAP to prove who it is, and may. */
+static bool
+is_bare_gateway(const struct ike_sa *sa, const struct ike_msg *m)
+{
+	return m->h.is_response && m->form == IKE_FORM_AUTH_EAP_FIRST &&
+	    m->p->auth == NULL && sa->setup->is_eap && sa->setup->is_eap_only;
+}
+
 enum ike_verdict
 ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -360,6 +379,12 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		snprintf(said, sizeof(said), "the peer calls itself %.80s",
 			 text);
 		return refuse_responder(sa, m, said);
+	}
+	if (is_bare_gateway(sa, m)) {
+		ask.by_eap = true;
+		ask.id_peer = id->raw;
+		return ike_auth_ask(sa, &ask) == 0 ? V_WAIT :
+		    ike_fail(m, 0, "the secure process cannot be asked now");
 	}
 	if (m->p->auth == NULL || (m->h.is_response &&
 	    sa->setup->is_eap != (m->form == IKE_FORM_AUTH_EAP_FIRST)))
@@ -543,8 +568,10 @@ ike_auth_payloads(struct ike_sa *sa, struct ike_build *b,
 		  const struct ike_msg *m)
 {
 	add_id(b, IKE_PL_IDR, m);
-	ike_cert_add(sa, b, m);
-	add_auth(b, m);
+	if (m->own_auth.len > 0) {	/* else EAP is to prove us, RFC 5998 */
+		ike_cert_add(sa, b, m);
+		add_auth(b, m);
+	}
 	ike_ppk_id_add(sa, b);
 }
 

@@ -64,6 +64,7 @@ ike_step_eap_claim(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		return ike_fail(m, IKE_N_INVALID_SYNTAX,
 				"the peer's first message is too long");
 	ask.by_eap = true;
+	ask.eap_only = ike_ntf_find(m->p, IKE_N_EAP_ONLY_AUTHENTICATION) != NULL;
 	ask.id_peer = m->p->idi->raw;
 	if (m->p->idr != NULL)
 		ask.id_own = m->p->idr->raw;
@@ -154,8 +155,11 @@ ike_step_eap_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	/* some clients say no more once they hear that it was wrong */
 	if (ans->err == 0 && (is_over || ans->why[0] != '\0'))
 		tell_refused(sa, m, ans->why);
+	/* our own trouble is not to look like a wrong password */
 	if (ans->err != 0 || ans->eap.len == 0)
-		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s", ans->why);
+		return ike_fail(m, ans->err == 0 || ans->err == ERR_AUTH ?
+				IKE_N_AUTHENTICATION_FAILED :
+				IKE_N_TEMPORARY_FAILURE, "%s", ans->why);
 	ike_out_open(sa, &b);
 	add_eap(&b, ans->eap);
 	sa->setup->is_eap_done = ans->eap_end == IKE_EAP_OK;
@@ -275,7 +279,11 @@ ike_step_eap_next(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	(void)ike;
 	if (ans->err != 0)
 		return ike_fail(m, 0, "%s", ans->why);
+	sa->setup->has_word = ans->has_word;
 	if (ans->eap_end == IKE_EAP_NO) {
+		/* a wrong password is not said twice: somebody counts */
+		if (ans->has_word && sa->link != NULL)
+			ike_link_ask(sa->link);
 		sa->is_refused = m->p->eap->code == IKE_EAP_FAILURE;
 		ike_out_bye(sa, IKE_N_AUTHENTICATION_FAILED);
 		return ike_fail(m, IKE_N_AUTHENTICATION_FAILED, "%s", ans->why);

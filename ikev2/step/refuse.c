@@ -26,7 +26,14 @@ refused(struct ike_sa *sa, struct ike_msg *m, const char *what)
 enum ike_verdict
 ike_step_auth_refused(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
+	const struct ike_setup *st = sa->setup;
+	const struct ike_ntf *n = ike_ntf_error(m->p);
+
 	(void)ike;
+	/* in words of IKE what others say by EAP: the password is wrong */
+	if (n != NULL && n->type == IKE_N_AUTHENTICATION_FAILED && st != NULL &&
+	    st->has_word && !st->is_eap_done && sa->link != NULL)
+		ike_link_ask(sa->link);
 	return refused(sa, m, "to authenticate us");
 }
 

@@ -10,6 +10,18 @@
 
 #include "ikev2/engine.h"
 
+/* What a gateway knows us again by, and we ourselves (RFC 5723). */
+struct ike_resume {
+	uint8_t ticket[IKE_TICKET_THEIRS_MAX];
+	size_t ticket_len;
+	uint8_t sealed[IKE_TICKET_MAX];	/* by our secure process */
+	size_t sealed_len;
+	struct ike_suite suite;
+	struct ip_addr gateway;		/* nobody else gets it */
+	uint64_t until_ms;
+	unsigned n_try;			/* attempts that nobody answered */
+};
+
 /* cookie.c: RFC 7296 2.6 */
 /** May an IKE_SA_INIT request go on?  Under load it needs a cookie: a good one,
  * or the answer is a cookie.  Allocates nothing for what has none.  m: header,

@@ -17,6 +17,7 @@
 #define WHO	     "keys"
 #define PASSWORD_MAX 1024	/* bytes of a password file; ours */
 #define WHY_MAX	     200
+#define CA_FILES_MAX 16		/* whose authorities are shown to clients; ours */
 
 struct sec_eaps {
 	unsigned n_realm;
@@ -110,10 +111,32 @@ cert_read(const struct loading *l, uint8_t **bytes, size_t *len)
 	    "is not there: cert= names it") : err;
 }
 
+/* Whom a server believes, as a hint for clients.  What a file lacks is said where it
+ * is read to be believed. */
+static unsigned
+cas_read(const struct loading *l, uint8_t *bytes[CA_FILES_MAX],
+	 struct view file[CA_FILES_MAX])
+{
+	const char *list = l->to->is_server ? l->r->eap.ca : NULL;
+	char name[CONF_FILE_MAX], why[WHY_MAX];
+	unsigned n = 0;
+	size_t len;
+
+	while (list != NULL && n < CA_FILES_MAX &&
+	       conf_file_next(&list, name, sizeof(name)))
+		if (sec_file_public(l->dir_fd, name, l->uid, &bytes[n], &len,
+				    why, sizeof(why)) == 0) {
+			file[n] = (struct view){ bytes[n], len };
+			n++;
+		}
+	return n;
+}
+
 static int
 tls_load(const struct loading *l)
 {
-	uint8_t *cert = NULL, *key = NULL;
+	uint8_t *cert = NULL, *key = NULL, *ca[CA_FILES_MAX];
+	struct view file[CA_FILES_MAX];
 	char why[SPI_EAP_WHY_MAX] = "";
 	struct spi_eap_tls_conf c = {
 		.is_server = l->to->is_server,
@@ -122,6 +145,8 @@ tls_load(const struct loading *l)
 	size_t n_cert = 0, n_key = 0;
 	int err = 0;
 
+	c.anchor = file;
+	c.n_anchor = cas_read(l, ca, file);
 	if (l->r->me.cert != NULL && (err = cert_read(l, &cert, &n_cert)) == 0)
 		err = key_read(l, &key, &n_key);
 	if (err == 0) {
@@ -129,6 +154,8 @@ tls_load(const struct loading *l)
 		c.key = (struct view){ key, n_key };
 		err = spi_eap_tls_new(&c, &l->to->tls, why);
 	}
+	for (unsigned i = 0; i < c.n_anchor; i++)
+		free(ca[i]);
 	free(cert);
 	secret_free(key);
 	return err == 0 || why[0] == '\0' ? err :

@@ -83,7 +83,7 @@ static struct sec_auth
 next_of(const struct sec_auth *a)
 {
 	struct sec_auth x = { .is_resumed = a->is_resumed,
-		.not_after_s = a->not_after_s,
+		.not_after_s = a->not_after_s, .is_alone = a->is_alone,
 		.ticket_serial = a->ticket_serial,
 		.ticket_until_s = a->ticket_until_s };
 
@@ -238,7 +238,7 @@ sign_try(const struct sec_keys *k, struct sec_auth *x, const struct sec_auth *a,
 		return sign_resumed(x, &oct, out, why, cap);
 	if ((err = digest(oct.id, x->id_own)) != 0)
 		return err;
-	if (q->is_initiator && x->is_eap)
+	if (x->is_eap && (q->is_initiator || x->is_alone))
 		return 0;	/* method 0: EAP follows */
 	/* who comes by EAP may be of several realms with one certificate */
 	if (p == NULL || p->own_auth == CONF_AUTH_CERT)
@@ -354,6 +354,25 @@ claim_by_eap(const struct conf_peer *p, const struct ipc_verify *q, int who,
 	return ERR_AUTH;
 }
 
+/* RFC 5998: may the gateway leave it to EAP to prove who it is? */
+static bool
+may_be_alone(const struct sec_keys *k, const struct sec_auth *a)
+{
+	return a->is_eap && a->realm < k->conf->n_realm &&
+	    k->conf->realm[a->realm].me.only;
+}
+
+/* It does.  Its identity is what the certificate within EAP is held against. */
+static int
+gateway_by_eap(const struct ipc_verify *q, int who, char *why, size_t cap)
+{
+	if (who != 0)
+		return who;
+	if (q->auth.len != 0 || q->method != 0 || q->cert.len != 0)
+		return fail(why, cap, ERR_SYNTAX, "AUTH and EAP at once");
+	return 0;
+}
+
 /* RFC 5723 4.3.3: who comes is who the ticket says, and proves that it knows what
  * went into the keys. */
 static int
@@ -402,7 +421,7 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 	int err, who;
 
 	if (a->phase != (q->is_initiator ? SEC_P_SIGNED : SEC_P_NEW) ||
-	    (q->is_initiator && q->by_eap))
+	    (q->is_initiator && q->by_eap && !may_be_alone(k, a)))
 		return fail(why, cap, ERR_STATE, "VERIFY is not the next step "
 		    "of this IKE SA");
 	err = exchange_read(q->init_msg, q->nonce, false, q->is_initiator, x);
@@ -431,9 +450,16 @@ verify_try(const struct sec_keys *k, struct sec_auth *x,
 		return who;
 	p = who == 0 ? peer_at(k->conf, x->realm, x->peer) : NULL;
 	x->is_eap = q->is_initiator ? a->is_eap : q->by_eap;
-	if (!q->is_initiator && x->is_eap) {
+	if (q->by_eap) {
 		sec_id_text(&id, id_text);
-		return claim_by_eap(p, q, who, id_text, why, cap);
+		if (!q->is_initiator)
+			x->is_alone = who == 0 && q->eap_only &&
+			    x->realm < k->conf->n_realm &&
+			    k->conf->realm[x->realm].eap.only;
+		else
+			x->is_alone = true;
+		return q->is_initiator ? gateway_by_eap(q, who, why, cap) :
+		    claim_by_eap(p, q, who, id_text, why, cap);
 	}
 	if (p != NULL && p->auth == CONF_AUTH_CERT) {
 		sec_id_text(&id, id_text);

@@ -61,6 +61,7 @@ struct sec_auth {
 	bool is_eap;		/* the initiator proves itself by EAP */
 	bool is_named;		/* responder: whom EAP proved is who its identity
 				 * says, letter by letter */
+	bool is_alone;		/* ... and so does the responder, RFC 5998 */
 	uint32_t realm, peer;	/* SEC_ANY: the child says it, or EAP */
 	uint64_t ispi;
 	uint8_t nonce_own[32];	/* SHA-256 of the nonces */

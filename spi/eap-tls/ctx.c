@@ -15,6 +15,7 @@
 #include "spi/spi_eap.h"
 
 /* What RFC 9325 4.2 recommends of TLS 1.2; 1.3 has nothing else. */
+#define HINT_MAX   64	/* names of authorities shown; ours */
 #define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 /* Whether a certificate is good is not the library's to say: it is looked at
@@ -79,21 +80,49 @@ key_load(SSL_CTX *ctx, struct view pem)
 	return err;
 }
 
+/* One name more, unless there are many: a client that gets no hint of its own
+ * authority chooses by itself.  Takes x. */
+static int
+hint_add(SSL_CTX *ctx, X509 *x, unsigned *n)
+{
+	bool is_ok = *n >= HINT_MAX || SSL_CTX_add_client_CA(ctx, x) == 1;
+
+	X509_free(x);
+	(*n)++;
+	return is_ok ? 0 : ERR_NOMEM;
+}
+
+/* A file is PEM with any number of certificates, or DER with one; what else is in
+ * it is not for here. */
+static int
+hint_file(SSL_CTX *ctx, struct view file, unsigned *n)
+{
+	const unsigned char *p = file.p;
+	unsigned before = *n;
+	BIO *b = bio_of(file);
+	int err = 0;
+	X509 *x;
+
+	while (err == 0 && b != NULL &&
+	       (x = PEM_read_bio_X509(b, NULL, no_pass, NULL)) != NULL)
+		err = hint_add(ctx, x, n);
+	BIO_free(b);
+	if (err == 0 && *n == before && file.len <= LONG_MAX &&
+	    (x = d2i_X509(NULL, &p, (long)file.len)) != NULL)
+		err = hint_add(ctx, x, n);
+	return err != 0 || *n > before ? err : ERR_KEYFILE;
+}
+
 /* Names of authorities for the CertificateRequest: many clients choose by it. */
 static int
 hints_load(SSL_CTX *ctx, const struct spi_eap_tls_conf *c)
 {
-	for (unsigned i = 0; i < c->n_anchor; i++) {
-		const unsigned char *p = c->anchor[i].p;
-		X509 *x = c->anchor[i].len > LONG_MAX ? NULL :
-		    d2i_X509(NULL, &p, (long)c->anchor[i].len);
-		bool is_ok = x != NULL && SSL_CTX_add_client_CA(ctx, x) == 1;
+	unsigned n = 0;
+	int err = 0;
 
-		X509_free(x);
-		if (!is_ok)
-			return ERR_KEYFILE;
-	}
-	return 0;
+	for (unsigned i = 0; err == 0 && i < c->n_anchor; i++)
+		err = hint_file(ctx, c->anchor[i], &n);
+	return err;
 }
 
 static bool

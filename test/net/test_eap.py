@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People log in by EAP: a gateway with passwords and one with certificates, asked by
 strongSwan and by tapir; tapir as a client of strongSwan; and who must be refused."""
+import json
 import os
 import re
 
@@ -16,6 +17,7 @@ TOPOLOGY = topo.pair  # left is tapir
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
 GW = "vpn.example.com"
 HANAKO, TARO = "hanako@sales.example.com", "taro@staff.example.com"
+KEN = "ken@vault.example.com"
 WORD = "a pass phrase"
 NT = "f64b56fd909abe870184896c287b74fe"  # MD4 of it in UTF-16
 EAP_PLUGINS = "load = " + PLUGINS + " md4 eap-identity eap-mschapv2 eap-tls"
@@ -31,6 +33,12 @@ GATEWAY = vpn(f"""  <realm name="sales" mode="ip" dpd="1" dead="3" tap="tap-sale
     <eap method="tls" ca="ca.pem" tls12="yes"/>
     <pool net="10.20.2.0/24" route="10.1.0.0/24"/>
   </realm>
+  <realm name="vault" mode="ip" dpd="1" dead="3" tap="tap-vault">
+    <match id="*@vault.example.com"/>
+    <me id="{GW}" cert="gw.pem"/>
+    <eap method="tls" ca="ca.pem" tls12="yes" only="yes"/>
+    <pool net="10.20.3.0/24" route="10.1.0.0/24"/>
+  </realm>
 """, attrs='log="info"')
 
 
@@ -42,13 +50,14 @@ def pki(lab):
     p.ca("other")
     p.leaf("gw", "ca", GW)
     p.leaf("taro", "ca", f"email:{TARO}")
+    p.leaf("ken", "ca", f"email:{KEN}")
     p.leaf("other", "other", f"email:{TARO}")
     return p
 
 
 @pytest.fixture(scope="module")
 def gateway(lab, pki):
-    """tapir with the two realms; it stays for all tests."""
+    """tapir with the three realms; it stays for all tests."""
     gw = Gateway(lab, "left", GATEWAY, {
         "gw.pem": pki.text("gw.pem"), "gw.key": pki.text("gw.key"), "ca.pem": pki.text("ca.pem"),
         "sales.users": f"# people of the sales department\n{HANAKO}:nt:{NT}\n"})
@@ -57,7 +66,8 @@ def gateway(lab, pki):
     gw.stop()
 
 
-def client(lab, pki, method, who, word="", cert="taro", ike="default", own=None):
+def client(lab, pki, method, who, word="", cert="taro", ike="default", own=None,
+           gw_auth="pubkey"):
     """strongSwan as a client at right."""
     files = {"x509ca/ca.pem": pki.text("ca.pem"), "x509/me.pem": pki.text(f"{cert}.pem"),
              "private/me.key": pki.text(f"{cert}.key")}
@@ -65,7 +75,7 @@ def client(lab, pki, method, who, word="", cert="taro", ike="default", own=None)
                local=RIGHT, remote=LEFT, local_id=f'"{own or who}"', remote_id=GW, top="vips = 0.0.0.0",
                local_auth=f"auth = eap-{method}\n" + ("certs = me.pem" if method == "tls" else
                                                       f"eap_id = {who}"),
-               remote_auth="auth = pubkey", local_ts="dynamic", remote_ts="10.1.0.0/24", ike=ike,
+               remote_auth=f"auth = {gw_auth}", local_ts="dynamic", remote_ts="10.1.0.0/24", ike=ike,
                psk=f'x"\n}}\neap-1 {{ id = {who}\n secret = "{word}')
     return c.start()
 
@@ -187,21 +197,79 @@ def test_tapir_logs_in(lab, pki, gateway, who):
         c.stop()
 
 
-@pytest.mark.parametrize("word,why", [("wrong", "wrong user name or password"),
-                                      (None, "is missing")])
-def test_tapir_says_why(lab, pki, gateway, word, why):
-    """A client with the wrong password, or without one."""
-    keys = {"ca.pem": pki.text("ca.pem")}
-    if word:
-        keys[f"{HANAKO}.eap"] = word
+def typist(c, word):
+    """A program that types this, and counts how often."""
+    path = os.path.join(c.dir, "askpass")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f'#!/bin/sh\necho "$1" >>{c.dir}/asked\necho \'{word}\'\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def forget(c):
+    """What tests before left where this client is: its password, what it was asked."""
+    for name in ("keys/" + HANAKO + ".eap", "asked"):
+        path = os.path.join(c.dir, name)
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+def asked(c):
+    """The questions that were put to a person."""
+    path = os.path.join(c.dir, "asked")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return f.read().splitlines()
+
+
+def held(c):
+    """Does the client wait for a person?"""
+    return c.peer(name="gw").get("intent") == "password"
+
+
+def test_wrong_password_is_said_once(lab, pki, gateway):
+    """A client with a wrong password in a file does not go on until somebody says so."""
+    keys = {"ca.pem": pki.text("ca.pem"), f"{HANAKO}.eap": "wrong"}
     c = Gateway(lab, "right", *office(f'<me eap="{HANAKO}"/>', keys, {}))
-    if not word:
-        os.unlink(os.path.join(c.dir, "keys", f"{HANAKO}.eap"))
+    why = "wrong user name or password"
+    at = len(gateway.log())
     try:
         c.start()
-        assert until(10, lambda: c.lines(why)), c.log()
+        assert until(10, lambda: held(c)), c.log()
         said = c.tapir("why", "gw").stdout
-        assert "does not let us in by EAP" in said and why in said, said
+        assert "W169" in said and why in said, said
+        assert c.lines("peer-asks") or c.lines("waits for a password"), c.log()
+        assert gateway.log()[at:].count("wrong password") == 1, gateway.log()[at:]
+        # somebody types the right one over it
+        out = c.tapir("up", "--askpass", typist(c, WORD), "office")
+        assert out.returncode == 0, out
+        assert c.is_up(), c.log()
+        assert asked(c) == [f"Password of {HANAKO} for realm office"]
+    finally:
+        c.stop()
+
+
+def test_password_is_typed(lab, pki, gateway):
+    """Without a file: asked for, refused, asked for again; what was typed is in no log, file or
+    memory of tapird."""
+    word = "typed " + WORD
+    c = Gateway(lab, "right", *office(f'<me eap="{HANAKO}"/>', {"ca.pem": pki.text("ca.pem")}, {}))
+    forget(c)
+    at = len(gateway.log())
+    try:
+        c.start()
+        assert until(10, lambda: held(c)), c.log()
+        assert HANAKO not in gateway.log()[at:], "the gateway heard of the user"
+        out = c.tapir("up", "office")
+        assert out.returncode == 1 and "--askpass" in out.stdout, out
+        out = c.tapir("up", "--askpass", typist(c, word), "office")
+        assert out.returncode == 1 and "wrong user name or password" in out.stdout, out
+        assert len(asked(c)) == 3
+        out = c.tapir("up", "--askpass", typist(c, WORD), "office")
+        assert out.returncode == 0 and len(asked(c)) == 4, out
+        assert until(5, lambda: lab.ping("right", "10.1.0.1", 1)), c.log()
+        assert WORD not in c.log()
     finally:
         c.stop()
 
@@ -216,5 +284,75 @@ def test_no_password_for_a_stranger(lab, pki, gateway):
         c.start()
         assert until(10, lambda: c.lines("authentication", "failed")), c.log()
         assert "user" not in gateway.log()[at:]
+    finally:
+        c.stop()
+
+
+def test_password_is_typed_in_the_browser(lab, pki, gateway):
+    """POST /password reaches the secure process, also one that was started again."""
+    c = Gateway(lab, "right", *office(f'<me eap="{HANAKO}"/>', {"ca.pem": pki.text("ca.pem")}, {}),
+                web=True)
+    forget(c)
+
+    def post(word):
+        done = lab.run("right", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                       "--unix-socket", os.path.join(c.run_dir, "bus.sock"),
+                       "-H", "Content-Type: application/json", "http://x/password",
+                       "-d", json.dumps({"realm": "office", "password": word}))
+        return done.stdout
+    try:
+        c.start()
+        assert until(10, lambda: held(c)), c.log()
+        c.kill_role("secure")
+        assert until(10, lambda: post(WORD) == "204"), c.log()
+        assert c.tapir("up", "office").returncode == 0
+        assert until(10, c.is_up), c.log()
+        assert WORD not in c.log()
+    finally:
+        c.stop()
+
+
+def test_eap_only_with_strongswan(lab, pki, gateway):
+    """RFC 5998: a client that asks for it gets no AUTH before EAP-TLS has proved both ends."""
+    c = client(lab, pki, "tls", KEN, cert="ken", gw_auth="eap-tls")
+    try:
+        out = c.initiate()
+        assert "initiate completed successfully" in out, out + gateway.log()
+        assert "allow mutual EAP-only authentication" in c.log(), c.log()
+        assert until(8, lambda: lab.ping("right", "10.1.0.1", 1)), c.log()
+    finally:
+        c.stop()
+
+
+@pytest.mark.parametrize("ca,ok", [("ca", True), ("other", False)])
+def test_eap_only_with_tapir(lab, pki, gateway, ca, ok):
+    """The same with tapir on both ends; a gateway whose certificate within EAP is of nobody we
+    believe is refused, and never sees the client's."""
+    keys = {"ca.pem": pki.text(f"{ca}.pem"), "me.pem": pki.text("ken.pem"),
+            "me.key": pki.text("ken.key")}
+    c = Gateway(lab, "right", *office(f'<me eap="{KEN}" cert="me.pem" only="yes"/>', keys, {}))
+    at = len(gateway.log())
+    try:
+        c.start()
+        if ok:
+            assert until(10, lambda: lab.ping("right", "10.1.0.1", 1)), c.log() + gateway.log()
+            assert c.peer(name="gw")["auth"] == "eap", c.json("status")
+        else:
+            assert until(10, lambda: c.lines("no authority of ca=")), c.log()
+            assert not c.is_up()
+            assert "peer-up" not in gateway.log()[at:]
+    finally:
+        c.stop()
+
+
+def test_no_eap_only_unasked(lab, pki, gateway):
+    """A client that does not permit it gets the gateway's AUTH from the same realm."""
+    keys = {"ca.pem": pki.text("ca.pem"), "me.pem": pki.text("ken.pem"),
+            "me.key": pki.text("ken.key")}
+    c = Gateway(lab, "right", *office(f'<me eap="{KEN}" cert="me.pem"/>', keys, {}))
+    try:
+        c.start()
+        assert until(10, c.is_up), c.log() + gateway.log()
+        assert c.peer(name="gw")["auth"] != "eap", c.json("status")
     finally:
         c.stop()

@@ -424,6 +424,31 @@ def test_connect(page, web):
     page.wait_text("Checks")
 
 
+WAITS = """
+return import(location.origin + "/store.js").then(({ store, changed }) => {
+	const [key, peer] = [...store.peers.entries()][0];
+	store.peers.set(key, { ...peer, state: "down", intent: "password", why: "a password is to be typed" });
+	changed();
+	return true;
+});
+"""
+
+
+def test_password_is_asked_for(page):
+    """A client that waits for its password: a field in place of the button; what is wrong is
+    said."""
+    page.go("connect")
+    assert page.js(WAITS)
+    page.wait("return !!document.querySelector('main input[type=password]')")
+    page.js("document.querySelector('main input[type=password]').focus()")
+    page.keys("some words")
+    page.click("main button", "Connect")
+    page.wait_text("asks for no password", "main")
+    assert page.js("return document.querySelector('main input[type=password]').value") == ""
+    page.js("location.reload()")
+    page.wait("return !!document.querySelector('main .state')")
+
+
 # ---- when things go wrong ------------------------------------------------------------------
 
 BAD = "<img src=x onerror=\"document.title='gone'\"><b>"

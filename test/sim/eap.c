@@ -45,6 +45,10 @@ sim_eap_set(struct sim_host *h, const char *key, const char *val)
 		h->eap_rounds = (uint8_t)strtoul(val, NULL, 0);
 	else if (strcmp(key, "eap-session") == 0)
 		h->eap_session_s = (uint32_t)strtoul(val, NULL, 0);
+	else if (strcmp(key, "eap-only") == 0)
+		h->eap_only = strcmp(val, "yes") == 0;
+	else if (strcmp(key, "eap-bare") == 0)
+		h->eap_bare = strcmp(val, "yes") == 0;
 	else
 		return false;
 	return true;
@@ -57,12 +61,14 @@ client(struct sim_host *h, const struct ike_eap *in, struct sim_event *e)
 	case IKE_EAP_REQUEST:
 		say(e, IKE_EAP_RESPONSE, in->id, word_of(h));
 		e->ans.eap_end = IKE_EAP_MORE;
+		e->ans.has_word = true;
 		break;
 	case IKE_EAP_SUCCESS:
 		e->ans.eap_end = IKE_EAP_OK;
 		break;
 	default:
 		e->ans.eap_end = IKE_EAP_NO;
+		e->ans.has_word = true;
 		str_copy(e->ans.why, sizeof(e->ans.why),
 			 "the server refused us");
 		break;

@@ -86,6 +86,8 @@ own_id(const struct sim_host *h, struct sim_event *e)
 static void
 answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 {
+	bool is_eap = h->eap_word[0] != '\0' && !is_resumed(h, ask->handle);
+
 	own_id(h, e);
 	if (ask->is_initiator)
 		e->ans.id_peer = (struct view){ e->id_peer,
@@ -96,8 +98,15 @@ answer_sign(struct sim_host *h, const struct ike_ask *ask, struct sim_event *e)
 		e->ans.certreq = (struct view){ e->certreq->b,
 						e->certreq->len };
 	}
-	if (ask->is_initiator && h->eap_word[0] != '\0' &&
-	    !is_resumed(h, ask->handle))
+	if (ask->is_initiator && is_eap && strcmp(h->eap_word, "?") == 0) {
+		e->ans.err = ERR_PASSWORD;
+		str_copy(e->ans.why, sizeof(e->ans.why),
+			 "the password is to be typed");
+		return;
+	}
+	e->ans.eap_only = is_eap && (ask->is_initiator ? h->eap_only :
+				     h->is_bare);
+	if (is_eap && (ask->is_initiator || h->is_bare))
 		return;			/* method 0: by EAP */
 	if (h->is_signing) {
 		sim_cert_sign(h, ask, e);
@@ -115,8 +124,14 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 {
 	uint8_t want[SPI_HASH_MAX];
 	size_t n = psk_auth(h, ask, ask->id_peer, want);
+	bool may_eap = h->eap_word[0] != '\0' &&
+	    !is_resumed(h, ask->handle) && (!ask->is_initiator ||
+	    (ask->by_eap && h->eap_only));
 	const char *why = NULL;
 	char id[IKE_ID_TEXT_MAX];
+
+	h->is_bare = ask->by_eap && (h->eap_bare ||
+	    (ask->eap_only && h->eap_only));
 
 	memcpy(h->peer_body, ask->id_peer.p, ask->id_peer.len);
 	h->peer_body_len = ask->id_peer.len;
@@ -129,9 +144,7 @@ answer_verify(struct sim_host *h, const struct ike_ask *ask,
 			 "no realm for the identity %.60s", id);
 	} else if (h->is_trusting) {
 		return;
-	} else if (ask->by_eap != (!ask->is_initiator &&
-				   h->eap_word[0] != '\0' &&
-				   !is_resumed(h, ask->handle))) {
+	} else if (ask->by_eap != may_eap) {
 		e->ans.err = ERR_AUTH;
 		str_copy(e->ans.why, sizeof(e->ans.why), ask->by_eap ?
 			 "EAP is not configured" : "the peer comes without EAP");

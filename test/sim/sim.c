@@ -465,6 +465,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "events-up") == 0 ? h->n_event[IKE_LINK_UP] :
 	    strcmp(key, "events-auth-failed") == 0 ?
 	    h->n_event[IKE_LINK_AUTH_FAILED] :
+	    strcmp(key, "events-ask") == 0 ? h->n_event[IKE_LINK_ASKS] :
 	    strcmp(key, "asked") == 0 ? h->n_asked :
 	    strcmp(key, "asked-any") == 0 ? h->n_asked_any :
 	    strcmp(key, "certs-in") == 0 ? h->n_cert_in :

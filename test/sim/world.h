@@ -81,6 +81,9 @@ struct sim_host {
 	bool is_mute;			/* nobody can tell who still may */
 	/* EAP, eap.c */
 	char eap_word[SIM_WORD_MAX];	/* empty = none */
+	bool eap_only;			/* RFC 5998 is permitted */
+	bool eap_bare;			/* a gateway: proves nothing, asked or not */
+	bool is_bare;			/* ... this time */
 	uint8_t eap_rounds;		/* as gateway; 0 = one */
 	uint32_t eap_session_s;		/* ... lets stay so long; 0 = for ever */
 	uint8_t peer_body[IKE_ID_BODY_MAX]; /* ID payload of who comes by it */

@@ -119,6 +119,9 @@ export async function whoAmI() {
 /** Prove again who one is, by {password, code} or {link}. @param {object} how @returns {Promise<Who>} */
 export const prove = (how) => ask("PUT", "/login", how);
 
+/** The password of a client realm: it goes to the secure process. @param {string} realm @param {string} password */
+export const typePassword = (realm, password) => ask("POST", "/password", { realm, password });
+
 /** The files of the configuration. @returns {Promise<Item[]>} */
 export const confFiles = async () => (await ask("GET", "/conf/files")).items;
 

@@ -75,7 +75,7 @@ function Banner() {
 /** @param {{page: string, onHelp: () => void}} props */
 function Menu({ page, onHelp }) {
 	const s = useStore();
-	const bad = [...s.peers.values()].filter((p) => p.state === "suspect" || (p.state !== "up" && p.intent === "dial")).length;
+	const bad = [...s.peers.values()].filter((p) => p.state === "suspect" || (p.state !== "up" && (p.intent === "dial" || p.intent === "password"))).length;
 	const next = language() === "en" ? "ja" : "en";
 	return html`<header class="top"><a class="skip" href="#main" onClick=${(/** @type {Event} */ e) => {
 			e.preventDefault();

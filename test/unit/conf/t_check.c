@@ -319,6 +319,11 @@ static const struct broken {
 	{REALM("", "<peer id=\"a/b\"/>"), 4, "add name="},
 	{REALM("", "<peer id=\"*.x\" at=\"192.0.2.1\"/>"), 4, "cannot hold * or ?"},
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
+	{VPN("<realm name=\"r\"><me eap=\"h@x.example\" only=\"yes\"/>"
+	     "<peer id=\"gw.example\" ca=\"c\"/></realm>"), 2, "is for eap= with cert="},
+	{VPN("<realm name=\"r\"><me id=\"gw.example\" cert=\"c\"/>\n<eap "
+	     "method=\"tls mschapv2\" users=\"u\" ca=\"c\" only=\"yes\"/></realm>"), 3,
+	 "method=\"tls\" and no other"},
 	{REALM("", "<match/>"), 4, "one of id=, eap=, email="},
 	{VPN("<realm name=\"r\" keys=\"../x\"><me id=\"a\" psk=\"k\"/></realm>"), 2,
 	 "keys=\"../x\""},

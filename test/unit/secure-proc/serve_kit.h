@@ -186,7 +186,7 @@ world_begin(void)
 	    fake_route, fake_addr, fake_lock };
 	w.sc = (struct sec_serve_conf){
 		.conf = w.c, .store = w.store, .net = &w.net, .mac = w.mac,
-		.features = 5, .names_fd = -1,
+		.features = 5, .names_fd = -1, .word_fd = -1,
 	};
 	w.now_ms = LATER;
 	w.req = kit_init(true);

@@ -257,6 +257,32 @@ TEST(a_key_of_another_certificate_is_refused)
 	assert_int_equal(spi_eap_tls_new(&c, &t, why), ERR_KEYFILE);
 }
 
+TEST(authorities_are_named_to_clients)
+{
+	static char cert[4096], key[4096], two[8192] = "some words\n";
+	char why[SPI_EAP_WHY_MAX];
+	struct spi_eap_tls *t = NULL;
+	struct spi_eap_tls_conf c = { .is_server = true };
+	struct view file[2] = { { (const uint8_t *)two, 0 },
+				{ (const uint8_t *)"no certificate", 14 } };
+
+	pem("first", cert, sizeof(cert), key, sizeof(key));
+	str_add(two, sizeof(two), "%s", cert);
+	pem("second", cert, sizeof(cert), key, sizeof(key));
+	str_add(two, sizeof(two), "%s", cert);
+	file[0].len = strlen(two);
+	c.chain = (struct view){ (uint8_t *)cert, strlen(cert) };
+	c.key = (struct view){ (uint8_t *)key, strlen(key) };
+	c.anchor = file;
+	c.n_anchor = 1;
+	assert_int_equal(spi_eap_tls_new(&c, &t, why), 0);
+	assert_int_equal(sk_X509_NAME_num(SSL_CTX_get_client_CA_list(t->ctx)),
+	    2);
+	spi_eap_tls_free(t);
+	c.n_anchor = 2;
+	assert_int_equal(spi_eap_tls_new(&c, &t, why), ERR_KEYFILE);
+}
+
 /* ---- pieces ---------------------------------------------------------------------- */
 
 static enum eap_piece

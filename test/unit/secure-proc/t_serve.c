@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/rng.h"
 #include "daemon/ipc/chan.h"
+#include "daemon/ipc/prompt.h"
 #include "secure-proc/keys/token.h"
 #include "test/unit/secure-proc/serve_kit.h"
 
@@ -452,5 +454,70 @@ TEST(tokens_are_made_for_pairs_of_spis_and_only_where_there_is_a_secret)
 	assert_int_equal(say(&m), 0);
 	assert_int_equal(w.last.err, ERR_RANGE);
 	sec_token_free(t);
+	world_end();
+}
+
+/* ---- password.sock --------------------------------------------------------------- */
+
+static int
+word_listen(struct sockaddr_un *a, socklen_t *len)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+	memset(a, 0, sizeof(*a));
+	a->sun_family = AF_UNIX;
+	*len = sizeof(a->sun_family);		/* a name the kernel chooses */
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)a, *len), 0);
+	*len = sizeof(*a);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)a, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	return fd;
+}
+
+static int
+word_open(const struct sockaddr_un *a, socklen_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)a, len), 0);
+	return fd;
+}
+
+TEST(a_question_is_answered_and_what_is_none_ends_the_connection)
+{
+	struct prompt_ask q = { .id = 3, .realm = "r" };
+	struct prompt_answer a = { .id = 0 };
+	uint8_t buf[PROMPT_BYTES_MAX];
+	struct sockaddr_un to;
+	socklen_t len;
+	int chan, fd[2], n;
+	pid_t pid;
+
+	world_begin();
+	w.sc.word_fd = word_listen(&to, &len);
+	w.sc.owner = geteuid();
+	pid = serve_start(&chan, geteuid());
+	for (int i = 0; i < 2; i++)
+		fd[i] = word_open(&to, len);
+	assert_true((n = prompt_ask_enc(&q, buf, sizeof(buf))) > 0);
+	assert_int_equal(send(fd[0], buf, (size_t)n, MSG_NOSIGNAL), n);
+	n = (int)recv(fd[0], buf, sizeof(buf), 0);
+	assert_int_equal(prompt_answer_dec(buf, (size_t)MAX(n, 0), &a), 0);
+	assert_int_equal(a.id, 3);
+	assert_int_equal(a.verdict, PROMPT_NONE);	/* no EAP here */
+	/* nothing that is no question is answered */
+	assert_int_equal(send(fd[1], "none", 4, MSG_NOSIGNAL), 4);
+	assert_int_equal(recv(fd[1], buf, sizeof(buf), 0), 0);
+	/* the other one is still there */
+	assert_true((n = prompt_ask_enc(&q, buf, sizeof(buf))) > 0);
+	assert_int_equal(send(fd[0], buf, (size_t)n, MSG_NOSIGNAL), n);
+	assert_true(recv(fd[0], buf, sizeof(buf), 0) > 0);
+	for (int i = 0; i < 2; i++)
+		close(fd[i]);
+	close(chan);
+	assert_int_equal(serve_status(pid), 0);
+	close(w.sc.word_fd);
 	world_end();
 }

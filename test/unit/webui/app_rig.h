@@ -21,6 +21,7 @@
 #include "webui/edit.h"
 #include "webui/gate.h"
 #include "webui/metrics_page.h"
+#include "webui/typed.h"
 
 #define LINK "0123456789abcdef"
 
@@ -185,6 +186,25 @@ ui_gate_ask(struct ui_gate *g UNUSED, const struct pass_ask *q, ui_gate_fn *fn,
 	gate.fn = fn;
 	gate.ctx = ctx;
 	gate.n++;
+	return 0;
+}
+
+/* tapir-secure, for typed passwords. */
+static struct {
+	struct prompt_ask q;
+	ui_typed_fn *fn;
+	void *ctx;
+	unsigned n;
+} typed;
+
+int
+ui_typed_ask(struct ui_typed *t UNUSED, const struct prompt_ask *q,
+	     ui_typed_fn *fn, void *ctx)
+{
+	typed.q = *q;
+	typed.fn = fn;
+	typed.ctx = ctx;
+	typed.n++;
 	return 0;
 }
 

@@ -498,3 +498,73 @@ TEST(all_logins_of_an_account_end_with_what_they_have_under_way)
 	assert_int_equal(whoami(auth[1]), 401);
 	end();
 }
+
+/* ---- passwords of EAP ------------------------------------------------------------ */
+
+#define TYPED "{\"realm\":\"office\",\"password\":\"horse\"}"
+
+static int
+typed_is(struct ui_req *rq, enum prompt_verdict verdict)
+{
+	const struct prompt_answer a = { .verdict = verdict };
+
+	ask(rq, UI_POST, "/password", logged_in(BUS_RIGHT_OPERATE), TYPED);
+	assert_int_equal(rq->status, 0);	/* it waits */
+	typed.fn(typed.ctx, &a);
+	return rq->status;
+}
+
+TEST(a_typed_password_goes_to_the_secure_process_and_nowhere_else)
+{
+	static struct ui_req rq;
+
+	begin();
+	w.app.typed = (struct ui_typed *)&typed; /* never looked into */
+	typed.n = 0;
+	assert_int_equal(typed_is(&rq, PROMPT_KNOWN), 204);
+	assert_string_equal(typed.q.realm, "office");
+	assert_string_equal(typed.q.word, "horse");
+	assert_true(typed.q.has_word);
+	assert_int_equal(w.n_cmd, 0);
+	assert_int_equal(typed_is(&rq, PROMPT_NONE), 404);
+	assert_int_equal(typed_is(&rq, PROMPT_FAILED), 400);
+	assert_null(strstr(rq.text, "horse"));
+	end();
+}
+
+TEST(who_may_not_connect_types_no_password)
+{
+	static struct ui_req rq;
+
+	begin();
+	w.app.typed = (struct ui_typed *)&typed;
+	typed.n = 0;
+	ask(&rq, UI_POST, "/password", logged_in(BUS_RIGHT_VIEW), TYPED);
+	assert_int_equal(rq.status, 403);
+	ask(&rq, UI_POST, "/password", "Bearer no", TYPED);
+	assert_int_equal(rq.status, 401);
+	ask(&rq, UI_POST, "/password", logged_in(BUS_RIGHT_OPERATE),
+	    "{\"realm\":\"office\"}");
+	assert_int_equal(rq.status, 400);
+	assert_int_equal(typed.n, 0);
+	end();
+}
+
+TEST(a_way_that_is_closed_or_a_browser_that_left_is_no_harm)
+{
+	const struct prompt_answer yes = { .verdict = PROMPT_KNOWN };
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_POST, "/password", logged_in(BUS_RIGHT_OPERATE), TYPED);
+	assert_int_equal(rq.status, 503);
+	w.app.typed = (struct ui_typed *)&typed;
+	ask(&rq, UI_POST, "/password", logged_in(BUS_RIGHT_OPERATE), TYPED);
+	typed.fn(typed.ctx, NULL);
+	assert_int_equal(rq.status, 503);
+	ask(&rq, UI_POST, "/password", logged_in(BUS_RIGHT_OPERATE), TYPED);
+	ui_app_gone(&w.app, &rq);
+	typed.fn(typed.ctx, &yes);
+	assert_int_equal(rq.status, 0);
+	end();
+}

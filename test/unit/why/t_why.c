@@ -149,6 +149,20 @@ TEST(a_peer_that_is_up_and_carries_traffic_has_no_cause)
 			    i == WHY_C_SIZE);	/* no path MTU is known */
 }
 
+TEST(a_client_that_waits_for_its_password_says_so_whatever_ended_it)
+{
+	struct why_facts f = ended(WHY_BY_PEER, WHY_AT_AUTH, N_AUTH_FAILED,
+				   "EAP: wrong user name or password");
+
+	f.needs_word = true;
+	FIRST(f, "eap-ask");
+	f = down();
+	f.needs_word = true;
+	FIRST(f, "eap-ask");
+	f.is_held = true;
+	FIRST(f, "down-by-command");
+}
+
 TEST(what_ends_before_anything_is_sent)
 {
 	struct why_facts f = down();

@@ -98,6 +98,7 @@ export const en = {
 	"intent.dial": "is being dialled",
 	"intent.wait": "waits for the peer",
 	"intent.held": "disconnected on purpose",
+	"intent.password": "waits for a password",
 	"effect.restart": "after a restart",
 	"effect.live": "at once",
 	"effect.interrupts": "interrupts the tunnel",
@@ -441,6 +442,7 @@ export const en = {
 	"connect.where": "To",
 	"connect.to": "Address of the gateway",
 	"connect.problem": "Problem? Explain it",
+	"connect.password": "Your password at the gateway",
 
 	// login
 	"login.link": "Log in with a link: run this on the gateway and open what it prints.",

@@ -100,6 +100,7 @@ export const ja = {
 	"intent.dial": "接続を試行します",
 	"intent.wait": "相手からの接続を待ちます",
 	"intent.held": "意図的に切断",
+	"intent.password": "パスワードの入力待ち",
 	"effect.restart": "再起動後に有効",
 	"effect.live": "すぐに有効",
 	"effect.interrupts": "トンネルを中断",
@@ -443,6 +444,7 @@ export const ja = {
 	"connect.where": "接続先",
 	"connect.to": "ゲートウェイのアドレス",
 	"connect.problem": "うまくいかない場合",
+	"connect.password": "ゲートウェイでのパスワード",
 
 	// login
 	"login.link": "リンクでログイン: ゲートウェイで次を実行し、表示されたリンクを開いてください。",

@@ -1,10 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // The view of who only wants to be connected: one button, and what comes of it.
 import { html, useState } from "../vendor.js";
-import { keyOf, rateOf, useStore } from "../store.js";
+import { bus, keyOf, may, rateOf, useStore } from "../store.js";
 import { bytes, rate, t, word } from "../i18n.js";
-import { Cmd, Do, Empty, Facts, Field, For, State, Title } from "../parts.js";
+import { typePassword } from "../api.js";
+import { Cmd, Do, Empty, Facts, Failed, Field, For, State, Title } from "../parts.js";
 import { Why } from "./why.js";
+
+/** The gateway wants a password: type it, and connect. @param {{p: import("../store.js").Item}} props */
+function Password({ p }) {
+	const [password, setPassword] = useState("");
+	const [state, set] = useState({ isBusy: false, error: null });
+	const send = async (/** @type {Event} */ e) => {
+		e.preventDefault();
+		set({ isBusy: true, error: null });
+		try {
+			await typePassword(p.realm, password);
+			await bus.ask("up", { realm: p.realm, peer: p.name });
+			set({ isBusy: false, error: null });
+		} catch (error) {
+			set({ isBusy: false, error });
+		}
+		setPassword("");
+	};
+	return html`<form onSubmit=${send} class="proof">
+		<${Field} name=${t("connect.password")} value=${password} set=${setPassword} type="password" auto="current-password" isNeeded/>
+		<${Failed} error=${state.error}/>
+		<button class="main" disabled=${state.isBusy || !password || !may("operator")}>${t("act.up")}</button></form>`;
+}
 
 /** @param {{realm?: string, peer?: string}} props */
 export function Connect({ realm, peer }) {
@@ -24,6 +47,7 @@ export function Connect({ realm, peer }) {
 		<p class="big" role="status"><${State} is=${p.state}/></p>
 		${isUp || p.state === "connecting" ? html`<${Do} key=${"down" + keyOf(p)} name=${isUp ? t("act.down") : t("cancel")}
 			command="down" fields=${fields} isMain/>` :
+			p.intent === "password" ? html`<${Password} key=${"word" + keyOf(p)} p=${p}/>` :
 			html`<${Do} key=${"up" + keyOf(p)} name=${t("act.up")} command="up" fields=${fields} isMain/>`}
 		${p.why && !isUp && html`<p class="note">${p.why}</p>`}
 		<${Facts} rows=${[

@@ -13,7 +13,7 @@ const SOON_S = 30 * 86400;	// a certificate ends soon
 
 /** Is a peer meant to be connected, and is not? @param {Item} p */
 const isMissing = (p) => p.state === "suspect" ||
-	(p.state !== "up" && p.intent === "dial");
+	(p.state !== "up" && (p.intent === "dial" || p.intent === "password"));
 
 /** Certificates of our own that end soon. @param {Item[]} metrics */
 function ownCerts(metrics) {
