@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from charon import Charon
+from charon import Charon, PLUGINS
 from gateway import Gateway
 from lab import Lab, until
 
@@ -280,29 +280,76 @@ echo "$(basename $0) $*" >>{log}
 """
 
 
-@pytest.mark.parametrize("names", ["resolved", "resolvconf"])
-def test_programs_that_are_in_charge_of_names_are_told(lab, names):
-    """Split names and encrypted ones with systemd-resolved, all names with resolvconf."""
-    place = lab.mkdir(f"fake-{names}")
-    log = os.path.join(lab.dir, f"{names}.log")
+def fakes(lab, name):
+    """A resolvectl and a resolvconf that write down what they are told; the words that put
+    them in front of a command, and the file."""
+    place, log = lab.mkdir(f"fake-{name}"), os.path.join(lab.dir, f"{name}.log")
     for program in "resolvectl", "resolvconf":
         with open(os.path.join(place, program), "w", encoding="ascii") as f:
             f.write(FAKE.format(log=log))
         os.chmod(os.path.join(place, program), 0o755)
+    return ("unshare", "-m", "--propagation", "private", "sh", "-c",
+            f"mount -t overlay o -o lowerdir={place}:/usr/bin /usr/bin"
+            ' && exec "$@"', "sh"), log
+
+
+def text_of(path):
+    """What is in it, if it is there."""
+    try:
+        with open(path, encoding="ascii") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def test_strongswan_names_the_domains_and_networks_that_are_its(lab):
+    """A foreign gateway with split DNS (RFC 8598) and its plug-ins attr and unity: names of
+    these domains alone are asked there; attributes of other protocols are passed over."""
+    attr = """plugins { attr { dns = 10.20.0.53
+      25 = corp.example.com
+      subnet = 10.20.0.0/24
+      split-include = 10.20.0.0/24
+      split-exclude = 10.20.9.0/24
+      28672 = a banner
+      nbns = 10.20.0.54 } }"""
+    swan = Charon(lab, "gw", local="192.0.2.1", remote="%any", local_id="gw",
+                  remote_id="c1.example", local_ts="10.20.0.0/24", remote_ts="dynamic", psk=PSK,
+                  top="pools = p4", options=f"cisco_unity = yes\nload = {PLUGINS} attr unity\n{attr}")
+    with open(f"{swan.dir}/swanctl.conf", "a", encoding="ascii") as f:
+        f.write("pools { p4 { addrs = 10.30.1.0/24 } }\n")
+    wrap, log = fakes(lab, "swan")
+    c1 = Gateway(lab, "c1", CLIENT.format(me="c1", remote="", attrs='names="resolved"'),
+                 {"r.psk": PSK}, wrap=wrap)
+    lab.need("gw", "ip", "address", "replace", "10.20.0.1/32", "dev", "lo")
+    try:
+        swan.start()
+        c1.start()
+        assert until(10, c1.is_up), c1.log() + swan.log()[-3000:]
+        assert until(5, lambda: addresses(lab, "c1") == ["10.30.1.1/32"]), c1.log()
+        for line in ("dns tap0 10.20.0.53", "domain tap0 corp.example.com",
+                     "default-route tap0 no"):
+            assert until(5, lambda want=f"resolvectl {line}\n": want in text_of(log)), \
+                text_of(log) + c1.log()
+        assert (way(lab, "c1", "10.20.0.1"), way(lab, "c1", "10.20.9.1")) == ("tap0", "wan0")
+        assert lab.until_ping("c1", "10.20.0.1", 5), c1.log() + swan.log()[-3000:]
+    finally:
+        c1.stop()
+        swan.stop()
+        lab.run("gw", "ip", "address", "del", "10.20.0.1/32", "dev", "lo")
+
+
+@pytest.mark.parametrize("names", ["resolved", "resolvconf"])
+def test_programs_that_are_in_charge_of_names_are_told(lab, names):
+    """Split names and encrypted ones with systemd-resolved, all names with resolvconf."""
+    wrap, log = fakes(lab, names)
     more = ('domain="example.com" resolver="tls://dns.example.com@10.20.0.54"'
             if names == "resolved" else "")
     gw = gateway(lab, pool=f'net="10.20.1.0/29" dns="10.20.0.53" route="10.20.0.0/24" {more}')
     c1 = Gateway(lab, "c1", CLIENT.format(me="c1", remote="", attrs=f'names="{names}"'),
-                 {"r.psk": PSK}, wrap=("unshare", "-m", "--propagation", "private", "sh", "-c",
-                                       f"mount -t overlay o -o lowerdir={place}:/usr/bin /usr/bin"
-                                       ' && exec "$@"', "sh"))
+                 {"r.psk": PSK}, wrap=wrap)
 
     def said():
-        try:
-            with open(log, encoding="ascii") as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
+        return text_of(log)
     want = {"resolved": ["resolvectl dns tap0 10.20.0.54:853#dns.example.com",
                          "resolvectl domain tap0 example.com", "resolvectl default-route tap0 no",
                          "resolvectl dnsovertls tap0 yes"],
@@ -318,3 +365,70 @@ def test_programs_that_are_in_charge_of_names_are_told(lab, names):
     finally:
         c1.stop()
         gw.stop()
+
+
+# ---- as part of the LAN -------------------------------------------------------------
+
+LAN = """<vpn log="info">
+  <realm name="lan" dpd="1" dead="3" tap="tap-lan" mode="ether" bridge="br-lan">
+    <me id="gw" psk="r.psk"/>
+    <peer id="*.example"/>
+  </realm>
+</vpn>
+"""
+MEMBER = """<vpn log="info">
+  <realm name="lan" dpd="1" dead="3" tap="tap-lan" mode="ether">
+    <me id="c{n}.example" psk="r.psk"/>
+    <peer id="gw" at="192.0.2.1"/>
+  </realm>
+</vpn>
+"""
+# What udhcpc runs: as much of a network as a test needs.
+BOUND = """#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip address replace "$ip/$mask" dev "$interface" && echo "lease $ip from $serverid names $dns"
+"""
+
+
+def test_dhcp_of_the_lan_serves_who_is_far_away(lab):
+    """Layer 2: dnsmasq behind the gateway gives two clients their addresses, each its own,
+    over the virtual Ethernet, and the same again; they reach the LAN and each other."""
+    lab.wire("beyond", "lan0", "gw", "p-lan")
+    lab.batch("beyond", "addr add 10.77.0.1/24 dev lan0\n")
+    lab.batch("gw", "link add br-lan type bridge forward_delay 0 mcast_snooping 0\n"
+                    "link set br-lan up\nlink set p-lan master br-lan\n")
+    script = os.path.join(lab.dir, "bound.sh")
+    with open(os.open(script, os.O_WRONLY | os.O_CREAT, 0o755), "w", encoding="ascii") as f:
+        f.write(BOUND)
+    lab.spawn("beyond", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+              "--user=root", "--no-ping", "--interface=lan0", "--bind-interfaces",
+              "--log-facility=-", "--dhcp-range=10.77.0.100,10.77.0.150,5m",
+              "--dhcp-option=6,10.77.0.53", f"--dhcp-leasefile={lab.dir}/dhcp-leases")
+    gw = Gateway(lab, "gw", LAN, {"r.psk": PSK})
+    far = {n: Gateway(lab, f"c{n}", MEMBER.format(n=n), {"r.psk": PSK}) for n in (1, 2)}
+
+    def ask(n):
+        out = lab.need(f"c{n}", "busybox", "udhcpc", "-f", "-n", "-q", "-i", "tap-lan", "-s",
+                       script, "-t", "8", "-T", "1")
+        lease = [x.split() for x in out.splitlines() if x.startswith("lease ")]
+        assert lease and lease[0][3:] == ["10.77.0.1", "names", "10.77.0.53"], out
+        return lease[0][1]
+
+    try:
+        gw.start()
+        for one in far.values():
+            one.start()
+        assert until(10, lambda: all(one.is_up() for one in far.values())), gw.log()
+        had = {n: ask(n) for n in far}
+        assert len(set(had.values())) == 2 and all(a.startswith("10.77.0.1") for a in had.values())
+        for n in far:
+            assert lab.until_ping(f"c{n}", "10.77.0.1", 5), far[n].log() + gw.log()
+        assert lab.until_ping("c1", had[2], 5), gw.log()
+        assert far[1].tapir("down", "lan/gw").returncode == 0
+        assert far[1].tapir("up", "lan/gw").returncode == 0
+        assert until(10, far[1].is_up) and ask(1) == had[1]
+    finally:
+        for one in far.values():
+            one.stop()
+        gw.stop()
+        lab.batch("gw", "link del br-lan\n")
