@@ -21,10 +21,12 @@
 extern const struct spi_eap spi_eap_mschapv2;
 extern const struct spi_eap spi_eap_tls;
 extern const struct spi_eap spi_eap_ttls;
+extern const struct spi_eap spi_eap_peap;
 
 static const struct spi_eap *const method[] = {
 	&spi_eap_tls,
 	&spi_eap_ttls,
+	&spi_eap_peap,
 	&spi_eap_mschapv2,
 };
 

@@ -37,7 +37,9 @@ enum spi_eap_type {
 	SPI_EAP_NAK = 3,
 	SPI_EAP_TLS = 13,
 	SPI_EAP_TTLS = 21,
+	SPI_EAP_PEAP = 25,
 	SPI_EAP_MSCHAPV2 = 26,
+	SPI_EAP_TLV = 33,	/* in the tunnel of PEAP */
 	SPI_EAP_EXPANDED = 254
 };
 

@@ -230,7 +230,8 @@ client_load(struct loading *l)
 	/* TLS first; who has no password takes nothing else */
 	if (l->to->has_cert && l->to->password == NULL)
 		return 0;
-	if ((err = method_add(l, "ttls")) != 0)
+	if ((err = method_add(l, "ttls")) != 0 ||
+	    (err = method_add(l, "peap")) != 0)
 		return err;
 	return method_add(l, "mschapv2");
 }

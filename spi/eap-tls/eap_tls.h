@@ -70,6 +70,26 @@ void eap_avp_put(struct wcur *w, struct view eap);
  */
 MUST_USE int eap_avps_take(struct view in, struct view *eap);
 
+/* ---- what is in the tunnel of PEAP, [MS-PEAP] 2.2 (peap.c) ------------------------- */
+
+#define EAP_PEAP_RESULT_LEN 6	/* bytes of a Result */
+
+struct spi_eap_msg;
+
+/** An EAP message without its header, but Results. */
+void eap_peap_put(struct wcur *w, struct view eap);
+/**
+ * The EAP request in a message of the tunnel.
+ *
+ * @param id of the message outside, as those inside have none.
+ * @return 0 or ERR_SHORT, ERR_SYNTAX (an answer, or anything but a request).
+ */
+MUST_USE int eap_peap_take(struct view in, uint8_t id, struct spi_eap_msg *m);
+/** The type data of a Result: is it good?  0, ERR_SHORT, ERR_SYNTAX (none, or two,
+ * or another value), ERR_UNSUP (something else that has to be understood). */
+MUST_USE int eap_peap_result(struct view data, bool *is_good);
+void eap_peap_result_put(struct wcur *w, bool is_good);
+
 /* ---- TLS between two buffers (wire.c) --------------------------------------------- */
 
 struct spi_eap_conf;

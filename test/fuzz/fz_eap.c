@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test/fuzz/fz_eap.c - any messages in an EAP conversation, as either end, any
- * pieces of TLS messages, any AVPs in a tunnel.  Who does not know the password
+ * pieces of TLS messages, anything in a tunnel.  Who does not know the password
  * never gets to an OK.
  *
  *   role (1 byte), then messages, each behind its 16-bit length
@@ -70,6 +70,24 @@ avps(struct cur c)
 		abort();
 }
 
+/* What a message of PEAP's tunnel is, and a Result. */
+static void
+peap(struct cur c)
+{
+	struct spi_eap_msg m;
+	bool is_good;
+	struct view in;
+
+	cur_rest(&c, &in);
+	if (eap_peap_take(in, 7, &m) != 0)
+		return;
+	if (m.code != SPI_EAP_REQUEST || m.type == 0 || (m.data.len > 0 &&
+	    (m.data.p < in.p || m.data.p + m.data.len > in.p + in.len)))
+		abort();
+	if (m.type == SPI_EAP_TLV)
+		(void)eap_peap_result(m.data, &is_good);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -94,6 +112,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (role == 3) {
 		avps(c);
+		return 0;
+	}
+	if (role == 4) {
+		peap(c);
 		return 0;
 	}
 	rng_det_init(&det, 1);

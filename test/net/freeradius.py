@@ -127,10 +127,10 @@ class FreeRadius:
     """One server; people: name -> password; more: name -> lines of its Accept."""
 
     def __init__(self, lab, node, address, client, secret, people, pki, cert, method="ttls",
-                 tls="1.3", more=None):
+                 tls="1.3", more=None, name="radius"):
         more = more or {}
         self.lab, self.node, self.proc = lab, node, None
-        self.dir = lab.mkdir(node, "radius")
+        self.dir = lab.mkdir(node, name)
         files = {
             "radiusd.conf": CONF.format(dir=self.dir, client=client, secret=secret,
                                         address=address, method=method, tls=tls),

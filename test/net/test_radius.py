@@ -17,12 +17,13 @@ pytestmark = pytest.mark.skipif(not os.path.exists(RADIUSD), reason="freeradius 
 
 TOPOLOGY = topo.pair  # left is tapir, inet has the servers
 LEFT, RIGHT = "192.0.2.1", "192.0.2.2"
-SERVER, DEAD = "192.0.2.5", "192.0.2.6"
+SERVER, DEAD, OTHER = "192.0.2.5", "192.0.2.6", "192.0.2.7"
 GW = "vpn.example.com"
 AAA = "aaa.example.com"
 HANAKO, TARO = "hanako@corp.example.com", "taro@twice.example.com"
-JIRO = "jiro@corp.example.com"
+JIRO, KEN = "jiro@corp.example.com", "ken@peap.example.com"
 WORD = "a pass phrase"
+NET = {"corp": 1, "twice": 2, "peap": 3}
 SECRET = "tapir-test-radius-secret-0123456789"
 EAP_PLUGINS = "load = " + PLUGINS + " md5 md4 eap-identity eap-ttls eap-md5 eap-mschapv2"
 
@@ -32,7 +33,7 @@ def realm(name, at):
     return (f'  <realm name="{name}" mode="ip" dpd="1" dead="3" tap="tap-{name}">\n'
             f'    <match id="*@{name}.example.com"/>\n    <me id="{GW}" cert="gw.pem"/>\n'
             f'    <eap method="radius" at="{at}" secret="{name}.secret"/>\n'
-            f'    <pool net="10.20.{len(name)}.0/24" route="10.1.0.0/24"/>\n  </realm>\n')
+            f'    <pool net="10.20.{NET[name]}.0/24" route="10.1.0.0/24"/>\n  </realm>\n')
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,8 @@ def pki(lab):
 @pytest.fixture(scope="module")
 def server(lab, pki):
     """freeradius; it stays until a test wants silence."""
-    lab.batch("inet", f"addr add {SERVER}/24 dev br0\naddr add {DEAD}/24 dev br0\n")
+    lab.batch("inet", f"addr add {SERVER}/24 dev br0\naddr add {DEAD}/24 dev br0\n"
+              f"addr add {OTHER}/24 dev br0\n")
     s = FreeRadius(lab, "inet", SERVER, LEFT, SECRET,
                    {HANAKO: WORD, TARO: WORD, JIRO: WORD}, pki, "aaa",
                    more={JIRO: "\tSession-Timeout := 900\n"})
@@ -58,10 +60,21 @@ def server(lab, pki):
 
 
 @pytest.fixture(scope="module")
+def other(lab, pki, server):
+    """One that asks by PEAP."""
+    s = FreeRadius(lab, "inet", OTHER, LEFT, SECRET, {KEN: WORD}, pki, "aaa", method="peap",
+                   name="other")
+    s.start()
+    yield s
+    s.stop()
+
+
+@pytest.fixture(scope="module")
 def gateway(lab, pki, server):
-    """tapir with a realm of one server, and one whose first server is dead."""
-    gw = Gateway(lab, "left", vpn(realm("corp", SERVER), realm("twice", f"{DEAD} {SERVER}:1812")), {
-        "gw.pem": pki.text("gw.pem"), "gw.key": pki.text("gw.key"),
+    """tapir with realms of one server each, and one whose first server is dead."""
+    gw = Gateway(lab, "left", vpn(realm("corp", SERVER), realm("twice", f"{DEAD} {SERVER}:1812"),
+                                  realm("peap", OTHER)), {
+        "peap.secret": SECRET + "\n", "gw.pem": pki.text("gw.pem"), "gw.key": pki.text("gw.key"),
         "corp.secret": SECRET + "\n", "twice.secret": f"not-the-one-of-the-other\n{SECRET}\n"})
     gw.start()
     yield gw
@@ -139,30 +152,43 @@ def test_a_method_without_a_key_is_not_enough(lab, pki, gateway):
         c.stop()
 
 
-def test_tapir_by_ttls_and_the_second_server(lab, pki, gateway, server):
-    """A client of ours goes into the tunnel of a server whose name it was told; the first
-    server of this realm is dead."""
-    c = Gateway(lab, "right", vpn(
-        f'  <realm name="office" tap="tap-office">\n    <me eap="{TARO}" eap-server="{AAA}"/>\n'
+def tapir(lab, pki, who, more):
+    """A client of ours at right."""
+    return Gateway(lab, "right", vpn(
+        f'  <realm name="office" tap="tap-office">\n    <me eap="{who}"{more}/>\n'
         f'    <peer name="gw" id="{GW}" at="{LEFT}" ca="ca.pem"/>\n  </realm>\n'),
-        {"ca.pem": pki.text("ca.pem"), f"{TARO}.eap": WORD})
-    at = len(server.log())
+        {"ca.pem": pki.text("ca.pem"), f"{who}.eap": WORD})
+
+
+def tunnel(lab, pki, gateway, radius, at_realm, who):
+    """It comes up by the tunnel of a server whose name it was told; what that server said."""
+    c = tapir(lab, pki, who, f' eap-server="{AAA}"')
+    at = len(radius.log())
     try:
         c.start()
         assert until(20, lambda: lab.ping("right", "10.1.0.1", 1)), \
-            c.log() + gateway.log() + server.end_of_log()
-        assert gateway.peer(1, name=TARO)["state"] == "up", gateway.json("status")
-        assert "TTLS" in server.log()[at:] and "TLS 1.3" in server.log()[at:]
+            c.log() + gateway.log() + radius.end_of_log()
+        assert gateway.peer(at_realm, name=who)["state"] == "up", gateway.json("status")
     finally:
         c.stop()
+    return radius.log()[at:]
+
+
+def test_tapir_by_ttls_and_the_second_server(lab, pki, gateway, server):
+    """The first server of this realm is dead."""
+    said = tunnel(lab, pki, gateway, server, 1, TARO)
+    assert "EAP TTLS" in said and "TLS 1.3" in said
+
+
+def test_tapir_by_peap(lab, pki, gateway, other):
+    """The same by PEAP, which ends with a Result in the tunnel."""
+    said = tunnel(lab, pki, gateway, other, 2, KEN)
+    assert "EAP PEAP" in said and "TLS 1.3" in said
 
 
 def test_tapir_in_no_tunnel_of_another(lab, pki, gateway):
     """Without that name the server is none the client would say anything to."""
-    c = Gateway(lab, "right", vpn(
-        f'  <realm name="office" tap="tap-office">\n    <me eap="{TARO}"/>\n'
-        f'    <peer name="gw" id="{GW}" at="{LEFT}" ca="ca.pem"/>\n  </realm>\n'),
-        {"ca.pem": pki.text("ca.pem"), f"{TARO}.eap": WORD})
+    c = tapir(lab, pki, TARO, "")
     try:
         c.start()
         assert until(10, lambda: "authentication of vpn.example.com" in c.log()), c.log()

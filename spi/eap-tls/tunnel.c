@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spi/eap-tls/ttls.c - EAP-TTLS version 0 (RFC 5281, keys with TLS 1.3 by RFC
- * 9427), as a client, with EAP-MSCHAPv2 inside.  Servers of it are RADIUS
- * servers, to whom a gateway carries it unread.
+ * spi/eap-tls/tunnel.c - a password in a TLS tunnel, as a client: EAP-TTLS version
+ * 0 (RFC 5281) and PEAP version 0 ([MS-PEAP]), both with EAP-MSCHAPv2 inside and
+ * keys with TLS 1.3 by RFC 9427.  Servers of it are RADIUS servers, to whom a
+ * gateway carries it unread.
  *
  *   server                                       client
  *     Start                             -->
  *     ...                       TLS handshake              ...
  *     (Finished)                        -->
+ *   TTLS:                               <--   [ EAP Response/Identity ]
+ *   PEAP:                               <--   nothing
+ *     [ EAP Request/Identity ]          -->
  *                                       <--   [ EAP Response/Identity ]
  *     [ EAP Request/MSCHAPv2 ]          -->
  *     ...                         in the tunnel            ...
+ *   PEAP:
+ *     [ Result ]                        -->
+ *                                       <--   [ Result ]
  *
  * Nothing about the user is said in the tunnel before the host has said that the
  * server's certificate is good.  The server proves by MSCHAPv2 that it knows the
- * password, too; after that a Success may come, or more in the tunnel (an EAP
- * Success, a ticket, which is not used).
+ * password, too; after that, with PEAP after its protected Result, a Success may
+ * come, or more in the tunnel (an EAP Success, a ticket, which is not used).
+ *
+ * PEAP's binding of the methods (Cryptobinding) is not made; a server that
+ * requires it refuses.
  *
  * Thread: that of the conversation.
  */
@@ -31,16 +41,25 @@
 #define VERSION	   0x07u	/* bits of the flags */
 #define TUNNEL_MAX (SPI_EAP_IN_MAX + 1024) /* bytes in a message; ours */
 
+/* What is otherwise in the two. */
+struct tunnel {
+	uint8_t type;
+	const char *label;	/* of the key, TLS 1.2 */
+	const char *no_start;
+};
+
 enum phase {
 	P_START,	/* waits for Start */
 	P_SHAKE,	/* handshake */
 	P_WAIT,		/* our Finished was the last word: theirs is next */
-	P_INSIDE,	/* who we are was said in the tunnel */
+	P_INSIDE,	/* in the tunnel */
 	P_PROVED,	/* each has proved itself: Success may come */
 	P_OVER
 };
 
 struct spi_eap_run {
+	const struct tunnel *kind;
+	bool is_known;			/* MSCHAPv2 has finished */
 	enum phase phase;
 	struct spi_eap_conf conf;
 	char user[SPI_EAP_USER_MAX + 1];
@@ -50,6 +69,16 @@ struct spi_eap_run {
 
 extern const struct spi_eap spi_eap_mschapv2;
 extern const struct spi_eap spi_eap_ttls;
+extern const struct spi_eap spi_eap_peap;
+
+static const struct tunnel ttls = {
+	SPI_EAP_TTLS, "ttls keying material",		/* RFC 5281 8 */
+	"EAP-TTLS does not begin with Start"
+};
+static const struct tunnel peap = {
+	SPI_EAP_PEAP, "client EAP encryption",		/* [MS-PEAP] 3.1.5.7 */
+	"PEAP does not begin with Start"
+};
 
 static enum spi_eap_end
 fail(struct spi_eap_run *r, struct spi_eap_result *res, const char *why)
@@ -78,7 +107,10 @@ send_inside(struct spi_eap_run *r, const struct wcur *eap, struct wcur *out,
 	struct wcur w;
 
 	wcur_init(&w, buf, sizeof(buf));
-	eap_avp_put(&w, wcur_done(eap));
+	if (r->kind == &ttls)
+		eap_avp_put(&w, wcur_done(eap));
+	else
+		eap_peap_put(&w, wcur_done(eap));
 	if (eap->err != 0 || w.err != 0)
 		return fail(r, res, "the message is too long");
 	if (SSL_write(r->w.ssl, buf, (int)w.len) != (int)w.len ||
@@ -98,15 +130,24 @@ put(struct wcur *out, uint8_t id, uint8_t type, struct view data)
 static int
 prove(struct spi_eap_run *r, struct spi_eap_result *res)
 {
-	/* RFC 5281 8 */
-	int err = eap_wire_key(&r->w, "ttls keying material", SPI_EAP_TTLS,
-	    res->msk);
+	int err = eap_wire_key(&r->w, r->kind->label, r->kind->type, res->msk);
 
 	if (err != 0)
 		return err;
 	str_copy(res->user, sizeof(res->user), r->user);
 	r->phase = P_PROVED;
 	return 0;
+}
+
+/* MSCHAPv2 has finished: PEAP says in the tunnel what came of it. */
+static enum spi_eap_end
+inside_done(struct spi_eap_run *r, struct spi_eap_result *res)
+{
+	r->is_known = true;
+	if (r->kind == &peap)
+		return SPI_EAP_MORE;
+	return prove(r, res) == 0 ? SPI_EAP_READY :
+	    fail(r, res, "the session key cannot be computed");
 }
 
 /* A message of MSCHAPv2, whose own key is not used (RFC 5281 8). */
@@ -132,11 +173,32 @@ inside_step(struct spi_eap_run *r, const struct spi_eap_msg *m, struct wcur *eap
 	wipe(buf, sizeof(buf));
 	wipe(is.msk, sizeof(is.msk));
 	if (end == SPI_EAP_DONE)
-		return prove(r, res) == 0 ? SPI_EAP_READY :
-		    fail(r, res, "the session key cannot be computed");
+		return inside_done(r, res);
 	if (end == SPI_EAP_MORE)
 		return SPI_EAP_MORE;
 	return fail(r, res, is.why);
+}
+
+/* PEAP's Result, which is answered by the same. */
+static enum spi_eap_end
+inside_result(struct spi_eap_run *r, const struct spi_eap_msg *m,
+	      struct wcur *eap, struct spi_eap_result *res)
+{
+	uint8_t buf[EAP_PEAP_RESULT_LEN];
+	bool is_good = false;
+	struct wcur w;
+
+	if (eap_peap_result(m->data, &is_good) != 0)
+		return fail(r, res, "malformed Result in the tunnel");
+	if (is_good && !r->is_known)
+		return fail(r, res, "Success before the method has finished");
+	wcur_init(&w, buf, sizeof(buf));
+	eap_peap_result_put(&w, is_good);
+	put(eap, m->id, m->type, wcur_done(&w));
+	if (!is_good)
+		return fail(r, res, "the server refused us");
+	return prove(r, res) == 0 ? SPI_EAP_READY :
+	    fail(r, res, "the session key cannot be computed");
 }
 
 static enum spi_eap_end
@@ -156,6 +218,10 @@ inside_request(struct spi_eap_run *r, const struct spi_eap_msg *m,
 	case SPI_EAP_NOTIFICATION:
 		put(eap, m->id, m->type, none);
 		return SPI_EAP_MORE;
+	case SPI_EAP_TLV:
+		if (r->kind == &peap)
+			return inside_result(r, m, eap, res);
+		break;
 	default:
 		break;
 	}
@@ -167,23 +233,20 @@ inside_request(struct spi_eap_run *r, const struct spi_eap_msg *m,
 }
 
 static enum spi_eap_end
-inside_take(struct spi_eap_run *r, struct view in, struct wcur *out,
+inside_take(struct spi_eap_run *r, const struct spi_eap_msg *m, struct wcur *out,
 	    struct spi_eap_result *res)
 {
 	uint8_t buf[SPI_EAP_MTU];
 	enum spi_eap_end end;
-	struct spi_eap_msg m;
 	struct wcur eap;
 
-	if (spi_eap_dec(in, &m) != 0 || m.code == SPI_EAP_RESPONSE)
-		return fail(r, res, "malformed EAP message in the tunnel");
-	if (m.code == SPI_EAP_FAILURE)
+	if (m->code == SPI_EAP_FAILURE)
 		return fail(r, res, "the server refused us");
-	if (m.code == SPI_EAP_SUCCESS)
+	if (m->code == SPI_EAP_SUCCESS)
 		return r->phase == P_PROVED ? send_piece(r, out) :
 		    fail(r, res, "Success before the method has finished");
 	wcur_init(&eap, buf, sizeof(buf));
-	end = inside_request(r, &m, &eap, res);
+	end = inside_request(r, m, &eap, res);
 	/* a last word, too */
 	if (eap.len > 0 && send_inside(r, &eap, out, res) == SPI_EAP_FAIL)
 		end = SPI_EAP_FAIL;
@@ -196,6 +259,7 @@ static enum spi_eap_end
 avps_take(struct spi_eap_run *r, struct view in, struct wcur *out,
 	  struct spi_eap_result *res)
 {
+	struct spi_eap_msg m;
 	struct view eap;
 	int err = eap_avps_take(in, &eap);
 
@@ -206,11 +270,27 @@ avps_take(struct spi_eap_run *r, struct view in, struct wcur *out,
 		return fail(r, res, "malformed message in the tunnel");
 	if (eap.p == NULL)
 		return send_piece(r, out);
-	return inside_take(r, eap, out, res);
+	if (spi_eap_dec(eap, &m) != 0 || m.code == SPI_EAP_RESPONSE)
+		return fail(r, res, "malformed EAP message in the tunnel");
+	return inside_take(r, &m, out, res);
 }
 
 static enum spi_eap_end
-tunnel_take(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
+peap_take(struct spi_eap_run *r, uint8_t id, struct view in, struct wcur *out,
+	  struct spi_eap_result *res)
+{
+	struct spi_eap_msg m;
+
+	if (in.len == 0)	/* a ticket */
+		return send_piece(r, out);
+	if (eap_peap_take(in, id, &m) != 0)
+		return fail(r, res, "malformed message in the tunnel");
+	return inside_take(r, &m, out, res);
+}
+
+static enum spi_eap_end
+tunnel_take(struct spi_eap_run *r, uint8_t id, struct wcur *out,
+	    struct spi_eap_result *res)
 {
 	uint8_t buf[TUNNEL_MAX];
 	enum spi_eap_end end;
@@ -224,12 +304,14 @@ tunnel_take(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
 				    "long");
 	if (SSL_get_error(r->w.ssl, n) != SSL_ERROR_WANT_READ)
 		return fail(r, res, "the server refused us in the tunnel");
-	end = avps_take(r, (struct view){ buf, len }, out, res);
+	end = r->kind == &ttls ?
+	    avps_take(r, (struct view){ buf, len }, out, res) :
+	    peap_take(r, id, (struct view){ buf, len }, out, res);
 	wipe(buf, sizeof(buf));
 	return end;
 }
 
-/* RFC 5281 11.2.1: the client begins. */
+/* RFC 5281 11.2.1: the client begins; with PEAP the server does. */
 static enum spi_eap_end
 begin_inside(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
 {
@@ -237,6 +319,8 @@ begin_inside(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res
 	struct wcur eap;
 
 	r->phase = P_INSIDE;
+	if (r->kind == &peap)
+		return send_piece(r, out);
 	wcur_init(&eap, buf, sizeof(buf));
 	put(&eap, 0, SPI_EAP_IDENTITY, (struct view){
 		(const uint8_t *)r->user, strlen(r->user) });
@@ -258,7 +342,7 @@ advanced(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
 	if (is_done && !eap_frag_is_sending(&r->w.frag))
 		return begin_inside(r, out, res);
 	if (is_done)
-		r->phase = P_WAIT;
+		r->phase = r->kind == &ttls ? P_WAIT : P_INSIDE;
 	return send_piece(r, out);
 }
 
@@ -289,13 +373,17 @@ shake(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
 /* ---- messages -------------------------------------------------------------------- */
 
 static enum spi_eap_end
-whole(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
+whole(struct spi_eap_run *r, uint8_t id, struct wcur *out,
+      struct spi_eap_result *res)
 {
 	bool is_empty = r->w.frag.in_len == 0;
 	char byte;
 
 	if (is_empty && r->phase == P_WAIT)
 		return begin_inside(r, out, res);
+	/* what it was sent last was received */
+	if (is_empty && r->kind == &peap && r->phase == P_INSIDE)
+		return send_piece(r, out);
 	if (is_empty && r->phase != P_PROVED)
 		return fail(r, res, "empty TLS message");
 	if (!is_empty && eap_wire_feed(&r->w) != 0)
@@ -308,7 +396,7 @@ whole(struct spi_eap_run *r, struct wcur *out, struct spi_eap_result *res)
 		if (SSL_peek(r->w.ssl, &byte, 1) <= 0)
 			return begin_inside(r, out, res);
 	}
-	return tunnel_take(r, out, res);
+	return tunnel_take(r, id, out, res);
 }
 
 /* What the server adds to Start are hints, which we do not need. */
@@ -317,13 +405,13 @@ begin(struct spi_eap_run *r, struct view in, struct wcur *out,
       struct spi_eap_result *res)
 {
 	if (in.len < 1 || (in.p[0] & ~VERSION) != EAP_TLS_F_START)
-		return fail(r, res, "EAP-TTLS does not begin with Start");
+		return fail(r, res, r->kind->no_start);
 	r->phase = P_SHAKE;
 	return shake(r, out, res);
 }
 
 static enum spi_eap_end
-step(struct spi_eap_run *r, uint8_t id UNUSED, struct view in, struct wcur *out,
+step(struct spi_eap_run *r, uint8_t id, struct view in, struct wcur *out,
      struct spi_eap_result *res)
 {
 	uint8_t flags;
@@ -339,11 +427,11 @@ step(struct spi_eap_run *r, uint8_t id UNUSED, struct view in, struct wcur *out,
 	case EAP_PIECE_WHOLE:
 		if ((flags & (EAP_TLS_F_START | VERSION)) != 0)
 			break;
-		return whole(r, out, res);
+		return whole(r, id, out, res);
 	case EAP_PIECE_BAD:
 		break;
 	}
-	return fail(r, res, "malformed message of EAP-TTLS");
+	return fail(r, res, "malformed message of a tunnel");
 }
 
 static enum spi_eap_end
@@ -373,7 +461,8 @@ run_close(struct spi_eap_run *r)
 }
 
 static int
-run_open(const struct spi_eap_conf *c, struct spi_eap_run **out)
+open_as(const struct tunnel *kind, const struct spi_eap_conf *c,
+	struct spi_eap_run **out)
 {
 	struct spi_eap_run *r;
 
@@ -384,6 +473,7 @@ run_open(const struct spi_eap_conf *c, struct spi_eap_run **out)
 		return ERR_LONG;
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return ERR_NOMEM;
+	r->kind = kind;
 	r->conf = *c;
 	if (c->user.len > 0)
 		memcpy(r->user, c->user.p, c->user.len);
@@ -393,6 +483,18 @@ run_open(const struct spi_eap_conf *c, struct spi_eap_run **out)
 	}
 	*out = r;
 	return 0;
+}
+
+static int
+ttls_open(const struct spi_eap_conf *c, struct spi_eap_run **out)
+{
+	return open_as(&ttls, c, out);
+}
+
+static int
+peap_open(const struct spi_eap_conf *c, struct spi_eap_run **out)
+{
+	return open_as(&peap, c, out);
 }
 
 static int
@@ -408,7 +510,18 @@ const struct spi_eap spi_eap_ttls = {
 	.type = SPI_EAP_TTLS,
 	.flags = SPI_EAP_F_MUTUAL | SPI_EAP_F_TLS,
 	.init = init,
-	.open = run_open,
+	.open = ttls_open,
+	.close = run_close,
+	.step = step,
+	.go_on = go_on,
+};
+
+const struct spi_eap spi_eap_peap = {
+	.head = { SPI_VERSION, "peap", "a password in a TLS tunnel" },
+	.type = SPI_EAP_PEAP,
+	.flags = SPI_EAP_F_MUTUAL | SPI_EAP_F_TLS,
+	.init = init,
+	.open = peap_open,
 	.close = run_close,
 	.step = step,
 	.go_on = go_on,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test/unit/secure-proc/t_eap_ttls.c - EAP-TTLS as a client: what it says in the
- * tunnel, and when; servers that do not know the password, are not the right
- * ones, or say what does not belong there.
+ * test/unit/secure-proc/t_eap_tunnel.c - EAP-TTLS and PEAP as a client: what it
+ * says in the tunnel, and when; servers that do not know the password, are not the
+ * right ones, or say what does not belong there.
  */
 #include "secure-proc/eap/run.h"
 #include <string.h>
@@ -24,7 +24,7 @@ enum last {
 	L_EMPTY		/* a message without any AVP */
 };
 
-/* A server of EAP-TTLS, for tests: the tunnel is that of the provider. */
+/* A server of EAP-TTLS or PEAP, for tests: the tunnel is that of the provider. */
 struct server {
 	struct spi_eap_tls *tls;
 	struct eap_wire w;
@@ -32,12 +32,14 @@ struct server {
 	const char *word;	/* the password it knows */
 	enum last last;
 	const char *odd;	/* AVPs it sends in place of its first message */
-	bool is_12, has_begun, is_proved, has_ended;
+	bool is_peap, is_12, has_begun, is_proved, has_ended, has_result;
+	uint8_t in_id;		/* PEAP: of the message in the tunnel */
 	char claim[SPI_EAP_USER_MAX + 1];
 	uint8_t id, msk[SPI_EAP_MSK];
 };
 
 struct client {
+	bool is_peap;
 	struct sec_eap *e;
 	struct spi_eap_tls *tls;
 	const char *word;
@@ -133,6 +135,8 @@ client_open(struct client *c)
 	};
 	char why[SPI_EAP_WHY_MAX];
 
+	if (c->is_peap)
+		ec.method[0] = spi_eap_named("peap");
 	assert_int_equal(ec.method[0]->init(), 0);
 	assert_int_equal(spi_eap_tls_new(&tc, &c->tls, why), 0);
 	ec.tls = c->tls;
@@ -162,6 +166,11 @@ tell_eap(struct server *s, struct view eap)
 	uint8_t buf[ROOM];
 	struct wcur w;
 
+	s->in_id = eap.p[1];
+	if (s->is_peap) {
+		tell(s, eap.p + 4, eap.len - 4);
+		return;
+	}
 	wcur_init(&w, buf, sizeof(buf));
 	wcur_u32(&w, 79);
 	wcur_u32(&w, (uint32_t)(8 + eap.len));
@@ -170,40 +179,89 @@ tell_eap(struct server *s, struct view eap)
 	tell(s, buf, w.len);
 }
 
-/* The EAP message in the tunnel; our client writes one AVP and nothing else. */
+/* The EAP message in an AVP: our client writes one and nothing else. */
+static struct view
+of_avp(const uint8_t *buf, size_t n)
+{
+	size_t len;
+
+	assert_true(n > 8 && n % 4 == 0);
+	assert_int_equal(be32_get(buf), 79);
+	assert_int_equal(buf[4], 0x40);
+	len = (be32_get(buf + 4) & 0xffffff) - 8;
+	assert_int_equal((len + 3) / 4 * 4 + 8, n);
+	return (struct view){ buf + 8, len };
+}
+
+/* ... and one without its header, but Results. */
+static struct view
+of_peap(const struct server *s, uint8_t *buf, size_t n)
+{
+	assert_true(n > 0 && n < ROOM - 4);
+	if (s->has_ended)
+		return (struct view){ buf, n };
+	memmove(buf + 4, buf, n);
+	buf[0] = SPI_EAP_RESPONSE;
+	buf[1] = s->in_id;
+	be16_put(buf + 2, (uint16_t)(n + 4));
+	return (struct view){ buf, n + 4 };
+}
+
+static void
+tell_odd(struct server *s)
+{
+	uint8_t buf[ROOM];
+
+	tell(s, buf, test_hex(s->odd, buf, sizeof(buf)));
+}
+
+/* PEAP: what came of it, in the tunnel. */
+static void
+tell_result(struct server *s)
+{
+	uint8_t buf[32];
+
+	tell(s, buf, test_hex(s->is_proved ? "01 77 000b 21 8003 0002 0001" :
+	    "01 77 000b 21 8003 0002 0002", buf, sizeof(buf)));
+}
+
 static void
 hear(struct server *s)
 {
 	uint8_t buf[ROOM], out[ROOM];
-	struct spi_eap_msg m;
-	enum sec_eap_end end;
-	struct wcur w;
 	int n = SSL_read(s->w.ssl, buf, sizeof(buf));
-	size_t len;
+	enum sec_eap_end end;
+	struct spi_eap_msg m;
+	struct view in;
+	struct wcur w;
 
-	assert_true(n > 8);
-	assert_int_equal(n % 4, 0);
-	assert_int_equal(be32_get(buf), 79);
-	assert_int_equal(buf[4], 0x40);
-	len = (be32_get(buf + 4) & 0xffffff) - 8;
-	assert_int_equal((len + 3) / 4 * 4 + 8, (size_t)n);
-	assert_int_equal(spi_eap_dec((struct view){ buf + 8, len }, &m), 0);
+	assert_true(n > 0);
+	in = s->is_peap ? of_peap(s, buf, (size_t)n) : of_avp(buf, (size_t)n);
+	assert_int_equal(spi_eap_dec(in, &m), 0);
 	wcur_init(&w, out, sizeof(out));
-	if (!s->has_begun) {
-		/* it says who it is without being asked; ours asks first */
-		assert_int_equal(m.type, SPI_EAP_IDENTITY);
+	if (m.type == SPI_EAP_IDENTITY) {
 		memcpy(s->claim, m.data.p, m.data.len);
-		s->has_begun = true;
 		if (s->odd != NULL) {
-			n = (int)test_hex(s->odd, buf, sizeof(buf));
-			tell(s, buf, (size_t)n);
+			tell_odd(s);
+			s->has_begun = true;
 			return;
 		}
+	}
+	/* with TTLS it says who it is without being asked; ours asks first */
+	if (!s->has_begun) {
+		assert_int_equal(m.type, SPI_EAP_IDENTITY);
+		s->has_begun = true;
 		assert_int_equal(sec_eap_start(s->in, &w), SEC_EAP_MORE);
 		tell_eap(s, wcur_done(&w));
 		return;
 	}
-	end = sec_eap_input(s->in, (struct view){ buf + 8, len }, &w);
+	if (s->has_ended) {		/* PEAP: its Result */
+		assert_int_equal(m.type, SPI_EAP_TLV);
+		assert_int_equal(m.id, 0x77);
+		s->has_result = true;
+		return;
+	}
+	end = sec_eap_input(s->in, in, &w);
 	if (end == SEC_EAP_MORE) {
 		tell_eap(s, wcur_done(&w));
 		return;
@@ -211,38 +269,67 @@ hear(struct server *s)
 	s->has_ended = true;
 	s->is_proved = end == SEC_EAP_OK;
 	if (s->is_proved)
-		assert_int_equal(eap_wire_key(&s->w, "ttls keying material",
-		    SPI_EAP_TTLS, s->msk), 0);
-	if (s->is_proved && s->last == L_INSIDE)
+		assert_int_equal(eap_wire_key(&s->w, s->is_peap ?
+		    "client EAP encryption" : "ttls keying material", s->is_peap ?
+		    SPI_EAP_PEAP : SPI_EAP_TTLS, s->msk), 0);
+	if (s->is_peap)
+		tell_result(s);
+	else if (s->is_proved && s->last == L_INSIDE)
 		tell_eap(s, wcur_done(&w));
+}
+
+/* PEAP: the server asks first. */
+static void
+begin_peap(struct server *s)
+{
+	uint8_t out[ROOM];
+	struct wcur w;
+
+	s->has_begun = true;
+	wcur_init(&w, out, sizeof(out));
+	assert_int_equal(sec_eap_start(s->in, &w), SEC_EAP_MORE);
+	tell_eap(s, wcur_done(&w));
+}
+
+static bool
+is_at_end(const struct server *s, bool was_over)
+{
+	if (s->is_peap)
+		return s->has_result;
+	return s->has_ended && (was_over || s->last == L_SUCCESS ||
+				!s->is_proved);
 }
 
 /* One message of the client, and what the server says to it. */
 static void
 serve(struct server *s, struct view in, struct wcur *out)
 {
-	struct spi_eap_msg req = { SPI_EAP_REQUEST, ++s->id, SPI_EAP_TTLS,
-				   { NULL, 0 } };
+	struct spi_eap_msg req = { SPI_EAP_REQUEST, ++s->id, s->is_peap ?
+		SPI_EAP_PEAP : SPI_EAP_TTLS, { NULL, 0 } };
 	uint8_t flags, buf[SPI_EAP_MTU];
 	struct spi_eap_msg m;
 	bool was_over = s->has_ended;
 	struct wcur w;
 
 	assert_int_equal(spi_eap_dec(in, &m), 0);
-	assert_int_equal(m.type, SPI_EAP_TTLS);
+	assert_int_equal(m.type, req.type);
 	if (eap_frag_take(&s->w.frag, m.data, &flags) == EAP_PIECE_WHOLE) {
-		if (s->w.frag.in_len > 0)
+		bool is_empty = s->w.frag.in_len == 0;
+
+		if (!is_empty)
 			assert_int_equal(eap_wire_feed(&s->w), 0);
 		else
 			eap_frag_taken(&s->w.frag);
 		if (!SSL_is_init_finished(s->w.ssl)) {
 			(void)eap_wire_shake(&s->w);
 			assert_int_equal(eap_wire_collect(&s->w), 0);
-		} else if (!was_over) {
+		} else if (s->is_peap && !s->has_begun && is_empty) {
+			begin_peap(s);
+		} else if (s->is_peap ? !is_empty : !was_over) {
 			hear(s);
 		}
 	}
-	if (s->has_ended && (was_over || s->last == L_SUCCESS || !s->is_proved)) {
+	if (is_at_end(s, was_over)) {
 		spi_eap_enc(out, &(struct spi_eap_msg){ s->is_proved ?
 			SPI_EAP_SUCCESS : SPI_EAP_FAILURE, req.id, 0,
 			{ NULL, 0 } });
@@ -275,7 +362,8 @@ talk(struct server *s, struct client *c)
 
 	wcur_init(&d, down, sizeof(down));
 	spi_eap_enc(&d, &(struct spi_eap_msg){ SPI_EAP_REQUEST, ++s->id,
-		SPI_EAP_TTLS, { (const uint8_t *)"\x20", 1 } });
+		s->is_peap ? SPI_EAP_PEAP : SPI_EAP_TTLS,
+		{ (const uint8_t *)"\x20", 1 } });
 	for (unsigned i = 0; i < 40; i++) {
 		wcur_init(&u, up, sizeof(up));
 		end = give(c, wcur_done(&d), &u);
@@ -292,10 +380,11 @@ talk(struct server *s, struct client *c)
 /* ---- tests -------------------------------------------------------------------------- */
 
 static void
-works(bool is_12, enum last last)
+works(bool is_peap, bool is_12, enum last last)
 {
-	struct server s = { .word = "geheim", .is_12 = is_12, .last = last };
-	struct client c = { .word = "geheim" };
+	struct server s = { .word = "geheim", .is_12 = is_12, .last = last,
+			    .is_peap = is_peap };
+	struct client c = { .word = "geheim", .is_peap = is_peap };
 
 	server_open(&s);
 	client_open(&c);
@@ -311,15 +400,17 @@ works(bool is_12, enum last last)
 
 TEST(a_password_in_a_tunnel_gives_both_ends_the_same_key)
 {
-	works(false, L_SUCCESS);
-	works(true, L_SUCCESS);
+	works(false, false, L_SUCCESS);
+	works(false, true, L_SUCCESS);
+	works(true, false, L_SUCCESS);
+	works(true, true, L_SUCCESS);
 }
 
 TEST(a_server_may_go_on_in_the_tunnel_after_it_was_proved)
 {
-	works(false, L_INSIDE);
-	works(true, L_INSIDE);
-	works(true, L_EMPTY);
+	works(false, false, L_INSIDE);
+	works(false, true, L_INSIDE);
+	works(false, true, L_EMPTY);
 }
 
 static void
@@ -339,6 +430,10 @@ TEST(a_wrong_password_gives_no_key)
 	struct server s = { .word = "geheim" };
 	struct client c = { .word = "Geheim" };
 
+	refuses(&s, &c, "wrong user name or password");
+	assert_false(s.is_proved);
+	s = (struct server){ .word = "geheim", .is_peap = true };
+	c = (struct client){ .word = "Geheim", .is_peap = true };
 	refuses(&s, &c, "wrong user name or password");
 	assert_false(s.is_proved);
 }
@@ -371,6 +466,33 @@ TEST(success_counts_only_after_the_password)
 	assert_int_equal(give(&c, (struct view){ in, test_hex("03 01 0004", in,
 	    sizeof(in)) }, &u), SEC_EAP_NO);
 	client_close(&c);
+}
+
+TEST(a_result_of_peap_counts_only_after_the_password)
+{
+	static const struct {
+		const char *odd, *why;
+	} odd[] = {
+		{ "01 05 000b 21 8003 0002 0001",
+		  "Success before the method has finished" },
+		{ "01 05 000b 21 8003 0002 0002", "the server refused us" },
+		{ "01 05 000b 21 8003 0002 0003", "malformed Result in the tunnel" },
+		{ "01 05 0005 21", "malformed Result in the tunnel" },
+		{ "01 05 0011 21 8003 0002 0001 8003 0002 0001",
+		  "malformed Result in the tunnel" },
+		{ "01 05 0011 21 8003 0002 0001 8063 0002 0001",
+		  "malformed Result in the tunnel" },
+		{ "21 8003 0002 0001", "malformed message in the tunnel" },
+		{ "00", "malformed message in the tunnel" },
+	};
+
+	for (size_t i = 0; i < N_OF(odd); i++) {
+		struct server s = { .word = "geheim", .odd = odd[i].odd,
+				    .is_peap = true };
+		struct client c = { .word = "geheim", .is_peap = true };
+
+		refuses(&s, &c, odd[i].why);
+	}
 }
 
 TEST(what_does_not_belong_into_the_tunnel_is_refused)
@@ -435,11 +557,12 @@ TEST(other_methods_in_the_tunnel_are_answered_with_a_nak)
 	server_close(&s);
 }
 
-TEST(nobody_is_asked_by_ttls_here)
+TEST(nobody_is_asked_by_a_tunnel_here)
 {
 	const struct spi_eap_conf c = { .is_server = true,
 					.host = &server_host };
 	struct spi_eap_run *r = NULL;
 
 	assert_int_equal(spi_eap_named("ttls")->open(&c, &r), ERR_UNSUP);
+	assert_int_equal(spi_eap_named("peap")->open(&c, &r), ERR_UNSUP);
 }
