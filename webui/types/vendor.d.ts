@@ -26,6 +26,7 @@ declare module "*/lib/uplot.js" {
 		destroy(): void;
 	}
 }
-declare module "*/lib/events_ja.js" {
+declare module "*/lib/tables_ja.js" {
 	export const sentences: Record<string, string>;
+	export const drops: Record<string, string>;
 }

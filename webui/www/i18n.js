@@ -1,27 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words of the pages in the language of who looks at them; numbers and times too.
 import { en } from "./lang/en.js";
-import { ja } from "./lang/ja.js";
-import { sentences } from "./lib/events_ja.js";
 import { changed } from "./store.js";
 
 /** @typedef {keyof typeof en} Word */
 
 /** @type {Record<string, Record<Word, string>>} */
-const all = { en, ja };
+const all = { en };
+/** What the daemon says in English: events, drops, why a peer is down; of the language.
+ * @type {{sentences: Record<string, string>, drops: Record<string, string>, downs: [RegExp, string][]}} */
+let foreign = { sentences: {}, drops: {}, downs: [] };
 export const languages = { en: "English", ja: "日本語" };
 
 let lang = localStorage.getItem("lang") ??
 	(navigator.languages.some((l) => l.startsWith("ja")) &&
 	 !navigator.languages[0].startsWith("en") ? "ja" : "en");
-if (!(lang in all)) lang = "en";
-document.documentElement.lang = lang;
+if (!(lang in languages)) lang = "en";
 
 export const language = () => lang;
 
+/** Another language comes when somebody reads it. @param {string} to */
+async function fetched(to) {
+	if (to in all) return;
+	const [words, tables] = await Promise.all([import("./lang/ja.js"), import("./lib/tables_ja.js")]);
+	foreign = { ...tables, downs: words.downs };
+	// a build leaves the keys out, which are those of English in their order
+	all[to] = Array.isArray(words.ja) ?
+		/** @type {any} */ (Object.fromEntries(Object.keys(en).map((key, i) => [key, words.ja[i]]))) : words.ja;
+}
+
+await fetched(lang).catch(() => { lang = "en"; });
+document.documentElement.lang = lang;
+
 /** Change it, without loading the page again. @param {string} to */
-export function setLanguage(to) {
-	if (!(to in all)) return;
+export async function setLanguage(to) {
+	if (!(to in languages)) return;
+	try {
+		await fetched(to);
+	} catch {
+		return;		// no connection: the button is still there
+	}
 	lang = to;
 	localStorage.setItem("lang", to);
 	document.documentElement.lang = to;
@@ -48,8 +66,21 @@ export function word(group, word) {
  * @param {import("./api.js").Item} e
  */
 export function said(e) {
-	const own = lang === "ja" ? sentences[e.event] : undefined;
-	return own ? own.replace(/\{(\w+)\}/g, (_, name) => String(e[name] ?? "")).replace(/[;:、。\s]+$/, "") : e.sentence;
+	const own = lang === "ja" ? foreign.sentences[e.event] : undefined;
+	if (!own) return e.sentence;
+	return own.replace(/\{(\w+)\}/g, (_, name) => name === "why" ? down(String(e.why ?? "")) : String(e[name] ?? ""))
+		.replace(/[;:、。\s]+$/, "");
+}
+
+/** Why packets were dropped. @param {import("./api.js").Item} counter */
+export const dropped = (counter) => (lang === "ja" && foreign.drops[counter.name]) || counter.text;
+
+/** Why a peer is down, as the daemon says it in English. @param {string} why */
+export function down(why) {
+	if (lang !== "ja") return why;
+	for (const [pattern, text] of foreign.downs)
+		if (pattern.test(why)) return why.replace(pattern, text);
+	return why;
 }
 
 /** Made once each: the making takes longer than the use. @type {Map<string, any>} */

@@ -455,3 +455,18 @@ export const ja = {
 	"login.code.hint": "認証アプリのコード (設定している場合)",
 	"login.go": "ログイン",
 };
+
+/** Why a peer is down, of what the daemon says. @type {[RegExp, string][]} */
+export const downs = [
+	[/^not yet dialled$/, "まだ接続を始めていません"],
+	[/^waiting for the peer to connect$/, "ピアからの接続を待っています"],
+	[/^taken down by command$/, "コマンドで切断されました"],
+	[/^connecting took too long$/, "接続に時間がかかりすぎました"],
+	[/^the name of the peer does not resolve$/, "ピアの名前からアドレスを引けません"],
+	[/^no route to (\S+)$/, "$1 への経路がありません"],
+	[/^no answer from (\S+) port (\d+)$/, "$1 のポート $2 から応答がありません"],
+	[/^not enough memory to connect$/, "接続するためのメモリーが足りません"],
+	[/^the secure process was restarted$/, "鍵を扱うプロセスが再起動しました"],
+	[/^the IKE SA reached the end of its life$/, "IKE SA の期限が切れました"],
+	[/^shutting down$/, "デーモンが停止します"],
+];

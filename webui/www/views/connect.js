@@ -2,7 +2,7 @@
 // The view of who only wants to be connected: one button, and what comes of it.
 import { html, useState } from "../vendor.js";
 import { bus, keyOf, may, rateOf, useStore } from "../store.js";
-import { bytes, rate, t, word } from "../i18n.js";
+import { bytes, down, rate, t, word } from "../i18n.js";
 import { typePassword } from "../api.js";
 import { Cmd, Do, Empty, Facts, Failed, Field, For, State, Title } from "../parts.js";
 import { Why } from "./why.js";
@@ -49,7 +49,7 @@ export function Connect({ realm, peer }) {
 			command="down" fields=${fields} isMain/>` :
 			p.intent === "password" ? html`<${Password} key=${"word" + keyOf(p)} p=${p}/>` :
 			html`<${Do} key=${"up" + keyOf(p)} name=${t("act.up")} command="up" fields=${fields} isMain/>`}
-		${p.why && !isUp && html`<p class="note">${p.why}</p>`}
+		${p.why && !isUp && html`<p class="note">${down(p.why)}</p>`}
 		<${Facts} rows=${[
 			[t("connect.to"), p.remote],
 			[t("facts.id"), p.id],

@@ -2,7 +2,7 @@
 // Overview: what needs attention, traffic, health, what happened last.
 import { html } from "../vendor.js";
 import { keyOf, useAnswer, useStore } from "../store.js";
-import { exact, number, span, t, word } from "../i18n.js";
+import { down, dropped, exact, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Empty, Figure, For, Link, Panel, State, Title, When } from "../parts.js";
 import { Traffic } from "../chart.js";
 import { Sentence } from "./log.js";
@@ -32,11 +32,11 @@ function attention(s, metrics) {
 	const out = /** @type {any[]} */ (ownCerts(metrics));
 	for (const r of s.realms.values())
 		if (r.why) out.push({ key: "realm " + r.name, is: "warn", to: ["realms", r.name],
-			who: t("realm.of", { realm: r.name }), what: r.why });
+			who: t("realm.of", { realm: r.name }), what: down(r.why) });
 	for (const p of s.peers.values()) {
 		const at = ["peers", p.realm, p.name];
 		if (isMissing(p)) out.push({ key: keyOf(p), is: p.state === "suspect" ? "warn" : "error",
-			to: at, who: keyOf(p), what: p.why || t("att.down"),
+			to: at, who: keyOf(p), what: down(p.why) || t("att.down"),
 			note: p.next_try_s >= 0 ? t("att.next", { span: span(p.next_try_s) }) : "" });
 		if (p.cert_until > 0 && p.cert_until - now < SOON_S)
 			out.push({ key: "cert " + keyOf(p), is: p.cert_until < now ? "error" : "warn",
@@ -75,7 +75,7 @@ function Health() {
 		<${Answer} of=${stats}>
 			${path?.without && html`<p><${State} is="warn" group="level"/> ${t("health.without", { what: path.without })}</p>`}
 			${worst.length ? html`<h3>${t("health.drops")}</h3><ul class="list">${worst.map((d) => html`
-				<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>` :
+				<li key=${d.name}><strong>${number(d.value)}</strong> ${dropped(d)} <span class="quiet">${d.name}</span></li>`)}</ul>` :
 				html`<p>${t("health.nodrops")}</p>`}
 		<//>
 	<//>`;
@@ -104,4 +104,4 @@ export function Overview() {
 }
 
 /** Why a peer is where it is, in a few words. @param {Item} p */
-export const reason = (p) => p.state === "up" ? "" : p.why || word("intent", p.intent ?? "");
+export const reason = (p) => p.state === "up" ? "" : down(p.why) || word("intent", p.intent ?? "");

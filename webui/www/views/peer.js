@@ -2,7 +2,7 @@
 // One peer: facts, SAs, drops, the last 30 days, what can be done.
 import { html, useState } from "../vendor.js";
 import { bus, may, useAnswer, useStore } from "../store.js";
-import { bytes, day, moment, number, span, t, word } from "../i18n.js";
+import { bytes, day, down, dropped, moment, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
 import { Traffic } from "../chart.js";
 import { days, spansUp } from "../spans.js";
@@ -45,10 +45,10 @@ function Drops({ realm, name }) {
 			{ key: "n_icv", name: t("drops.icv"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_icv) },
 		]}/>`}
 		${own.length > 0 && html`<h3>${t("drops.peer")}</h3><ul class="list">${own.sort((x, y) => y.value - x.value).map((d) => html`
-			<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>`}
+			<li key=${d.name}><strong>${number(d.value)}</strong> ${dropped(d)} <span class="quiet">${d.name}</span></li>`)}</ul>`}
 		<h3>${t("drops.all")}</h3>
 		${drops.length ? html`<ul class="list">${drops.sort((x, y) => y.value - x.value).slice(0, 8).map((d) => html`
-			<li key=${d.name}><strong>${number(d.value)}</strong> ${d.text} <span class="quiet">${d.name}</span></li>`)}</ul>` :
+			<li key=${d.name}><strong>${number(d.value)}</strong> ${dropped(d)} <span class="quiet">${d.name}</span></li>`)}</ul>` :
 			html`<p>${t("health.nodrops")}</p>`}
 	<//><//>`;
 }
@@ -137,7 +137,7 @@ export function Peer({ realm, name }) {
 	const isUp = p.state === "up" || p.state === "suspect";
 	return html`<p class="crumbs"><${Link} to=${["peers"]}>${t("nav.peers")}<//> / ${realm}</p>
 		<h1>${name} <${State} is=${p.state}/></h1>
-		${p.why && !isUp && html`<p class="note">${p.why}</p>`}
+		${p.why && !isUp && html`<p class="note">${down(p.why)}</p>`}
 		<${Actions} p=${p}/>
 		<div class="grid"><div>
 			<${Panel} title=${t("facts.title")} cmd=${`tapir status ${realm}/${name}`}><${Facts} rows=${[

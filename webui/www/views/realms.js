@@ -2,7 +2,7 @@
 // Realms: what belongs to each.
 import { html } from "../vendor.js";
 import { keyOf, useStore } from "../store.js";
-import { number, t, word } from "../i18n.js";
+import { down, number, t, word } from "../i18n.js";
 import { Empty, Facts, Link, Panel, State, Table, Title } from "../parts.js";
 import { Configuration } from "./conf.js";
 import { Drain } from "./makers.js";
@@ -19,7 +19,7 @@ function Realm({ r }) {
 	const peers = [...s.peers.values()].filter((p) => p.realm === r.name);
 	return html`<${Panel} title=${t("realm.of", { realm: r.name })} cmd=${"tapir status " + r.name}
 		actions=${html`<${Link} to=${["hub", r.name]}>${t("nav.hub")}<//>`}>
-		${r.why && html`<p><${State} is="warn" group="level"/> ${r.why}</p>`}
+		${r.why && html`<p><${State} is="warn" group="level"/> ${down(r.why)}</p>`}
 		<${Facts} rows=${[
 			[t("realm.state"), html`<${State} is=${r.state || "up"} group="realmstate"/>`],
 			[t("realm.tap"), r.tap], [t("realm.bridge"), r.bridge], [t("realm.mac"), r.mac],
