@@ -4,32 +4,67 @@
  */
 #include "cli/word.h"
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 #include "daemon/base/secret.h"
 
-/* One line without echo. */
+/* Signals that end or stop us while a terminal does not echo. */
+static const int breaks[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
+static volatile sig_atomic_t broken;
+
+static void
+on_break(int sig)
+{
+	broken = sig;
+}
+
+/* fgets() without what it needs to go on after a signal. */
+static bool
+line_take(FILE *in, char *out)
+{
+	struct sigaction now = { .sa_handler = on_break }, old[N_OF(breaks)];
+	bool is_ok;
+
+	broken = 0;
+	for (unsigned i = 0; i < N_OF(breaks); i++)
+		(void)sigaction(breaks[i], &now, &old[i]);
+	is_ok = fgets(out, WORD_MAX, in) != NULL;
+	for (unsigned i = 0; i < N_OF(breaks); i++)
+		(void)sigaction(breaks[i], &old[i], NULL);
+	return is_ok;
+}
+
+/* One line without echo; echo comes back before a signal does what it does. */
 static bool
 line_read(FILE *in, const char *prompt, char *out)
 {
-	bool is_tty = isatty(fileno(in));
+	bool is_tty = isatty(fileno(in)), is_ok, is_quiet = false;
 	struct termios now, quiet;
-	bool is_ok;
 
-	if (is_tty) {
-		fputs(prompt, stderr);
-		if (tcgetattr(fileno(in), &now) == 0) {
+	/* nothing of it is to stay in a buffer */
+	(void)setvbuf(in, NULL, _IONBF, 0);
+	do {
+		if (is_tty) {
+			fputs(prompt, stderr);
+			is_quiet = tcgetattr(fileno(in), &now) == 0;
+		}
+		if (is_quiet) {
 			quiet = now;
 			quiet.c_lflag &= ~(tcflag_t)ECHO;
 			(void)tcsetattr(fileno(in), TCSAFLUSH, &quiet);
 		}
-	}
-	is_ok = fgets(out, WORD_MAX, in) != NULL;
-	if (is_tty) {
-		(void)tcsetattr(fileno(in), TCSAFLUSH, &now);
-		fputc('\n', stderr);
-	}
+		is_ok = line_take(in, out);
+		if (is_quiet)
+			(void)tcsetattr(fileno(in), TCSAFLUSH, &now);
+		if (is_tty)
+			fputc('\n', stderr);
+		if (broken != 0) {
+			clearerr(in);
+			(void)raise(broken);
+		}
+	} while (broken == SIGTSTP);	/* ... and somebody went on with us */
 	out[is_ok ? strcspn(out, "\r\n") : 0] = '\0';
 	return is_ok;
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what once the daemon serves, and where the key is not."""
 import os
-import re
 import stat
 
 import pytest
 
+import memory
 from gateway import BUILD, PSK, Gateway, office
 from lab import until
 
@@ -141,33 +141,11 @@ def test_main_cannot_be_traced_by_its_own_user(ends):
         assert os.stat(f"/proc/{ends[0].pid(role)}/mem").st_uid == 0
 
 
-def memory_holds(pid, needles):
-    """Which of these byte strings are somewhere in a process' writable memory."""
-    found = set()
-    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \
-            open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in maps:
-            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r...)", line)
-            if not m or "[vsyscall]" in line or "[vvar" in line:
-                continue
-            at, end = int(m[1], 16), int(m[2], 16)
-            keep = b""
-            while at < end:
-                try:
-                    mem.seek(at)
-                    part = mem.read(min(end - at, 1 << 20))
-                except (OSError, ValueError):
-                    break
-                found |= {n for n in needles if n in keep + part}
-                keep, at = part[-64:], at + max(len(part), 1)
-    return found
-
-
 @pytest.mark.parametrize("role", ["main", "super", "resolve"])
 def test_no_psk_in_memory(ends, role):
     """The scan finds what is there (a plain word) and not the key."""
     for gw in ends:
-        found = memory_holds(gw.pid(role), [PSK.encode(), b"tapir"])
+        found = memory.holds(gw.pid(role), [PSK.encode(), b"tapir"])
         assert found == {b"tapir"}
 
 
