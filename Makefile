@@ -129,7 +129,7 @@ libs_of = $(foreach l,$(1) $($(1)_NEED),$(B)/lib$(l).a)
 PROGS := $(B)/tapird $(B)/tapir-secure $(B)/tapir-web $(B)/tapir-desk $(B)/tapir
 
 .PHONY: all check demo bench soak asan tsan fuzz lint layers graph install clean \
-        deps unit sim net help progs plugins deb-check man man-lacks
+        deps unit sim net help progs plugins dist deb-check man man-lacks
 .DEFAULT_GOAL := all
 
 ifeq ($(DEPS_OK),yes)
@@ -352,6 +352,14 @@ $(B)/ike-%.dot: $(B)/test/sim/sim
 	@! command -v dot >/dev/null || { dot -Tsvg -o $(@:.dot=.svg) $@ && echo wrote $(@:.dot=.svg); }
 deps:
 	@packaging/deps build web test demo bench
+# the sources of what is committed, with what the browser's screens need of others
+dist:
+	$(call say,TAR,$(B)/tapir-$(VERSION).tar.xz)
+	$(Q)rm -rf $(B)/dist && mkdir -p $(B)/dist/tapir-$(VERSION) && \
+	  git archive HEAD | tar -x -C $(B)/dist/tapir-$(VERSION) && \
+	  webui/site vendor $(abspath $(B))/dist/tapir-$(VERSION)/webui/vendor $(NPM_DIR) && \
+	  tar -C $(B)/dist --owner=0 --group=0 --sort=name --mtime="$$(git log -1 --format=%ci)" \
+	    -cJf $(B)/tapir-$(VERSION).tar.xz tapir-$(VERSION)
 deb-check:
 	@packaging/deps package
 	@packaging/as-root packaging/check-deb $(DEB)

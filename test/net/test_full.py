@@ -181,3 +181,76 @@ def test_no_memory(lab, ends):
     assert lab.ping("left", "10.9.2.1", 3) == 3, a.log()
     assert a.pid("main") == pid and a.is_up()
     assert again(a) and lab.until_ping("left", "10.9.2.1", 15)
+
+
+# ---- leases -----------------------------------------------------------------
+
+POOL = """<vpn log="info">
+  <realm name="r" dpd="1" dead="3" tap="tap0" mode="ip" address="10.20.0.1/24">
+    <me id="gw" psk="r.psk"/>
+    <peer id="*.example"/>
+    <pool net="10.20.1.0/24"/>
+  </realm>
+</vpn>
+"""
+CLIENT = """<vpn log="info">
+  <realm name="r" dpd="1" dead="3" tap="tap0" mode="ip">
+    <me id="{}.example" psk="r.psk"/>
+    <peer id="gw" at="192.0.2.1"><net local="dynamic" remote="10.20.0.0/24"/></peer>
+  </realm>
+</vpn>
+"""
+
+
+def join(lab, name):
+    """A client comes, is given an address, and goes: the address."""
+    c = Gateway(lab, "right", CLIENT.format(name), {"r.psk": PSK}).start()
+    try:
+        assert until(10, c.is_up), c.log()
+        out = lab.need("right", "ip", "-br", "-4", "addr", "show", "dev", "tap0").split()
+        assert lab.until_ping("right", "10.20.0.1", 5), c.log()
+        return out[2]
+    finally:
+        c.stop()
+
+
+@pytest.fixture(scope="module")
+def pool(lab, ends, disk):
+    """A gateway whose state is on the small disk; the ends before are gone."""
+    for gw in ends:
+        gw.stop()
+    gw = Gateway(lab, "left", POOL, {"r.psk": PSK}, args=("--state-dir", f"{disk}/pool"))
+    yield gw.start()
+    gw.stop()
+
+
+def test_leases_on_a_full_disk(lab, pool, disk):
+    """Who comes has an address all the same, words say what may be lost, and what was not
+    written is, once there is room: after a restart each has its own again."""
+    fill(disk)
+    first, second = join(lab, "one"), join(lab, "two")
+    assert first != second and join(lab, "one") == first, "it keeps its own"
+    assert pool.lines("cannot write the file of leases", "No space left", level="WARN"), pool.log()
+    assert os.path.getsize(os.path.join(disk, "pool", "leases")) == 0
+    os.unlink(os.path.join(disk, "ballast"))
+    third = join(lab, "three")
+    assert pool.stop() == 0
+    pool.start()
+    assert pool.lines("3 leases are kept from before"), pool.log()
+    assert [join(lab, n) for n in ("three", "two", "one")] == [third, second, first]
+
+
+def test_a_state_directory_that_cannot_be_written(lab, pool, disk):
+    """Mounted read-only, before the start: it serves, and says what is not kept."""
+    assert pool.stop() == 0
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    try:
+        pool.start()
+        for word in "history", "leases":
+            assert [x for x in pool.lines(word) if " WARN " in x], (word, pool.log())
+        own = join(lab, "one")
+        assert own.startswith("10.20.1.") and join(lab, "one") == own
+        assert pool.tapir("history").returncode in (0, 1)
+        assert pool.stop() == 0
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
