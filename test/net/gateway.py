@@ -179,7 +179,7 @@ class Gateway:
         """One number of `tapir stats`; 0 when it is not there."""
         doc = self.json("stats", "--all")
         rows = [r for part in doc.values() if isinstance(part, list) for r in part]
-        return sum(r["value"] for r in rows if r.get("name") == name)
+        return sum(r["value"] for r in rows if r.get("name") == name and "peer" not in r)
 
 
 class Offices:

@@ -252,9 +252,12 @@ def udp_source(addr, port, seconds, size):
                 pass
 
 
+SO_RCVBUFFORCE = 33     # socket of Python 3.11 has no name for it
+
+
 def roomy(s):
     """Room for what comes while a busy machine lets us wait."""
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 8 << 20)
+    s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
     return s
 
 
