@@ -25,7 +25,6 @@
 #include "daemon/base/str.h"
 
 #define SCRYPT_BYTES (128u << 20)
-#define SEC_UID	     64511		/* when there is no user tapir-sec */
 #define TOTP_BYTES   20			/* RFC 4226 4 */
 #define TMP_NAME     ".users.new"
 
@@ -134,15 +133,16 @@ users_save(struct cli *c, const struct users *us)
 	int fd;
 
 	if (!conf_key_owner(&uid, &gid))
-		uid = gid = SEC_UID;
+		gid = CONF_KEY_UID;
 	(void)unlinkat(us->dir, TMP_NAME, 0);
 	fd = openat(us->dir, TMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 		    O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return file_fail(c, "cannot write", CONF_USER_FILE);
-	/* refused in a user namespace, where everybody is one user */
-	if (geteuid() == 0)
-		(void)!fchown(fd, uid, gid);
+	/* the process that looks at passwords reads it by its group; refused in a user
+	 * namespace, where everybody is one user */
+	if (geteuid() == 0 && fchown(fd, (uid_t)-1, gid) == 0)
+		(void)!fchmod(fd, 0640);
 	if (!text_write(us, fd) || renameat(us->dir, TMP_NAME, us->dir,
 					    CONF_USER_FILE) != 0 ||
 	    fsync(us->dir) != 0) {

@@ -93,6 +93,7 @@ void conf_rules(struct checker *k);
  * Thread: the loop, or the only one.
  */
 bool conf_key_owner(uid_t *uid, gid_t *gid);
+#define CONF_KEY_UID 64511 /* who does where there is no such user */
 /**
  * Look at a key file without opening it.
  *

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,7 +33,6 @@
 #include "daemon/ipc/confine.h"
 
 #define WHO "desk"
-#define BIT(cap) (UINT64_C(1) << (cap))
 
 struct opts {
 	int channel;
@@ -137,15 +135,25 @@ warm_up(void)
 	    ERR_CRYPTO;
 }
 
-/* The owner of a file that takes another's place is to be the same: that, and to
- * read what belongs to tapir-sec, is all it may more than anybody. */
+/* Root without a capability, in the group of tapir-sec, so that accounts it writes
+ * can be read there. */
+static struct confine_user
+become(const struct opts *o)
+{
+	struct confine_user user = {
+		.uid = geteuid(), .gid = getegid(), .is_rootless = o->is_rootless,
+	};
+	uid_t uid;
+
+	if (!conf_key_owner(&uid, &user.also_gid))
+		user.also_gid = CONF_KEY_UID;
+	return user;
+}
+
 static int
 confine(const struct opts *o)
 {
-	const struct confine_user user = {
-		.uid = geteuid(), .gid = getegid(), .is_rootless = o->is_rootless,
-		.keep_caps = BIT(CAP_CHOWN) | BIT(CAP_DAC_READ_SEARCH),
-	};
+	const struct confine_user user = become(o);
 	static const struct confine_filter filter = {
 		.who = "tapir-desk", .calls = calls, .n_call = N_OF(calls),
 		.args = args, .n_arg = N_OF(args),

@@ -12,7 +12,7 @@ caps_keep_few(void)
 {
 	static const cap_value_t keep[] = {
 		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_KILL,
-		CAP_DAC_READ_SEARCH, CAP_CHOWN, CAP_IPC_LOCK, CAP_SYS_RESOURCE,
+		CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, CAP_SYS_RESOURCE,
 	};
 	cap_t cap = cap_init(), now = cap_get_proc();
 	int err = 0;

@@ -151,7 +151,7 @@ user_set(const struct confine_user *u)
 		return 0;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
 		return fail("capabilities cannot be kept");
-	if (setgroups(0, NULL) != 0)
+	if (setgroups(u->also_gid != 0, &u->also_gid) != 0)
 		return fail("supplementary groups cannot be dropped");
 	if (setresgid(u->gid, u->gid, u->gid) != 0)
 		return fail("the group cannot be changed");

@@ -35,6 +35,7 @@
 struct confine_user {
 	uid_t uid;
 	gid_t gid;
+	gid_t also_gid;		/* one more group; 0 = none */
 	bool is_rootless;	/* one uid: keep it, drop the rest */
 	uint64_t keep_caps;	/* bit mask of CAP_*: permitted and effective */
 };

@@ -80,7 +80,7 @@ def test_accounts(web, root):
     assert event["user"] == "uid 0 by the web" and "hanako" in event["name"] and word not in str(event)
     path = os.path.join(web.dir, "keys", "web", "users")
     mode = os.stat(path)
-    assert mode.st_mode & 0o777 == 0o600 and mode.st_uid != 0
+    assert mode.st_mode & 0o777 == 0o640 and mode.st_uid == 0 and mode.st_gid != 0
     c = Client(web.lab, web.node)
     status, doc, _ = c.ask("POST", "/login", {"user": "hanako", "password": word})
     assert status == 200 and doc["role"] == "operator"

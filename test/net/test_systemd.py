@@ -107,13 +107,18 @@ def test_it_is_started_when_it_serves(machine, peer, lab):
 def test_each_process_has_its_user(machine):
     """Under the unit as well: roles are apart, and root is the supervisor alone, with the
     process that carries what `tapird` has to do as root later."""
-    users = {}
-    for line in machine.need("ps", "-eo", "user:20=,args=").splitlines():
-        user, args = line.split(None, 1)
-        if "tapir" in args and "journal" not in args:
-            users.setdefault(user, []).append(args)
-    assert {"root", "tapir", "tapir-sec", "tapir-web"} == set(users), users
-    assert all(args.endswith("tapird --foreground") for args in users["root"]), users
+    def users():
+        out = {}
+        for line in machine.need("ps", "-eo", "user:20=,args=").splitlines():
+            user, args = line.split(None, 1)
+            if "tapir" in args and "journal" not in args:
+                out.setdefault(user, []).append(args)
+        return out
+
+    # who was started just now gives up root in a moment
+    assert until(5, lambda: all(args.endswith("tapird --foreground") for args in users()["root"])), \
+        users()
+    assert {"root", "tapir", "tapir-sec", "tapir-web"} == set(users())
 
 
 def test_what_the_unit_permits_is_enough(machine, peer):
