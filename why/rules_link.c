@@ -20,6 +20,7 @@
 #define FRESH_S	    300		/* older than this explains nothing; ours */
 #define COOKIES	    3		/* one is normal, two after a change of secret */
 #define IP_PACKET   1400	/* larger ones are cut on the way; ours */
+#define MOVE_S	    3		/* getting in elsewhere takes a while */
 #define TICKET_S    3600	/* what was refused is of interest so long */
 #define SKEW_S	    (2 * 86400)	/* clocks differ by so much, dates by more */
 
@@ -525,6 +526,16 @@ moved_there(const struct why_facts *f, struct why_say *s)
 	    f->moved.how == WHY_MOVED_GONE && is_of(f->remote, f->moved.to);
 }
 
+/* It is asked for while the connection goes on, which is older. */
+static bool
+moved_stays(const struct why_facts *f, struct why_say *s)
+{
+	say_moved(f, s);
+	return why_is_up(f) && fresh(f->moved.age_s) &&
+	    f->moved.age_s >= MOVE_S && f->up_s > f->moved.age_s &&
+	    f->moved.how != WHY_MOVED_BY_NAME && is_of(f->remote, f->moved.from);
+}
+
 static bool
 drained(const struct why_facts *f, struct why_say *s)
 {
@@ -690,6 +701,6 @@ why_rule_fn *const why_link_rule[WHY_RULE_END] = {
 	[WHY_R_OUR_REFUSAL] = our_refusal, [WHY_R_WAITING] = waiting,
 	[WHY_R_TRYING] = trying, [WHY_R_PIN] = pin, [WHY_R_OWN_OLD] = own_old,
 	[WHY_R_MOVED_LOOP] = moved_loop, [WHY_R_MOVED_FAILED] = moved_failed,
-	[WHY_R_MOVED] = moved_there, [WHY_R_DRAINED] = drained,
+	[WHY_R_MOVED] = moved_there, [WHY_R_MOVED_STAYS] = moved_stays, [WHY_R_DRAINED] = drained,
 	[WHY_R_TICKET] = ticket,
 };

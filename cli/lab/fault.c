@@ -150,6 +150,15 @@ const struct fault lab_faults[] = {
 	{ .info = { .name = "one-way", .line = "ESP does not come back to gw-a",
 		    AT_A("one-way"), .is_slow = true }, .never = TOPO_IP,
 	  .rules_on = "gw-a", .rules = DROP(NO_ESP), .has_ping = true },
+	{ .info = { .name = "one-way-raw",
+		    .line = "the same, with ESP that is not in UDP",
+		    AT_A("one-way"), .is_slow = true },
+	  .never = TOPO_IP | TOPO_NAT | LAB_STRONGSWAN, .has_ping = true,
+	  .a = { .realm = "bridge=\"br-lan\" encap=\"esp\"" },
+	  .b = { .realm = "bridge=\"br-lan\" encap=\"esp\"" },
+	  .rules_on = "gw-a", .rules = "table ip lab {\n  chain in {\n    type "
+	  "filter hook prerouting priority -300\n    ip protocol esp drop\n"
+	  "  }\n}\n" },
 	{ .info = { .name = "corrupt",
 		    .line = "something changes bytes of what comes from gw-b",
 		    AT_A("esp-integrity"), .is_slow = true }, .never = TOPO_IP,
@@ -192,6 +201,12 @@ const struct fault lab_faults[] = {
 	  .cmd_on = { "gw-a", "gw-b", "gw-a" },
 	  .cmd = { "down branches/osaka", "drain --to 192.0.2.9",
 		   "up branches/osaka" } },
+	{ .info = { .name = "redirect-stays",
+		    .line = "the same, and gw-a is connected at gw-b meanwhile",
+		    AT_A("redirect-stays"), .is_slow = true },
+	  .never = LAB_STRONGSWAN, .is_late = true,
+	  .a = { .trust = "redirect=\"yes\"" },
+	  .cmd_on = { "gw-b" }, .cmd = { "drain --to 192.0.2.9" } },
 	{ .info = { .name = "ticket",
 		    .line = "gw-b was killed, and does not know its tickets",
 		    AT_A("ticket-refused"), .is_slow = true },
@@ -228,8 +243,8 @@ const struct fault lab_faults[] = {
 		    .line = "the same wire, and nobody looks for loops",
 		    AT_A("mac-moving"), .is_slow = true }, .never = TOPO_IP,
 	  .is_late = true, .has_ping = true,
-	  .a = { .realm = "bridge=\"br-lan\" loop=\"off\"" },
-	  .b = { .realm = "bridge=\"br-lan\" loop=\"off\"" },
+	  .a = { .realm = "bridge=\"br-lan\" loop=\"off\" storm-broadcast=\"0\"" },
+	  .b = { .realm = "bridge=\"br-lan\" loop=\"off\" storm-broadcast=\"0\"" },
 	  .ip_on = { NULL, "gw-a", "gw-b" },
 	  .ip = { "link add loop0 netns @gw-a type veth peer name loop0 "
 		  "netns @gw-b", "link set loop0 master br-lan up",
@@ -238,7 +253,7 @@ const struct fault lab_faults[] = {
 	  /* what goes round shall leave something of the machine */
 	  .rules_on = "gw-a", .rules = "table bridge lab {\n  chain f {\n"
 	  "    type filter hook forward priority 0\n    iifname loop0 limit "
-	  "rate over 200/second drop\n  }\n}\n" },
+	  "rate over 400/second drop\n  }\n}\n" },
 	{ .info = { .name = "no-mac",
 		    .line = "no frame of gw-b's side gets into its tunnel",
 		    AT_A("no-mac"), .is_slow = true }, .never = TOPO_IP,

@@ -12,6 +12,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "daemon/base/log.h"
 #include "daemon/base/str.h"
@@ -276,19 +277,27 @@ ike_step_auth_begin(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	return V_NEXT;
 }
 
+/* The secure process compares as well, with what is configured. */
 static bool
 is_expected(const struct ike_setup *st, const struct ike_id *id)
 {
 	const size_t head = 4;		/* type and RESERVED, which is ignored */
+	const uint8_t *want = st->id_peer + head;
+	bool is_name = id->type == IKE_ID_FQDN || id->type == IKE_ID_RFC822_ADDR;
 
 	if (st->id_peer_len == 0)
 		return true;
 	if (id->type != st->id_peer[0])
 		return false;
-	/* a name can be written in several ways: the secure process compares */
-	return id->type == IKE_ID_DER_ASN1_DN ||
-	    (id->raw.len == st->id_peer_len &&
-	     memcmp(id->data.p, st->id_peer + head, id->data.len) == 0);
+	if (id->type == IKE_ID_DER_ASN1_DN)	/* written in several ways */
+		return true;
+	if (id->raw.len != st->id_peer_len)
+		return false;
+	/* a host name in capitals is the same (RFC 4945 3.1.2) */
+	if (is_name)
+		return strncasecmp((const char *)id->data.p, (const char *)want,
+				   id->data.len) == 0;
+	return memcmp(id->data.p, want, id->data.len) == 0;
 }
 
 /* The identity a peer claims, for people. */

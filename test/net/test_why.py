@@ -156,8 +156,13 @@ def test_ports(ends):
     ends.filter("right", "udp dport { 500, 4500 } drop")
     ends.b.start()
     ends.a.start()
-    first(ends.a, "osaka", "trying", seconds=1)
     first(ends.a, "osaka", "no-answer")
+
+    def is_trying():        # it is so for a second or two
+        ends.a.tapir("down", "r/osaka")
+        ends.a.tapir("up", "r/osaka")
+        return why(ends.a, "osaka")["code"] == "trying"
+    assert until(WAIT_S, is_trying), why(ends.a, "osaka")
     ends.stop()
     ends.filter("right", "udp dport 4500 drop")
     ends.b.start()
@@ -200,6 +205,12 @@ def test_unknown_identity(ends):
     doc = first(ends.b, "tokio", "identity-unknown")
     assert '"tokyo"' in doc["causes"][0]["why"] and '"tokio"' in doc["causes"][0]["why"]
     first(ends.a, "osaka", "refused-psk")
+
+
+def test_names_in_capitals(ends):
+    """A host name is the same in capitals, to both."""
+    ends.restart(end("tokyo", "OSAKA", RIGHT), end("osaka", "TOKYO"))
+    assert until(10, ends.a.is_up), ends.a.log()
 
 
 def test_other_identity(ends):
