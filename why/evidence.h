@@ -91,6 +91,7 @@ struct why_moved {
 	int64_t age_s;
 	enum why_moved_how how;
 	unsigned n;			/* times of late */
+	bool was_up;			/* the connection there is now is older */
 	char from[WHY_EP_MAX], to[WHY_EP_MAX];
 };
 

@@ -281,6 +281,8 @@ from_trace(struct asked *q)
 	f->rekey_s = age_s(t.rekey_ms);
 	str_copy(f->rekey_said, sizeof(f->rekey_said), t.rekey_why);
 	moved_from(&t.moved, &f->moved);
+	f->moved.was_up = q->li.up_since_ms != 0 &&
+	    q->li.up_since_ms <= t.moved.at_ms;
 	f->ticket_s = age_s(t.ticket_ms);
 	if (t.own_end_s != 0 && (int64_t)t.own_end_s < clk_wall_s())
 		date_text((time_t)t.own_end_s, f->own_end, sizeof(f->own_end));

@@ -407,10 +407,9 @@ TEST(a_peer_that_is_up_elsewhere)
 	f.moved = sent(WHY_MOVED_GONE, "192.0.2.3").moved;
 	FIRST(f, "");			/* on its way there */
 	f.moved.age_s = 10;
-	FIRST(f, "redirect-stays");
-	f.up_s = 5;
 	FIRST(f, "");			/* back where it was */
-	f.up_s = 100;
+	f.moved.was_up = true;
+	FIRST(f, "redirect-stays");
 	str_copy(f.remote, sizeof(f.remote), "192.0.2.3:4500");
 	FIRST(f, "redirected");
 	str_copy(f.moved.to, sizeof(f.moved.to), "2001:db8::3");
