@@ -118,6 +118,9 @@ conf_eap_take(struct checker *k, const struct conf_node *realm,
 	if (has(me, "eap-server") && !has(me, "eap"))
 		conf_bad(k, me->pos, CONF_E_CONFLICT, "eap-server= of <me> is "
 			 "for a client, with eap=");
+	if (has(me, "keep") && (r->me.eap == NULL || has(me, "cert")))
+		conf_bad(k, me->pos, CONF_E_CONFLICT, "keep= of <me> is for a "
+			 "client that logs in by password: eap= without cert=");
 	/* An address that is given is one of layer 3; who joins an Ethernet says
 	 * which bridge, or its address in it. */
 	if (r->me.eap != NULL && !has(realm, "mode") && !has(realm, "bridge") &&

@@ -321,6 +321,10 @@ static const struct broken {
 	{PEER("dial=\"yes\""), 4, "dial=\"yes\" without at="},
 	{VPN("<realm name=\"r\"><me eap=\"h@x.example\" only=\"yes\"/>"
 	     "<peer id=\"gw.example\" ca=\"c\"/></realm>"), 2, "is for eap= with cert="},
+	{VPN("<realm name=\"r\"><me id=\"a\" psk=\"k\" keep=\"5\"/></realm>"),
+	 2, "keep= of <me> is for a client"},
+	{VPN("<realm name=\"r\"><me eap=\"h@x.example\" cert=\"c\" keep=\"5\"/>"
+	     "<peer id=\"gw.example\" ca=\"c\"/></realm>"), 2, "without cert="},
 	{VPN("<realm name=\"r\"><me id=\"gw.example\" cert=\"c\"/>\n<eap "
 	     "method=\"tls mschapv2\" users=\"u\" ca=\"c\" only=\"yes\"/></realm>"), 3,
 	 "method=\"tls\" and no other"},
