@@ -464,6 +464,7 @@ export const downs = [
 	[/^connecting took too long$/, "接続に時間がかかりすぎました"],
 	[/^the name of the peer does not resolve$/, "ピアの名前からアドレスを引けません"],
 	[/^no route to (\S+)$/, "$1 への経路がありません"],
+	[/^sent by (\S+) to the gateway (\S+)$/, "$1 からゲートウェイ $2 へ送られました"],
 	[/^no answer from (\S+) port (\d+)$/, "$1 のポート $2 から応答がありません"],
 	[/^not enough memory to connect$/, "接続するためのメモリーが足りません"],
 	[/^the secure process was restarted$/, "鍵を扱うプロセスが再起動しました"],
