@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include "cli/ask.h"
+#include "cli/json.h"
 #include "cli/typed.h"
 #include "daemon/base/clk.h"
 #include "daemon/base/secret.h"
@@ -112,6 +113,28 @@ type_word(struct cli *c, const struct target *t, const char *user)
 	return cli_fail(c, CLI_FAILED, "password", NULL, "this is no password");
 }
 
+/* What came of it. */
+static int
+tell(struct cli *c, bool is_up)
+{
+	const char *text = is_up ? "connected" : "connecting; tapir status -w "
+	    "shows how it goes on";
+	struct json j;
+
+	if (!c->is_json) {
+		fprintf(c->out, "%s\n", text);
+		return CLI_OK;
+	}
+	json_init(&j, c->out);
+	json_obj(&j, NULL);
+	json_bool(&j, "ok", true);
+	json_str(&j, "code", is_up ? "connected" : "connecting");
+	json_str(&j, "text", text);
+	json_obj_end(&j);
+	json_end(&j);
+	return CLI_OK;
+}
+
 /* Type, connect, see what comes of it. */
 static int
 log_in(struct cli *c, const struct target *t, const char *user)
@@ -130,7 +153,7 @@ log_in(struct cli *c, const struct target *t, const char *user)
 		    (status = wait_outcome(c, t, &o)) != CLI_OK)
 			return status;
 		if (!o.needs_word)
-			return up(c, t, false);
+			return tell(c, o.is_up);
 	}
 	bus_print_text(o.why, text, sizeof(text));
 	return cli_fail(c, CLI_FAILED, "password", "tapir why says more", "%s",
