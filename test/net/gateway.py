@@ -178,8 +178,9 @@ class Gateway:
     def stat(self, name):
         """One number of `tapir stats`; 0 when it is not there."""
         doc = self.json("stats", "--all")
-        rows = [r for part in doc.values() if isinstance(part, list) for r in part]
-        return sum(r["value"] for r in rows if r.get("name") == name and "peer" not in r)
+        rows = [r for key, part in doc.items()
+                if isinstance(part, list) and key != "peer_drops" for r in part]
+        return sum(r["value"] for r in rows if r.get("name") == name)
 
 
 class Offices:
