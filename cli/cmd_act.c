@@ -73,18 +73,24 @@ int
 cmd_drain(struct cli *c, int argc, char **argv)
 {
 	const char *to = NULL;
-	bool is_off = false;
+	bool is_off = false, is_kept = false;
 	struct cli_opt opt[] = {
 		{ 0, "to", NULL, &to },
+		{ 0, "keep", &is_kept, NULL },
 		{ 0, "off", &is_off, NULL },
 	};
 	struct bus_rec cmd;
 
-	if (cli_opts(c, opt, N_OF(opt), argc, argv, 0) < 0)
+	if ((argc = cli_opts(c, opt, N_OF(opt), argc, argv, 1)) < 0)
 		return CLI_USAGE;
-	if ((to != NULL) == is_off || (to != NULL && *to == '\0'))
+	if ((to != NULL) + is_off + is_kept > 1)
+		return need(c, "one of --to, --keep and --off");
+	if (to != NULL && *to == '\0')
 		return need(c, "where to?");
 	bus_rec_init(&cmd, BUS_CMD_DRAIN);
-	bus_set_str(&cmd, BUS_F_WHAT, is_off ? "" : to);
+	bus_set_str(&cmd, BUS_F_REALM, argc > 0 ? argv[0] : "");
+	bus_set_str(&cmd, BUS_F_WHAT, to != NULL ? to : "");
+	bus_set_str(&cmd, BUS_F_KIND, to != NULL || is_off ? "" : is_kept ?
+		    "keep" : "end");
 	return ask_act(c, &cmd, "");
 }

@@ -25,6 +25,7 @@
 #include "ikev2/crypt/keymat.h"
 #include "ikev2/crypt/protect.h"
 #include "ikev2/crypt/puzzle.h"
+#include "ikev2/drain.h"
 #include "ikev2/gate.h"
 #include "ikev2/ike.h"
 #include "ikev2/limits.h"
@@ -51,6 +52,7 @@ struct ike_rate {
 
 struct ike_realm {
 	struct list node;
+	struct ike_drain drain;		/* OFF: that of the engine counts */
 	struct ike_realm_conf conf;	/* conf.peer points to peer */
 	struct ike_peer_conf *peer;
 };
@@ -94,9 +96,7 @@ struct ike_link {
 	bool is_single;			/* the peer takes one pair of selectors a
 					 * child SA, SINGLE_PAIR_REQUIRED */
 	bool needs_childless;		/* the peer refused a child SA in IKE_AUTH */
-	struct ike_redirects redirects;	/* RFC 5685 7 */
-	bool is_elsewhere;		/* dial this gateway, once: */
-	struct ip_addr elsewhere, home;	/* home: who sent us there */
+	struct ike_away away;		/* RFC 5685 */
 	struct ike_resume *resume;	/* owned, or NULL; RFC 5723 */
 	struct ike_bytes shown;		/* what the peer let itself be known by */
 	unsigned n_fail;		/* attempts since it was up */
@@ -376,6 +376,7 @@ struct ike_sa {
 	uint64_t rtt_ms;		/* of the last request; 0 = not known */
 	uint64_t size_ms, size_top_ms;	/* last probe; when more was tried */
 	bool can_redirect;		/* the peer follows REDIRECT, RFC 5685 3 */
+	struct ip_addr sent_by;		/* ... and was sent here by this gateway */
 	bool is_elsewhere;		/* the peer is not where we were to dial */
 	struct ike_roam roam;
 	struct tmr watch;		/* looks after the path */
@@ -496,8 +497,7 @@ struct ike {
 	struct map *by_child;	/* child id -> struct ike_child */
 	struct map *by_init;	/* peer's SPI and endpoint -> half-open SA */
 	struct map *by_src;	/* source -> half-open SAs, as a number */
-	struct ike_gw drain;	/* where peers are sent; is_drained */
-	bool is_drained;
+	struct ike_drain drain;
 	struct ike_stands stands;	/* stands.c */
 	struct ike_own own;	/* addresses we have; empty = not known */
 	uint32_t last_handle, last_link, last_child, last_serial;

@@ -308,6 +308,10 @@ struct ike_ops {
 	/** Resolve the peer's name (again); answered by ike_peer_at().  Not
 	 * called for peers without a name or address. */
 	void (*resolve)(void *ctx, uint32_t realm, uint32_t peer);
+	/** Look up the name of a gateway that the peer sends us to; answered by
+	 * ike_gateway_at().  May be NULL: then only addresses are followed. */
+	void (*resolve_gateway)(void *ctx, uint32_t realm, uint32_t peer,
+				const char *name);
 	/** A responder refused who called itself id (escaped text); why is a
 	 * sentence.  Bounded in rate; there is no link. */
 	void (*auth_refused)(void *ctx, const struct net_ep *remote,
@@ -343,6 +347,7 @@ enum ike_link_event {
 	IKE_LINK_ALIVE,		/* up again after IKE_LINK_SUSPECT */
 	IKE_LINK_MOVED,		/* its outer address; why is the one before */
 	IKE_LINK_ROAMED,	/* our outer address; why is the one before */
+	IKE_LINK_SENT,		/* to another gateway; why is that */
 	IKE_LINK_EXPELLED,	/* it would not be let in any more; its SAs end */
 	IKE_LINK_ASKS		/* a person has to type a password; why says whose */
 };
@@ -398,6 +403,10 @@ void ike_limits_set(struct ike *ike, const struct ike_conf *conf);
  * given at start for literal addresses).  n = 0: the name does not resolve. */
 void ike_peer_at(struct ike *ike, uint32_t realm, uint32_t peer,
 		 const struct net_ep *ep, unsigned n);
+
+/** Addresses of the gateway that ops.resolve_gateway() was asked for; n = 0: none. */
+void ike_gateway_at(struct ike *ike, uint32_t realm, uint32_t peer,
+		    const struct ip_addr *ip, unsigned n, uint64_t now_ms);
 
 /** The addresses that this machine has now.  At the start, and whenever they or
  * routes changed: SAs that can move do (RFC 4555).  Copied; more than IKE_OWN_MAX of
@@ -462,14 +471,26 @@ MUST_USE int ike_rekey(struct ike *ike, uint32_t link, bool is_child, uint64_t n
  * 7296 2.4); ops.ping tells what becomes of it, unless the SA ends before.
  * 0, ERR_NOTFOUND, ERR_STATE (there is no SA). */
 MUST_USE int ike_ping(struct ike *ike, uint32_t link, uint64_t now_ms);
-/** Send peers that follow (RFC 5685) to another gateway: those that are connected,
- * and those that come.  to: an address, or a host name; NULL = no longer.  The
- * others are left alone.
- * @return how many connected ones were told, or ERR_SYNTAX: no name or address
- *         that a gateway can have. */
-MUST_USE int ike_drain(struct ike *ike, const char *to, uint64_t now_ms);
-/** Are they sent away, and where?  to: cap bytes, empty when not. */
-bool ike_drained(const struct ike *ike, char *to, size_t cap);
+/* What becomes of peers of a gateway that is to be emptied. */
+enum ike_drain_mode {
+	IKE_DRAIN_OFF,		/* it is not, or no longer */
+	IKE_DRAIN_SEND,		/* who follows (RFC 5685) goes to another gateway, the
+				 * others are left alone */
+	IKE_DRAIN_KEEP,		/* nobody is let in, and none of ours is dialled; who
+				 * is connected stays */
+	IKE_DRAIN_END		/* and who is connected is told goodbye */
+};
+/** Empty this gateway, or one realm of it.
+ * @param realm  UINT32_MAX = all of them; what is said of one realm counts more.
+ * @param to     with SEND: an address, or a host name; else NULL.
+ * @return how many connected ones were told, ERR_NOTFOUND (no such realm), or
+ *         ERR_SYNTAX: no name or address that a gateway can have. */
+MUST_USE int ike_drain(struct ike *ike, uint32_t realm,
+		       enum ike_drain_mode mode, const char *to,
+		       uint64_t now_ms);
+/** What is in force for a realm.  to: cap bytes, the gateway; empty without SEND. */
+enum ike_drain_mode ike_drained(const struct ike *ike, uint32_t realm, char *to,
+				size_t cap);
 /** Say goodbye: Delete to every peer once, without waiting for answers. */
 void ike_shutdown(struct ike *ike, uint64_t now_ms);
 

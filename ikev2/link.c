@@ -143,7 +143,7 @@ static void
 went_up(struct ike_link *link, bool is_new)
 {
 	link->n_fail = 0;
-	link->is_elsewhere = false;
+	link->away.is_elsewhere = link->away.is_naming = false;
 	link->why[0] = '\0';
 	link->down_since_ms = 0;
 	ike_trace_up(link);
@@ -174,7 +174,8 @@ ike_link_update(struct ike_link *link)
 			event(link, IKE_LINK_DOWN);
 	}
 	if (link->is_wanted && !link->needs_word && !ike_link_is_busy(link) &&
-	    !tmr_is_set(&link->dial))
+	    !tmr_is_set(&link->dial) &&
+	    !ike_drain_shuts(link->ike, link->realm))
 		dial_in(link, 0);
 }
 
@@ -246,8 +247,8 @@ ike_link_failed(struct ike_link *link)
 		event(link, IKE_LINK_ASKS);
 		return;
 	}
-	if (link->is_elsewhere) {	/* RFC 5685: back to where it began */
-		link->is_elsewhere = false;
+	if (link->away.is_elsewhere) {	/* RFC 5685: back to where it began */
+		link->away.is_elsewhere = false;
 		dial_in(link, NEXT_EP_MS);
 		return;
 	}
@@ -287,6 +288,10 @@ ike_link_dial(struct ike_link *link)
 
 	if (!link->is_wanted || link->needs_word || ike_link_is_busy(link))
 		return;
+	if (ike_drain_shuts(link->ike, link->realm)) {
+		ike_link_why(link, "not dialled: this gateway is drained");
+		return;
+	}
 	if (link->n_ep == 0) {
 		resolve(link);
 		link->n_fail++;
@@ -294,8 +299,8 @@ ike_link_dial(struct ike_link *link)
 		return;
 	}
 	remote = link->ep[link->at_ep % link->n_ep];
-	if (link->is_elsewhere)
-		remote.ip = link->elsewhere;
+	if (link->away.is_elsewhere)
+		remote.ip = link->away.elsewhere;
 	remote.port = ike_link_port(link);
 	link->is_mute = false;
 	own = link->ike->ops.local_addr(link->ike->ops.ctx, &remote.ip);

@@ -13,13 +13,13 @@
 /* IKE_SA_INIT request.                               RFC 7296
  * Before it: ike_cookie_admits(), 2.6, on the bare datagram. */
 static ike_step_fn *const init_req[] = {
-	ike_step_redirect_away,		/* RFC 5685 3: while we are drained */
+	ike_step_away_init,		/* RFC 5685 3: while we are drained */
 	ike_step_init_choose,		/* 2.7: or NO_PROPOSAL_CHOSEN, 1.2: or
 					 * INVALID_KE_PAYLOAD */
 	ike_step_init_new,		/* half-open SA; waits for a key */
 	ike_step_init_key,
 	ike_step_natd,			/* 2.23 */
-	ike_step_redirect_note,		/* RFC 5685 3 */
+	ike_step_away_note,		/* RFC 5685 3 */
 	ike_step_frag,			/* RFC 7383 2.3 */
 	ike_step_ppk,			/* RFC 8784 3 */
 	ike_step_vendor,		/* 3.12 */
@@ -67,7 +67,7 @@ static ike_step_fn *const resume_req[] = {
 	ike_step_resume_new,		/* half-open SA; waits for the keys */
 	ike_step_resume_opened,		/* or TICKET_NACK */
 	ike_step_natd,
-	ike_step_redirect_note,
+	ike_step_away_note,
 	ike_step_frag,
 	ike_step_vendor,
 	ike_step_resume_reply,
@@ -125,6 +125,7 @@ static ike_step_fn *const auth_req[] = {
 	ike_step_auth_realm,		/* identity -> realm, peer, link */
 	ike_step_auth_sign,		/* waits for the secure process */
 	ike_step_auth_signed,
+	ike_step_away_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_resume_give,		/* RFC 5723 4.1: waits for a ticket */
 	ike_step_resume_given,
 	ike_step_contact,		/* 2.4: older SAs of this peer end */
@@ -158,6 +159,7 @@ static ike_step_fn *const auth_req_eap_last[] = {
 	ike_step_eap_enter,		/* identity -> realm, peer, link */
 	ike_step_eap_sign,		/* waits */
 	ike_step_eap_signed,
+	ike_step_away_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_resume_give,		/* RFC 5723 4.1: waits for a ticket */
 	ike_step_resume_given,
 	ike_step_contact,		/* of the first request, as the rest */
@@ -213,6 +215,7 @@ static ike_step_fn *const auth_rsp_eap_last[] = {
 static ike_step_fn *const auth_rsp_eap_last_no_child[] = {
 	ike_step_eap_check,
 	ike_step_eap_accept,
+	ike_step_redirect_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_resume_take,
 	ike_step_resume_keep,
 	ike_step_contact,
@@ -223,10 +226,11 @@ static ike_step_fn *const auth_rsp_eap_last_no_child[] = {
 static ike_step_fn *const auth_rsp_childless[] = {
 	ike_step_childless_asked,
 	ike_step_auth_verify,
+	ike_step_redirect_eap,		/* RFC 5685 6: before EAP; or it ends here */
 	ike_step_auth_accept,
+	ike_step_redirect_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_resume_take,		/* RFC 5723: waits, if there is a ticket */
 	ike_step_resume_keep,
-	ike_step_redirect_auth,		/* RFC 5685 6: or it ends here */
 	ike_step_contact,		/* 2.4 */
 	ike_step_config_take,		/* 2.19 */
 	ike_step_childless_up,

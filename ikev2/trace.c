@@ -158,9 +158,16 @@ ike_trace_moved(struct ike_link *link, const struct ip_addr *from,
 	if (t == NULL)
 		return;
 	t->moved = (struct ike_moved){ .how = how, .from = *from,
-		.at_ms = link->ike->now_ms, .n = link->redirects.n };
+		.at_ms = link->ike->now_ms, .n = link->away.redirects.n };
 	str_copy(t->moved.to, sizeof(t->moved.to), to->ip.family == 0 ?
 		 to->name : ip_text(&to->ip, ip));
+}
+
+void
+ike_trace_nowhere(struct ike_link *link)
+{
+	if (link->trace != NULL)
+		link->trace->moved.how = IKE_MOVED_NOWHERE;
 }
 
 void

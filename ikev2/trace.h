@@ -41,7 +41,7 @@ struct ike_end {
 };
 
 /* RFC 5685: what became of it. */
-enum ike_moved_how { IKE_MOVED_GONE, IKE_MOVED_TOO_OFTEN, IKE_MOVED_BY_NAME };
+enum ike_moved_how { IKE_MOVED_GONE, IKE_MOVED_TOO_OFTEN, IKE_MOVED_NOWHERE };
 struct ike_moved {
 	enum ike_moved_how how;
 	uint64_t at_ms;		/* the last time; 0 = never */

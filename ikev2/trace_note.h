@@ -52,6 +52,8 @@ void ike_trace_rekey(struct ike_link *link, const char *why);
 /** The peer sends us to a gateway (RFC 5685). */
 void ike_trace_moved(struct ike_link *link, const struct ip_addr *from,
 		     const struct ike_gw *to, enum ike_moved_how how);
+/** The name of the gateway leads nowhere, or back. */
+void ike_trace_nowhere(struct ike_link *link);
 /** The peer does not take our ticket (RFC 5723). */
 void ike_trace_ticket(struct ike_link *link);
 /** A responder refused who has no link yet: to the link it most likely is, by

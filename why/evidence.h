@@ -86,7 +86,7 @@ struct why_stranger {
 };
 
 /* The peer sent us to another gateway (RFC 5685). */
-enum why_moved_how { WHY_MOVED_GONE, WHY_MOVED_TOO_OFTEN, WHY_MOVED_BY_NAME };
+enum why_moved_how { WHY_MOVED_GONE, WHY_MOVED_TOO_OFTEN, WHY_MOVED_NOWHERE };
 struct why_moved {
 	int64_t age_s;
 	enum why_moved_how how;
@@ -118,6 +118,7 @@ struct why_facts {
 	bool is_held;			/* taken down by command */
 	char drain[WHY_EP_MAX];		/* we send peers there; or empty */
 	bool needs_word;		/* waits for a password that is typed */
+	bool is_shut;			/* we are drained: nobody is let in */
 	bool is_dialled;		/* we dial; else the peer must */
 	bool is_name;			/* at= is a host name */
 	char at[WHY_ID_MAX];

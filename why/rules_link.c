@@ -500,13 +500,13 @@ static bool
 moved_failed(const struct why_facts *f, struct why_say *s)
 {
 	const struct why_end *e = &f->out;
-	bool is_name = f->moved.how == WHY_MOVED_BY_NAME;
+	bool is_name = f->moved.how == WHY_MOVED_NOWHERE;
 
 	say_moved(f, s);
 	if (is_name)
 		str_copy(s->c, sizeof(s->c), s->lang == WHY_JA ?
-			 "ホスト名による指定には従いません (アドレスのみ)" :
-			 "only addresses are followed, not names");
+			 "この名前を別のアドレスに解決できません" :
+			 "its name leads to no other address");
 	else if (e->by == WHY_BY_SILENCE)
 		str_copy(s->c, sizeof(s->c), s->lang == WHY_JA ?
 			 "応答がありません" : "nobody answers");
@@ -539,8 +539,18 @@ moved_stays(const struct why_facts *f, struct why_say *s)
 static bool
 drained(const struct why_facts *f, struct why_say *s)
 {
-	str_copy(s->a, sizeof(s->a), f->drain);
-	return !why_is_up(f) && !f->is_dialled && f->drain[0] != '\0';
+	if (f->is_shut)
+		str_copy(s->a, sizeof(s->a), s->lang == WHY_JA ?
+			 "新しい接続を受け入れず、こちらからも接続しません" :
+			 "nobody is let in, and none is dialled");
+	else if (s->lang == WHY_JA)
+		snprintf(s->a, sizeof(s->a), "転送に従う相手は %s へ送られます",
+			 f->drain);
+	else
+		snprintf(s->a, sizeof(s->a), "who follows redirections is sent "
+			 "to the gateway %s", f->drain);
+	return !why_is_up(f) && (f->is_shut ||
+	    (!f->is_dialled && f->drain[0] != '\0'));
 }
 
 /* Of the connection that stands, and that was made of late. */

@@ -66,6 +66,9 @@ void wire_web_command(struct vpn *v, struct ctl_client *cl,
 /** Does a link answer to the realm and peer a command names?  (wire_ctl.c) */
 bool wire_ctl_fits(const struct vpn *v, const struct ike_link_info *li,
 		   const struct bus_rec *cmd);
+/** The command drain (wire_drain.c). */
+void wire_drain(struct vpn *v, struct ctl_client *cl,
+		const struct bus_rec *cmd);
 /** FAILED: no such realm or peer, with the nearest name there is. */
 void wire_ctl_no_peer(struct vpn *v, struct ctl_client *cl,
 		      const struct bus_rec *cmd);

@@ -692,29 +692,6 @@ cmd_reload(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
 	reload_ask(v->reload, cl, cmd);
 }
 
-/* RFC 5685: peers go to another gateway. */
-static void
-cmd_drain(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd)
-{
-	const char *to = bus_str(cmd, BUS_F_WHAT);
-	char text[128];
-	int n = ike_drain(v->ike, *to != '\0' ? to : NULL, clk_ms());
-
-	wire_ctl_record(v, cl, cmd, n < 0 ? err_text(n) : "done");
-	if (n < 0) {
-		ctl_failed(cl, cmd->tag, n, "that is no gateway",
-			   "an IP address or a host name");
-		return;
-	}
-	if (*to == '\0')
-		snprintf(text, sizeof(text), "peers may connect here again");
-	else
-		snprintf(text, sizeof(text), "%d peer%s told to go; who follows "
-			 "redirections and comes is sent on", n,
-			 n == 1 ? " is" : "s are");
-	ctl_done(cl, cmd->tag, text);
-}
-
 void
 wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		 const struct bus_rec *cmd)
@@ -743,7 +720,7 @@ wire_ctl_command(struct vpn *v, struct ctl_client *cl,
 		{ BUS_CMD_WEB, wire_web_command },
 		{ BUS_CMD_HISTORY, cmd_history },
 		{ BUS_CMD_PING, wire_ping_command },
-		{ BUS_CMD_DRAIN, cmd_drain },
+		{ BUS_CMD_DRAIN, wire_drain },
 	};
 
 	for (unsigned i = 0; i < N_OF(table); i++)

@@ -218,6 +218,7 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 		[IKE_LINK_ALIVE] = BUS_EV_PEER_ALIVE,
 		[IKE_LINK_MOVED] = BUS_EV_PEER_MOVED,
 		[IKE_LINK_ROAMED] = BUS_EV_PEER_ROAMED,
+		[IKE_LINK_SENT] = BUS_EV_PEER_SENT,
 		[IKE_LINK_EXPELLED] = BUS_EV_PEER_EXPELLED,
 		[IKE_LINK_ASKS] = BUS_EV_PEER_ASKS,
 	};
@@ -276,6 +277,9 @@ wire_event_link(void *ctx, uint32_t link, int what, const char *why)
 	case IKE_LINK_ROAMED:
 		bus_set_str(&r, BUS_F_LOCAL, ip_text(&info.local.ip, ip));
 		bus_set_str(&r, BUS_F_OLD_LOCAL, why);
+		break;
+	case IKE_LINK_SENT:
+		bus_set_str(&r, BUS_F_WHAT, why);
 		break;
 	case IKE_LINK_EXPELLED:
 		bus_set_str(&r, BUS_F_ID, info.id);

@@ -34,6 +34,9 @@
 					   * worker; the rest of its buffers
 					   * stays free for ESP */
 
+/* Added to the number of a peer: not its own name, but that of a gateway. */
+#define OF_GATEWAY (1u << 31)
+
 struct lookup {
 	uint32_t realm, peer;
 };
@@ -577,6 +580,18 @@ op_resolve(void *ctx, uint32_t realm, uint32_t peer)
 		wi->lookup[wi->n_lookup++] = (struct lookup){ realm, peer };
 }
 
+static void
+op_resolve_gateway(void *ctx, uint32_t realm, uint32_t peer, const char *name)
+{
+	struct vpn *v = ctx;
+
+	/* without an answer it goes on by itself */
+	if (v->resolve != NULL &&
+	    resolve_ask(v->resolve, realm, peer | OF_GATEWAY, name) != 0)
+		log_rl(LOG_NOTICE, "ike", "the gateway %s is not looked up now",
+		       name);
+}
+
 static uint16_t
 peer_port(const struct vpn *v, const struct conf_peer *p)
 {
@@ -617,11 +632,16 @@ wire_ike_resolved(void *vpn, uint32_t realm, uint32_t peer,
 		  const struct ip_addr *ip, unsigned n)
 {
 	struct vpn *v = vpn;
-	const struct vpn_peer *p = vpn_peer_at(v, realm, peer);
+	const struct vpn_peer *p = vpn_peer_at(v, realm, peer & ~OF_GATEWAY);
 	struct net_ep ep[IKE_EP_MAX];
 
 	if (p == NULL)
 		return;
+	if ((peer & OF_GATEWAY) != 0) {
+		ike_gateway_at(v->ike, realm, peer & ~OF_GATEWAY, ip, n,
+			       clk_ms());
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		ep[i] = (struct net_ep){ ip[i], peer_port(v, p->conf) };
 	ike_peer_at(v->ike, realm, peer, ep, n);
@@ -662,6 +682,7 @@ wire_ike_init(struct vpn *v, struct ike_ops *ops)
 		.child_path = op_child_path,
 		.traffic = op_traffic,
 		.resolve = op_resolve,
+		.resolve_gateway = op_resolve_gateway,
 		.lease = op_lease,
 		.configured = op_configured,
 		.link_event = wire_event_link,

@@ -238,7 +238,7 @@ moved_from(const struct ike_moved *m, struct why_moved *out)
 	static const enum why_moved_how how[] = {
 		[IKE_MOVED_GONE] = WHY_MOVED_GONE,
 		[IKE_MOVED_TOO_OFTEN] = WHY_MOVED_TOO_OFTEN,
-		[IKE_MOVED_BY_NAME] = WHY_MOVED_BY_NAME,
+		[IKE_MOVED_NOWHERE] = WHY_MOVED_NOWHERE,
 	};
 	char ip[IP_TEXT_MAX];
 
@@ -254,6 +254,7 @@ moved_from(const struct ike_moved *m, struct why_moved *out)
 static void
 from_trace(struct asked *q)
 {
+	enum ike_drain_mode drain;
 	struct ike_trace_info t;
 	struct why_facts *f = &q->f;
 	struct ip_addr own;
@@ -286,7 +287,8 @@ from_trace(struct asked *q)
 	f->ticket_s = age_s(t.ticket_ms);
 	if (t.own_end_s != 0 && (int64_t)t.own_end_s < clk_wall_s())
 		date_text((time_t)t.own_end_s, f->own_end, sizeof(f->own_end));
-	(void)ike_drained(q->v->ike, f->drain, sizeof(f->drain));
+	drain = ike_drained(q->v->ike, q->li.realm, f->drain, sizeof(f->drain));
+	f->is_shut = drain == IKE_DRAIN_KEEP || drain == IKE_DRAIN_END;
 	if (f->remote[0] == '\0')
 		ep_text(&t.at, f->remote);
 	from_icmp(q, t.at.ip.family != 0 ? &t.at : &q->li.remote);

@@ -38,6 +38,15 @@ struct ike_redirects {
 	uint64_t since_ms;
 	unsigned n;
 };
+
+/* Where a peer of ours sent us. */
+struct ike_away {
+	struct ike_redirects redirects;
+	bool is_elsewhere;		/* dial that gateway, once: */
+	struct ip_addr elsewhere, home;	/* home: who sent us there */
+	bool is_naming;			/* its name is being looked up */
+};
+
 /** One more: may it be followed? */
 bool ike_redirects_take(struct ike_redirects *r, uint64_t now_ms);
 

@@ -396,7 +396,8 @@ ike_step_auth_verify(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 		    ike_fail(m, 0, "the secure process cannot be asked now");
 	}
 	if (m->p->auth == NULL || (m->h.is_response &&
-	    sa->setup->is_eap != (m->form == IKE_FORM_AUTH_EAP_FIRST)))
+	    sa->setup->is_eap != (m->form == IKE_FORM_AUTH_EAP_FIRST) &&
+	    !(sa->setup->is_eap && ike_redirect_said(sa, m))))
 		return refuse_responder(sa, m, m->p->auth == NULL ?
 					"the gateway does not prove who it is" :
 					sa->setup->is_eap ?
@@ -489,6 +490,9 @@ ike_auth_enter(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	if (link->is_held)
 		return ike_fail(m, IKE_N_TEMPORARY_FAILURE,
 				"taken down by command");
+	if (ike_drain_shuts(ike, link->realm))
+		return ike_fail(m, IKE_N_TEMPORARY_FAILURE,
+				"this gateway is drained");
 	if (!ike_prop_permits(link->realm->conf.suite, &sa->suite)) {
 		drop_count(DROP_IKE_NOPROP, 1);
 		return ike_fail(m, IKE_N_NO_PROPOSAL_CHOSEN,
@@ -584,6 +588,15 @@ ike_auth_payloads(struct ike_sa *sa, struct ike_build *b,
 	ike_ppk_id_add(sa, b);
 }
 
+void
+ike_auth_answer(struct ike_sa *sa, struct ike_build *b, const struct ike_msg *m)
+{
+	if (m->request == NULL)
+		ike_auth_payloads(sa, b, m);
+	else
+		add_auth(b, m);	/* the rest went with the first answer */
+}
+
 enum ike_verdict
 ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -593,10 +606,7 @@ ike_step_auth_reply(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 
 	make_child(sa, m);
 	ike_out_open(sa, &b);
-	if (m->request == NULL)
-		ike_auth_payloads(sa, &b, m);
-	else
-		add_auth(&b, m);	/* the rest went with the first answer */
+	ike_auth_answer(sa, &b, m);
 	ike_contact_add(sa, &b);
 	ike_token_add(sa, &b);
 	ike_until_add(sa, &b);

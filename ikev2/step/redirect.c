@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ikev2/step/redirect.c - peers are sent to another gateway (RFC 5685).
+ * ikev2/step/redirect.c - we are sent to another gateway (RFC 5685); away.c sends.
  *
  *   IKE_SA_INIT    HDR, .., N(REDIRECT_SUPPORTED)  -->
  *                  <--  HDR, N(REDIRECT: gateway, Ni)          in clear
@@ -25,6 +25,8 @@
 #include "ikev2/step/step.h"
 #include "ikev2/trace_note.h"
 
+#define NAME_MS 10000	/* for looking up the name of a gateway; ours */
+
 static const struct view none;
 
 /* ---- who is sent away ------------------------------------------------------ */
@@ -44,18 +46,18 @@ ike_redirect_add(struct ike_sa *sa, struct ike_build *b)
 
 	if (!sa->is_initiator || !follows(sa))
 		return;
-	sa->is_elsewhere = link->is_elsewhere;
-	if (!link->is_elsewhere) {
+	sa->is_elsewhere = link->away.is_elsewhere;
+	if (!link->away.is_elsewhere) {
 		ike_build_notify(b, IKE_PROTO_NONE, IKE_N_REDIRECT_SUPPORTED,
 				 none, none);
 		return;
 	}
-	from.ip = link->home;
+	from.ip = link->away.home;
 	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_REDIRECTED_FROM, none,
 			 (struct view){ data, ike_gw_write(&from, data) });
 }
 
-/* The gateway named, by an address of use; nonce: what has to follow it. */
+/* The gateway named; nonce: what has to follow it. */
 static bool
 named(const struct ike_sa *sa, const struct ike_msg *m, struct view nonce,
       struct ike_gw *gw)
@@ -67,38 +69,61 @@ named(const struct ike_sa *sa, const struct ike_msg *m, struct view nonce,
 	    got.len != nonce.len ||
 	    (nonce.len > 0 && !ct_equal(got.p, nonce.p, nonce.len)))
 		return false;
-	if (gw->ip.family == 0) {
-		log_rl(LOG_NOTICE, "ike", "%s: the peer names the gateway %s; "
-		       "only addresses are followed", sa->link->id_text,
-		       gw->name);
-		ike_trace_moved(sa->link, &sa->remote.ip, gw,
-				IKE_MOVED_BY_NAME);
-		return false;
-	}
+	if (gw->ip.family == 0)
+		return sa->ike->ops.resolve_gateway != NULL;
 	return !ip_equal(&gw->ip, &sa->remote.ip);
 }
 
-/* The next attempt goes there; false: enough is enough. */
+/* The next attempt goes there, or, with a name, once it is looked up; false: enough
+ * is enough. */
 static bool
 go_elsewhere(struct ike_sa *sa, const struct ike_gw *gw)
 {
 	struct ike_link *link = sa->link;
+	struct ike *ike = sa->ike;
 	char from[IP_TEXT_MAX], to[IP_TEXT_MAX];
+	bool is_name = gw->ip.family == 0;
 
-	if (!ike_redirects_take(&link->redirects, sa->ike->now_ms)) {
+	if (!ike_redirects_take(&link->away.redirects, ike->now_ms)) {
 		log_rl(LOG_WARN, "ike", "%s: sent from gateway to gateway too "
 		       "often, not followed", link->id_text);
 		ike_trace_moved(link, &sa->remote.ip, gw, IKE_MOVED_TOO_OFTEN);
 		return false;
 	}
-	link->home = sa->remote.ip;
-	link->elsewhere = gw->ip;
-	link->is_elsewhere = true;
+	link->away.home = sa->remote.ip;
+	link->away.elsewhere = gw->ip;
+	link->away.is_elsewhere = !is_name;
+	link->away.is_naming = is_name;
 	ike_trace_moved(link, &sa->remote.ip, gw, IKE_MOVED_GONE);
 	ike_link_why(link, "sent by %s to the gateway %s",
-		     ip_text(&sa->remote.ip, from), ip_text(&gw->ip, to));
-	log_notice("ike", "%s: %s", link->id_text, link->why);
+		     ip_text(&sa->remote.ip, from), is_name ? gw->name :
+		     ip_text(&gw->ip, to));
+	ike->ops.link_event(ike->ops.ctx, link->id, IKE_LINK_SENT, is_name ?
+			    gw->name : to);
+	if (!is_name)
+		return true;
+	/* nobody is dialled meanwhile, but not for ever */
+	if (sa->state != IKE_SA_UP && tmr_start(&ike->tmr, &link->dial,
+						ike->now_ms + NAME_MS) != 0)
+		log_debug("ike", "%s: no timer", link->id_text);
+	ike->ops.resolve_gateway(ike->ops.ctx, link->realm->conf.index,
+				 link->peer->index, gw->name);
 	return true;
+}
+
+/* Make before break, as when authenticating anew. */
+static void
+go_from(struct ike_sa *sa)
+{
+	struct ike_link *link = sa->link;
+	struct net_ep there = { link->away.elsewhere, ike_link_port(link) };
+	struct ip_addr own;
+
+	own = sa->ike->ops.local_addr(sa->ike->ops.ctx, &there.ip);
+	sa->is_outgoing = own.family != 0 &&
+	    ike_init_start(link, &own, &there) == 0;
+	if (!sa->is_outgoing)
+		link->away.is_elsewhere = false;
 }
 
 enum ike_verdict
@@ -123,6 +148,23 @@ ike_redirect_said(const struct ike_sa *sa, const struct ike_msg *m)
 	return named(sa, m, none, &gw);
 }
 
+/* The gateway proved itself, we did not: there is nothing to delete. */
+enum ike_verdict
+ike_step_redirect_eap(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+{
+	struct ike_gw gw;
+
+	(void)ike;
+	if (!sa->setup->is_eap)
+		return V_NEXT;
+	if (m->ans->err != 0)
+		return ike_auth_refuse_gateway(sa, m);
+	if (!named(sa, m, none, &gw) || !go_elsewhere(sa, &gw))
+		return ike_fail(m, 0, "sent from gateway to gateway too often");
+	ike_sa_kill(sa, NULL);
+	return V_DONE;
+}
+
 enum ike_verdict
 ike_step_redirect_auth(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 {
@@ -141,130 +183,57 @@ ike_step_redirect_auth(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 void
 ike_redirect_take(struct ike_sa *sa, const struct ike_msg *m)
 {
-	struct ike_link *link = sa->link;
-	struct net_ep there;
-	struct ip_addr own;
 	struct ike_gw gw;
 
 	/* who dialled only: the other end waits where it is */
-	if (sa->state != IKE_SA_UP || !link->is_wanted || sa->is_outgoing ||
+	if (sa->state != IKE_SA_UP || !sa->link->is_wanted || sa->is_outgoing ||
 	    !named(sa, m, none, &gw) || !go_elsewhere(sa, &gw))
 		return;
-	there = (struct net_ep){ gw.ip, ike_link_port(link) };
-	own = sa->ike->ops.local_addr(sa->ike->ops.ctx, &gw.ip);
-	/* make before break, as when authenticating anew */
-	sa->is_outgoing = own.family != 0 &&
-	    ike_init_start(link, &own, &there) == 0;
-	if (!sa->is_outgoing)
-		link->is_elsewhere = false;
+	if (sa->link->away.is_elsewhere)
+		go_from(sa);
 }
 
-/* ---- who sends away -------------------------------------------------------- */
-
-static bool
-says_it_follows(const struct ike_msg *m)
+/* Any but the one that sent us. */
+static const struct ip_addr *
+other_of(const struct ike_link *link, const struct ip_addr *ip, unsigned n)
 {
-	return ike_ntf_find(m->p, IKE_N_REDIRECT_SUPPORTED) != NULL ||
-	    ike_ntf_find(m->p, IKE_N_REDIRECTED_FROM) != NULL;
+	for (unsigned i = 0; i < n; i++)
+		if (ip_is_unicast(&ip[i]) &&
+		    !ip_equal(&ip[i], &link->away.home))
+			return &ip[i];
+	return NULL;
 }
 
-enum ike_verdict
-ike_step_redirect_away(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
+void
+ike_gateway_at(struct ike *ike, uint32_t realm, uint32_t peer,
+	       const struct ip_addr *ip, unsigned n, uint64_t now_ms)
 {
-	uint8_t data[IKE_GW_DATA_MAX + IKE_NONCE_MAX];
-	const struct ike_ntf *from = ike_ntf_find(m->p, IKE_N_REDIRECTED_FROM);
-	struct view nonce;
-	struct ike_gw gw;
-	size_t len;
-
-	(void)sa;
-	if (!ike->is_drained || !says_it_follows(m) ||
-	    ip_equal(&m->local.ip, &ike->drain.ip))
-		return V_NEXT;
-	/* back to who sent it would be a loop */
-	if (from != NULL && ike_gw_read(from->data, &gw, &nonce) == 0 &&
-	    ike->drain.ip.family != 0 && ip_equal(&gw.ip, &ike->drain.ip))
-		return V_NEXT;
-	len = ike_gw_write(&ike->drain, data);
-	memcpy(data + len, m->p->nonce->p, m->p->nonce->len);
-	ike_out_clear_error(ike, m, IKE_N_REDIRECT, (struct view){ data,
-	    len + m->p->nonce->len }, true);
-	return V_DONE;
-}
-
-enum ike_verdict
-ike_step_redirect_note(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
-{
-	(void)ike;
-	sa->can_redirect = !m->h.is_response && says_it_follows(m);
-	return V_NEXT;
-}
-
-int
-ike_redirect_send(struct ike_sa *sa, struct ike_task *t UNUSED)
-{
-	uint8_t data[IKE_GW_DATA_MAX];
-	struct ike_build b;
-
-	if (!sa->ike->is_drained)
-		return ERR_STATE;
-	ike_out_open(sa, &b);
-	ike_build_notify(&b, IKE_PROTO_NONE, IKE_N_REDIRECT, none,
-			 (struct view){ data, ike_gw_write(&sa->ike->drain,
-							   data) });
-	return ike_out_request(sa, &b, IKE_XCHG_INFORMATIONAL);
-}
-
-/* As it would be read by who is sent there. */
-static int
-gateway_of(const char *to, struct ike_gw *gw)
-{
-	uint8_t data[IKE_GW_DATA_MAX];
-	struct view rest;
-
-	*gw = (struct ike_gw){ .name = "" };
-	if (ip_parse(to, &gw->ip) != 0) {
-		gw->ip.family = 0;
-		if (strlen(to) >= sizeof(gw->name))
-			return ERR_SYNTAX;
-		memcpy(gw->name, to, strlen(to) + 1);
-	}
-	return ike_gw_read((struct view){ data, ike_gw_write(gw, data) }, gw,
-			   &rest) == 0 ? 0 : ERR_SYNTAX;
-}
-
-int
-ike_drain(struct ike *ike, const char *to, uint64_t now_ms)
-{
-	struct ike_gw gw;
-	int n = 0;
+	struct ike_link *link = ike_link_of_peer(ike, realm, peer, "");
+	const struct ip_addr *to;
+	struct ike_sa *sa;
 
 	ike->now_ms = MAX(ike->now_ms, now_ms);
-	if (to != NULL && gateway_of(to, &gw) != 0)
-		return ERR_SYNTAX;
-	ike->is_drained = to != NULL;
-	if (to == NULL)
-		return 0;
-	ike->drain = gw;
-	LIST_FOREACH_SAFE(it, next, &ike->sas) {
-		struct ike_sa *sa = CONTAINER_OF(it, struct ike_sa, node);
-
-		if (sa->state != IKE_SA_UP || !sa->can_redirect)
-			continue;
-		ike_task_add(sa, IKE_TASK_REDIRECT, 0);
-		ike_task_pump(sa);
-		n++;
+	if (link == NULL || !link->away.is_naming)
+		return;
+	link->away.is_naming = false;
+	sa = ike_link_sa(link);
+	if ((to = other_of(link, ip, n)) == NULL) {
+		log_rl(LOG_NOTICE, "ike", "%s: the name of the gateway that it "
+		       "was sent to leads nowhere else", link->id_text);
+		ike_trace_nowhere(link);
+		if (sa == NULL)
+			ike_link_failed(link);
+		return;
 	}
+	/* something else was begun meanwhile */
+	if (sa != NULL && (sa->state != IKE_SA_UP || sa->is_outgoing ||
+			   !ip_equal(&sa->remote.ip, &link->away.home)))
+		return;
+	link->away.elsewhere = *to;
+	link->away.is_elsewhere = true;
+	if (sa != NULL)
+		go_from(sa);
+	else
+		ike_link_dial(link);
 	ike_reap(ike);
-	return n;
-}
-
-bool
-ike_drained(const struct ike *ike, char *to, size_t cap)
-{
-	char ip[IP_TEXT_MAX];
-
-	str_copy(to, cap, !ike->is_drained ? "" : ike->drain.ip.family == 0 ?
-		 ike->drain.name : ip_text(&ike->drain.ip, ip));
-	return ike->is_drained;
 }

@@ -272,7 +272,8 @@ ike_step_resume_new(struct ike *ike, struct ike_sa *sa, struct ike_msg *m)
 	struct ike_setup *st;
 
 	/* who shall go elsewhere hears so in IKE_SA_INIT */
-	if (n->data.len > IKE_TICKET_MAX || ike->is_drained)
+	if (n->data.len > IKE_TICKET_MAX ||
+	    ike->drain.mode != IKE_DRAIN_OFF)
 		return ike_fail(m, IKE_N_TICKET_NACK, "no ticket of ours");
 	if ((sa = ike_init_halfopen(ike, m)) == NULL)
 		return ike_drop(m, DROP_IKE_HALFOPEN);

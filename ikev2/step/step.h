@@ -235,6 +235,9 @@ void ike_auth_note_proof(struct ike_link *link, const struct ike_msg *m);
 /** As responder: the peer is who the answer in m says; its realm, its link. */
 enum ike_verdict ike_auth_enter(struct ike *ike, struct ike_sa *sa,
 				struct ike_msg *m);
+/** What a responder proves itself with in its last answer. */
+void ike_auth_answer(struct ike_sa *sa, struct ike_build *b,
+		     const struct ike_msg *m);
 /** IDr, CERT, AUTH: how a responder proves itself. */
 void ike_auth_payloads(struct ike_sa *sa, struct ike_build *b,
 		       const struct ike_msg *m);
@@ -505,10 +508,19 @@ bool ike_redirect_said(const struct ike_sa *sa, const struct ike_msg *m);
 /** INFORMATIONAL request, answered: does it? */
 void ike_redirect_take(struct ike_sa *sa, const struct ike_msg *m);
 int ike_redirect_send(struct ike_sa *sa, struct ike_task *t);
-ike_step_fn ike_step_redirect_away;	/* request IKE_SA_INIT */
-ike_step_fn ike_step_redirect_note;
 ike_step_fn ike_step_redirect_init;	/* response IKE_SA_INIT */
+ike_step_fn ike_step_redirect_eap;	/* first response IKE_AUTH, no EAP in it */
 ike_step_fn ike_step_redirect_auth;	/* response IKE_AUTH, authenticated */
+
+/* away.c: the other end of it */
+/** What is in force for an SA; without link: for all realms. */
+const struct ike_drain *ike_drain_of(const struct ike *ike,
+				     const struct ike_realm *r);
+/** Is nobody let in, and none of ours dialled? */
+bool ike_drain_shuts(const struct ike *ike, const struct ike_realm *r);
+ike_step_fn ike_step_away_init;		/* request IKE_SA_INIT */
+ike_step_fn ike_step_away_note;
+ike_step_fn ike_step_away_auth;		/* request IKE_AUTH, signed: or it goes on */
 
 /* resume.c: RFC 5723 */
 /** The link has no ticket any more; NULL is fine. */

@@ -205,12 +205,31 @@ play_gap(struct play *p)
 	    play_fail(p, "after %u ms no data of %s arrive", ms, h->name);
 }
 
-/* drain HOST GATEWAY|off: RFC 5685; the other gateway is another address of HOST */
+/* drain HOST GATEWAY|off|keep|end [realm]: RFC 5685; the other gateway is another
+ * address of HOST */
 bool
 play_drain(struct play *p)
 {
-	const char *to = strcmp(p->arg[2], "off") == 0 ? NULL : p->arg[2];
+	static const char *const word[] = { [IKE_DRAIN_OFF] = "off",
+		[IKE_DRAIN_KEEP] = "keep", [IKE_DRAIN_END] = "end" };
+	enum ike_drain_mode mode = IKE_DRAIN_SEND;
+	uint32_t realm = p->n_arg > 3 ? 0 : UINT32_MAX;
 
-	return ike_drain(play_host(p, 1)->ike, to, p->w.now_ms) >= 0 ||
+	for (unsigned i = 0; i < N_OF(word); i++)
+		if (word[i] != NULL && strcmp(p->arg[2], word[i]) == 0)
+			mode = (enum ike_drain_mode)i;
+	return ike_drain(play_host(p, 1)->ike, realm, mode,
+			 mode == IKE_DRAIN_SEND ? p->arg[2] : NULL,
+			 p->w.now_ms) >= 0 ||
 	    play_fail(p, "ike_drain refused");
+}
+
+/* gw2 IP|none: where gw2.example.com leads */
+bool
+play_gw2(struct play *p)
+{
+	p->w.gw2.family = 0;
+	return strcmp(p->arg[1], "none") == 0 ||
+	    ip_parse(p->arg[1], &p->w.gw2) == 0 ||
+	    play_fail(p, "no address: %s", p->arg[1]);
 }

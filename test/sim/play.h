@@ -51,6 +51,7 @@ bool play_dead(struct play *p);
 bool play_paths(struct play *p);
 bool play_gap(struct play *p);
 bool play_drain(struct play *p);
+bool play_gw2(struct play *p);
 
 /* data.c */
 bool play_data(struct play *p);

@@ -457,6 +457,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "level") == 0 ? s.level :
 	    strcmp(key, "rekeys") == 0 ? s.n_rekey :
 	    strcmp(key, "leased") == 0 ? h->n_leased :
+	    strcmp(key, "named") == 0 ? h->n_named :
 	    strcmp(key, "resumed") == 0 ? h->n_resumed :
 	    strcmp(key, "asked-twice") == 0 ? h->n_twice :
 	    strcmp(key, "retransmits") == 0 ? s.n_retransmit :
@@ -470,6 +471,7 @@ stat_of(struct sim_host *h, const char *key)
 	    strcmp(key, "asked-any") == 0 ? h->n_asked_any :
 	    strcmp(key, "certs-in") == 0 ? h->n_cert_in :
 	    strcmp(key, "refusals") == 0 ? h->n_refused :
+	    strcmp(key, "events-sent") == 0 ? h->n_event[IKE_LINK_SENT] :
 	    strcmp(key, "events-expelled") == 0 ?
 	    h->n_event[IKE_LINK_EXPELLED] :
 	    strcmp(key, "events-down") == 0 ? h->n_event[IKE_LINK_DOWN] :
@@ -594,7 +596,8 @@ static const struct {
 	{ "dead", 3, play_dead },	/* a|b IP: nothing passes there any more */
 	{ "alive", 3, play_dead },
 	{ "paths", 2, play_paths },	/* agree | a|b LOCAL REMOTE: of its data */
-	{ "drain", 3, play_drain },	/* a|b GATEWAY|off: peers are sent there */
+	{ "drain", 3, play_drain },	/* a|b GATEWAY|off|keep|end [realm] */
+	{ "gw2", 2, play_gw2 },		/* IP|none: of gw2.example.com */
 	{ "gap", 3, play_gap },		/* a|b MS: its data arrive again so soon */
 	{ "replay", 1, cmd_replay },	/* every datagram sent so far */
 	{ "replay-from", 2, cmd_replay_from }, /* a|b, other address */

@@ -408,13 +408,31 @@ op_resolve(void *ctx, uint32_t realm, uint32_t peer)
 	(void)peer;
 }
 
+/* There is one name in this world. */
+static void
+op_resolve_gateway(void *ctx, uint32_t realm, uint32_t peer, const char *name)
+{
+	struct sim_host *h = ctx;
+	struct sim_event *e = sim_alloc(sizeof(*e));
+
+	(void)realm;
+	(void)peer;
+	h->n_named++;
+	e->what = SIM_NAME;
+	e->host = h;
+	e->life = h->life;
+	if (strcmp(name, "gw2.example.com") == 0)
+		e->to.ip = h->w->gw2;
+	event_put(h->w, e, 20);
+}
+
 static void
 op_event(void *ctx, uint32_t link, int what, const char *why)
 {
 	struct sim_host *h = ctx;
 	static const char *const name[] = { "connecting", "up", "suspect",
 	    "down", "rekeyed", "auth-failed", "gone", "alive", "moved",
-	    "roamed" };
+	    "roamed", "sent", "expelled" };
 
 	h->n_event[what]++;
 	if (h->w->is_verbose)
@@ -452,6 +470,7 @@ sim_host_start(struct sim_host *h)
 		.child_retire = op_child_retire,
 		.child_down = op_child_down, .child_path = op_child_path,
 		.traffic = op_traffic, .resolve = op_resolve,
+		.resolve_gateway = op_resolve_gateway,
 		.link_event = op_event, .auth_refused = op_refused,
 		.lease = sim_lease, .configured = sim_configured
 	};
@@ -611,6 +630,11 @@ happen(struct sim_world *w, struct sim_event *e)
 			(void)sim_alloc_runs(h);
 			ike_job_done(h->ike, e->job, w->now_ms);
 		}
+		break;
+	case SIM_NAME:
+		if (h->ike != NULL && e->life == h->life)
+			ike_gateway_at(h->ike, 0, 0, &e->to.ip,
+				       e->to.ip.family != 0, w->now_ms);
 		break;
 	case SIM_DOOR:
 		(void)sim_alloc_runs(NULL);	/* another thread */

@@ -33,7 +33,7 @@ struct sim_list {
 };
 
 /* Something that happens at a time: a datagram, an answer, a finished job. */
-enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP, SIM_DOOR };
+enum sim_what { SIM_DGRAM, SIM_ASK, SIM_JOB, SIM_ESP, SIM_DOOR, SIM_NAME };
 #define SIM_RESUMED_MAX 64
 #define SIM_ONCE_MAX 256
 
@@ -79,6 +79,7 @@ struct sim_host {
 	char id[SIM_WORD_MAX], psk[SIM_WORD_MAX], expect_id[SIM_WORD_MAX];
 	bool is_secure_dead, is_trusting;
 	bool is_mute;			/* nobody can tell who still may */
+	unsigned n_named;		/* names of gateways asked for */
 	/* EAP, eap.c */
 	char eap_word[SIM_WORD_MAX];	/* empty = none */
 	bool eap_only;			/* RFC 5998 is permitted */
@@ -133,6 +134,7 @@ struct sim_world {
 	struct rng_det rng, crypto;
 	uint64_t now_ms, order;
 	struct sim_host a, b;
+	struct ip_addr gw2;		/* where gw2.example.com leads; family 0 = nowhere */
 	struct sim_event *ev[SIM_PKT_MAX];
 	unsigned n_ev;
 	unsigned loss, dup, reorder, flip; /* per cent */

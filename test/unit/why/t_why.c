@@ -383,7 +383,7 @@ TEST(a_peer_that_sends_us_elsewhere)
 	struct why_facts f = sent(WHY_MOVED_TOO_OFTEN, "192.0.2.3");
 
 	FIRST(f, "redirect-loop");
-	f = sent(WHY_MOVED_BY_NAME, "gw.example.com");
+	f = sent(WHY_MOVED_NOWHERE, "gw.example.com");
 	FIRST(f, "redirect-failed");
 	f = sent(WHY_MOVED_GONE, "192.0.2.3");
 	FIRST(f, "trying");		/* on its way there */
@@ -433,6 +433,9 @@ TEST(who_sends_peers_away_does_not_wait_for_them)
 	FIRST(f, "drained");
 	f.is_dialled = true;
 	FIRST(f, "trying");
+	f.drain[0] = '\0';
+	f.is_shut = true;
+	FIRST(f, "drained");
 }
 
 TEST(a_ticket_that_was_refused_is_told_of_while_it_is_news)
