@@ -235,7 +235,7 @@ void
 ike_link_ask(struct ike_link *link)
 {
 	link->needs_word = true;
-	link->is_elsewhere = false;
+	link->away.is_elsewhere = link->away.is_naming = false;
 	tmr_stop(&link->ike->tmr, &link->dial);
 }
 

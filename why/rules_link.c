@@ -533,7 +533,7 @@ moved_stays(const struct why_facts *f, struct why_say *s)
 	say_moved(f, s);
 	return why_is_up(f) && fresh(f->moved.age_s) &&
 	    f->moved.age_s >= MOVE_S && f->moved.was_up &&
-	    f->moved.how != WHY_MOVED_BY_NAME && is_of(f->remote, f->moved.from);
+	    f->moved.how != WHY_MOVED_NOWHERE && is_of(f->remote, f->moved.from);
 }
 
 static bool

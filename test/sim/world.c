@@ -432,7 +432,7 @@ op_event(void *ctx, uint32_t link, int what, const char *why)
 	struct sim_host *h = ctx;
 	static const char *const name[] = { "connecting", "up", "suspect",
 	    "down", "rekeyed", "auth-failed", "gone", "alive", "moved",
-	    "roamed", "sent", "expelled" };
+	    "roamed", "sent", "expelled", "asks" };
 
 	h->n_event[what]++;
 	if (h->w->is_verbose)
