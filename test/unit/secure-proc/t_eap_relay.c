@@ -20,9 +20,10 @@ bytes(const void *p, size_t n)
 
 /* A server whose client has said that it is hanako: the message is to go on. */
 static struct sec_eap *
-begun(void)
+begun_where(bool is_keyless)
 {
-	struct sec_eap_conf c = { .is_server = true, .is_relay = true };
+	struct sec_eap_conf c = { .is_server = true, .is_relay = true,
+				  .is_keyless = is_keyless };
 	uint8_t id[] = { SPI_EAP_RESPONSE, 0, 0, 11, SPI_EAP_IDENTITY, 'h', 'a',
 			 'n', 'a', 'k', 'o' };
 	struct sec_eap *e = NULL;
@@ -37,6 +38,12 @@ begun(void)
 	assert_int_equal(w.len, 0);
 	assert_string_equal(sec_eap_claim(e), "hanako");
 	return e;
+}
+
+static struct sec_eap *
+begun(void)
+{
+	return begun_where(false);
 }
 
 static void
@@ -200,4 +207,22 @@ TEST(a_client_has_nothing_to_relay)
 
 	assert_int_equal(sec_eap_open(&c, &e), ERR_RANGE);
 	assert_null(e);
+}
+
+TEST(an_accept_without_a_key_counts_where_that_will_do)
+{
+	struct sec_eap *e = begun_where(true);
+
+	server_says(SPI_RADIUS_ACCEPT, SUCCESS, 4, false);
+	assert_int_equal(relayed(e, NULL), SEC_EAP_OK);
+	assert_true(sec_eap_is_keyless(e));
+	assert_int_equal(sec_eap_msk(e).len, 0);
+	sec_eap_close(e);
+	/* ... and one with a key has it there, too */
+	e = begun_where(true);
+	server_says(SPI_RADIUS_ACCEPT, SUCCESS, 4, true);
+	assert_int_equal(relayed(e, NULL), SEC_EAP_OK);
+	assert_false(sec_eap_is_keyless(e));
+	assert_int_equal(sec_eap_msk(e).len, SPI_EAP_MSK);
+	sec_eap_close(e);
 }

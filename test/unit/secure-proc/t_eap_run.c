@@ -368,3 +368,85 @@ TEST(a_client_needs_a_name)
 	assert_int_equal(sec_eap_open(&c, &e), ERR_RANGE);
 	assert_null(e);
 }
+
+/* ---- a method without a key ---------------------------------------------------- */
+
+static int
+word(void *ctx, struct view *out)
+{
+	const struct knows *k = ctx;
+
+	if (k->pass == NULL)
+		return ERR_NOTFOUND;
+	*out = (struct view){ (const uint8_t *)k->pass, strlen(k->pass) };
+	return 0;
+}
+
+static struct sec_eap *
+make_md5(struct knows *k, bool is_keyless)
+{
+	static const struct spi_eap_host with_word = { .nt_hash = nt_hash,
+						       .word = word };
+	struct sec_eap_conf c = {
+		.host = &with_word, .ctx = k, .is_keyless = is_keyless,
+		.method = { spi_eap_named("md5") }, .n_method = 1,
+		.user = { (const uint8_t *)"hanako", 6 },
+	};
+	struct sec_eap *e = NULL;
+
+	assert_int_equal(c.method[0]->init(), 0);
+	assert_int_equal(sec_eap_open(&c, &e), 0);
+	return e;
+}
+
+TEST(md5_is_answered_where_no_key_will_do)
+{
+	struct knows k = { "hanako", "geheim", 0 };
+	struct sec_eap *e = make_md5(&k, true);
+	struct wire out;
+	uint8_t want[64];
+
+	assert_int_equal(say(e, "01 07 000a 04 04 01020304", &out),
+			 SEC_EAP_MORE);
+	test_hex("02 07 0016 04 10 eaf2d92112365230de3f0819d9b6cf4f", want, sizeof(want));
+	assert_int_equal(out.w.len, 22);
+	assert_memory_equal(out.p, want, 22);
+	assert_false(sec_eap_is_keyless(e));
+	assert_int_equal(say(e, "03 07 0004", &out), SEC_EAP_OK);
+	assert_true(sec_eap_is_keyless(e));
+	assert_int_equal(sec_eap_msk(e).len, 0);
+	assert_string_equal(sec_eap_user(e), "hanako");
+	sec_eap_close(e);
+}
+
+TEST(md5_is_refused_where_a_key_is_needed)
+{
+	struct knows k = { "hanako", "geheim", 0 };
+	struct sec_eap *e = make_md5(&k, false);
+	struct wire out;
+
+	assert_int_equal(say(e, "01 07 000a 04 04 01020304", &out), SEC_EAP_NO);
+	assert_string_equal(sec_eap_why(e), "the method made no session key");
+	sec_eap_close(e);
+}
+
+TEST(md5_without_a_challenge_or_a_password_fails)
+{
+	static const char *const bad[] = { "01 07 0005 04", "01 07 0006 04 00",
+	    "01 07 0008 04 04 0102" };
+	struct knows k = { "hanako", "geheim", 0 };
+	struct sec_eap *e;
+	struct wire out;
+
+	for (size_t i = 0; i < N_OF(bad); i++) {
+		e = make_md5(&k, true);
+		assert_int_equal(say(e, bad[i], &out), SEC_EAP_NO);
+		assert_int_equal(out.w.len, 0);
+		sec_eap_close(e);
+	}
+	k.pass = NULL;
+	e = make_md5(&k, true);
+	assert_int_equal(say(e, "01 07 000a 04 04 01020304", &out), SEC_EAP_NO);
+	assert_string_equal(sec_eap_why(e), "no password");
+	sec_eap_close(e);
+}
