@@ -249,6 +249,12 @@ def test_rekey_is_seen_in_the_log(page, web):
     assert page.js("return document.querySelectorAll('.log > li').length") > n
     page.choose("At least", "error")
     page.wait("return !document.querySelector('.log .is-notice')")
+    page.choose("At least", "info")
+    page.wait("return !!document.querySelector('.log > li')")
+    page.js("[...document.querySelectorAll('.log details')].find((d) => d.textContent.includes('osaka')).open = true")
+    page.click(".log details[open] button", "Why?")
+    page.wait_text("Nothing stands in the way", "dialog[open]")
+    page.keys(ESCAPE)
 
 
 def test_why(page):
@@ -392,6 +398,98 @@ def test_what_lets_somebody_in(page, web):
     with open(os.path.join(keys, "branches-kyoto.psk"), "rb") as a, \
             open(os.path.join(os.path.dirname(there), "keys", "branches-kyoto.psk"), "rb") as b:
         assert a.read() == b.read()
+
+
+# A field of a panel, by its heading: panel, label, value.
+FILL = """
+const panel = [...document.querySelectorAll("main .panel")].find((p) => p.querySelector("h2").textContent === arguments[0]);
+const field = [...panel.querySelectorAll("label")].find((l) => l.firstElementChild.textContent === arguments[1])
+    ?.querySelector("select, input");
+if (!field || field.options && ![...field.options].some((o) => o.value === arguments[2])) return false;
+field.value = arguments[2];
+field.dispatchEvent(new Event(field.tagName === "SELECT" ? "change" : "input", { bubbles: true }));
+return true;
+"""
+SALES = """  <realm name="sales" mode="ip" tap="tap-sales">
+    <match id="*@sales.example.com"/>
+    <me id="vpn.example.com" cert="vpn.example.com"/>
+    <eap users="sales.users"/>
+    <pool net="10.20.1.0/24" route="10.1.0.0/24"/>
+  </realm>
+</vpn>"""
+
+
+def fill(page, panel, label, value):
+    """Once the field is there."""
+    assert until(10, lambda: page.js(FILL, panel, label, value), 0.1), f"no {label!r} in\n{page.text()}"
+
+
+def remove(page, name):
+    """By the button of its row, once more asked."""
+    assert until(10, lambda: page.js("""const b = document.querySelector(`button[aria-label="${arguments[0]}"]`);
+        b?.click(); return !!b""", name), 0.1), page.text()
+    page.click("dialog button.main", name.split(" ", 1)[0])
+    page.wait("return !document.querySelector('dialog')")
+
+
+def test_accounts_by_the_page(page, web):
+    """Made with a code for an authenticator, which is shown once; logs in; removed, and is out."""
+    page.go("access")
+    page.wait_text("Add the account", "main")
+    for label, value in ("Name", "mai"), ("Role", "operator"), ("New password", WORD):
+        fill(page, "Who may log in", label, value)
+    page.click("main button", "Add the account")
+    page.wait_text("it is shown once", "dialog[open]")
+    secret = page.text("dialog code")
+    assert re.fullmatch("[A-Z2-7]{32}", secret), secret
+    assert page.js("return document.querySelectorAll('dialog svg.qr').length") == 1
+    page.keys(ESCAPE)
+    page.wait("return !document.querySelector('dialog')")
+    assert secret not in page.js("return document.documentElement.outerHTML")
+    listed = web.tapir("web", "user", "list", "-d", os.path.join(web.dir, "keys")).stdout
+    assert "mai" in listed and "operator" in listed
+    page.wait_text("mai", "[aria-label='Who may log in'] tbody")
+    remove(page, "Remove mai")
+    assert until(5, lambda: "mai" not in web.tapir("web", "user", "list", "-d", os.path.join(web.dir, "keys")).stdout)
+
+
+def test_people_by_the_page(page, web):
+    """A user of a realm: made, another password, a profile with its passphrase, removed; a
+    certificate is revoked."""
+    with open(web.conf_path, encoding="utf-8") as f:
+        conf = f.read()
+    web.write(conf.replace("</vpn>", SALES), {})
+    users = os.path.join(web.dir, "keys", "sales.users")
+
+    def lines():
+        with open(users, encoding="utf-8") as f:
+            return f.read()
+
+    with open(os.open(users, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
+        f.write("# nobody\n")
+    assert web.tapir("reload").returncode == 0
+    page.go("access")
+    fill(page, "Users with a password", "Realm", "sales")
+    for word in WORD, WORD + "!":
+        fill(page, "Users with a password", "Name", "hanako@sales.example.com")
+        fill(page, "Users with a password", "New password", word)
+        before = lines()
+        page.click("main button", "Add the user" if word == WORD else "Give a new password")
+        assert until(10, lambda was=before: lines() != was)
+        page.wait_text("hanako@sales.example.com", "[aria-label='Users with a password'] tbody")
+    for label, value in (("What", "apple"), ("Name", "hanako@sales.example.com"), ("Realm", "sales"),
+                         ("Address of this gateway", "192.0.2.1")):
+        fill(page, "Let somebody in", label, value)
+    page.click("main button", "Invite")
+    page.wait_text("This link works once", "dialog[open]")
+    assert page.js("return document.querySelector('dialog a[download]').download").endswith(".mobileconfig")
+    page.keys(ESCAPE)
+    remove(page, "Remove hanako@sales.example.com")
+    assert until(5, lambda: "hanako" not in lines())
+    remove(page, "Revoke vpn.example.com")
+    page.wait_text("revoked", "[aria-label=Authority] tbody")
+    web.write(conf, {})
+    assert web.tapir("reload").returncode == 0
 
 
 def test_match(page):

@@ -390,6 +390,7 @@ export const en = {
 	"desk.del.ask": "{name} cannot come in any more.",
 	"desk.users": "Users with a password",
 	"desk.users.text": "Who connects to a realm by name and password (EAP).",
+	"desk.users.none": "Nobody yet.",
 	"desk.user.add": "Add the user",
 	"desk.user.passwd": "Give a new password",
 	"desk.reload": "A reload puts it in force: page Realms, or tapir reload.",

@@ -392,6 +392,7 @@ export const ja = {
 	"desk.del.ask": "{name} は入れなくなります。",
 	"desk.users": "パスワードで接続するユーザー",
 	"desk.users.text": "名前とパスワード (EAP) でレルムに接続する人です。",
+	"desk.users.none": "まだ誰もいません。",
 	"desk.user.add": "ユーザーを追加",
 	"desk.user.passwd": "パスワードを変更",
 	"desk.reload": "設定を再読み込みすると有効になります: レルムのページ、または tapir reload。",

@@ -137,7 +137,8 @@ export function Users() {
 		<p>${t("desk.users.text")}</p>
 		<${Field} name=${t("col.realm")} value=${into} set=${setRealm} options=${Object.fromEntries(names.map((n) => [n, n]))}/>
 		${list.error ? html`<${Empty} text=${list.error.message} hint=${list.error.hint}/>` : html`
-			${list.value && html`<${Table} name=${t("desk.users")} rows=${list.value.users.map((/** @type {string} */ n) => ({ name: n }))}
+			${list.value && !list.value.users.length ? html`<${Empty} text=${t("desk.users.none")}/>` :
+				list.value && html`<${Table} name=${t("desk.users")} rows=${list.value.users.map((/** @type {string} */ n) => ({ name: n }))}
 				id=${(/** @type {Item} */ u) => u.name} first="name" columns=${[
 				{ key: "name", name: t("login.user"), sort: (/** @type {Item} */ u) => u.name },
 				{ key: "del", name: t("col.do"), show: (/** @type {Item} */ u) => html`<${Sure} name=${t("desk.del")} label=${t("desk.del.of", { name: u.name })}
