@@ -383,6 +383,7 @@ def test_what_lets_somebody_in(page, web):
     page.choose("Names", "it's; vpn.example.com")
     page.wait_text("tapir ca issue 'it'\\''s;' vpn.example.com", "main")
     page.choose("Names", "vpn.example.com")
+    page.wait_text("tapir ca issue vpn.example.com", "main")
     page.click("main button", "Make a certificate")
     page.wait("return /vpn\\.example\\.com/.test(document.querySelector('[aria-label=Authority] tbody').textContent)")
     assert os.path.exists(os.path.join(keys, "vpn.example.com.key"))
@@ -453,45 +454,6 @@ def test_accounts_by_the_page(page, web):
     assert until(5, lambda: "mai" not in web.tapir("web", "user", "list", "-d", os.path.join(web.dir, "keys")).stdout)
 
 
-def test_people_by_the_page(page, web):
-    """A user of a realm: made, another password, a profile with its passphrase, removed; a
-    certificate is revoked."""
-    with open(web.conf_path, encoding="utf-8") as f:
-        conf = f.read()
-    web.write(conf.replace("</vpn>", SALES), {})
-    users = os.path.join(web.dir, "keys", "sales.users")
-
-    def lines():
-        with open(users, encoding="utf-8") as f:
-            return f.read()
-
-    with open(os.open(users, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
-        f.write("# nobody\n")
-    assert web.tapir("reload").returncode == 0
-    page.go("access")
-    fill(page, "Users with a password", "Realm", "sales")
-    for word in WORD, WORD + "!":
-        fill(page, "Users with a password", "Name", "hanako@sales.example.com")
-        fill(page, "Users with a password", "New password", word)
-        before = lines()
-        page.click("main button", "Add the user" if word == WORD else "Give a new password")
-        assert until(10, lambda was=before: lines() != was)
-        page.wait_text("hanako@sales.example.com", "[aria-label='Users with a password'] tbody")
-    for label, value in (("What", "apple"), ("Name", "hanako@sales.example.com"), ("Realm", "sales"),
-                         ("Address of this gateway", "192.0.2.1")):
-        fill(page, "Let somebody in", label, value)
-    page.click("main button", "Invite")
-    page.wait_text("This link works once", "dialog[open]")
-    assert page.js("return document.querySelector('dialog a[download]').download").endswith(".mobileconfig")
-    page.keys(ESCAPE)
-    remove(page, "Remove hanako@sales.example.com")
-    assert until(5, lambda: "hanako" not in lines())
-    remove(page, "Revoke vpn.example.com")
-    page.wait_text("revoked", "[aria-label=Authority] tbody")
-    web.write(conf, {})
-    assert web.tapir("reload").returncode == 0
-
-
 def test_match(page):
     """Which realm somebody falls into, and by which rule."""
     page.go("realms")
@@ -550,6 +512,45 @@ def test_password_is_asked_for(page):
     assert page.js("return document.querySelector('main input[type=password]').value") == ""
     page.js("location.reload()")
     page.wait("return !!document.querySelector('main .state')")
+
+
+def test_people_by_the_page(page, web):
+    """A user of a realm: made, another password, a profile with its passphrase, removed; a
+    certificate is revoked."""
+    with open(web.conf_path, encoding="utf-8") as f:
+        conf = f.read()
+    web.write(conf.replace("</vpn>", SALES), {})
+    users = os.path.join(web.dir, "keys", "sales.users")
+
+    def lines():
+        with open(users, encoding="utf-8") as f:
+            return f.read()
+
+    with open(os.open(users, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
+        f.write("# nobody\n")
+    assert web.tapir("reload").returncode == 0
+    page.go("access")
+    fill(page, "Users with a password", "Realm", "sales")
+    for word in WORD, WORD + "!":
+        fill(page, "Users with a password", "Name", "hanako@sales.example.com")
+        fill(page, "Users with a password", "New password", word)
+        before = lines()
+        page.click("main button", "Add the user" if word == WORD else "Give a new password")
+        assert until(10, lambda was=before: lines() != was)
+        page.wait_text("hanako@sales.example.com", "[aria-label='Users with a password'] tbody")
+    for label, value in (("What", "apple"), ("Name", "hanako@sales.example.com"), ("Realm", "sales"),
+                         ("Address of this gateway", "192.0.2.1")):
+        fill(page, "Let somebody in", label, value)
+    page.click("main button", "Invite")
+    page.wait_text("This link works once", "dialog[open]")
+    assert page.js("return document.querySelector('dialog a[download]').download").endswith(".mobileconfig")
+    page.keys(ESCAPE)
+    remove(page, "Remove hanako@sales.example.com")
+    assert until(5, lambda: "hanako" not in lines())
+    remove(page, "Revoke vpn.example.com")
+    page.wait_text("revoked", "[aria-label=Authority] tbody")
+    web.write(conf, {})
+    assert web.tapir("reload").returncode == 0
 
 
 # ---- when things go wrong ------------------------------------------------------------------

@@ -108,6 +108,15 @@ class Browser:
     def click(self, css, text):
         """As a pointer does, once it is there and can be pressed."""
         assert until(10, lambda: self.find(css, text), 0.1), f"no {css} {text!r} in\n{self.text()}"
+        at = []
+
+        def is_still():
+            at.append(self.js("const r = arguments[0]?.getBoundingClientRect(); return r && [r.x, r.y]",
+                              self.find(css, text)))
+            return len(at) > 1 and at[-1] and at[-1] == at[-2]
+
+        # what still comes above it would move it away from below the pointer
+        assert until(10, is_still, 0.05), f"{css} {text!r} does not hold still"
         self.ask("POST", f"/element/{self.find(css, text)[ELEMENT]}/click", {})
 
     def keys(self, text):
