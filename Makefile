@@ -355,11 +355,9 @@ deps:
 # the sources of what is committed, with what the browser's screens need of others
 dist:
 	$(call say,TAR,$(B)/tapir-$(VERSION).tar.xz)
-	$(Q)rm -rf $(B)/dist && mkdir -p $(B)/dist/tapir-$(VERSION) && \
-	  git archive HEAD | tar -x -C $(B)/dist/tapir-$(VERSION) && \
-	  webui/site vendor $(abspath $(B))/dist/tapir-$(VERSION)/webui/vendor $(NPM_DIR) && \
+	$(Q)rm -rf $(B)/dist && packaging/dist $(B)/dist/tapir-$(VERSION) $(NPM_DIR) && \
 	  tar -C $(B)/dist --owner=0 --group=0 --sort=name --mtime="$$(git log -1 --format=%ci)" \
-	    -cJf $(B)/tapir-$(VERSION).tar.xz tapir-$(VERSION)
+	    -cJf $(B)/tapir-$(VERSION).tar.xz tapir-$(VERSION) && rm -rf $(B)/dist
 deb-check:
 	@packaging/deps package
 	@packaging/as-root packaging/check-deb $(DEB)
