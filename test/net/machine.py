@@ -72,6 +72,18 @@ exec env -i container=other PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 """
 
 
+def copy_etc(etc):
+    """What programs look for in /etc, without what this machine has set up there."""
+    os.mkdir(etc)
+    for name in ETC:
+        path = os.path.join("/etc", name)
+        if os.path.isdir(path):
+            shutil.copytree(path, os.path.join(etc, name), symlinks=True,
+                            ignore=shutil.ignore_patterns("private", "certs"))
+        elif os.path.exists(path):
+            shutil.copy2(path, os.path.join(etc, name))
+
+
 class Machine:
     """One machine; made() says why there is none."""
 
@@ -86,14 +98,7 @@ class Machine:
 
     @staticmethod
     def _etc(etc):
-        os.mkdir(etc)
-        for name in ETC:
-            path = os.path.join("/etc", name)
-            if os.path.isdir(path):
-                shutil.copytree(path, os.path.join(etc, name), symlinks=True,
-                                ignore=shutil.ignore_patterns("private"))
-            elif os.path.exists(path):
-                shutil.copy2(path, os.path.join(etc, name))
+        copy_etc(etc)
         units = os.path.join(etc, "systemd", "system")
         os.makedirs(units)
         os.symlink("/dev/null", os.path.join(units, "systemd-remount-fs.service"))

@@ -19,6 +19,7 @@ import pytest
 import topo
 from gateway import BUILD
 from lab import until
+from machine import copy_etc
 from test_tutorial import ENTER, Places
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -208,8 +209,7 @@ class Office(Places):
             self.top[name] = lab.mkdir(name + "-root")
             for d in "run", "root", "var/lib":
                 os.makedirs(os.path.join(self.top[name], d), exist_ok=True)
-            shutil.copytree("/etc", os.path.join(self.top[name], "etc"), symlinks=True,
-                            ignore=lambda d, names: ["tapir"] if d == "/etc" else [])
+            copy_etc(os.path.join(self.top[name], "etc"))
             os.makedirs(os.path.join(self.top[name], "etc", "tapir", "keys"), mode=0o700)
             os.chmod(os.path.join(self.top[name], "etc", "tapir"), 0o755)
         self.stand_in = lab.mkdir("stand-in")

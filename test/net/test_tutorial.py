@@ -15,6 +15,7 @@ import pytest
 import topo
 from gateway import BUILD
 from lab import LabError, until
+from machine import copy_etc
 
 TOPOLOGY = topo.sites
 DOC = os.path.join(os.path.dirname(__file__), "..", "..", "doc")
@@ -35,8 +36,7 @@ class Places:
             shutil.rmtree(top)
             for name in OWN[1:]:
                 os.makedirs(os.path.join(top, name), mode=0o755)
-            shutil.copytree("/etc", os.path.join(top, "etc"), symlinks=True,
-                            ignore=lambda d, names: ["tapir"] if d == "/etc" else [])
+            copy_etc(os.path.join(top, "etc"))
             os.mkdir(os.path.join(top, "etc", "tapir"))     # make install does
 
     def path(self, node, name):
