@@ -84,7 +84,7 @@ ipc_DIRS    := daemon/ipc
 conf_DIRS   := conf
 spi_DIRS    := spi spi/esp-openssl spi/crypto-openssl spi/cert-openssl \
                spi/log-journal spi/log-syslog spi/log-file \
-               spi/eap-md5 spi/eap-mschapv2 spi/eap-tls spi/eap-radius $(MB_DIRS)
+               spi/eap-mschapv2 spi/eap-tls spi/eap-radius $(MB_DIRS)
 ikev2_DIRS  := ikev2 ikev2/wire ikev2/neg ikev2/crypt ikev2/step
 esp_DIRS    := esp
 vhub_DIRS   := vhub

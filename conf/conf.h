@@ -179,7 +179,6 @@ struct conf_me {
 	const char *eap;	/* our identity as a client of EAP, or NULL; the
 				 * password is the file EAP.eap, or typed */
 	bool only;		/* the gateway may prove itself by EAP only */
-	bool keyless;		/* EAP-MD5, too */
 	uint32_t keep_s;	/* a typed one is kept so long; 0 = for one login */
 	const char *eap_server;	/* ... name of who asks by TLS; NULL: the peer's */
 };
@@ -195,7 +194,6 @@ struct conf_eap {
 	const char *at;		/* radius: servers, conf_eap_server() */
 	const char *secret;	/* radius: file with what is shared with them */
 	bool only;		/* RFC 5998, for clients that ask for it */
-	bool keyless;		/* radius: methods without a key, too */
 };
 #define CONF_RADIUS_MAX	 4	/* servers of a realm; ours */
 #define CONF_RADIUS_PORT 1812	/* RFC 2865 3 */

@@ -75,9 +75,6 @@ check_radius(struct checker *k, const struct conf_node *n,
 			 "the file in keys/ with what is shared with the "
 			 "servers" : "secret= of <eap> is for "
 			 "method=\"radius\"");
-	if (e->keyless && !is_relay)
-		conf_bad(k, n->pos, CONF_E_CONFLICT, "keyless= of <eap> is for "
-			 "method=\"radius\": our own methods make keys");
 	if (conf_eap_servers(e, ep) > CONF_RADIUS_MAX)
 		conf_bad(k, n->pos, CONF_E_LIST, "at= of <eap> names more "
 			 "than %u servers", CONF_RADIUS_MAX);
@@ -124,9 +121,6 @@ conf_eap_take(struct checker *k, const struct conf_node *realm,
 	if (has(me, "keep") && (r->me.eap == NULL || has(me, "cert")))
 		conf_bad(k, me->pos, CONF_E_CONFLICT, "keep= of <me> is for a "
 			 "client that logs in by password: eap= without cert=");
-	if (r->me.keyless && (r->me.eap == NULL || r->me.only))
-		conf_bad(k, me->pos, CONF_E_CONFLICT, "keyless= of <me> is for "
-			 "eap=, and not with only=");
 	/* An address that is given is one of layer 3; who joins an Ethernet says
 	 * which bridge, or its address in it. */
 	if (r->me.eap != NULL && !has(realm, "mode") && !has(realm, "bridge") &&

@@ -71,16 +71,6 @@ own_hash(struct talk *t, uint8_t out[SPI_EAP_NT_HASH])
 }
 
 static int
-own_word(void *ctx, struct view *out)
-{
-	struct talk *t = ctx;
-
-	*out = word_of(t->s, t->sa->auth.realm, &t->typed);
-	t->has_word = out->len > 0;
-	return out->len > 0 ? 0 : ERR_NOTFOUND;
-}
-
-static int
 nt_hash(void *ctx, struct view user, uint8_t out[SPI_EAP_NT_HASH])
 {
 	struct talk *t = ctx;
@@ -163,8 +153,7 @@ look(void *ctx, const struct view *der, unsigned n)
 	return sec_check_ask(t->s, &m, t->sa, &q, sec_eap_claim(t->eap), NULL);
 }
 
-static const struct spi_eap_host host = { .nt_hash = nt_hash, .look = look,
-					 .word = own_word };
+static const struct spi_eap_host host = { .nt_hash = nt_hash, .look = look };
 
 int
 sec_talk_place(const struct talk *t, struct view user, struct sec_place *out,
@@ -213,7 +202,6 @@ keep_alone(const struct talk *t, struct sec_eap_conf *io)
 		if ((io->method[i]->flags & SPI_EAP_F_ALONE) != 0)
 			io->method[n++] = io->method[i];
 	io->n_method = n;
-	io->is_keyless = false;
 	io->is_relay = false;	/* a server elsewhere proves nothing of us */
 }
 
@@ -246,7 +234,6 @@ came(void *ctx, struct view user, struct sec_eap_conf *io)
 	io->n_method = r->n_method;
 	io->tls = r->tls;
 	io->is_relay = r->is_relay;
-	io->is_keyless = r->is_keyless;
 	keep_alone(t, io);
 }
 
@@ -334,7 +321,6 @@ talk_open(struct talk *t)
 	c.n_method = t->realm->n_method;
 	c.tls = t->realm->tls;
 	c.is_relay = t->realm->is_relay;
-	c.is_keyless = t->realm->is_keyless;
 	if (c.is_server)
 		c.name = view_of(r->me.id);
 	else
@@ -473,13 +459,6 @@ talk_of(struct sec_serve *s, struct sa *sa)
 	return NULL;
 }
 
-/* RFC 7296 2.16: without a key of EAP it is SK_pi and SK_pr. */
-static struct view
-key_of(const struct talk *t, struct view sk_p)
-{
-	return sec_eap_is_keyless(t->eap) ? sk_p : sec_eap_msk(t->eap);
-}
-
 int
 sec_on_eap_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 {
@@ -496,7 +475,7 @@ sec_on_eap_sign(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 	if ((t = talk_of(s, sa)) == NULL)
 		return sec_refuse(s, m, ERR_STATE, "there was no EAP");
-	b.msk = key_of(t, q->sk_p);
+	b.msk = sec_eap_msk(t->eap);
 	err = sec_auth_bind_sign(&s->keys, &sa->auth, &b, auth, &len);
 	if (sec_auth_is_done(&sa->auth) || err != 0)
 		sec_talk_end(s, sa);
@@ -555,7 +534,7 @@ sec_on_eap_verify(struct sec_serve *s, const struct ipc_msg *m, struct sa *sa)
 
 	if ((t = talk_of(s, sa)) == NULL)
 		return sec_refuse(s, m, ERR_STATE, "there was no EAP");
-	b.msk = key_of(t, q->sk_p);
+	b.msk = sec_eap_msk(t->eap);
 	b.id_peer = (struct view){ t->id_peer, t->id_peer_len };
 	err = sec_auth_bind_check(&sa->auth, &b, q->method, q->auth);
 	if (err != 0) {

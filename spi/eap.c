@@ -19,7 +19,6 @@
 #define HEADER 4
 
 extern const struct spi_eap spi_eap_mschapv2;
-extern const struct spi_eap spi_eap_md5;
 extern const struct spi_eap spi_eap_tls;
 extern const struct spi_eap spi_eap_ttls;
 extern const struct spi_eap spi_eap_peap;
@@ -29,7 +28,6 @@ static const struct spi_eap *const method[] = {
 	&spi_eap_ttls,
 	&spi_eap_peap,
 	&spi_eap_mschapv2,
-	&spi_eap_md5,
 };
 
 int

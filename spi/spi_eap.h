@@ -35,7 +35,6 @@ enum spi_eap_type {
 	SPI_EAP_IDENTITY = 1,
 	SPI_EAP_NOTIFICATION = 2,
 	SPI_EAP_NAK = 3,
-	SPI_EAP_MD5 = 4,
 	SPI_EAP_TLS = 13,
 	SPI_EAP_TTLS = 21,
 	SPI_EAP_PEAP = 25,
@@ -69,8 +68,6 @@ struct spi_eap_host {
 	 * not show: it goes on with a hash nobody has. */
 	int (*nt_hash)(void *ctx, struct view user,
 		       uint8_t out[SPI_EAP_NT_HASH]);
-	/** Client: its password, borrowed for the call.  0 or ERR_NOTFOUND. */
-	int (*word)(void *ctx, struct view *out);
 	/** The certificates a stranger showed, DER, leaf first: begin to look
 	 * at them.  0: the host calls go_on() later, perhaps at once, but not
 	 * from inside of this. */
@@ -102,7 +99,6 @@ struct spi_eap_run;		/* one conversation of one method */
 				 * gateway: mutual, keys, no dictionary attack
 				 * by who listens (RFC 5998 section 4) */
 #define SPI_EAP_F_TLS	 0x04u	/* needs conf.tls */
-#define SPI_EAP_F_KEYLESS 0x08u	/* makes no key: DONE with zeros */
 
 struct spi_eap {
 	struct spi_head head;

@@ -233,10 +233,7 @@ client_load(struct loading *l)
 	if ((err = method_add(l, "ttls")) != 0 ||
 	    (err = method_add(l, "peap")) != 0)
 		return err;
-	if ((err = method_add(l, "mschapv2")) != 0)
-		return err;
-	l->to->is_keyless = l->r->me.keyless;
-	return l->to->is_keyless ? method_add(l, "md5") : 0;
+	return method_add(l, "mschapv2");
 }
 
 static int
@@ -248,7 +245,6 @@ server_load(struct loading *l)
 
 	if (conf_eap_is_relay(&l->r->eap)) {
 		l->to->is_relay = true;
-		l->to->is_keyless = l->r->eap.keyless;
 		return 0;
 	}
 	while (conf_word_next(&p, word, sizeof(word))) {

@@ -26,7 +26,6 @@ struct sec_eap_realm {
 	bool is_relay;			/* RADIUS servers ask, not we */
 	struct sec_users *users;	/* server, or NULL */
 	struct spi_eap_tls *tls;	/* or NULL */
-	bool is_keyless;		/* methods without a key will do */
 	bool has_cert;			/* client: it can show one */
 	uint8_t *password;		/* client, secret memory, or NULL */
 	size_t password_len;

@@ -89,13 +89,6 @@ view_of(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
-static bool
-may_lack_key(const struct sec_eap *e)
-{
-	return e->conf.is_keyless && e->method != NULL &&
-	    (e->method->flags & SPI_EAP_F_KEYLESS) != 0;
-}
-
 /* ---- the method's answers --------------------------------------------------- */
 
 static enum sec_eap_end
@@ -103,7 +96,7 @@ method_done(struct sec_eap *e, const struct wcur *data, struct wcur *out)
 {
 	const struct view none = { NULL, 0 };
 
-	if (is_zero(e->res.msk, sizeof(e->res.msk)) && !may_lack_key(e))
+	if (is_zero(e->res.msk, sizeof(e->res.msk)))
 		return fail(e, out, "the method made no session key");
 	if (e->conf.is_server) {
 		/* 4.2: the identifier of the response it answers */
@@ -522,8 +515,7 @@ relay_accept(struct sec_eap *e, const struct spi_eap_msg *m,
 	if (m->code != SPI_EAP_SUCCESS)
 		return fail(e, out, "the RADIUS server accepts and has no "
 			    "Success of EAP");
-	if (!e->conf.is_keyless &&
-	    (!a->has_msk || is_zero(a->msk, sizeof(a->msk))))
+	if (!a->has_msk || is_zero(a->msk, sizeof(a->msk)))
 		return fail(e, out, "the RADIUS server accepts and gives no key "
 			    "(MS-MPPE): only methods with keys will do");
 	put(out, SPI_EAP_SUCCESS, m->id, 0, none);
@@ -559,15 +551,9 @@ sec_eap_relayed(struct sec_eap *e, const struct spi_radius_answer *a,
 struct view
 sec_eap_msk(const struct sec_eap *e)
 {
-	if (e->state != S_OK || sec_eap_is_keyless(e))
+	if (e->state != S_OK)
 		return (struct view){ NULL, 0 };
 	return (struct view){ e->res.msk, sizeof(e->res.msk) };
-}
-
-bool
-sec_eap_is_keyless(const struct sec_eap *e)
-{
-	return e->state == S_OK && is_zero(e->res.msk, sizeof(e->res.msk));
 }
 
 uint32_t

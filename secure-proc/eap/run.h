@@ -29,7 +29,7 @@
 #include "spi/spi_radius.h"
 
 #define SEC_EAP_ROUNDS	 50	/* messages taken in one conversation; ours */
-#define SEC_EAP_METHODS	 5	/* a realm permits; ours */
+#define SEC_EAP_METHODS	 4	/* a realm permits; ours */
 
 struct sec_eap;
 
@@ -46,7 +46,6 @@ struct sec_eap_conf {
 	void *ctx;
 	struct spi_eap_tls *tls;
 	bool is_relay;		/* server: a RADIUS server has the methods */
-	bool is_keyless;	/* methods that make no key will do */
 	/** Server, may be NULL: the client has said who it is, before a method
 	 * begins; methods, tls and is_relay of io may be changed. */
 	void (*came)(void *ctx, struct view user, struct sec_eap_conf *io);
@@ -88,8 +87,6 @@ enum sec_eap_end sec_eap_relayed(struct sec_eap *e,
 				 struct wcur *out);
 /** The session key; empty unless the end was OK. */
 struct view sec_eap_msk(const struct sec_eap *e);
-/** Was it a method without a key?  Then there is no MSK, after OK. */
-bool sec_eap_is_keyless(const struct sec_eap *e);
 /** How long the RADIUS server lets it stay, after OK; 0 = for ever. */
 uint32_t sec_eap_session_s(const struct sec_eap *e);
 /** Whom the other end says it is: a server's peer before it proved it, or "". */

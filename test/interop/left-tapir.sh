@@ -13,8 +13,8 @@
 # RH_LOCAL_ID     our identity, and RH_REMOTE_ID the peer's
 # RH_LOCAL_TS     selectors in strongSwan's form, like 10.1.0.0/24,fd00::/64 or
 #                 10.1.0.1/32[17/5000]; RH_REMOTE_TS those of the peer
-# RH_AUTH         how we prove ourselves: psk, cert, eap-mschapv2, eap-ttls,
-#                 eap-md5 or eap-tls, and RH_RAUTH how the peer does: psk or cert
+# RH_AUTH         how we prove ourselves: psk, cert, eap-mschapv2, eap-ttls or
+#                 eap-tls, and RH_RAUTH how the peer does: psk or cert
 # RH_EAP_USER     our identity for EAP, and RH_EAP_PASS its password
 # RH_PSK          the key, when it is psk
 # RH_CERT RH_KEY  our certificate, with its chain, and its key
@@ -58,7 +58,7 @@ suite_of() { # IKE proposal
 
 [ "${1:-}" = ctl ] && control "${2:-}"
 
-case $RH_AUTH in psk | cert | eap-mschapv2 | eap-ttls | eap-md5 | eap-tls) ;; *) cannot "authentication by $RH_AUTH" ;; esac
+case $RH_AUTH in psk | cert | eap-mschapv2 | eap-ttls | eap-tls) ;; *) cannot "authentication by $RH_AUTH" ;; esac
 case $RH_RAUTH in psk | cert) ;; *) cannot "a peer that proves itself by $RH_RAUTH" ;; esac
 case $RH_MODE in
 tunnel) mode=ip ;;
@@ -77,9 +77,8 @@ fi
 case $RH_AUTH in
 eap-*) me=" eap=\"$RH_EAP_USER\"" ;;
 esac
-[ "$RH_AUTH" != eap-md5 ] || me="$me keyless=\"yes\""
 case $RH_AUTH in
-eap-mschapv2 | eap-ttls | eap-md5) printf '%s' "$RH_EAP_PASS" >"$D/keys/$RH_EAP_USER.eap" ;;
+eap-mschapv2 | eap-ttls) printf '%s' "$RH_EAP_PASS" >"$D/keys/$RH_EAP_USER.eap" ;;
 esac
 if [ "$RH_AUTH" = cert ] || [ "$RH_AUTH" = eap-tls ]; then
 	cp "$RH_CERT" "$D/keys/left.pem"

@@ -90,18 +90,3 @@ TEST(the_name_of_who_asks_belongs_to_a_client)
 	    "<peer id=\"b.example.com\" at=\"192.0.2.1\"/></realm></vpn>");
 	assert_non_null(strstr(errs.e[0].text, "for a client"));
 }
-
-TEST(methods_without_a_key_are_for_radius_and_for_clients_that_want_them)
-{
-	struct conf *c = good(RADIUS("method=\"radius\" at=\"10.0.0.5\" "
-				     "secret=\"r\" keyless=\"yes\""));
-
-	assert_true(c->realm[0].eap.keyless);
-	conf_free(c);
-	bad(RADIUS("users=\"u\" keyless=\"yes\""));
-	assert_non_null(strstr(errs.e[0].text, "keyless="));
-	bad("<vpn><realm name=\"r\"><me id=\"a.example.com\" psk=\"p\" "
-	    "keyless=\"yes\"/>"
-	    "<peer id=\"b.example.com\" at=\"192.0.2.1\"/></realm></vpn>");
-	assert_non_null(strstr(errs.e[0].text, "keyless="));
-}

@@ -20,10 +20,9 @@ bytes(const void *p, size_t n)
 
 /* A server whose client has said that it is hanako: the message is to go on. */
 static struct sec_eap *
-begun_where(bool is_keyless)
+begun(void)
 {
-	struct sec_eap_conf c = { .is_server = true, .is_relay = true,
-				  .is_keyless = is_keyless };
+	struct sec_eap_conf c = { .is_server = true, .is_relay = true };
 	uint8_t id[] = { SPI_EAP_RESPONSE, 0, 0, 11, SPI_EAP_IDENTITY, 'h', 'a',
 			 'n', 'a', 'k', 'o' };
 	struct sec_eap *e = NULL;
@@ -38,12 +37,6 @@ begun_where(bool is_keyless)
 	assert_int_equal(w.len, 0);
 	assert_string_equal(sec_eap_claim(e), "hanako");
 	return e;
-}
-
-static struct sec_eap *
-begun(void)
-{
-	return begun_where(false);
 }
 
 static void
@@ -207,22 +200,4 @@ TEST(a_client_has_nothing_to_relay)
 
 	assert_int_equal(sec_eap_open(&c, &e), ERR_RANGE);
 	assert_null(e);
-}
-
-TEST(an_accept_without_a_key_counts_where_that_will_do)
-{
-	struct sec_eap *e = begun_where(true);
-
-	server_says(SPI_RADIUS_ACCEPT, SUCCESS, 4, false);
-	assert_int_equal(relayed(e, NULL), SEC_EAP_OK);
-	assert_true(sec_eap_is_keyless(e));
-	assert_int_equal(sec_eap_msk(e).len, 0);
-	sec_eap_close(e);
-	/* ... and one with a key has it there, too */
-	e = begun_where(true);
-	server_says(SPI_RADIUS_ACCEPT, SUCCESS, 4, true);
-	assert_int_equal(relayed(e, NULL), SEC_EAP_OK);
-	assert_false(sec_eap_is_keyless(e));
-	assert_int_equal(sec_eap_msk(e).len, SPI_EAP_MSK);
-	sec_eap_close(e);
 }
