@@ -347,7 +347,7 @@ def follow(office, page, lines, default="tokyo"):
             status, said = "no end", ""
         n += 1
         # the name of a command alone: it may want more, and says what
-        is_name = re.fullmatch(r"tapir(?: --json)?(?: [a-z]+){0,3}(?: hanako)?", bare)
+        is_name = re.fullmatch(r"tapir(?: --json)?(?: [a-z]+){0,3}(?: hanako| --[a-z-]+)?", bare)
         good = how.get("status") or (ENDED if how.get("for_s") else (0,))
         if time.monotonic() - begun > 3:
             print(f"{page}:{at}: {line}: {time.monotonic() - begun:.1f} s")
