@@ -251,6 +251,7 @@ on_child(struct super *s)
 			continue;
 		if (pid == s->old_secure_pid) {
 			s->old_secure_pid = 0;
+			web_typed(s);	/* the way led to this one */
 		} else if (pid == s->next.secure_pid) {
 			s->next.secure_pid = 0;	/* main sees it, too */
 		} else if (pid == s->secure_pid) {

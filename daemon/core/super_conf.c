@@ -261,6 +261,8 @@ super_conf_answer(struct super *s, bool is_taken, uint32_t serial)
 	spawn_reap(s, &s->old_secure_pid);
 	s->old_secure_pid = s->secure_pid;
 	s->secure_pid = s->next.secure_pid;
+	if (s->old_secure_pid == 0)	/* it was quicker than this answer */
+		web_typed(s);
 	s->secure_death.due_ms = 0;
 	s->next = (struct super_next){ 0 };
 	renew(s, is_log, is_web);

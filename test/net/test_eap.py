@@ -299,7 +299,8 @@ def test_no_password_for_a_stranger(lab, pki, gateway):
 
 
 def test_password_is_typed_in_the_browser(lab, pki, gateway):
-    """POST /password reaches the secure process, also one that was started again."""
+    """POST /password reaches the secure process, also one that was started again, or that a
+    reload has brought."""
     c = Gateway(lab, "right", *office(f'<me eap="{HANAKO}"/>', {"ca.pem": pki.text("ca.pem")}, {}),
                 web=True)
     forget(c)
@@ -315,6 +316,14 @@ def test_password_is_typed_in_the_browser(lab, pki, gateway):
         assert until(10, lambda: held(c)), c.log()
         c.kill_role("secure")
         assert until(10, lambda: post(WORD) == "204"), c.log()
+        for n in (1, 2):
+            old = c.pid("secure")
+            with open(c.conf_path, encoding="utf-8") as f:
+                text = f.read()
+            c.write(text.replace("</vpn>", f'<realm name="more{n}"><me id="a{n}" psk="a.psk"/>'
+                                 f'<peer id="b{n}"/></realm></vpn>'), {"a.psk": "0123456789abcdef"})
+            assert c.tapir("reload").returncode == 0 and until(5, lambda: c.pid("secure") != old)
+            assert until(10, lambda: post(WORD) == "204"), c.log()
         assert c.tapir("up", "office").returncode == 0
         assert until(10, c.is_up), c.log()
         assert WORD not in c.log()
