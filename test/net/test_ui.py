@@ -373,6 +373,14 @@ def test_capture(page, web):
     page.wait_text("Nothing is recorded", "main")
 
 
+def as_before(page, web, conf, gone):
+    """An earlier configuration is in force, and the browser has heard of it."""
+    web.write(conf, {})
+    assert web.tapir("reload").returncode == 0
+    page.go("realms")
+    page.wait(f"return !/{gone}/.test(document.querySelector('main').innerText)")
+
+
 def test_what_lets_somebody_in(page, web):
     """An authority and a certificate; an account; an invitation whose link another tapir follows."""
     keys = os.path.join(web.dir, "keys")
@@ -387,6 +395,8 @@ def test_what_lets_somebody_in(page, web):
     page.click("main button", "Make a certificate")
     page.wait("return /vpn\\.example\\.com/.test(document.querySelector('[aria-label=Authority] tbody').textContent)")
     assert os.path.exists(os.path.join(keys, "vpn.example.com.key"))
+    with open(web.conf_path, encoding="utf-8") as f:
+        was = f.read()
     page.go("access/branches/kyoto")
     page.choose("Address of this gateway", "192.0.2.1")
     page.click("main button", "Invite")
@@ -399,6 +409,7 @@ def test_what_lets_somebody_in(page, web):
     with open(os.path.join(keys, "branches-kyoto.psk"), "rb") as a, \
             open(os.path.join(os.path.dirname(there), "keys", "branches-kyoto.psk"), "rb") as b:
         assert a.read() == b.read()
+    as_before(page, web, was, "kyoto")
 
 
 # A field of a panel, by its heading: panel, label, value.
@@ -489,10 +500,13 @@ def test_connect(page, web):
     page.wait_text("Checks")
 
 
+# The daemon says again and again that it is up: that is not heard here.
 WAITS = """
 return import(location.origin + "/store.js").then(({ store, changed }) => {
-	const [key, peer] = [...store.peers.entries()][0];
-	store.peers.set(key, { ...peer, state: "down", intent: "password", why: "a password is to be typed" });
+	const set = store.peers.set.bind(store.peers);
+	store.peers.set = (key, peer) => set(key, { ...peer, state: "down", intent: "password",
+		why: "a password is to be typed" });
+	for (const [key, peer] of [...store.peers]) store.peers.set(key, peer);
 	changed();
 	return true;
 });
@@ -549,8 +563,7 @@ def test_people_by_the_page(page, web):
     assert until(5, lambda: "hanako" not in lines())
     remove(page, "Revoke vpn.example.com")
     page.wait_text("revoked", "[aria-label=Authority] tbody")
-    web.write(conf, {})
-    assert web.tapir("reload").returncode == 0
+    as_before(page, web, conf, "Realm sales")
 
 
 # ---- when things go wrong ------------------------------------------------------------------
