@@ -61,6 +61,9 @@ export function word(group, word) {
 	return key in en ? t(key) : word;
 }
 
+/** @param {number} spi */
+const hex = (spi) => Number(spi).toString(16).padStart(8, "0");
+
 /**
  * The sentence of an event, in this language where there is one.
  * @param {import("./api.js").Item} e
@@ -68,7 +71,7 @@ export function word(group, word) {
 export function said(e) {
 	const own = lang === "ja" ? foreign.sentences[e.event] : undefined;
 	if (!own) return e.sentence;
-	return own.replace(/\{(\w+)\}/g, (_, name) => name === "why" ? down(String(e.why ?? "")) : String(e[name] ?? ""))
+	return own.replace(/\{(\w+)\}/g, (_, name) => name.startsWith("spi_") ? hex(e[name]) : down(String(e[name] ?? "")))
 		.replace(/[;:、。\s]+$/, "");
 }
 

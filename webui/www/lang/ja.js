@@ -471,4 +471,7 @@ export const downs = [
 	[/^the secure process was restarted$/, "鍵を扱うプロセスが再起動しました"],
 	[/^the IKE SA reached the end of its life$/, "IKE SA の期限が切れました"],
 	[/^shutting down$/, "デーモンが停止します"],
+	[/^others take its place$/, "ほかのものが引き継ぎます"],
+	[/^the last one of its peer$/, "このピアの最後のものです"],
+	[/^done$/, "完了"],
 ];
