@@ -176,6 +176,20 @@ is_settled(struct ike_sa *sa, const struct ike_task *t, struct ike_child *c,
 	}
 }
 
+/* The peer does not know it, but asked for it itself a moment ago: what it replaces
+ * is not deleted yet, so our answer has not been read there. */
+static bool
+is_on_its_way(const struct ike_sa *sa, const struct ike_child *c)
+{
+	if (c == NULL || c->sa != sa || c->is_initiator || !c->is_heir)
+		return false;
+	LIST_FOREACH(it, &sa->children)
+		if (CONTAINER_OF(it, struct ike_child, node)->state ==
+		    IKE_CHILD_REKEYED)
+			return true;
+	return false;
+}
+
 void
 ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 		       const char *why)
@@ -184,6 +198,10 @@ ike_rekey_child_failed(struct ike_sa *sa, struct ike_task *t, uint16_t notify,
 
 	if (is_settled(sa, t, c, notify) || ike_child_retry(sa, t, notify))
 		return;
+	if (notify == IKE_N_CHILD_SA_NOT_FOUND && is_on_its_way(sa, c)) {
+		retry(sa, t, IKE_TEMP_MS);
+		return;
+	}
 	switch (notify) {
 	case IKE_N_CHILD_SA_NOT_FOUND:	/* 2.25: it is gone there */
 		if (c != NULL && c->sa == sa)

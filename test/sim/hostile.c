@@ -348,6 +348,10 @@ hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
 	} else if (strcmp(what, "auth-again") == 0) {
 		*xchg = IKE_XCHG_IKE_AUTH;
 		add_raw(b, IKE_PL_IDI, false, "\2\1\1\1nagoya");
+	} else if (strcmp(what, "answer-not-found") == 0) {
+		*xchg = IKE_XCHG_CREATE_CHILD_SA;
+		ike_build_notify(b, IKE_PROTO_ESP, IKE_N_CHILD_SA_NOT_FOUND,
+				 four, none);
 	} else if (strcmp(what, "no-payloads") == 0) {
 		*xchg = IKE_XCHG_CREATE_CHILD_SA;
 	} else {
@@ -357,7 +361,8 @@ hostile_payloads(struct ike_build *b, struct ike_sa *sa, const char *what,
 	return true;
 }
 
-/* sealed HOST WHAT [ID]: HOST sends it under its keys; ID instead of its next */
+/* sealed HOST WHAT [ID]: HOST sends it under its keys; ID instead of its next, or of
+ * the request that answer-* answers */
 bool
 play_sealed(struct play *p)
 {
@@ -372,7 +377,8 @@ play_sealed(struct play *p)
 	ike_out_open(sa, &b);
 	if (!hostile_payloads(&b, sa, p->arg[2], &xchg))
 		return play_fail(p, "no such payloads");
-	if (ike_out_seal(sa, &b, xchg, false, p->n_arg > 3 ? play_num(p, 3) :
+	if (ike_out_seal(sa, &b, xchg, strncmp(p->arg[2], "answer-", 7) == 0,
+			 p->n_arg > 3 ? play_num(p, 3) :
 			 sa->out.next++, &pkt) != 0)
 		return play_fail(p, "not sealed");
 	ike_out_send(sa, pkt);
