@@ -111,9 +111,9 @@ RULES = {
         "before": "mkdir -p /etc/tapir/blue/keys && cp /etc/tapir/tapir.xml /etc/tapir/blue/ && "
         "sed -i 's/ bridge=\"[^\"]*\"//' /etc/tapir/blue/tapir.xml && "
         "cp /etc/tapir/keys/*.psk /etc/tapir/blue/keys/",
-        # what a line mounts is gone with it
-        "line": "ip netns add blue; ip netns exec blue tapird --config /etc/tapir/blue/tapir.xml "
-                "--run-dir /run/tapir-blue"},
+        # what a line mounts is gone with it; in the background it would outlive the test
+        "line": "ip netns add blue; exec ip netns exec blue tapird --foreground "
+                "--config /etc/tapir/blue/tapir.xml --run-dir /run/tapir-blue"},
     "sudo tapir --run-dir /run/tapir-blue": {"at": "fresh"},
     "sudo build/tapird --config my/tapir.xml": {
         "at": "fresh", "stays": "/root/tapir-a/ctl.sock",
