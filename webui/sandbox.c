@@ -55,8 +55,7 @@ ui_confine(const struct confine_user *u)
 	/* Changing the user forgot it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		return ERR_SYS;
-	if ((err = confine_landlock_none(&feat)) != 0 ||
-	    (err = confine_seccomp(&filter, confine_probe_all, CONFINE_P_END, &feat)) != 0)
+	if ((err = confine_shut(&filter, &feat)) != 0)
 		return err;
 	/* it has no secrets that would have to be locked */
 	confine_report("web", feat | CONFINE_F_LOCKED);

@@ -111,6 +111,15 @@ wcur_block(struct wcur *w, struct view v)
 }
 
 void
+wcur_text(struct wcur *w, const char *text)
+{
+	size_t n = strlen(text);
+
+	wcur_u16(w, (uint16_t)n);
+	wcur_bytes(w, text, n);
+}
+
+void
 wcur_zero(struct wcur *w, size_t n)
 {
 	uint8_t *p = room(w, n);
@@ -164,4 +173,25 @@ wcur_done(const struct wcur *w)
 	if (w->err == 0)
 		v.len = w->len;
 	return v;
+}
+
+int
+cur_text(struct cur *c, char *out, size_t cap)
+{
+	struct view v;
+	uint16_t n;
+	int err;
+
+	if ((err = cur_u16(c, &n)) != 0)
+		return err;
+	if (n >= cap)
+		return ERR_LONG;
+	if ((err = cur_view(c, n, &v)) != 0)
+		return err;
+	if (n > 0 && memchr(v.p, '\0', n) != NULL)
+		return ERR_SYNTAX;
+	if (n > 0)
+		memcpy(out, v.p, n);
+	out[n] = '\0';
+	return 0;
 }

@@ -38,6 +38,9 @@ MUST_USE static inline int cur_skip(struct cur *c, size_t n);
 MUST_USE static inline int cur_view(struct cur *c, size_t n, struct view *v);
 /** View of a block: bytes behind their number, of 32 bits. */
 MUST_USE static inline int cur_block(struct cur *c, struct view *v);
+/** Copy a text out: bytes behind their number, of 16 bits.  0, ERR_SHORT, ERR_LONG
+ * when it does not fit into cap with its end, ERR_SYNTAX when a zero is in it. */
+MUST_USE int cur_text(struct cur *c, char *out, size_t cap);
 /** Copy the next n bytes out. */
 MUST_USE static inline int cur_copy(struct cur *c, void *out, size_t n);
 /** Child cursor over the next n bytes; the parent moves past them. */
@@ -63,6 +66,8 @@ void wcur_bytes(struct wcur *w, const void *p, size_t n);
 void wcur_view(struct wcur *w, struct view v);
 /** A block, as cur_block() reads it. */
 void wcur_block(struct wcur *w, struct view v);
+/** A text of less than 65536 bytes, as cur_text() reads it. */
+void wcur_text(struct wcur *w, const char *text);
 void wcur_zero(struct wcur *w, size_t n);
 /** Leave n bytes open and return where they begin (0 after an error). */
 size_t wcur_hole(struct wcur *w, size_t n);

@@ -210,6 +210,15 @@ confine_no_caps(void)
 	return caps_permitted() == 0 ? 0 : ERR_SYS;
 }
 
+int
+confine_shut(const struct confine_filter *f, uint32_t *feat)
+{
+	int err = confine_landlock_none(feat);
+
+	return err != 0 ? err : confine_seccomp(f, confine_probe_all,
+						CONFINE_P_END, feat);
+}
+
 /* ---- report ------------------------------------------------------------------ */
 
 const char *

@@ -114,6 +114,9 @@ MUST_USE int confine_landlock_none(uint32_t *feat);
 MUST_USE int confine_seccomp(const struct confine_filter *f,
 			     const enum confine_probe *probes, unsigned n_probe,
 			     uint32_t *feat);
+/** For who opens nothing any more: confine_landlock_none(), then confine_seccomp() with
+ * every probe.  Their errors. */
+MUST_USE int confine_shut(const struct confine_filter *f, uint32_t *feat);
 /** Only the probes.  0 or ERR_PERM, logged. */
 MUST_USE int confine_selftest(const char *who, const enum confine_probe *probes,
 			      unsigned n_probe);

@@ -3,42 +3,11 @@
  * daemon/ipc/pass.c - the question about a password, as bytes.
  */
 #include "daemon/ipc/pass.h"
-#include <string.h>
 #include "daemon/base/cur.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 
 enum { TYPE_ASK = 2, TYPE_ANSWER = 3, TYPE_STILL = 4 };
-
-static void
-enc_text(struct wcur *w, const char *text)
-{
-	size_t n = strlen(text);
-
-	wcur_u16(w, (uint16_t)n);
-	wcur_bytes(w, text, n);
-}
-
-static int
-dec_text(struct cur *c, char *out, size_t cap)
-{
-	struct view v;
-	uint16_t n;
-	int err;
-
-	if ((err = cur_u16(c, &n)) != 0)
-		return err;
-	if (n >= cap)
-		return ERR_LONG;
-	if ((err = cur_view(c, n, &v)) != 0)
-		return err;
-	if (n > 0 && memchr(v.p, '\0', n) != NULL)
-		return ERR_SYNTAX;
-	if (n > 0)
-		memcpy(out, v.p, n);
-	out[n] = '\0';
-	return 0;
-}
 
 static int
 dec_head(struct cur *c, uint8_t *type, uint32_t *id)
@@ -56,11 +25,11 @@ pass_ask_enc(const struct pass_ask *a, void *buf, size_t cap)
 	wcur_init(&w, buf, cap);
 	wcur_u8(&w, a->is_still ? TYPE_STILL : TYPE_ASK);
 	wcur_u32(&w, a->id);
-	enc_text(&w, a->name);
+	wcur_text(&w, a->name);
 	if (!a->is_still) {
-		enc_text(&w, a->word);
-		enc_text(&w, a->code);
-		enc_text(&w, a->source);
+		wcur_text(&w, a->word);
+		wcur_text(&w, a->code);
+		wcur_text(&w, a->source);
 	}
 	return w.err != 0 ? w.err : (int)w.len;
 }
@@ -79,11 +48,11 @@ pass_ask_dec(const void *p, size_t len, struct pass_ask *out)
 		err = ERR_SYNTAX;
 	a.is_still = err == 0 && type == TYPE_STILL;
 	if (err == 0)
-		err = dec_text(&c, a.name, sizeof(a.name));
+		err = cur_text(&c, a.name, sizeof(a.name));
 	if (err == 0 && !a.is_still &&
-	    (err = dec_text(&c, a.word, sizeof(a.word))) == 0 &&
-	    (err = dec_text(&c, a.code, sizeof(a.code))) == 0)
-		err = dec_text(&c, a.source, sizeof(a.source));
+	    (err = cur_text(&c, a.word, sizeof(a.word))) == 0 &&
+	    (err = cur_text(&c, a.code, sizeof(a.code))) == 0)
+		err = cur_text(&c, a.source, sizeof(a.source));
 	if (err == 0 && (err = cur_end(&c)) == 0)
 		*out = a;
 	wipe(&a, sizeof(a));

@@ -3,42 +3,11 @@
  * daemon/ipc/prompt.c - a typed password as bytes.
  */
 #include "daemon/ipc/prompt.h"
-#include <string.h>
 #include "daemon/base/cur.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 
 enum { TYPE_NEEDED = 1, TYPE_WORD = 2, TYPE_ANSWER = 3 };
-
-static void
-enc_text(struct wcur *w, const char *text)
-{
-	size_t n = strlen(text);
-
-	wcur_u16(w, (uint16_t)n);
-	wcur_bytes(w, text, n);
-}
-
-static int
-dec_text(struct cur *c, char *out, size_t cap)
-{
-	struct view v;
-	uint16_t n;
-	int err;
-
-	if ((err = cur_u16(c, &n)) != 0)
-		return err;
-	if (n >= cap)
-		return ERR_LONG;
-	if ((err = cur_view(c, n, &v)) != 0)
-		return err;
-	if (n > 0 && memchr(v.p, '\0', n) != NULL)
-		return ERR_SYNTAX;
-	if (n > 0)
-		memcpy(out, v.p, n);
-	out[n] = '\0';
-	return 0;
-}
 
 static int
 dec_head(struct cur *c, uint8_t *type, uint32_t *id)
@@ -56,9 +25,9 @@ prompt_ask_enc(const struct prompt_ask *a, void *buf, size_t cap)
 	wcur_init(&w, buf, cap);
 	wcur_u8(&w, a->has_word ? TYPE_WORD : TYPE_NEEDED);
 	wcur_u32(&w, a->id);
-	enc_text(&w, a->realm);
+	wcur_text(&w, a->realm);
 	if (a->has_word)
-		enc_text(&w, a->word);
+		wcur_text(&w, a->word);
 	return w.err != 0 ? w.err : (int)w.len;
 }
 
@@ -76,9 +45,9 @@ prompt_ask_dec(const void *p, size_t len, struct prompt_ask *out)
 		err = ERR_SYNTAX;
 	a.has_word = err == 0 && type == TYPE_WORD;
 	if (err == 0)
-		err = dec_text(&c, a.realm, sizeof(a.realm));
+		err = cur_text(&c, a.realm, sizeof(a.realm));
 	if (err == 0 && a.has_word)
-		err = dec_text(&c, a.word, sizeof(a.word));
+		err = cur_text(&c, a.word, sizeof(a.word));
 	if (err == 0 && (err = cur_end(&c)) == 0)
 		*out = a;
 	wipe(&a, sizeof(a));
@@ -94,7 +63,7 @@ prompt_answer_enc(const struct prompt_answer *a, void *buf, size_t cap)
 	wcur_u8(&w, TYPE_ANSWER);
 	wcur_u32(&w, a->id);
 	wcur_u8(&w, (uint8_t)a->verdict);
-	enc_text(&w, a->user);
+	wcur_text(&w, a->user);
 	return w.err != 0 ? w.err : (int)w.len;
 }
 
@@ -109,7 +78,7 @@ prompt_answer_dec(const void *p, size_t len, struct prompt_answer *out)
 	cur_init(&c, p, len);
 	if ((err = dec_head(&c, &type, &a.id)) != 0 ||
 	    (err = cur_u8(&c, &verdict)) != 0 ||
-	    (err = dec_text(&c, a.user, sizeof(a.user))) != 0 ||
+	    (err = cur_text(&c, a.user, sizeof(a.user))) != 0 ||
 	    (err = cur_end(&c)) != 0)
 		return err;
 	if (type != TYPE_ANSWER || verdict >= PROMPT_END)

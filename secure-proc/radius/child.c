@@ -373,11 +373,8 @@ child_confine(void)
 		.n_call = N_OF(calls), .args = args, .n_arg = N_OF(args),
 	};
 	uint32_t feat = 0;
-	int err;
 
-	if ((err = confine_landlock_none(&feat)) != 0)
-		return err;
-	return confine_seccomp(&filter, confine_probe_all, CONFINE_P_END, &feat);
+	return confine_shut(&filter, &feat);
 }
 
 /* ---- the keeper ------------------------------------------------------------------ */

@@ -207,6 +207,33 @@ TEST(a_block_is_its_length_and_its_bytes)
 	assert_int_equal(cur_block(&c, &v), ERR_SHORT);
 }
 
+TEST(a_text_has_no_zero_in_it_and_room_for_one_behind_it)
+{
+	char text[3] = "zz";
+	uint8_t out[6];
+	struct wcur w;
+	struct cur c;
+
+	wcur_init(&w, out, sizeof(out));
+	wcur_text(&w, "ab");
+	wcur_text(&w, "");
+	assert_int_equal(w.err, 0);
+	assert_memory_equal(out, "\0\2" "ab" "\0\0", 6);
+	cur_init(&c, out, sizeof(out));
+	assert_int_equal(cur_text(&c, text, sizeof(text)), 0);
+	assert_string_equal(text, "ab");
+	assert_int_equal(cur_text(&c, text, 1), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(cur_text(&c, text, sizeof(text)), ERR_SHORT);
+	cur_init(&c, out, sizeof(out));
+	assert_int_equal(cur_text(&c, text, 2), ERR_LONG);
+	cur_init(&c, out, 3);
+	assert_int_equal(cur_text(&c, text, sizeof(text)), ERR_SHORT);
+	out[3] = 0;
+	cur_init(&c, out, sizeof(out));
+	assert_int_equal(cur_text(&c, text, sizeof(text)), ERR_SYNTAX);
+}
+
 TEST(a_writer_without_memory_refuses_everything)
 {
 	struct wcur w;
