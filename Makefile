@@ -188,7 +188,7 @@ $(B)/conf/%.o $(B)/test/unit/conf/%.o $(B)/test/unit/cli/%.o $(B)/test/fuzz/%.o 
 # so that each of them (B=) finds it done.
 WEB     ?= auto
 NPM_DIR := $(abspath build)/npm
-SITE_SRC := webui/site webui/package.json webui/package-lock.json daemon/bus/bus.ja daemon/base/drop.ja \
+SITE_SRC := webui/site webui/thin webui/package.json webui/package-lock.json daemon/bus/bus.ja daemon/base/drop.ja \
             $(shell find webui/www webui/plain -type f)
 .PHONY: FORCE
 # again where another WEB= was built before

@@ -19,7 +19,7 @@ import pytest
 import topo
 import webdriver
 from browser import Bus, Client, dial, raw, tls
-from gateway import TAPIR, Gateway, office, realm, vpn
+from gateway import BUILD, TAPIR, Gateway, office, realm, vpn
 from lab import until
 from wire import tshark
 
@@ -653,6 +653,15 @@ def test_headers_and_files(web):
     assert "immutable" in c.ask("GET", f"/app.js?v={tag[:8]}")[2]["Cache-Control"]
     assert "immutable" not in c.ask("GET", "/app.js?v=00000000")[2]["Cache-Control"]
     assert c.ask("GET", "/login")[2]["Cache-Control"] == "no-store"
+
+
+def test_the_pages_are_light():
+    """All that is inside the program for browsers, with the licences."""
+    with open(os.path.join(BUILD, "webui", "gz", "weight"), encoding="ascii") as f:
+        weight, kind = f.read().split()
+    if kind != "zopfli":
+        pytest.skip("packed by gzip: zopfli is not here")
+    assert int(weight) <= 100_000
 
 
 # ---- failures --------------------------------------------------------------------------
