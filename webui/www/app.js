@@ -3,7 +3,7 @@
 import { html, render, useEffect, useRef, useState } from "./vendor.js";
 import { Refused } from "./api.js";
 import { begin, bus, changed, useStore } from "./store.js";
-import { exact, language, languages, setLanguage, t, word } from "./i18n.js";
+import { exact, language, languages, plain, setLanguage, t, word } from "./i18n.js";
 import { go, to, usePath } from "./prefs.js";
 import { Overview } from "./views/overview.js";
 import { Log } from "./views/log.js";
@@ -68,7 +68,7 @@ function Banner() {
 	return html`<div role="status" class="banner-place"><p class="banner">
 		<span aria-hidden="true">▲</span> ${s.link === "start" ? t("loading") :
 		s.heardAt ? t("lost.since", { when: exact(s.heardAt) }) : t("lost")}
-		${s.why instanceof Refused && html` <span>${s.why.message} ${s.why.hint}</span>`}
+		${s.why instanceof Refused && html` <span>${plain(s.why.message)} ${plain(s.why.hint)}</span>`}
 		${s.link === "lost" && html` <button type="button" onClick=${() => bus.wake()}>${t("lost.again")}</button>`}</p></div>`;
 }
 

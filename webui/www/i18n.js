@@ -86,6 +86,26 @@ export function down(why) {
 	return why;
 }
 
+/** What a refusal says in this language, once it is here. @type {((text: string) => string)|null} */
+let refused = null;
+let isFetching = false;
+
+/**
+ * What the gateway refuses, in this language where there is one: its text, or its hint.
+ * @param {string} text
+ */
+export function plain(text) {
+	if (lang !== "ja" || !text) return text;
+	if (!refused && !isFetching) {
+		isFetching = true;
+		import("./lang/refusals_ja.js").then((m) => {
+			refused = m.inJapanese;
+			changed();
+		}).catch(() => {}).finally(() => { isFetching = false; });
+	}
+	return refused ? refused(text) : text;
+}
+
 /** Made once each: the making takes longer than the use. @type {Map<string, any>} */
 const formats = new Map();
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages are made of.
 import { html, useEffect, useRef, useState } from "./vendor.js";
-import { bus, may, useClock } from "./store.js";
-import { exact, moment, number, span, t, word } from "./i18n.js";
+import { bus, may, useClock, useStore } from "./store.js";
+import { exact, moment, number, plain, span, t, word } from "./i18n.js";
 import { to } from "./prefs.js";
 
 /** @typedef {import("./store.js").Item} Item */
@@ -82,9 +82,14 @@ export const Empty = ({ text, hint }) => html`
 	<div class="empty"><p>${text}</p>${hint && html`<p class="quiet">${hint}</p>`}</div>`;
 
 /** What went wrong, and what to do. @param {{error: any}} props */
-export const Failed = ({ error }) => error && html`
-	<div class="failed" role="alert"><strong><span aria-hidden="true">✕</span> ${error.message}</strong>
-		${error.hint && html` <span>${error.hint}</span>`}</div>`;
+export function Failed({ error }) {
+	useStore();		// its words may come later
+	if (!error) return null;
+	// what a browser says of a line that is cut is of no use to anybody
+	return html`<div class="failed" role="alert"><strong><span aria-hidden="true">✕</span> ${
+			error instanceof TypeError && /fetch|network|load/i.test(error.message) ? t("lost.now") : plain(error.message)}</strong>
+		${error.hint && html` <span>${plain(error.hint)}</span>`}</div>`;
+}
 
 /** What an answer is, or why there is none. @param {{of: any, children?: any}} props */
 export const Answer = ({ of, children }) => html`

@@ -30,6 +30,7 @@ export const en = {
 	"lead.connect": "One button for who only wants to be connected.",
 	"lost": "No connection to the gateway. Trying again.",
 	"lost.since": "No connection to the gateway: what you see is of {when}. Trying again.",
+	"lost.now": "No connection to the gateway. Try it again.",
 	"lost.again": "Try now",
 	"cmd": "Same on the command line:",
 	"copy": "Copy",
