@@ -158,7 +158,9 @@ def test_pages(page, axe, name):
         assert page.js("return document.documentElement.lang") == lang
         text = page.text()
         assert not re.search(r"\b(undefined|NaN|null|\[object)|\{\w+\}", text), text
+        page.size(390, 900)
         page.wait("return document.documentElement.scrollWidth <= innerWidth", 3)
+        page.size(width, 900)
         page.shot(os.path.join(SHOTS, f"{name.replace('/', '-')}-{width}.png"))
         page.js(axe)
         page.js("window.axeDone = null; axe.run().then((r) => { window.axeDone = r; })")
@@ -225,6 +227,8 @@ def test_disconnect_and_connect(page, web):
     page.click("dialog button.main", "Disconnect")
     assert until(10, lambda: not web.is_up())
     assert until(10, lambda: state(page) == "down", 0.1)
+    assert page.js("return [...document.querySelectorAll('main button:disabled')].map((b) => b.textContent + b.title)") == \
+        [name + "Only while it is connected" for name in ("New keys", "Ping")]
     page.click("main button", "Connect")
     assert until(10, web.is_up)
     assert until(10, lambda: state(page) == "up", 0.1)
@@ -278,6 +282,7 @@ def test_hub(page):
     """Picture and tables."""
     page.go("hub")
     page.wait_text("osaka", ".topology")
+    page.wait_text(" MAC · ", ".topology")
     page.click("main button", "MAC addresses")
     page.wait("return document.querySelector('[aria-pressed=true]').textContent === 'MAC addresses'")
     page.click("main button", "Ports")
@@ -468,9 +473,8 @@ def test_accounts_by_the_page(page, web):
 def test_match(page):
     """Which realm somebody falls into, and by which rule."""
     page.go("realms")
-    page.wait_text("Who falls into which realm?", "main")
+    page.wait_text('peer id="osaka"', "[aria-label='Who falls into which realm?']")
     page.choose("Identity", "osaka")
-    page.wait_text('peer id="osaka"', "main")
     page.wait_text("Realm branches, Peer osaka", "main")
     page.choose("Identity", "nobody")
     page.wait_text("Refused: no rule fits", "main")
@@ -478,15 +482,21 @@ def test_match(page):
 
 
 def test_drain(page, web):
-    """Peers are sent away and let in again; both are told in the log."""
+    """Who is connected stays, is sent away or told goodbye; all are let in again."""
     page.go("realms")
-    page.choose("Other gateway", "192.0.2.9")
-    page.click("main button", "Send them there")
-    page.click("dialog button.main", "Send them there")
-    assert until(5, lambda: web.lines("asked for drain"))
-    page.click("main button", "Let them connect here")
-    assert until(5, lambda: len(web.lines("asked for drain")) == 2)
-    assert web.is_up()
+    for n, how in enumerate(("keep", "send", "end"), 1):
+        page.choose("Who is connected", how)
+        if how == "send":
+            assert page.js("return [...document.querySelectorAll('button')].find((b) => b.textContent === 'Empty the gateway').disabled")
+            page.choose("Other gateway", "192.0.2.9")
+            page.wait_text("tapir drain --to 192.0.2.9", "main")
+        page.click("main button", "Empty the gateway")
+        page.click("dialog button.main", "Empty the gateway")
+        assert until(5, lambda at=n: len(web.lines("asked for drain")) == 2 * at - 1)
+        assert until(5, lambda on=how != "end": web.is_up() == on)
+        page.click("main button", "Let them connect here")
+        assert until(5, lambda at=n: len(web.lines("asked for drain")) == 2 * at)
+        assert until(10, web.is_up)
 
 
 def test_connect(page, web):
@@ -498,6 +508,44 @@ def test_connect(page, web):
     assert until(10, web.is_up)
     page.click("main button", "Problem?")
     page.wait_text("Checks")
+
+
+# A second peer, which does not answer.
+KYOTO = """
+return import(location.origin + "/store.js").then(({ store, changed }) => {
+	store.peers.set("branches/kyoto", { ...store.peers.get("branches/osaka"), name: "kyoto", state: "down", intent: "dial",
+		why: "no answer from 192.0.2.77 port 500", next_try_s: 30 });
+	changed();
+	return true;
+});
+"""
+
+
+def test_two_peers(page):
+    """What is wrong stands first; the connect view keeps whom somebody chose in its address."""
+    page.js(KYOTO)
+    page.go("overview")
+    page.wait_text("next try in ", "[aria-label='Needs attention']")
+    page.js(KYOTO)
+    page.go("peers")
+    assert page.js("return [...document.querySelectorAll('tbody th a')].map((a) => a.textContent)") == ["kyoto", "osaka"]
+    page.go("connect")
+    page.choose("To", "branches/kyoto")
+    page.wait_text("no answer from 192.0.2.77", "main")
+    assert page.js("return location.hash") == "#/connect/branches/kyoto"
+    page.choose("To", "branches/osaka")
+    page.wait_text("tapir down branches/osaka", "main")
+    page.go("connect/branches/nara")
+    page.wait_text("There is no peer branches/nara", "main")
+    page.js("location.hash = '#/overview'; location.reload()")
+    page.wait("return !!document.querySelector('main .state')")
+
+
+def test_days(page):
+    """The strip says of which days it is."""
+    page.go("peers/branches/osaka")
+    page.wait("return /20\\d\\d.*today/s.test(document.querySelector('.ends')?.innerText)")
+    assert page.js("return /20\\d\\d/.test(document.querySelector('.strip title').textContent)")
 
 
 # The daemon says again and again that it is up: that is not heard here.
@@ -633,6 +681,9 @@ def test_offline_and_back(page, web):
     page.js("return 0")
     assert web.tapir("down", "branches/osaka").returncode == 0
     page.wait("return !!document.querySelector('.banner')", 45)
+    page.go("hub")
+    page.wait_text("Shown once the connection is back", "main")
+    page.go("peers/branches/osaka")
     page.offline(False)
     page.wait("return !document.querySelector('.banner')", 20)
     assert until(10, lambda: state(page) == "down", 0.1)

@@ -2,7 +2,7 @@
 // The frame: which page, the way to the others, and whether there is a connection.
 import { html, render, useEffect, useRef, useState } from "./vendor.js";
 import { Refused } from "./api.js";
-import { begin, bus, changed, useStore } from "./store.js";
+import { begin, bus, changed, isMissing, useStore } from "./store.js";
 import { exact, language, languages, plain, setLanguage, t, word } from "./i18n.js";
 import { go, to, usePath } from "./prefs.js";
 import { Overview } from "./views/overview.js";
@@ -75,7 +75,7 @@ function Banner() {
 /** @param {{page: string, onHelp: () => void}} props */
 function Menu({ page, onHelp }) {
 	const s = useStore();
-	const bad = [...s.peers.values()].filter((p) => p.state === "suspect" || (p.state !== "up" && (p.intent === "dial" || p.intent === "password"))).length;
+	const bad = [...s.peers.values()].filter(isMissing).length;
 	const next = language() === "en" ? "ja" : "en";
 	return html`<header class="top"><a class="skip" href="#main" onClick=${(/** @type {Event} */ e) => {
 			e.preventDefault();
@@ -124,7 +124,7 @@ function App() {
 	const main = useRef(/** @type {HTMLElement} */ (null));
 	const wasAt = useRef("");
 	// what a field of the page chooses is not another page: the focus stays there
-	const isSame = page === "hub" || (page === "peers" && rest.length < 2);
+	const isSame = page === "hub" || page === "connect" || (page === "peers" && rest.length < 2);
 	const where = isSame ? page : [page, ...rest].join("/");
 	const [isHelp, help] = useState(false);
 	useKeys(() => help(true));

@@ -35,7 +35,7 @@ export function Traffic({ of = "" }) {
 			cursor: { show: false }, legend: { show: false },
 			axes: [{ ...axis, size: 28, incrs: [60, 120], values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) =>
 				clock(s * 1000)) },
-			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(rate) }],
+			{ ...axis, size: 84, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((n) => n ? rate(n) : "0") }],
 			scales: { x: { range: () => [Date.now() / 1000 - SPAN_S, Date.now() / 1000] }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _lo, /** @type {number} */ hi) =>
 				[0, Math.max(hi * 1.1, 125)] } },
 			series: [{}, { stroke: () => colour(ref.current, ".key-rx"), width: 2, points: { show: false } },

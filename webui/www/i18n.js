@@ -75,6 +75,16 @@ export function said(e) {
 		.replace(/[;:、。\s]+$/, "");
 }
 
+/**
+ * A row of what is recorded: with fewer fields than the event had.
+ * @param {import("./api.js").Item} r
+ */
+export function told(r) {
+	const own = lang === "ja" ? foreign.sentences[r.code] : undefined;
+	const isWhole = own && [...own.matchAll(/\{(\w+)\}/g)].every(([, name]) => r[name] || name === "hint");
+	return isWhole ? said({ ...r, event: r.code }) : r.text || down(r.why);
+}
+
 /** Why packets were dropped. @param {import("./api.js").Item} counter */
 export const dropped = (counter) => (lang === "ja" && foreign.drops[counter.name]) || counter.text;
 
@@ -119,7 +129,7 @@ function decimal(n, digits = 0) {
 
 /** @param {number|Date} at @param {Intl.DateTimeFormatOptions} how */
 function date(at, how) {
-	const key = lang + Object.values(how).join();
+	const key = lang + JSON.stringify(how);
 	let f = formats.get(key);
 	if (!f) formats.set(key, f = new Intl.DateTimeFormat(lang, how));
 	return f.format(at);

@@ -92,9 +92,11 @@ export function Failed({ error }) {
 }
 
 /** What an answer is, or why there is none. @param {{of: any, children?: any}} props */
-export const Answer = ({ of, children }) => html`
-	<${Failed} error=${of.error}/>
-	${of.items ? children : !of.error && html`<p class="quiet" role="status">${t("loading")}</p>`}`;
+export function Answer({ of, children }) {
+	const text = useStore().link === "lost" ? t("lost.none") : t("loading");
+	return html`<${Failed} error=${of.error}/>
+		${of.items ? children : !of.error && html`<p class="quiet" role="status">${text}</p>`}`;
+}
 
 /** Names and values. @param {{rows: [string, unknown][]}} props */
 export const Facts = ({ rows }) => html`<dl class="facts">
@@ -178,9 +180,9 @@ export function Sparkline({ rates, name, n = 60 }) {
 /**
  * A button that runs a command and says what came of it.
  * @param {{name: string, command: string, fields: object, role?: string, ask?: string,
- *	isMain?: boolean, onDone?: (items: Item[]) => void}} props
+ *	isMain?: boolean, off?: string, onDone?: (items: Item[]) => void}} props  off: why not now
  */
-export function Do({ name, command, fields, role = "operator", ask, isMain, onDone }) {
+export function Do({ name, command, fields, role = "operator", ask, isMain, off, onDone }) {
 	const [state, set] = useState({ isBusy: false, error: null, isDone: false });
 	const [isAsking, setAsking] = useState(false);
 	const run = async () => {
@@ -197,8 +199,8 @@ export function Do({ name, command, fields, role = "operator", ask, isMain, onDo
 	};
 	const isAllowed = may(role);
 	return html`<span class="do">
-		<button type="button" class=${isMain ? "main" : ""} disabled=${state.isBusy || !isAllowed}
-			title=${isAllowed ? undefined : t("needs.role", { role: t(
+		<button type="button" class=${isMain ? "main" : ""} disabled=${state.isBusy || !isAllowed || !!off}
+			title=${isAllowed ? off || undefined : t("needs.role", { role: t(
 				/** @type {any} */ ("role." + role)) })}
 			onClick=${ask ? () => setAsking(true) : run}>${name}</button>
 		<span role="status" class="quiet">${state.isBusy ? t("busy") : state.isDone ? t("done") : ""}</span>

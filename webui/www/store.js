@@ -73,10 +73,10 @@ export function useClock(every = 1000) {
 /**
  * Ask the gateway, and again every few seconds while the page shows it.
  * @param {string} command @param {object} fields @param {number} every  seconds; 0 = once
- * @returns {{items: Item[]|null, error: Error|null, again: () => void}}
+ * @returns {{items: Item[]|null, error: Error|null, at: number, again: () => void}}  at: when it was answered
  */
 export function useAnswer(command, fields, every = 0) {
-	const [state, set] = useState({ items: null, error: null });
+	const [state, set] = useState({ items: null, error: null, at: 0 });
 	const [round, next] = useState(0);
 	const key = JSON.stringify(fields);
 	const isLive = useStore().link === "live";
@@ -85,8 +85,8 @@ export function useAnswer(command, fields, every = 0) {
 		/** @type {ReturnType<typeof setTimeout>} */
 		let timer;
 		const run = () => bus.ask(command, fields, true).then(
-			(items) => { if (!isOver) set({ items, error: null }); },
-			(error) => { if (!isOver) set((was) => ({ items: was.items, error })); },
+			(items) => { if (!isOver) set({ items, error: null, at: Date.now() }); },
+			(error) => { if (!isOver) set((was) => ({ ...was, error })); },
 		).then(() => {
 			if (!isOver && every) timer = setTimeout(run, every * 1000);
 		});
@@ -101,6 +101,13 @@ export function useAnswer(command, fields, every = 0) {
 
 /** A peer's key. @param {Item} p */
 export const keyOf = (p) => p.realm + "/" + p.name;
+
+/** Is it meant to be connected, and is not? @param {Item} p */
+export const isMissing = (p) => p.state === "suspect" ||
+	(p.state !== "up" && (p.intent === "dial" || p.intent === "password"));
+
+/** In the order of their names, however they came. @param {Iterable<Item>} items @param {(i: Item) => string} [name] */
+export const byName = (items, name = (i) => i.name) => [...items].sort((a, b) => name(a) < name(b) ? -1 : 1);
 
 /** Who may do what: viewer < operator < admin. @param {string} role */
 export function may(role) {

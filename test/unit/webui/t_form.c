@@ -153,44 +153,14 @@ TEST(another_encoding_does_not_come_in_by_its_declaration)
 	static const uint8_t utf16[] = {
 		0xff, 0xfe, '<', 0, 'c', 0, '/', 0, '>', 0,
 	};
-	static const char *const bad[] = {
-		"version='1.0' encoding='UTF-7'",
-		"version='1.0' encoding='EBCDIC-US'",
-		"version='1.0' encoding='SHIFT_JIS'",
-		"version='1.0' encoding='UTF-16'",
-		"version='1.0' encoding='nonsense'",
-		"version='1.0' encoding='UTF-8' encoding='UTF-7'",
-		"version='1.0' encoding='UTF-8", "version='1.0'encoding='UTF-8'",
-		"encoding='UTF-7' version='1.0'", "version='9.9'", "x='y'", "<",
-	};
-	static const char *const good[] = {
-		"version='1.0'", "version=\"1.0\" ",
-		"version = '1.0'\tencoding = \"UTF-8\"",
-		"version='1.0' encoding='utf-8' standalone='yes' ",
-	};
 	struct ui_obj o;
 
 	assert_int_equal(ui_obj_parse(UI_XML, (struct view){ utf16,
 			 sizeof(utf16) }, "c", &o), ERR_SYNTAX);
-	/* to look one up, the C library opens files, which the fence forbids */
-	for (unsigned i = 0; i < N_OF(bad); i++) {
-		char text[200];
-
-		snprintf(text, sizeof(text), "<?xml %s?><command a='b'/>",
-			 bad[i]);
-		if (parse(UI_XML, text, &o) != ERR_SYNTAX) {
-			print_error("taken: %s\n", text);
-			fail();
-		}
-	}
-	for (unsigned i = 0; i < N_OF(good); i++) {
-		char text[200];
-
-		snprintf(text, sizeof(text), "<?xml %s?>\n<command a='b'/>",
-			 good[i]);
-		assert_int_equal(parse(UI_XML, text, &o), 0);
-		assert_string_equal(ui_obj_get(&o, "a"), "b");
-	}
+	/* read as UTF-8 whatever it says */
+	assert_int_equal(parse(UI_XML, "<?xml version='1.0' encoding='UTF-7'?>"
+			       "<command a='+ADw-'/>", &o), 0);
+	assert_string_equal(ui_obj_get(&o, "a"), "+ADw-");
 }
 
 TEST(bodies_have_a_limit)

@@ -3,8 +3,9 @@
 import { html, useEffect, useRef, useState } from "../vendor.js";
 import { useAnswer, useStore } from "../store.js";
 import { bytes, number, rate, span, t, word } from "../i18n.js";
-import { Answer, Empty, Field, Panel, State, Table, Title } from "../parts.js";
+import { Answer, Empty, Field, For, Panel, State, Table, Title } from "../parts.js";
 import { go, to } from "../prefs.js";
+import { quoted } from "./makers.js";
 
 /** @typedef {import("../store.js").Item} Item */
 
@@ -32,25 +33,27 @@ function useRates(items) {
 /** Width of a line for a rate: each tenfold is one more. @param {number} bytes_s */
 const width = (bytes_s) => bytes_s < 1 ? 1.5 : Math.min(8, 1.5 + Math.log10(bytes_s));
 
-/** @param {{p: Item, realm: string, x: number, y: number, rate: number}} props */
-function Port({ p, realm, x, y, rate: bytes_s }) {
+/** @param {{p: Item, realm: string, x: number, y: number, rate: number, ips: string[]}} props */
+function Port({ p, realm, x, y, rate: bytes_s, ips }) {
 	const isPeer = p.kind !== "tap", isAway = p.state === "away";
 	const said = isAway ? `${p.port}: ${word("state", p.was)}` : t("hub.port.alt", { port: p.port,
-		kind: word("kind", p.kind), state: word("state", p.state), rate: rate(bytes_s), macs: p.n_mac });
+		kind: word("kind", p.kind), state: word("state", p.state), rate: rate(bytes_s), macs: p.n_mac }) +
+		(ips.length ? ": " + ips.slice(0, 8).join(", ") + (ips.length > 8 ? " …" : "") : "");
 	const box = html`<g transform="translate(${x},${y})"><title>${said}</title>
-		<rect class=${"port is-" + p.state} x="-58" y="-24" width="116" height="48" rx="8"/>
-		<text y="-6">${p.state === "blocked" ? "✕ " : isAway ? "○ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
+		<rect class=${"port is-" + p.state} x="-58" y=${isAway ? -24 : -32} width="116" height=${isAway ? 48 : 64} rx="8"/>
+		<text y=${isAway ? -6 : -13}>${p.state === "blocked" ? "✕ " : isAway ? "○ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
 			p.port.slice(0, 15) + "…" : p.port}</text>
-		<text class="quiet" y="12">${isAway ? word("state", p.was) : rate(bytes_s)}</text></g>`;
+		<text class="quiet" y=${isAway ? 12 : 5}>${isAway ? word("state", p.was) : rate(bytes_s)}</text>
+		${!isAway && html`<text class="quiet" y="22">${number(p.n_mac)} MAC · ${number(ips.length)} IP</text>`}</g>`;
 	return isPeer ? html`<a href=${to("peers", realm, p.port)}>${box}</a>` : box;
 }
 
-/** @param {{ports: Item[], realm: string, rates: Map<string, number>}} props */
-function Picture({ ports, realm, rates }) {
+/** @param {{ports: Item[], realm: string, rates: Map<string, number>, neighs: Item[]}} props */
+function Picture({ ports, realm, rates, neighs }) {
 	const shown = ports.slice(0, DRAWN);
 	const n = shown.length;
 	const rx = n > 8 ? 300 : n > 4 ? 210 : 150, ry = n > 8 ? 210 : n > 2 ? 120 : 30;
-	const cx = rx + 70, cy = ry + 34;
+	const cx = rx + 70, cy = ry + 42;
 	const at = shown.map((p, i) => {
 		const a = -Math.PI + 2 * Math.PI * i / n;
 		return { p, x: cx + rx * Math.cos(a), y: cy + ry * Math.sin(a), bytes_s: rates.get(p.port) ?? 0 };
@@ -60,12 +63,13 @@ function Picture({ ports, realm, rates }) {
 		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state + (bytes_s >= 1 ? " flows" : "")}
 			x1=${cx} y1=${cy} x2=${x} y2=${y} stroke-width=${width(bytes_s)}/>`)}
 		<circle class="hub" cx=${cx} cy=${cy} r="40"/><text x=${cx} y=${cy + 5}>${realm.slice(0, 10)}</text>
-		${at.map(({ p, x, y, bytes_s }) => html`<${Port} key=${p.port} p=${p} realm=${realm} x=${x} y=${y} rate=${bytes_s}/>`)}
+		${at.map(({ p, x, y, bytes_s }) => html`<${Port} key=${p.port} p=${p} realm=${realm} x=${x} y=${y} rate=${bytes_s}
+			ips=${neighs.filter((i) => i.port === p.port).map((i) => i.ip)}/>`)}
 	</svg>${ports.length > DRAWN && html`<p class="quiet">${t("hub.more", { n: DRAWN, all: ports.length })}</p>`}`;
 }
 
-/** @param {Map<string, number>} rates @returns {Record<string, import("../parts.js").Column[]>} */
-const tables = (rates) => ({
+/** @param {Map<string, number>} rates @param {number} at  when it was so @returns {Record<string, import("../parts.js").Column[]>} */
+const tables = (rates, at) => ({
 	ports: [
 		{ key: "port", name: t("hub.port"), sort: (p) => p.port, show: (p) => html`${p.port}
 			<div class="quiet">${word("kind", p.kind)}${p.isolated ? ", " + t("hub.isolated") : ""}</div>` },
@@ -82,13 +86,13 @@ const tables = (rates) => ({
 		{ key: "mac", name: "MAC", sort: (m) => m.mac, show: (m) => html`<code>${m.mac}</code>` },
 		{ key: "port", name: t("hub.port"), sort: (m) => m.port },
 		{ key: "vlan", name: "VLAN", sort: (m) => m.vlan, show: (m) => m.vlan || "–" },
-		{ key: "age_s", name: t("hub.age"), isNumber: true, sort: (m) => m.age_s, show: (m) => m.static ? t("hub.static") : span(m.age_s) },
+		{ key: "age_s", name: t("hub.age"), isNumber: true, sort: (m) => m.age_s, show: (m) => m.static ? t("hub.static") : html`<${For} s=${m.age_s} at=${at}/>` },
 	],
 	arp: [
 		{ key: "ip", name: t("hub.ip"), sort: (m) => m.ip, show: (m) => html`<code>${m.ip}</code>` },
 		{ key: "mac", name: "MAC", sort: (m) => m.mac, show: (m) => html`<code>${m.mac}</code>` },
 		{ key: "port", name: t("hub.port"), sort: (m) => m.port },
-		{ key: "age_s", name: t("hub.age"), isNumber: true, sort: (m) => m.age_s, show: (m) => m.static ? t("hub.static") : span(m.age_s) },
+		{ key: "age_s", name: t("hub.age"), isNumber: true, sort: (m) => m.age_s, show: (m) => m.static ? t("hub.static") : html`<${For} s=${m.age_s} at=${at}/>` },
 	],
 	groups: [
 		{ key: "ip", name: t("hub.group"), sort: (m) => m.ip, show: (m) => m.ip || word("kind", m.kind) },
@@ -120,6 +124,7 @@ function OfRealm({ realm }) {
 	const [what, set] = useState("ports");
 	const a = useAnswer("hub", { realm, what: "ports" }, POLL_S);
 	const b = useAnswer("hub", { realm, what }, POLL_S);
+	const c = useAnswer("hub", { realm, what: "arp" }, POLL_S);
 	const rates = useRates(a.items);
 	const ports = a.items ?? [];
 	const here = new Set(ports.map((p) => p.port));
@@ -128,15 +133,15 @@ function OfRealm({ realm }) {
 	const loops = ports.filter((p) => p.state === "blocked");
 	const rows = (b.items ?? []).filter((i) => i.result === rowOf[what]);
 	return html`<div class="grid hub"><div>
-		<${Panel} title=${t("hub.picture")} cmd=${"tapir hub -w " + realm}><${Answer} of=${a}>
+		<${Panel} title=${t("hub.picture")} cmd=${"tapir hub -w " + quoted(realm)}><${Answer} of=${a}>
 			${loops.map((p) => html`<p key=${p.port} role="alert"><${State} is="blocked"/> ${t("hub.loop", { port: p.port, span: span(p.retry_s) })}</p>`)}
-			${ports.length ? html`<${Picture} ports=${[...ports, ...away]} realm=${realm} rates=${rates}/>` : html`<${Empty} text=${t("hub.none")}/>`}
+			${ports.length ? html`<${Picture} ports=${[...ports, ...away]} realm=${realm} rates=${rates} neighs=${c.items ?? []}/>` : html`<${Empty} text=${t("hub.none")}/>`}
 		<//><//></div><div>
-		<${Panel} title=${t("hub.tables")} cmd=${`tapir hub ${realm} ${what}`}>
+		<${Panel} title=${t("hub.tables")} cmd=${`tapir hub ${quoted(realm)} ${what}`}>
 			<div class="row" role="group" aria-label=${t("hub.tables")}>${["ports", "mac", "arp", "groups"].map((w) => html`
 				<button type="button" key=${w} aria-pressed=${w === what ? "true" : "false"} onClick=${() => set(w)}
 				>${t(/** @type {any} */ ("hub.tab." + w))}</button>`)}</div>
-			<${Answer} of=${b}>${rows.length ? html`<${Table} key=${what} name=${t(/** @type {any} */ ("hub.tab." + what))} rows=${rows} columns=${tables(rates)[what]}
+			<${Answer} of=${b}>${rows.length ? html`<${Table} key=${what} name=${t(/** @type {any} */ ("hub.tab." + what))} rows=${rows} columns=${tables(rates, b.at)[what]}
 				id=${(/** @type {Item} */ r) => [r.port, r.mac, r.ip, r.vlan].join()}/>` : html`<${Empty} text=${t("hub.nothing")} hint=${t("hub.nothing.hint")}/>`}<//>
 		<//></div></div>`;
 }

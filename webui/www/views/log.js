@@ -14,11 +14,11 @@ const own = new Set(["n", "event", "seq", "time_ms", "severity", "sentence", "ta
 /** The sentence, with a link to the peer it is about. @param {{of: Item}} props */
 export function Sentence({ of }) {
 	const key = of.realm + "/" + of.peer;
-	const text = said(of), at = text.indexOf(key);
+	const text = said(of), name = text.includes(key) ? key : text.includes(` ${of.peer} `) ? of.peer : "", at = text.indexOf(name);
 	if (!of.realm || !of.peer) return html`<span>${text}</span>`;
-	const link = html`<${Link} to=${["peers", of.realm, of.peer]}>${key}<//>`;
-	return at < 0 ? html`<span>${text} ${link}</span>` :
-		html`<span>${text.slice(0, at)}${link}${text.slice(at + key.length)}</span>`;
+	const link = html`<${Link} to=${["peers", of.realm, of.peer]}>${name || key}<//>`;
+	return name ? html`<span>${text.slice(0, at)}${link}${text.slice(at + name.length)}</span>` :
+		html`<span>${text} ${link}</span>`;
 }
 
 /** The command that shows the same. @param {string} level @param {string} code @param {string} peer */

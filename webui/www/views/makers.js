@@ -47,12 +47,24 @@ export function Invite({ realm: first = "", name: who = "" }) {
 
 /** This gateway is to be empty for a while. */
 export function Drain() {
+	const names = [...useStore().realms.keys()].sort();
+	const [how, setHow] = useState("end");
 	const [to, setTo] = useState("");
-	return html`<${Panel} title=${t("drain.title")} cmd=${to.trim() ? `tapir drain --to ${quoted(to.trim())}` : "tapir drain --off"}>
+	const [realm, setRealm] = useState("");
+	const isSent = how === "send", where = to.trim(), what = realm ? t("realm.of", { realm }) : t("drain.go");
+	const end = isSent ? "--to " + or(to, "GATEWAY") : how === "keep" && "--keep";
+	return html`<${Panel} title=${t("drain.title")} cmd=${line(["tapir drain", realm && quoted(realm), "--off"])}>
 		<p>${t("drain.text")}</p>
-		<${Field} name=${t("drain.to")} value=${to} set=${setTo} hint="192.0.2.7"/>
-		<div class="row actions">${to.trim() && html`<${Do} name=${t("drain.go")} command="drain" fields=${{ what: to.trim() }} role="admin" ask=${t("drain.ask", { to: to.trim() })}/>`}
-			<${Do} name=${t("drain.off")} command="drain" fields=${{ what: "" }} role="admin"/></div><//>`;
+		<div class="row"><${Field} name=${t("drain.how")} value=${how} set=${setHow} options=${{ end: t("drain.end"), keep: t("drain.keep"),
+				send: t("drain.send") }} hint=${isSent && t("drain.send.hint")}/>
+			${isSent && html`<${Field} name=${t("drain.to")} value=${to} set=${setTo} hint="192.0.2.7, vpn2.example.com"/>`}
+			${names.length > 1 && html`<${Field} name=${t("col.realm")} value=${realm} set=${setRealm} options=${{ "": t("any"),
+				...Object.fromEntries(names.map((n) => [n, n])) }}/>`}</div>
+		<div class="row actions"><${Do} name=${t("drain.go")} command="drain" fields=${{ realm, ...(isSent ? { what: where } : { kind: how }) }} role="admin"
+				ask=${t("drain.ask", { what, how: t(/** @type {any} */ ("drain." + how)) + (isSent ? " (" + where + ")" : "") })}
+				off=${isSent && !where ? t("drain.to") : ""}/>
+			<${Do} name=${t("drain.off")} command="drain" fields=${{ realm, what: "" }} role="admin"/></div>
+		<${Cmd} text=${line(["tapir drain", realm && quoted(realm), end])}/><//>`;
 }
 
 /** A certificate from one's own authority. */

@@ -10,6 +10,7 @@ import { quoted } from "./makers.js";
 /** @typedef {import("../api.js").Answer} Answer */
 
 const PAUSE_MS = 300;	// after the last key
+const NOBODY = "?";		// while nothing is typed only the rules are shown
 
 /** What decided, in words. @param {{end: Item, by: Item|undefined}} props */
 const Verdict = ({ end, by }) => html`<p role="status"><${State} is=${end.code === "realm" ? "ok" : end.code === "needs-eap" ? "unknown" : "failed"}
@@ -25,11 +26,10 @@ export function Match() {
 	const [names, setNames] = useState("");
 	const [state, set] = useState({ items: /** @type {Answer|null} */ (null), error: null });
 	useEffect(() => {
-		let isOver = !isLive || !id.trim();
-		const timer = setTimeout(() => isOver || bus.ask("match", { id: id.trim(), eap: eap.trim(), own: own.trim(), cert_subject: subject.trim(),
+		let isOver = !isLive;
+		const timer = setTimeout(() => isOver || bus.ask("match", { id: id.trim() || NOBODY, eap: eap.trim(), own: own.trim(), cert_subject: subject.trim(),
 				cert_names: names.trim() }, true)
 			.then((items) => isOver || set({ items, error: null }), (error) => isOver || set({ items: null, error })), PAUSE_MS);
-		if (!id.trim()) set({ items: null, error: null });
 		return () => {
 			isOver = true;
 			clearTimeout(timer);
@@ -37,23 +37,24 @@ export function Match() {
 	}, [id, eap, own, subject, names, isLive]);
 	/** @type {Item[]} */
 	const rows = (state.items ?? []).filter((i) => i.result === "match").map((r, i) => ({ ...r, i }));
+	const isAsked = id.trim() !== "";
 	const text = ["tapir realm test " + (id.trim() ? quoted(id.trim()) : "ID"), eap.trim() && "--eap " + quoted(eap.trim()),
-		own.trim() && "--own " + quoted(own.trim())].filter(Boolean).join(" ");
+		(subject.trim() || names.trim()) && "--cert FILE", own.trim() && "--own " + quoted(own.trim())].filter(Boolean).join(" ");
 	return html`<${Panel} title=${t("match.title")} cmd=${text}>
 		<p>${t("match.text")}</p>
 		<div class="row"><${Field} name=${t("facts.id")} value=${id} set=${setId} hint="hanako@sales.example.com"/>
 			<${Field} name=${t("match.eap")} value=${eap} set=${setEap}/>
 			<${Field} name=${t("match.subject")} value=${subject} set=${setSubject} hint="O=Example, CN=hanako"/>
 			<${Field} name=${t("match.names")} value=${names} set=${setNames} hint="hanako@example.com vpn.example.com"/>
-			<${Field} name=${t("match.own")} value=${own} set=${setOwn}/></div>
+			<${Field} name=${t("match.own")} value=${own} set=${setOwn} hint=${t("match.own.hint")}/></div>
 		<${Failed} error=${state.error}/>
-		${state.items?.end && html`<${Verdict} end=${state.items.end} by=${rows.find((r) => r.verdict === "decides")}/>`}
+		${isAsked && state.items?.end && html`<${Verdict} end=${state.items.end} by=${rows.find((r) => r.verdict === "decides")}/>`}
 		${rows.length > 0 && html`<${Table} name=${t("match.rules")} rows=${rows} id=${(/** @type {Item} */ r) => r.i} columns=${[
 			{ key: "rule", name: t("match.rule"), show: (/** @type {Item} */ r) => html`<code>${r.kind} ${r.option}=${'"' + r.id + '"'}</code>` },
 			{ key: "realm", name: t("col.realm") },
 			{ key: "peer", name: t("col.peer"), isWide: true },
 			{ key: "line", name: t("match.line"), isNumber: true, isWide: true, show: (/** @type {Item} */ r) => r.line || "" },
-			{ key: "verdict", name: t("why.fits"), show: (/** @type {Item} */ r) => html`<${State} is=${r.verdict} group="fit"/>` },
+			...(isAsked ? [{ key: "verdict", name: t("why.fits"), show: (/** @type {Item} */ r) => html`<${State} is=${r.verdict} group="fit"/>` }] : []),
 		]}/>`}<//>`;
 }
 
@@ -66,6 +67,6 @@ export function Leases({ realm }) {
 		{ key: "ip", name: t("hub.ip"), sort: (/** @type {Item} */ l) => l.ip, show: (/** @type {Item} */ l) => html`<code>${l.ip}</code>` },
 		{ key: "id", name: t("lease.who"), sort: (/** @type {Item} */ l) => l.id },
 		{ key: "state", name: t("col.state"), show: (/** @type {Item} */ l) => html`<${State} is=${l.state} group="lease"/>` },
-		{ key: "seen", name: t("lease.seen"), isWide: true, show: (/** @type {Item} */ l) => html`<${Ago} s=${l.seen_s} at=${Date.now()}/>` },
+		{ key: "seen", name: t("lease.seen"), isWide: true, show: (/** @type {Item} */ l) => html`<${Ago} s=${l.seen_s} at=${a.at}/>` },
 	]}/>`;
 }

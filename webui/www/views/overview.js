@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Overview: what needs attention, traffic, health, what happened last.
 import { html } from "../vendor.js";
-import { keyOf, useAnswer, useStore } from "../store.js";
+import { byName, isMissing, keyOf, useAnswer, useClock, useStore } from "../store.js";
 import { down, dropped, exact, number, span, t, word } from "../i18n.js";
 import { Ago, Answer, Empty, Figure, For, Link, Panel, State, Title, When } from "../parts.js";
 import { Traffic } from "../chart.js";
@@ -10,10 +10,6 @@ import { Sentence } from "./log.js";
 /** @typedef {import("../store.js").Item} Item */
 
 const SOON_S = 30 * 86400;	// a certificate ends soon
-
-/** Is a peer meant to be connected, and is not? @param {Item} p */
-const isMissing = (p) => p.state === "suspect" ||
-	(p.state !== "up" && (p.intent === "dial" || p.intent === "password"));
 
 /** Certificates of our own that end soon. @param {Item[]} metrics */
 function ownCerts(metrics) {
@@ -25,19 +21,18 @@ function ownCerts(metrics) {
 
 /**
  * What somebody should look at; the worst first.
- * @param {typeof import("../store.js").store} s @param {Item[]} metrics
+ * @param {typeof import("../store.js").store} s @param {Item[]} metrics @param {number} now  seconds
  */
-function attention(s, metrics) {
-	const now = Date.now() / 1000;
+function attention(s, metrics, now) {
 	const out = /** @type {any[]} */ (ownCerts(metrics));
-	for (const r of s.realms.values())
+	for (const r of byName(s.realms.values()))
 		if (r.why) out.push({ key: "realm " + r.name, is: "warn", to: ["realms", r.name],
 			who: t("realm.of", { realm: r.name }), what: down(r.why) });
-	for (const p of s.peers.values()) {
+	for (const p of byName(s.peers.values(), keyOf)) {
 		const at = ["peers", p.realm, p.name];
 		if (isMissing(p)) out.push({ key: keyOf(p), is: p.state === "suspect" ? "warn" : "error",
 			to: at, who: keyOf(p), what: down(p.why) || t("att.down"),
-			note: p.next_try_s >= 0 ? t("att.next", { span: span(p.next_try_s) }) : "" });
+			note: p.state === "down" && p.next_try_s >= 0 ? t("att.next", { span: span(p.next_try_s - (now - p.at / 1000)) }) : "" });
 		if (p.cert_until > 0 && p.cert_until - now < SOON_S)
 			out.push({ key: "cert " + keyOf(p), is: p.cert_until < now ? "error" : "warn",
 				to: ["access"], who: keyOf(p), what: t("att.cert", { when: exact(p.cert_until * 1000) }) });
@@ -47,13 +42,13 @@ function attention(s, metrics) {
 
 function Attention() {
 	const s = useStore();
-	const list = attention(s, useAnswer("metrics", {}, 60).items ?? []);
+	const list = attention(s, useAnswer("metrics", {}, 60).items ?? [], useClock() / 1000);
 	return html`<${Panel} title=${t("att.title")} cmd="tapir status">
 		${list.length === 0 ? html`<${Empty} text=${s.peers.size ? t("att.none") : t("peers.none")}
 			hint=${s.peers.size ? "" : t("peers.none.hint")}/>` : html`
 		<ul class="list">${list.slice(0, 20).map((a) => html`<li key=${a.key} class="line two">
 			<${State} is=${a.is} group="level"/> <span><${Link} to=${a.to}>${a.who}<//>
-			${" "}${a.what} ${a.note && html`<span class="quiet">${a.note}</span>`}</span></li>`)}</ul>
+			${" "}${a.what} ${a.note && html`<span class="quiet whole">${a.note}</span>`}</span></li>`)}</ul>
 		${list.length > 20 && html`<p><${Link} to=${["peers"]}>${t("more", { n: list.length - 20 })}<//></p>`}`}
 	<//>`;
 }

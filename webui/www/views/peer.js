@@ -2,10 +2,11 @@
 // One peer: facts, SAs, drops, the last 30 days, what can be done.
 import { html, useState } from "../vendor.js";
 import { bus, may, useAnswer, useStore } from "../store.js";
-import { bytes, day, down, dropped, moment, number, span, t, word } from "../i18n.js";
+import { bytes, day, down, dropped, exact, moment, number, span, t, told, word } from "../i18n.js";
 import { Ago, Answer, Do, Empty, Facts, Failed, For, Link, Panel, State, Table, When } from "../parts.js";
 import { Traffic } from "../chart.js";
 import { days, spansUp } from "../spans.js";
+import { quoted } from "./makers.js";
 import { WhyDialog } from "./why.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -15,10 +16,16 @@ const DAYS = 30;
 /** @param {number} n */
 const hex = (n) => "0x" + Number(n).toString(16).padStart(8, "0");
 
+/** @param {number} n @param {number} all */
+const packets = (n, all) => `${bytes(n)}, ${t("capture.count", { n: number(all) })}`;
+
+/** What carries frames has a name besides its number (IANA). @param {string} ts */
+const nets = (ts) => ts.replace(/\[97\]/g, " EtherIP").replace(/\[47\]/g, " GRE");
+
 // ---- security associations: one IKE SA, its children below it -----------------------
 
-/** @param {{p: Item, items: Item[]}} props */
-function Tree({ p, items }) {
+/** @param {{p: Item, items: Item[], at: number}} props */
+function Tree({ p, items, at }) {
 	const children = items.filter((i) => i.result === "child");
 	if (p.state !== "up" && p.state !== "suspect" && children.length === 0)
 		return html`<${Empty} text=${t("sa.none")}/>`;
@@ -27,9 +34,10 @@ function Tree({ p, items }) {
 		<ul>${children.map((c) => html`<li key=${c.spi_in}><strong>${t("sa.child")}</strong>
 			${" "}${word("mode", c.mode)}, ${word("encap", c.encap)}, ${c.suite}
 			${c.old && html` <span class="badge">${t("sa.old")}</span>`}
-			<div class="quiet">${t("sa.in")} ${hex(c.spi_in)} ${bytes(c.rx_bytes)} (${number(c.rx_packets)}) ·
-				${" "}${t("sa.out")} ${hex(c.spi_out)} ${bytes(c.tx_bytes)} (${number(c.tx_packets)}) ·
-				${" "}${t("sa.age", { span: span(c.age_s) })} · ${t("sa.worker", { n: c.worker })}</div></li>`)}</ul></li></ul>`;
+			<div class="quiet">${t("sa.in")} ${hex(c.spi_in)}: ${packets(c.rx_bytes, c.rx_packets)}</div>
+			<div class="quiet">${t("sa.out")} ${hex(c.spi_out)}: ${packets(c.tx_bytes, c.tx_packets)}</div>
+			<div class="quiet"><span title=${t("since", { when: exact(at - c.age_s * 1000) })}>${t("sa.age", { span: span(c.age_s) })}</span>,
+				${" "}${t("sa.worker", { n: c.worker })}</div></li>`)}</ul></li></ul>`;
 }
 
 /** @param {{realm: string, name: string}} props */
@@ -39,8 +47,8 @@ function Drops({ realm, name }) {
 	const drops = (a.items ?? []).filter((i) => i.result === "counter");
 	const own = (a.items ?? []).filter((i) => i.result === "peer-drop" && i.realm === realm && i.peer === name);
 	return html`<${Panel} title=${t("drops.title")} cmd="tapir stats"><${Answer} of=${a}>
-		${sas.length > 0 && html`<${Table} name=${t("drops.sa")} rows=${sas} id=${(/** @type {Item} */ s) => s.spi_in} columns=${[
-			{ key: "spi_in", name: t("sa.in"), show: (/** @type {Item} */ s) => hex(s.spi_in) },
+		${sas.length > 0 && html`<h3>${t("drops.sa")}</h3><${Table} name=${t("drops.sa")} rows=${sas} id=${(/** @type {Item} */ s) => s.spi_in} columns=${[
+			{ key: "spi_in", name: "SPI", show: (/** @type {Item} */ s) => hex(s.spi_in) },
 			{ key: "n_replay", name: t("drops.replay"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_replay) },
 			{ key: "n_icv", name: t("drops.icv"), isNumber: true, show: (/** @type {Item} */ s) => number(s.n_icv) },
 		]}/>`}
@@ -80,10 +88,20 @@ function History({ p }) {
 	const bars = days(ups, known, now, DAYS);
 	const share = percent(bars.reduce((n, d) => n + d.up_ms, 0), bars.reduce((n, d) => n + d.known_ms, 0));
 	const said = t("history.share", { share, when: moment(known) });
-	return html`<${Panel} title=${t("history.title", { days: DAYS })} cmd=${`tapir history ${p.realm}/${p.name}`}>
+	// what happens again and again stands there once
+	/** @type {Map<string, Item>} */
+	const list = new Map();
+	for (const r of rows) {
+		const text = told(r), was = list.get(text);
+		list.delete(text);
+		list.set(text, { ...r, told: text, n_same: r.n_same + (was?.n_same ?? 0), time_ms: r.last_ms || r.time_ms });
+	}
+	return html`<${Panel} title=${t("history.title", { days: DAYS })} cmd=${"tapir history " + quoted(p.realm + "/" + p.name)}>
 		<${Answer} of=${a}>
-			${rows.length ? html`<${Bars} bars=${bars} name=${said}/><p class="quiet">${said}</p><ul class="list">${rows.slice(-10).reverse().map((r, i) => html`
-				<li key=${i}><${When} ms=${r.time_ms}/> ${r.text || r.why} ${r.n_same > 1 && html`
+			${rows.length ? html`<${Bars} bars=${bars} name=${said}/>
+				<p class="quiet ends"><span>${day(bars[0].day)}</span><span>${t("today")}</span></p><p class="quiet">${said}</p>
+				<ul class="list">${[...list.values()].slice(-10).reverse().map((r) => html`
+				<li key=${r.told}><${When} ms=${r.time_ms}/> ${r.told} ${r.n_same > 1 && html`
 					<span class="badge">${t("times", { n: r.n_same })}</span>`}</li>`)}</ul>` :
 				html`<${Empty} text=${t("history.none")}/>`}
 		<//><//>`;
@@ -105,7 +123,9 @@ function Ping({ p }) {
 			set({ text: "", error, isBusy: false });
 		}
 	};
-	return html`<span class="do"><button type="button" disabled=${state.isBusy} onClick=${run}>${t("act.ping")}</button>
+	const isUp = p.state === "up" || p.state === "suspect";
+	return html`<span class="do"><button type="button" disabled=${state.isBusy || !isUp} title=${isUp ? undefined : t("needs.up")}
+			onClick=${run}>${t("act.ping")}</button>
 		<span role="status" class="quiet">${state.isBusy ? t("busy") : state.text}</span><${Failed} error=${state.error}/></span>`;
 }
 
@@ -113,11 +133,12 @@ function Ping({ p }) {
 function Actions({ p }) {
 	const [isWhy, set] = useState(false);
 	const fields = { realm: p.realm, peer: p.name };
-	const isOff = p.state === "down" && p.intent !== "dial";
 	return html`<div class="row actions">
-		${isOff || p.state === "down" ? html`<${Do} key="up" name=${t("act.up")} command="up" fields=${fields} isMain/>` :
+		${p.state !== "up" && p.intent === "password" ? html`<${Link} to=${["connect", p.realm, p.name]} class="button main">${t("act.up")}<//>` :
+			p.state === "down" ? html`<${Do} key="up" name=${t("act.up")} command="up" fields=${fields} isMain/>` :
 			html`<${Do} key="down" name=${t("act.down")} command="down" fields=${fields} ask=${t("act.down.ask", { peer: p.name })}/>`}
-		<${Do} name=${t("act.rekey")} command="rekey" fields=${{ ...fields, what: "child" }}/>
+		<${Do} name=${t("act.rekey")} command="rekey" fields=${{ ...fields, what: "child" }}
+			off=${p.state === "up" || p.state === "suspect" ? "" : t("needs.up")}/>
 		<${Ping} p=${p}/>
 		<button type="button" onClick=${() => set(true)}>${t("act.why")}</button>
 		<${Link} to=${["capture", p.realm, p.name]} class="button">${t("nav.capture")}<//>
@@ -134,13 +155,13 @@ export function Peer({ realm, name }) {
 	if (!p) return html`<h1>${name}</h1><${Empty} text=${s.link === "live" && s.realms.size ?
 		t("peer.gone", { peer: realm + "/" + name }) : t("loading")}
 		hint=${html`<${Link} to=${["peers"]}>${t("nav.peers")}<//>`}/>`;
-	const isUp = p.state === "up" || p.state === "suspect";
-	return html`<p class="crumbs"><${Link} to=${["peers"]}>${t("nav.peers")}<//> / ${realm}</p>
+	const isUp = p.state === "up" || p.state === "suspect", target = quoted(realm + "/" + name);
+	return html`<p class="crumbs"><${Link} to=${["peers"]}>${t("nav.peers")}<//> / <${Link} to=${["realms", realm]}>${realm}<//></p>
 		<h1>${name} <${State} is=${p.state}/></h1>
 		${p.why && !isUp && html`<p class="note">${down(p.why)}</p>`}
 		<${Actions} p=${p}/>
 		<div class="grid"><div>
-			<${Panel} title=${t("facts.title")} cmd=${`tapir status ${realm}/${name}`}><${Facts} rows=${[
+			<${Panel} title=${t("facts.title")} cmd=${"tapir status " + target}><${Facts} rows=${[
 				[t("facts.id"), p.id],
 				[t("facts.auth"), p.auth && word("auth", p.auth)],
 				[t("facts.subject"), p.cert_subject],
@@ -148,20 +169,20 @@ export function Peer({ realm, name }) {
 				[t("facts.path"), isUp && `${p.local} → ${p.remote}`],
 				[t("facts.nat"), isUp && word("nat", p.nat)],
 				[t("facts.mode"), isUp && `${word("mode", p.mode)}, ${word("encap", p.encap)}`],
-				[t("facts.suite"), p.suite],
-				[t("facts.nets"), p.ts_local && `${p.ts_local} ↔ ${p.ts_remote}`],
+				[isUp ? t("facts.suite") : t("facts.offer"), isUp ? p.suite : p.suite && `suite="${p.suite}"`],
+				[p.mode === "ip" ? t("facts.nets") : t("facts.between"), p.ts_local && `${nets(p.ts_local)} ↔ ${nets(p.ts_remote)}`],
 				[t("facts.mtu"), p.mtu > 0 && t("facts.mtu.value", { mtu: p.mtu, path: p.path_mtu })],
 				[t("facts.up"), isUp && html`<${For} s=${p.up_s} at=${p.at}/>`],
 				[t("facts.down"), p.down_s >= 0 && !isUp && html`<${For} s=${p.down_s} at=${p.at}/>`],
 				[t("col.last"), html`<${Ago} s=${p.last_packet_s} at=${p.at}/>`],
 				[t("facts.heard"), html`<${Ago} s=${p.ike_heard_s} at=${p.at}/>`],
 				[t("facts.tries"), p.n_failed > 0 && number(p.n_failed)],
-				[t("received"), `${bytes(p.rx_bytes)} (${number(p.rx_packets)})`],
-				[t("sent"), `${bytes(p.tx_bytes)} (${number(p.tx_packets)})`],
+				[t("received"), packets(p.rx_bytes, p.rx_packets)],
+				[t("sent"), packets(p.tx_bytes, p.tx_packets)],
 			]}/><//>
-			<${Panel} title=${t("sa.title")} cmd=${`tapir --json status ${realm}/${name}`}><${Answer} of=${a}>
-				<${Tree} p=${p} items=${a.items ?? []}/><//><//></div><div>
-			<${Panel} title=${t("traffic.title")} cmd="tapir status -w"><${Traffic} of=${realm + "/" + name}/><//>
+			<${Panel} title=${t("sa.title")} cmd=${"tapir --json status " + target}><${Answer} of=${a}>
+				<${Tree} p=${p} items=${a.items ?? []} at=${a.at}/><//><//></div><div>
+			<${Panel} title=${t("traffic.title")} cmd=${"tapir status -w " + target}><${Traffic} of=${realm + "/" + name}/><//>
 			<${History} p=${p}/>
 			<${Drops} realm=${realm} name=${name}/></div></div>`;
 }

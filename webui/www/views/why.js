@@ -4,6 +4,7 @@ import { html } from "../vendor.js";
 import { useAnswer } from "../store.js";
 import { language, t } from "../i18n.js";
 import { Answer, Cmd, Dialog, State } from "../parts.js";
+import { quoted } from "./makers.js";
 
 /** @typedef {import("../store.js").Item} Item */
 
@@ -28,7 +29,7 @@ export function Why({ realm, peer }) {
 		<ol class="list checks">${of("check").map((c) => html`<li key=${c.check}>
 			<${State} is=${c.verdict} group="verdict"/> ${c.text} <span class="quiet">${c.detail}</span></li>`)}</ol>
 		${pairs.length > 0 && html`<${Pairs} pairs=${pairs}/>`}
-	<//><${Cmd} text=${`tapir why ${realm}/${peer}`}/>`;
+	<//><${Cmd} text=${"tapir why " + quoted(realm + "/" + peer)}/>`;
 }
 
 /** @param {{realm: string, peer: string, onClose: () => void}} props */
