@@ -2,9 +2,13 @@
 """Peers in IP mode and peers with Ethernet in one realm: one gateway, a strongSwan and a
 tapir that have one address each, a tapir with EtherIP; and hosts behind a bridge."""
 import json
+import socket
+import struct
 
 import pytest
 
+import forge
+import wire
 from charon import Charon
 from gateway import Gateway
 from lab import Lab, until
@@ -40,6 +44,10 @@ BRANCH = """<vpn log="info">
 </vpn>
 """
 PSK = "one key for all of them, which a test may have"
+PYTHON = "/usr/bin/python3"
+# frames of standard input out of the interface of the first word
+SEND = ("import socket,sys;s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);"
+        "s.bind((sys.argv[1],0));[s.send(bytes.fromhex(x)) for x in sys.stdin.read().split()]")
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +168,68 @@ def test_arp_and_nd_give_the_pseudo_address(routed):
     before = routed.gw.stat("hub-noneigh")
     assert routed.lab.ping("laptop", "10.0.0.99", 3) == 0
     assert until(5, lambda: routed.gw.stat("hub-noneigh") >= before + 3)
+
+
+def altered(frame, seq_add=0, n=None, flip=False, source=None, spi=None):
+    """A copy of a frame with ESP over IPv4: another number, length, last byte, sender or SPI."""
+    out = bytearray(frame)
+    at = 34 + (8 if out[23] == 17 else 0)
+    if spi is not None:
+        struct.pack_into(">I", out, at, spi)
+    struct.pack_into(">I", out, at + 4, struct.unpack_from(">I", out, at + 4)[0] + seq_add)
+    if flip:
+        out[-1] ^= 1
+    if source:
+        out[26:30] = socket.inet_aton(source)
+    if n is not None:
+        del out[at + n:]
+        struct.pack_into(">H", out, 16, len(out) - 14)
+        if out[23] == 17:
+            struct.pack_into(">H", out, 38, len(out) - 34)
+    out[24:26] = bytes(2)
+    struct.pack_into(">H", out, 24, forge.checksum(bytes(out[14:34])))
+    if out[23] == 17:
+        out[40:42] = bytes(2)       # no checksum
+    return bytes(out)
+
+
+@pytest.mark.parametrize("name", ["branch", "laptop", "swan"])
+def test_drops_are_told_at_the_peer_whose_sa_it_was(routed, name):
+    """Repeated, forged and cut ESP, from its address and from another; nobody else's counter."""
+    lab, gw = routed.lab, routed.gw
+    source = PEERS[name][2] if name == "swan" else None
+    capture = wire.Capture(lab, "inet", f"p-{name}")
+    assert lab.ping(name, "10.0.0.1", 3, source=source) == 3
+    mine = [f for f in capture.done() if wire.kind(f) in ("esp", "udp-esp") and
+            f[26:30] == socket.inet_aton(PEERS[name][1])]
+    assert len(mine) >= 3
+
+    def counted():
+        doc = gw.json("stats", "--all")
+        of = {(r["realm"], r["peer"], r["name"]): r["value"] for r in doc["peer_drops"]}
+        return of | {r["name"]: r["value"] for r in doc["drops"]}
+    before, rx = counted(), routed.peers()[name]["rx_packets"]
+    other = "192.0.2.66"
+    send = [f for sender in (None, other) for f in (
+        *(altered(f, source=sender) for f in mine[:3]),                         # esp-replay
+        *(altered(f, 1000, flip=True, source=sender) for f in mine[:2]),        # esp-icv
+        altered(mine[0], 1000, n=20, source=sender),                            # esp-runt
+        *(altered(mine[0], spi=0x7fffff41, source=sender) for _ in range(4)))]  # nobody's
+    lab.need("inet", PYTHON, "-c", SEND, "p-gw", text="\n".join(f.hex() for f in send))
+    want = {("r", name, "esp-replay"): 6, ("r", name, "esp-icv"): 4, ("r", name, "esp-runt"): 2,
+            "esp-replay": 6, "esp-icv": 4, "esp-runt": 2, "esp-spi": 8}
+
+    def new():
+        return {k: v - before.get(k, 0) for k, v in counted().items() if v > before.get(k, 0)}
+    assert until(3, lambda: new().items() >= want.items()), new()
+    told = {k: v for k, v in new().items() if isinstance(k, tuple)}
+    assert told == {k: v for k, v in want.items() if isinstance(k, tuple)}
+    assert routed.peers()[name]["rx_packets"] - rx < 3      # none of them; neighbours ask
+    assert routed.peers()[name]["remote"].startswith(PEERS[name][1]), "a forger moved the peer"
+    rows = [x.split(None, 3) for x in gw.tapir("stats").stdout.splitlines()]
+    assert ["r/" + name, "esp-icv", str(counted()["r", name, "esp-icv"]),
+            "ESP integrity check failed"] in rows
+    assert lab.ping(name, "10.0.0.1", 3, source=source) == 3
 
 
 def test_duplicate_addresses_are_noticed(routed):

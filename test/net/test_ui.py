@@ -278,6 +278,21 @@ def test_ping(page):
     page.wait_text("it answers,", "main")
 
 
+FORGE = ("import socket,sys;s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);"
+         "[s.sendto(int(sys.argv[1]).to_bytes(4,'big')+b'\\x00\\x0f\\xff\\xff'+bytes(60),"
+         "('192.0.2.1',4500)) for _ in range(3)]")
+
+
+def test_drops_of_the_peer(page, web):
+    """What was forged for its SA stands at it, with the reason."""
+    spi = web.json("stats")["sas"][0]["spi_in"]
+    web.lab.need("right", "/usr/bin/python3", "-c", FORGE, spi)
+    page.go("peers")
+    page.go("peers/branches/osaka")
+    page.wait("""return [...document.querySelectorAll('h3')].find((h) => h.textContent === 'Of this peer')
+        ?.nextElementSibling.textContent.includes('3 ESP integrity check failed esp-icv')""")
+
+
 def test_hub(page):
     """Picture and tables."""
     page.go("hub")
