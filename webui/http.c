@@ -9,16 +9,22 @@
  *
  * While BUSY the next request waits in the socket's buffer, and the end of the
  * connection is seen.  STREAM is BUSY with an answer that has begun.
+ *
+ * When that buffer is full nothing is read (libevent would call again and again for
+ * what it holds): so the end would not be seen, and who is held then is let go.
  */
 #include "webui/http.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include "daemon/base/err.h"
 #include "daemon/base/list.h"
@@ -27,6 +33,9 @@
 #include "webui/tls.h"
 
 #define DOOR_MAX    8
+#define DOORS_USED  2	/* bus.sock, and one for browsers */
+#define OTHER_FDS   32	/* descriptors for what is no connection; ours */
+#define AGAIN_MS    100	/* without a descriptor: until the next try; ours */
 #define INPUT_BYTES (UI_HEAD_MAX + UI_BODY_MAX) /* read ahead at most */
 
 enum state { S_HEAD, S_BODY, S_BUSY, S_STREAM, S_SEND, S_LINGER };
@@ -36,6 +45,7 @@ struct door {
 	enum ui_door kind;
 	struct ssl_ctx_st *ssl;
 	struct evconnlistener *listener;
+	struct event *again;		/* look at the listener again */
 	unsigned n;
 };
 
@@ -48,6 +58,7 @@ struct ui_req {
 	enum state state;
 	bool is_close;
 	bool is_started;		/* bytes of a head are there */
+	bool is_deaf;			/* nothing is read: the buffer is full */
 	struct ui_head head;		/* views into bytes */
 	uint8_t *bytes;			/* head, then body */
 	size_t body_got;
@@ -137,10 +148,14 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 static void
 sent(struct ui_req *rq)
 {
+	if (rq->is_deaf)
+		(void)bufferevent_enable(rq->bev, EV_READ);
+	rq->is_deaf = false;
 	if (rq->is_close) {
 		rq->state = S_LINGER;
 		(void)shutdown(bufferevent_getfd(rq->bev), SHUT_WR);
 		timer_set(rq, UI_LINGER_MS);
+		process(rq);
 		return;
 	}
 	rq->state = S_HEAD;
@@ -179,9 +194,19 @@ on_event(struct bufferevent *bev UNUSED, short what, void *ctx)
 }
 
 static void
-on_read(struct bufferevent *bev UNUSED, void *ctx)
+on_read(struct bufferevent *bev, void *ctx)
 {
-	process(ctx);
+	size_t n = evbuffer_get_length(bufferevent_get_input(bev));
+	struct ui_req *rq = ctx;
+
+	if (n < INPUT_BYTES || (rq->state != S_SEND && !is_held(rq))) {
+		process(rq);
+	} else if (is_held(rq)) {
+		conn_free(rq);
+	} else {
+		rq->is_deaf = true;
+		(void)bufferevent_disable(bev, EV_READ);
+	}
 }
 
 /* ---- answers --------------------------------------------------------------- */
@@ -458,6 +483,46 @@ ui_req_source(const struct ui_req *rq)
 
 /* ---- listening ------------------------------------------------------------- */
 
+/* No descriptor is left: who waits longest goes, at whatever door. */
+static void
+oldest_drop(struct ui_http *h)
+{
+	LIST_FOREACH(it, &h->conns) {
+		struct ui_req *rq = CONTAINER_OF(it, struct ui_req, node);
+
+		if (is_held(rq))
+			continue;
+		conn_free(rq);
+		return;
+	}
+}
+
+static void
+on_again(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct door *d = ctx;
+
+	(void)evconnlistener_enable(d->listener);
+}
+
+/* Somebody is there and cannot be taken.  He stays there, so that the loop would ask
+ * without a pause.  (The kernel looks for a descriptor before it looks for him.) */
+static void
+on_accept_error(struct evconnlistener *l, void *ctx)
+{
+	const struct timeval tv = { 0, AGAIN_MS * 1000 };
+	struct pollfd door = { evconnlistener_get_fd(l), POLLIN, 0 };
+	struct door *d = ctx;
+	int err = errno;
+
+	if (poll(&door, 1, 0) == 0)
+		return;
+	if (err == EMFILE)
+		oldest_drop(d->http);
+	(void)evconnlistener_disable(l);
+	(void)event_add(d->again, &tv);
+}
+
 /* Places run out: who waits longest without a request under way goes. */
 static void
 make_room(struct door *d)
@@ -557,12 +622,37 @@ ui_http_listen(struct ui_http *h, int fd, enum ui_door kind,
 		return ERR_FULL;
 	*d = (struct door){ .http = h, .kind = kind, .ssl = ssl };
 	(void)evutil_make_socket_nonblocking(fd);
+	d->again = evtimer_new(h->base, on_again, d);
+	if (d->again == NULL)
+		return ERR_NOMEM;
 	d->listener = evconnlistener_new(h->base, on_accept, d,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (d->listener == NULL)
+	if (d->listener == NULL) {
+		event_free(d->again);
 		return ERR_NOMEM;
+	}
+	evconnlistener_set_error_cb(d->listener, on_accept_error);
 	h->n_door++;
 	return 0;
+}
+
+/* How many connections of each door there are descriptors for; as many of those as
+ * may be had are asked for. */
+static unsigned
+conns_possible(unsigned max)
+{
+	rlim_t want = (rlim_t)DOORS_USED * max + OTHER_FDS;
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur >= want)
+		return max;
+	lim.rlim_cur = MIN(want, lim.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &lim) != 0 &&
+	    getrlimit(RLIMIT_NOFILE, &lim) != 0)
+		return max;
+	if (lim.rlim_cur <= OTHER_FDS)
+		return 1;
+	return MAX((unsigned)(lim.rlim_cur - OTHER_FDS) / DOORS_USED, 1u);
 }
 
 int
@@ -575,7 +665,7 @@ ui_http_new(struct ui_http **out, struct event_base *base,
 		return ERR_NOMEM;
 	h->base = base;
 	h->ops = *ops;
-	h->max = max;
+	h->max = conns_possible(max);
 	list_init(&h->conns);
 	*out = h;
 	return 0;
@@ -586,8 +676,10 @@ ui_http_free(struct ui_http *h)
 {
 	if (h == NULL)
 		return;
-	for (unsigned i = 0; i < h->n_door; i++)
+	for (unsigned i = 0; i < h->n_door; i++) {
 		evconnlistener_free(h->door[i].listener);
+		event_free(h->door[i].again);
+	}
 	LIST_FOREACH_SAFE(it, tmp, &h->conns)
 		conn_free(CONTAINER_OF(it, struct ui_req, node));
 	free(h);

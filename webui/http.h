@@ -46,7 +46,8 @@ struct ui_http_ops {
 	void (*on_gone)(void *ctx, struct ui_req *rq);
 };
 
-/** @param max connections at a time, of each door. */
+/** @param max connections at a time, of each door; fewer where there are not enough
+ * descriptors, of which as many as may be had are asked for. */
 MUST_USE int ui_http_new(struct ui_http **out, struct event_base *base,
 			 const struct ui_http_ops *ops, unsigned max);
 /** Ends all connections; on_gone is called for what is under way. */
