@@ -280,7 +280,7 @@ sec_serve_sas(const struct sec_serve *s)
 struct link {
 	struct ipc_chan *chan;
 	struct sec_serve *serve;
-	struct sec_prompts *words;	/* NULL: nobody may type */
+	struct visit *words;	/* NULL: nobody may type */
 };
 
 static int
@@ -345,7 +345,7 @@ link_loop(struct link *l, int stop_fd)
 {
 	struct sec_link *verify = l->serve->c.link;
 	struct sec_radius_link *radius = l->serve->c.radius;
-	struct pollfd p[4 + SEC_PROMPT_FDS] = {
+	struct pollfd p[4 + VISIT_FDS] = {
 		{ .fd = ipc_chan_fd(l->chan) },
 		{ .fd = stop_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
@@ -363,7 +363,7 @@ link_loop(struct link *l, int stop_fd)
 		if (ipc_chan_is_waiting(l->chan))
 			p[0].events |= POLLOUT;
 		n_word = l->words != NULL ?
-		    sec_prompts_poll(l->words, p + 4) : 0;
+		    visit_poll(l->words, p + 4) : 0;
 		if (poll(p, 4 + n_word, wait_ms_of(l)) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -384,7 +384,7 @@ link_loop(struct link *l, int stop_fd)
 		if (radius != NULL && p[3].revents != 0)
 			sec_radius_link_input(radius);
 		if (n_word > 0)
-			sec_prompts_input(l->words, p + 4, n_word);
+			visit_input(l->words, p + 4, n_word);
 		if (l->serve->typed != NULL)
 			sec_typed_tick(l->serve->typed, clk_ms());
 		if (l->serve->fatal != 0)
@@ -396,15 +396,16 @@ int
 sec_serve(const struct sec_serve_conf *c, struct ipc_chan *chan, int stop_fd)
 {
 	struct link l = { .chan = chan };
+	struct visit_ops words = { .ask = sec_word_visit };
 	int err;
 
 	err = sec_serve_new(&l.serve, c, link_send, &l, clk_ms());
+	words.ctx = l.serve;
 	if (err == 0 && c->word_fd >= 0)
-		err = sec_prompts_new(&l.words, l.serve, c->word_fd, c->owner,
-				    c->super);
+		err = visit_new(&l.words, &words, c->word_fd, c->owner, c->super);
 	if (err == 0)
 		err = link_loop(&l, stop_fd);
-	sec_prompts_free(l.words);
+	visit_free(l.words);
 	sec_serve_free(l.serve);
 	ipc_chan_free(l.chan);
 	return err == ERR_CLOSED ? 0 : err;

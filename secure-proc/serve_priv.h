@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 #include "daemon/ipc/gate.h"
+#include "daemon/ipc/visit.h"
 #include "secure-proc/keys/auth.h"
 #include "secure-proc/keys/shown.h"
 #include "secure-proc/route_table.h"
@@ -152,23 +153,12 @@ struct sec_radius_reply;
 void sec_on_relayed(void *ctx, const struct sec_radius_reply *a);
 /* ---- serve_word.c: passwords that are typed ------------------------------------ */
 
-struct pollfd;
-struct sec_prompts;
-#define SEC_PROMPT_FDS 9		/* poll entries at most */
-
 /** Does a client realm log in by a password, and which user is it? */
 bool sec_word_is_asked(const struct sec_serve *s, uint32_t realm,
 		       const char **user);
-/** @param fd    listening RUN/password.sock, borrowed.
- * @param owner who besides root may type.
- * @param super pid of the supervisor, which connects for tapir-web.  0, ERR_NOMEM. */
-MUST_USE int sec_prompts_new(struct sec_prompts **out, struct sec_serve *s, int fd,
-			   uid_t owner, pid_t super);
-void sec_prompts_free(struct sec_prompts *w);
-/** Fill poll entries, SEC_PROMPT_FDS at most.  @return how many. */
-unsigned sec_prompts_poll(const struct sec_prompts *w, struct pollfd *p);
-/** What poll() said of them. */
-void sec_prompts_input(struct sec_prompts *w, const struct pollfd *p, unsigned n);
+/** A visit_ops.ask; ctx is the struct sec_serve. */
+int sec_word_visit(void *ctx, const struct visit_who *who, const uint8_t *p,
+		   size_t len, uint8_t out[VISIT_BYTES_MAX]);
 /** Answer one question.  Thread: the only one. */
 struct prompt_ask;
 struct prompt_answer;
