@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * daemon/core/spawn.h - how the supervisor starts the roles: users, channels,
- * arguments, what a child inherits.  Shared by super.c and spawn.c only.
+ * arguments, what a child inherits.  Shared by super*.c, spawn.c, typed.c and web.c
+ * only.
  */
 #ifndef TAPIR_CORE_SPAWN_H
 #define TAPIR_CORE_SPAWN_H
@@ -150,6 +151,10 @@ MUST_USE int spawn_all(struct super *s);
 /** Let exec'd children have the sockets, or no longer. */
 void spawn_inherit_socks(struct super *s, bool on);
 
+
+/* super_start.c: until the roles are started. */
+/** Everything that has to be done with rights.  0, or the exit status, logged. */
+MUST_USE int super_prepare(struct super *s);
 
 /* super_conf.c: another configuration while it runs. */
 /** The main role, or a signal (serial 0), asks. */
