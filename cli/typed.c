@@ -4,83 +4,33 @@
  */
 #include "cli/typed.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cli/local.h"
 #include "cli/word.h"
 #include "daemon/base/err.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/str.h"
 
-#define ANSWER_MS   5000
 #define ASKPASS_ENV "TAPIR_ASKPASS"
 
 /* ---- tapir-secure -------------------------------------------------------------- */
-
-static int
-way_open(const char *run_dir, int *out)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd, n;
-
-	n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/%s", run_dir,
-		     PROMPT_SOCKET);
-	if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
-		return ERR_LONG;
-	if ((fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
-		return ERR_SYS;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
-		*out = fd;
-		return 0;
-	}
-	n = errno;
-	close(fd);
-	if (n == ENOENT || n == ECONNREFUSED || n == ENOTDIR)
-		return ERR_NOTFOUND;
-	return n == EACCES || n == EPERM ? ERR_PERM : ERR_SYS;
-}
-
-static int
-answer_read(int fd, struct prompt_answer *a)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	uint8_t bytes[PROMPT_BYTES_MAX];
-	ssize_t n;
-	int ready;
-
-	do
-		ready = poll(&p, 1, ANSWER_MS);
-	while (ready < 0 && errno == EINTR);
-	if (ready <= 0)
-		return ready == 0 ? ERR_TIMEOUT : ERR_SYS;
-	n = recv(fd, bytes, sizeof(bytes), 0);
-	if (n <= 0)
-		return ERR_CLOSED;
-	return prompt_answer_dec(bytes, (size_t)n, a);
-}
 
 int
 typed_ask(const char *run_dir, const struct prompt_ask *q,
 	  struct prompt_answer *a)
 {
-	uint8_t bytes[PROMPT_BYTES_MAX];
-	int fd, n, err;
+	uint8_t bytes[PROMPT_BYTES_MAX], out[PROMPT_BYTES_MAX];
+	int n;
 
 	if ((n = prompt_ask_enc(q, bytes, sizeof(bytes))) < 0)
 		return n;
-	if ((err = way_open(run_dir, &fd)) == 0) {
-		if (send(fd, bytes, (size_t)n, MSG_NOSIGNAL) != n)
-			err = ERR_CLOSED;
-		else
-			err = answer_read(fd, a);
-		close(fd);
-	}
+	n = local_ask(run_dir, PROMPT_SOCKET, bytes, (size_t)n, out,
+		      sizeof(out));
 	wipe(bytes, sizeof(bytes));
-	return err;
+	return n < 0 ? n : prompt_answer_dec(out, (size_t)n, a);
 }
 
 /* ---- a person ------------------------------------------------------------------ */

@@ -48,6 +48,8 @@
 
 #define RELEASE_ALL   "all"	/* words of --release */
 #define RELEASE_RULES "rules"
+/* Value of --login= without accounts. */
+#define LOGIN_NONE    "none"
 
 enum { EXIT_FAILED = 1, EXIT_CONF = 2 };
 
@@ -56,9 +58,11 @@ struct options {
 	const char *config_name, *keys;
 	struct confine_user user;
 	uid_t peer_uid;
-	int word_fd;		/* password.sock, listening; -1 = none */
-	uid_t owner;		/* who besides root may type passwords */
-	int login_dir;		/* decide about passwords only; -1 = no */
+	int word_fd;		/* password.sock or login.sock, listening; -1 = none */
+	uid_t owner;		/* who besides root may type passwords, make links */
+	bool is_login;		/* decide about passwords only */
+	int login_dir;		/* the accounts; -1 = there are none */
+	int prove_fd;		/* of the supervisor, then */
 	const char *run_dir;	/* NULL = not said */
 	const char *state_dir;	/* NULL = there is none */
 	const char *release;	/* only take away what may be left; NULL = no */
@@ -87,7 +91,7 @@ enum {
 	OPT_CHANNEL, OPT_CONFIG_FD, OPT_CONFIG_NAME, OPT_KEYS, OPT_UID, OPT_GID, OPT_PEER_UID,
 	OPT_N_NEEDED, OPT_ROOTLESS = OPT_N_NEEDED, OPT_LOG_LEVEL, OPT_CHECK, OPT_LOGIN,
 	OPT_REDACT, OPT_RUN_DIR, OPT_RELEASE,
-	OPT_STATE_DIR, OPT_WORDS, OPT_OWNER
+	OPT_STATE_DIR, OPT_WORDS, OPT_OWNER, OPT_PROVE
 };
 /* Of them, for --release and for --login. */
 #define RELEASE_NEEDS (1u << OPT_CONFIG_FD | 1u << OPT_CONFIG_NAME)
@@ -110,6 +114,7 @@ static const struct option long_options[] = {
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ "words", required_argument, NULL, OPT_WORDS },
 	{ "owner", required_argument, NULL, OPT_OWNER },
+	{ "prove", required_argument, NULL, OPT_PROVE },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -168,8 +173,15 @@ option_set(struct options *o, int which, const char *arg)
 			log_set_level(lv);
 		break;
 	case OPT_LOGIN:
+		o->is_login = true;
+		if (strcmp(arg, LOGIN_NONE) == 0)
+			break;
 		err = number(arg, INT32_MAX, &n);
 		o->login_dir = (int)n;
+		break;
+	case OPT_PROVE:
+		err = number(arg, INT32_MAX, &n);
+		o->prove_fd = (int)n;
 		break;
 	case OPT_WORDS:
 		err = number(arg, INT32_MAX, &n);
@@ -211,11 +223,11 @@ options_read(struct options *o, int argc, char **argv)
 	int which;
 
 	memset(o, 0, sizeof(*o));
-	o->login_dir = o->word_fd = -1;
+	o->login_dir = o->word_fd = o->prove_fd = -1;
 	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (option_set(o, which, optarg) != 0)
 			return ERR_SYNTAX;
-	if (optind == argc && o->login_dir >= 0 && o->seen == LOGIN_NEEDS)
+	if (optind == argc && o->is_login && o->seen == LOGIN_NEEDS)
 		return 0;
 	if (optind == argc && o->release != NULL && o->seen == RELEASE_NEEDS &&
 	    o->run_dir != NULL)
@@ -528,6 +540,17 @@ release(const struct options *o)
 	return err == 0 ? 0 : EXIT_FAILED;
 }
 
+static int
+login(const struct options *o)
+{
+	const struct login_fds fd = {
+		.web = o->channel_fd, .super = o->prove_fd,
+		.listen = o->word_fd, .dir = o->login_dir,
+	};
+
+	return login_serve(&o->user, o->owner, &fd) == 0 ? 0 : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -543,9 +566,8 @@ main(int argc, char **argv)
 		return redact(o.redact);
 	if (o.release != NULL)
 		return release(&o);
-	if (o.login_dir >= 0)
-		return login_serve(&o.user, o.channel_fd, o.login_dir) == 0 ?
-		    0 : EXIT_FAILED;
+	if (o.is_login)
+		return login(&o);
 	if ((err = load(&o, &l)) == 0)
 		err = run(&o, &l);
 	unload(&l);

@@ -97,6 +97,21 @@ ui_call_stranger(struct ui_call *c)
 }
 
 bool
+ui_call_proof(struct ui_call *c, struct bus_rec *cmd)
+{
+	if (c->who == NULL) {
+		ui_call_fail(c, 403, err_name(ERR_PROOF), err_text(ERR_PROOF),
+			     "POST /login with a link of tapir web, then send "
+			     "the token");
+		return false;
+	}
+	if (!ui_call_is_proved(c))
+		return false;
+	bus_set_u64(cmd, BUS_F_PROOF, c->who->proof);
+	return true;
+}
+
+bool
 ui_call_is_proved(struct ui_call *c)
 {
 	if (c->who == NULL || c->now_ms - c->who->proof_ms < UI_PROOF_MS)
@@ -282,7 +297,8 @@ metrics_call(struct ui_call *c)
 static void
 identify(struct ui_call *c, ui_call_fn *fn)
 {
-	if (ui_req_door(c->rq) == UI_DOOR_UNIX) {
+	if (ui_req_door(c->rq) == UI_DOOR_UNIX &&
+	    c->head->field[UI_F_AUTH].p == NULL) {
 		if (local_user(c))
 			fn(c);
 		else

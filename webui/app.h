@@ -50,7 +50,8 @@ struct ui_call {
 	const struct ui_head *head;
 	struct view tail;		/* what "*" of the path stands for */
 	struct ui_owner owner;		/* who asks, once known */
-	struct ui_who *who;		/* NULL on the Unix socket */
+	struct ui_who *who;		/* NULL: the kernel says who, on the Unix
+					 * socket */
 	enum ui_form form;		/* of the answer */
 	uint64_t now_ms;
 };
@@ -78,6 +79,9 @@ int ui_site_check(const struct ui_app *a, const struct ui_req *rq);
 void ui_call_is(struct ui_call *c, struct ui_who *who);
 /** Did whoever asks prove lately who he is?  Else it is answered: 403, ERR_PROOF. */
 bool ui_call_is_proved(struct ui_call *c);
+/** The same for what the supervisor does not do without: the number of the proof is
+ * put into cmd.  The Unix socket proves nothing. */
+bool ui_call_proof(struct ui_call *c, struct bus_rec *cmd);
 /** Answer with <error code= text= hint=/> of the call's form. */
 void ui_call_fail(struct ui_call *c, int status, const char *code,
 		  const char *text, const char *hint);

@@ -205,8 +205,11 @@ say_made(struct ui_call *c, const struct bus_rec *r, struct view doc)
 void
 ui_desk_say(struct ui_call *c, const struct bus_rec *r, struct view doc)
 {
+	if (strcmp(bus_str(r, BUS_F_CODE), "proof") == 0)
+		ui_call_fail(c, 403, err_name(ERR_PROOF), err_text(ERR_PROOF),
+			     "PUT /login with the password, or with a new link");
 	/* who looks and sees nothing did nothing wrong: there is no authority yet */
-	if (strcmp(bus_str(r, BUS_F_CODE), "done") != 0)
+	else if (strcmp(bus_str(r, BUS_F_CODE), "done") != 0)
 		say_text(c, is_look(bus_str(r, BUS_F_WHAT)) ? 200 : 409, doc);
 	else if (*bus_str(r, BUS_F_SEAL) != '\0')
 		say_made(c, r, doc);
@@ -255,7 +258,6 @@ ui_desk_look_call(struct ui_call *c)
 			     "certs", "GET /desk?what=users&realm=sales");
 		return;
 	}
-	bus_set_str(&cmd, BUS_F_USER, c->owner.name);
 	ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 }
 
@@ -269,8 +271,7 @@ ui_desk_do_call(struct ui_call *c)
 	if (ui_call_command(c, BUS_CMD_DESK, "the desk takes the command desk "
 			    "only", "{\"command\":\"desk\",\"what\":"
 			    "\"account-del\",\"name\":\"hanako\"}", &cmd) &&
-	    (is_look(bus_str(&cmd, BUS_F_WHAT)) || ui_call_is_proved(c))) {
-		bus_set_str(&cmd, BUS_F_USER, c->owner.name);
+	    (is_look(bus_str(&cmd, BUS_F_WHAT)) || ui_call_proof(c, &cmd))) {
 		ui_edit_put(c, &cmd, (struct view){ NULL, 0 });
 	}
 	wipe(&cmd, sizeof(cmd));

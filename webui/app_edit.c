@@ -176,6 +176,7 @@ status_of(const struct bus_rec *failed)
 		int err, status;
 	} known[] = {
 		{ ERR_CONF, 422 }, { ERR_STALE, 409 }, { ERR_PERM, 403 },
+		{ ERR_PROOF, 403 },
 		{ ERR_NOTFOUND, 404 }, { ERR_LONG, 413 }, { ERR_SYNTAX, 400 },
 		{ ERR_SYS, 500 },
 	};
@@ -407,7 +408,7 @@ ui_conf_write_call(struct ui_call *c)
 		ui_call_fail(c, 400, "ERR_SYNTAX", "dry is 1, or not there", "");
 		return;
 	}
-	if (!is_dry && !ui_call_is_proved(c))
+	if (!is_dry && !ui_call_proof(c, &cmd))
 		return;
 	if (!is_dry && !digest_of(c->head->field[UI_F_IF_MATCH], digest,
 				  sizeof(digest))) {
@@ -418,7 +419,6 @@ ui_conf_write_call(struct ui_call *c)
 	}
 	bus_set_str(&cmd, BUS_F_DIGEST, digest);
 	bus_set_bool(&cmd, BUS_F_IS_DRY, is_dry);
-	bus_set_str(&cmd, BUS_F_USER, c->owner.name);
 	ui_edit_put(c, &cmd, ui_req_body(c->rq));
 }
 

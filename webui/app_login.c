@@ -6,7 +6,9 @@
  *   GET    /login  who am I                DELETE /login  log out
  *   PUT    /login  {"password","code"} or {"link"}: prove it again, before secrets
  *
- * A password goes to the process that decides, and the request waits for it.
+ * A password or a link goes to the process that decides, and the request waits for
+ * it.  What comes back is a number, too, by which others ask that process who proved
+ * what: tapir-web is not believed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +27,14 @@
 
 #define BASIC_BYTES (4 * ((PASS_NAME_MAX + PASS_WORD_MAX + 3) / 3) + 4)
 
+#define BY_LINK "root"		/* who came by a link */
+#define LINK_WRONG "this link was used already, or its time is over"
+#define LINK_HINT  "tapir web prints a new one"
+
 /* A request that waits for the decision. */
 struct waiting {
 	struct ui_call call;		/* rq NULL: its client left */
+	bool is_link;			/* else a password */
 	char name[UI_NAME_MAX];
 	char token[UI_TOKEN_MAX];	/* of Basic: its digest */
 	uint64_t who;			/* whom a proof is for */
@@ -53,7 +60,7 @@ who_write(struct ui_call *c, const char *token)
 	ui_out_begin(&o, f, c->form, "login");
 	if (token != NULL)
 		ui_out_str(&o, "token", token);
-	ui_out_str(&o, "user", c->who != NULL ? c->who->name : "root");
+	ui_out_str(&o, "user", c->who != NULL ? c->who->name : BY_LINK);
 	ui_out_str(&o, "role", ui_role_name(c->owner.right));
 	ui_out_num(&o, "idle_s", UI_LOGIN_IDLE_MS / 1000);
 	ui_out_bool(&o, "proved", c->who == NULL ||
@@ -63,30 +70,39 @@ who_write(struct ui_call *c, const char *token)
 	ui_call_text(c, 200, NULL, text, len);
 }
 
+/* What was proved, and by what. */
 static void
-by_account(struct ui_who *who, uint64_t stamp, uint64_t now_ms)
+proved(struct ui_who *who, const struct waiting *w, const struct pass_answer *a)
 {
-	who->is_account = true;
-	who->stamp = stamp;
-	who->checked_ms = now_ms;
+	who->proof = a->proof;
+	who->proof_ms = w->call.now_ms;
+	who->is_account = !w->is_link;
+	who->stamp = a->stamp;
+	who->checked_ms = w->call.now_ms;
 }
 
-/* Somebody is known now: give a token.  a: by a password; NULL: by a link. */
-static void
-let_in(struct ui_call *c, const char *name, enum bus_right right,
-       const struct pass_answer *a)
+static enum bus_right
+right_of(enum pass_role role)
 {
+	return role == PASS_ADMIN ? BUS_RIGHT_ADMIN : role == PASS_OPERATOR ?
+	    BUS_RIGHT_OPERATE : BUS_RIGHT_VIEW;
+}
+
+/* Somebody is known now: give a token. */
+static void
+let_in(struct waiting *w, const struct pass_answer *a)
+{
+	struct ui_call *c = &w->call;
 	char token[UI_TOKEN_MAX];
 	struct ui_who *who;
-	int err = ui_login_add(c->app->login, name, right, c->now_ms, token,
-			       &who);
+	int err = ui_login_add(c->app->login, w->name, right_of(a->role),
+			       c->now_ms, token, &who);
 
 	if (err != 0) {
 		ui_call_fail(c, 503, err_name(err), err_text(err), "");
 		return;
 	}
-	if (a != NULL)
-		by_account(who, a->stamp, c->now_ms);
+	proved(who, w, a);
 	ui_call_is(c, who);
 	who_write(c, token);
 	wipe(token, sizeof(token));
@@ -126,38 +142,50 @@ wrong(struct ui_call *c, const char *text, const char *hint)
 
 /* ---- the decision ------------------------------------------------------------ */
 
-static enum bus_right
-right_of(enum pass_role role)
+static void
+basic_in(struct waiting *w, const struct pass_answer *a)
 {
-	return role == PASS_ADMIN ? BUS_RIGHT_ADMIN : role == PASS_OPERATOR ?
-	    BUS_RIGHT_OPERATE : BUS_RIGHT_VIEW;
+	struct ui_call *c = &w->call;
+
+	if (ui_login_add_as(c->app->login, w->name, right_of(a->role), c->now_ms,
+			    w->token, &c->who) != 0) {
+		ui_call_fail(c, 503, "ERR_CRYPTO", "try again", "");
+		return;
+	}
+	c->who->is_basic = true;
+	proved(c->who, w, a);
+	ui_call_is(c, c->who);
+	w->fn(c);
+}
+
+/* Somebody who is logged in proved it again.  A link has no name: one of no lower
+ * role will do for who came by one. */
+static void
+proved_again(struct waiting *w, const struct pass_answer *a)
+{
+	struct ui_call *c = &w->call;
+
+	if (c->who->id != w->who) {
+		ui_call_stranger(c); /* it ended meanwhile */
+	} else if (w->is_link && right_of(a->role) < c->who->right) {
+		wrong(c, LINK_WRONG ", or it is for a lower role", LINK_HINT);
+	} else {
+		c->who->proof = a->proof;
+		c->who->proof_ms = c->now_ms;
+		who_write(c, NULL);
+	}
 }
 
 /* Yes was said to a login, to Basic, or to somebody who is logged in. */
 static void
 accepted(struct waiting *w, const struct pass_answer *a)
 {
-	struct ui_call *c = &w->call;
-	enum bus_right right = right_of(a->role);
-
-	if (w->fn != NULL) {
-		if (ui_login_add_as(c->app->login, w->name, right, c->now_ms,
-				    w->token, &c->who) != 0) {
-			ui_call_fail(c, 503, "ERR_CRYPTO", "try again", "");
-			return;
-		}
-		c->who->is_basic = true;
-		by_account(c->who, a->stamp, c->now_ms);
-		ui_call_is(c, c->who);
-		w->fn(c);
-	} else if (w->who == 0) {
-		let_in(c, w->name, right, a);
-	} else if (c->who->id == w->who) {
-		c->who->proof_ms = c->now_ms;
-		who_write(c, NULL);
-	} else {
-		ui_call_stranger(c); /* it ended meanwhile */
-	}
+	if (w->fn != NULL)
+		basic_in(w, a);
+	else if (w->who == 0)
+		let_in(w, a);
+	else
+		proved_again(w, a);
 }
 
 static void
@@ -174,6 +202,8 @@ on_answer(void *ctx, const struct pass_answer *a)
 		accepted(&own, a);
 	else if (a->verdict == PASS_LATER)
 		later(&own.call, MAX(a->wait_s, 1u));
+	else if (own.is_link)
+		wrong(&own.call, LINK_WRONG, LINK_HINT);
 	else
 		wrong(&own.call, "name, password or code is wrong", "");
 	wipe(&own, sizeof(own));
@@ -204,9 +234,9 @@ ask(struct waiting *proto, struct pass_ask *q)
 	if (err == 0)
 		return;
 	if (err == ERR_CLOSED)
-		ui_call_fail(c, 503, err_name(err), "passwords cannot be looked "
-			     "at just now", "tapir web prints a link that logs "
-			     "in");
+		ui_call_fail(c, 503, err_name(err), "passwords and links cannot "
+			     "be looked at just now", "try again in a moment; "
+			     "the log of tapird says why");
 	else
 		later(c, 1);
 }
@@ -234,18 +264,22 @@ put(char *out, size_t cap, const char *text)
 	return text == NULL || str_copy(out, cap, text);
 }
 
+/* A new link, to log in or to prove it again. */
 static void
-login_by_link(struct ui_call *c, const char *link)
+ask_by_link(struct waiting *w, const char *link)
 {
-	enum bus_right right;
+	struct ui_call *c = &w->call;
+	struct pass_ask q = { .kind = PASS_LINK };
 
+	w->is_link = true;
+	(void)str_copy(w->name, sizeof(w->name), BY_LINK);
 	if (ui_login_is_slowed(c->app->login, ui_req_source(c->rq), c->now_ms))
 		later(c, UI_FAIL_MS / 1000);
-	else if (ui_login_link_use(c->app->login, link, c->now_ms, &right) == 0)
-		let_in(c, "root", right, NULL);
+	else if (!str_copy(q.word, sizeof(q.word), link))
+		wrong(c, LINK_WRONG, LINK_HINT);
 	else
-		wrong(c, "this link was used already, or its time is over",
-		      "tapir web prints a new one");
+		ask(w, &q);
+	wipe(&q, sizeof(q));
 }
 
 void
@@ -260,7 +294,7 @@ ui_login_call(struct ui_call *c)
 		return;
 	link = ui_obj_get(&obj, "link");
 	if (link != NULL)
-		login_by_link(c, link);
+		ask_by_link(&w, link);
 	else if (ui_obj_get(&obj, "user") == NULL ||
 		 ui_obj_get(&obj, "password") == NULL)
 		ui_call_fail(c, 400, "ERR_SYNTAX", "link, or user and password, "
@@ -277,24 +311,6 @@ ui_login_call(struct ui_call *c)
 	ui_obj_wipe(&obj);
 }
 
-/* Who came by a link has no password: a new link of no lower role will do. */
-static void
-prove_by_link(struct ui_call *c, const char *link)
-{
-	enum bus_right right;
-
-	if (ui_login_is_slowed(c->app->login, ui_req_source(c->rq), c->now_ms)) {
-		later(c, UI_FAIL_MS / 1000);
-	} else if (ui_login_link_use(c->app->login, link, c->now_ms,
-				     &right) != 0 || right < c->who->right) {
-		wrong(c, "this link was used already, its time is over, or it is "
-		      "for a lower role", "tapir web prints a new one");
-	} else {
-		c->who->proof_ms = c->now_ms;
-		who_write(c, NULL);
-	}
-}
-
 void
 ui_prove_call(struct ui_call *c)
 {
@@ -308,8 +324,9 @@ ui_prove_call(struct ui_call *c)
 	}
 	if (!ui_call_object(c, "login", &obj))
 		return;
+	w.who = c->who->id;
 	if (ui_obj_get(&obj, "link") != NULL)
-		prove_by_link(c, ui_obj_get(&obj, "link"));
+		ask_by_link(&w, ui_obj_get(&obj, "link"));
 	else if (ui_obj_get(&obj, "password") == NULL)
 		ui_call_fail(c, 400, "ERR_SYNTAX", "password, or a link, is "
 			     "wanted", "");
@@ -317,7 +334,6 @@ ui_prove_call(struct ui_call *c)
 		 !put(q.code, sizeof(q.code), ui_obj_get(&obj, "code")))
 		wrong(c, "password or code is wrong", "");
 	else {
-		w.who = c->who->id;
 		str_copy(q.name, sizeof(q.name), c->who->name);
 		ask(&w, &q);
 	}

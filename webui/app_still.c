@@ -44,7 +44,7 @@ on_answer(void *ctx, const struct pass_answer *a)
 static void
 ask(struct still *s, struct ui_app *a, const struct ui_who *who)
 {
-	struct pass_ask q = { .is_still = true };
+	struct pass_ask q = { .kind = PASS_STILL };
 
 	s->app = a;
 	(void)str_copy(s->name, sizeof(s->name), who->name);

@@ -18,7 +18,7 @@
 #include "daemon/bus/bus.h"
 
 #define UI_EDIT_MAX 8		/* questions at a time; ours */
-#define UI_EDIT_MS  10000	/* for an answer; ours */
+#define UI_EDIT_MS  15000	/* for an answer; ours */
 
 struct ui_call;
 struct ui_edit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * webui/login.c - one-time links, tokens, failures by source.
+ * webui/login.c - tokens, failures by source.
  */
 #include "webui/login.h"
 #include <stdlib.h>
@@ -18,11 +18,6 @@ struct entry {
 	uint8_t digest[DIGEST];
 	struct ui_who who;
 };
-struct one_time {
-	uint8_t digest[DIGEST];
-	enum bus_right right;
-	uint64_t until_ms;	/* 0: free */
-};
 struct source {
 	char name[64];
 	unsigned n;
@@ -31,7 +26,6 @@ struct source {
 
 struct ui_login {
 	struct entry entry[UI_LOGIN_MAX];
-	struct one_time link[UI_LINK_MAX];
 	struct source source[SOURCE_MAX];
 	uint64_t next_id;
 };
@@ -46,59 +40,6 @@ const char *
 ui_role_name(enum bus_right right)
 {
 	return (unsigned)right < N_OF(role_names) ? role_names[right] : "?";
-}
-
-int
-ui_role_parse(const char *text, enum bus_right *out)
-{
-	for (unsigned i = 0; i < N_OF(role_names); i++)
-		if (strcmp(text, role_names[i]) == 0) {
-			*out = (enum bus_right)i;
-			return 0;
-		}
-	return ERR_SYNTAX;
-}
-
-/* ---- one-time links -------------------------------------------------------- */
-
-int
-ui_login_link_add(struct ui_login *l, const char *token, enum bus_right right,
-		  uint64_t until_ms)
-{
-	struct one_time *at = &l->link[0];
-	int err;
-
-	for (unsigned i = 0; i < UI_LINK_MAX; i++)
-		if (l->link[i].until_ms < at->until_ms)
-			at = &l->link[i]; /* free, or the oldest */
-	if ((err = ui_sha256(token, strlen(token), at->digest)) != 0)
-		return err;
-	at->right = right;
-	at->until_ms = until_ms;
-	return 0;
-}
-
-int
-ui_login_link_use(struct ui_login *l, const char *token, uint64_t now_ms,
-		  enum bus_right *right)
-{
-	uint8_t digest[DIGEST];
-	int err = ERR_AUTH;
-
-	if (ui_sha256(token, strlen(token), digest) != 0)
-		return ERR_AUTH;
-	for (unsigned i = 0; i < UI_LINK_MAX; i++) {
-		struct one_time *at = &l->link[i];
-
-		if (at->until_ms == 0 || !ct_equal(at->digest, digest, DIGEST))
-			continue;
-		if (at->until_ms > now_ms) {
-			*right = at->right;
-			err = 0;
-		}
-		memset(at, 0, sizeof(*at));
-	}
-	return err;
 }
 
 /* ---- logins ---------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * webui/login.h - who is logged in: one-time links, tokens, failures by source.
+ * webui/login.h - who is logged in: tokens, failures by source.
  *
- * A token is 256 random bits, shown once and kept as its digest.  Passwords are
- * not looked at here: a process of their own decides about them (gate.h).
+ * A token is 256 random bits, shown once and kept as its digest.  Passwords
+ * and links are not looked at here: a process of their own decides about them (gate.h).
  *
  * Thread: one.
  */
@@ -12,12 +12,12 @@
 
 #include "daemon/base/base.h"
 #include "daemon/bus/bus.h"
+#include "daemon/ipc/pass.h"
 
 #define UI_LOGIN_MAX	 256		/* logged in at a time; ours */
-#define UI_LINK_MAX	 16		/* one-time links waiting; ours */
 #define UI_LOGIN_IDLE_MS (15 * 60000ull) /* a token not used ends; ours */
 #define UI_LOGIN_LIFE_MS (12 * 3600000ull) /* and any token; ours */
-#define UI_PROOF_MS	 (5 * 60000ull)	/* a password proves so long; ours */
+#define UI_PROOF_MS	 (PASS_PROOF_S * 1000ull) /* a password proves so long */
 #define UI_FAIL_MAX	 20		/* failures of a source in a minute ... */
 #define UI_FAIL_MS	 60000		/* ... then it is told to wait; ours */
 #define UI_NAME_MAX	 64		/* of an account, with NUL */
@@ -30,6 +30,7 @@ struct ui_who {
 	enum bus_right right;
 	uint64_t since_ms, used_ms;
 	uint64_t proof_ms;		/* last password or link */
+	uint64_t proof;			/* its number: others ask whose it is */
 	bool is_account;		/* by a password; else by a link */
 	uint64_t stamp;			/* of the account, as it was then */
 	uint64_t checked_ms;		/* it was last so */
@@ -39,13 +40,6 @@ struct ui_who {
 struct ui_login;
 MUST_USE int ui_login_new(struct ui_login **out);
 void ui_login_free(struct ui_login *l);
-
-/** A one-time link that is good until then.  0, ERR_FULL, ERR_CRYPTO. */
-MUST_USE int ui_login_link_add(struct ui_login *l, const char *token,
-			       enum bus_right right, uint64_t until_ms);
-/** Use one up: 0 with its right, or ERR_AUTH. */
-MUST_USE int ui_login_link_use(struct ui_login *l, const char *token,
-			       uint64_t now_ms, enum bus_right *right);
 
 /** Log somebody in; the token is written to out[UI_TOKEN_MAX].  The oldest login
  * makes room.  0, ERR_RANDOM, ERR_CRYPTO. */
@@ -77,8 +71,7 @@ bool ui_login_failed(struct ui_login *l, const char *source, uint64_t now_ms);
 bool ui_login_is_slowed(const struct ui_login *l, const char *source,
 			uint64_t now_ms);
 
-/** "admin", "operator", "viewer" and back; ERR_SYNTAX for any other word. */
+/** "admin", "operator", "viewer". */
 const char *ui_role_name(enum bus_right right);
-MUST_USE int ui_role_parse(const char *text, enum bus_right *out);
 
 #endif

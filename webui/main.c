@@ -215,7 +215,6 @@ static void
 on_record(void *ctx, const struct bus_rec *r)
 {
 	struct web *w = ctx;
-	enum bus_right right;
 	uint64_t now = clk_ms();
 
 	if (r->tag == UI_METRICS_TAG) {
@@ -226,14 +225,7 @@ on_record(void *ctx, const struct bus_rec *r)
 		ui_capture_record(w->app.capture, r);
 		return;
 	}
-	if (r->desc->row != BUS_RES_WEB_LINK) {
-		ui_bus_record(w->app.bus, r, now);
-		return;
-	}
-	if (ui_role_parse(bus_str(r, BUS_F_ROLE), &right) == 0 &&
-	    ui_login_link_add(w->app.login, bus_str(r, BUS_F_TOKEN), right,
-			      now + bus_u64(r, BUS_F_LEFT_S) * 1000) != 0)
-		log_warn(WHO, "a one-time link could not be made");
+	ui_bus_record(w->app.bus, r, now);
 }
 
 static void

@@ -190,7 +190,8 @@ desk_run(const struct bus_rec *cmd, const struct desk_place *at,
 	bad = prepare(cmd, at, l, &s);
 	status = run(cmd, l, bad, &p);
 	bus_set_bool(&out->rec, BUS_F_IS_DRY, bad != 0 || !l->is_change);
-	bus_set_str(&out->rec, BUS_F_CODE, status == CLI_OK ? "done" : "failed");
+	bus_set_str(&out->rec, BUS_F_CODE, status == CLI_OK ? "done" :
+		    bad == ERR_PROOF ? "proof" : "failed");
 	if (status >= CLI_OK)
 		err = status == CLI_OK ? done(cmd, l, &s, &p, out) :
 		    doc_put(out, NULL, &p);

@@ -16,8 +16,9 @@ struct desk_answer {
 };
 
 /**
- * Do what is asked.  Whatever comes of it is the answer: its code is done or
- * failed, and then the document says why, as tapir --json does.
+ * Do what is asked.  Whatever comes of it is the answer: its code is done, proof (it
+ * was not done, for nobody proved who he is) or failed, and then the document says
+ * why, as tapir --json does.
  *
  * @param cmd BUS_CMD_DESK.
  * @param out desk_answer_free() it.

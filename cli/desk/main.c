@@ -48,6 +48,7 @@ opts_read(int argc, char **argv, struct opts *o)
 		{ "config", required_argument, NULL, 'f' },
 		{ "keys", required_argument, NULL, 'k' },
 		{ "closed", no_argument, NULL, 'n' },
+		{ "proved", no_argument, NULL, 'p' },
 		{ "rootless", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -67,6 +68,9 @@ opts_read(int argc, char **argv, struct opts *o)
 			break;
 		case 'n':
 			o->at.is_closed = true;
+			break;
+		case 'p':
+			o->at.is_proved = true;
 			break;
 		case 'r':
 			o->is_rootless = true;

@@ -243,6 +243,8 @@ desk_line(const struct bus_rec *cmd, const struct desk_place *at,
 		out->why = "nothing is changed from here";
 		return ERR_PERM;
 	}
+	if (out->is_change && !at->is_proved)
+		return ERR_PROOF;
 	if (!check(out, r, cmd))
 		return ERR_SYNTAX;
 	if ((r->sub == NULL || word(out, r->sub)) &&

@@ -20,6 +20,7 @@
 struct desk_place {
 	const char *config, *keys;
 	bool is_closed;		/* <web edit="no">: nothing is changed */
+	bool is_proved;		/* who asks proved lately who he is */
 };
 
 struct desk_row;
@@ -45,7 +46,8 @@ struct desk_line {
  *            comes to the command as file 0.
  * @param out argv is terminated by NULL; on failure out->why says what is wrong.
  * @return 0; ERR_NOTFOUND: no such word; ERR_SYNTAX: a value is missing, or is
- *         none; ERR_LONG; ERR_PERM: the place is closed.
+ *         none; ERR_LONG; ERR_PERM: the place is closed; ERR_PROOF: it changes
+ *         something, and nobody proved who he is.
  */
 MUST_USE int desk_line(const struct bus_rec *cmd, const struct desk_place *at,
 		       struct desk_line *out);

@@ -391,7 +391,7 @@ sock_open(struct sock_set *s, const struct conf *conf, unsigned n_worker,
 }
 
 int
-sock_ctl(const char *path, char *why, size_t why_cap)
+sock_ctl(const char *path, mode_t mode, char *why, size_t why_cap)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd;
@@ -406,7 +406,7 @@ sock_ctl(const char *path, char *why, size_t why_cap)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 	(void)unlink(path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    chmod(path, 0666) != 0 || listen(fd, CTL_BACKLOG) != 0) {
+	    chmod(path, mode) != 0 || listen(fd, CTL_BACKLOG) != 0) {
 		str_add(why, why_cap, "cannot make %s: %s", path,
 			strerror(errno));
 		if (fd >= 0)

@@ -6,6 +6,7 @@
 #ifndef TAPIR_CORE_SOCK_H
 #define TAPIR_CORE_SOCK_H
 
+#include <sys/types.h>
 #include "daemon/core/core.h"
 
 #define SOCK_SPEC_MAX 4096 /* text form of a struct sock_set */
@@ -29,9 +30,12 @@ MUST_USE int sock_open(struct sock_set *s, const struct conf *conf,
  * is better served by the raw socket, whose packets are copied once, not
  * twice; and who has no raw ESP saves the memory. */
 bool sock_wants_rings(const struct conf *conf, unsigned n_worker);
-/** Listening control socket at path (an old one is replaced), mode 0666: who
- * may do what is decided by peer credentials.  Descriptor or -1 with why. */
-int sock_ctl(const char *path, char *why, size_t why_cap);
+/** Listening socket for datagrams of this machine at path (an old one is replaced).
+ * Descriptor or -1 with why.
+ *
+ * @param mode who gets so far as to connect; who may do what is decided by peer
+ *             credentials. */
+int sock_ctl(const char *path, mode_t mode, char *why, size_t why_cap);
 void sock_close(struct sock_set *s);
 /** Write the descriptors there are; returns how many.  out: SOCK_FD_MAX. */
 unsigned sock_list(const struct sock_set *s, int *out);

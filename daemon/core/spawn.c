@@ -304,16 +304,25 @@ spawn_release(const struct super *s, bool is_clean)
 }
 
 pid_t
-spawn_login(const struct super *s, int chan, int dir)
+spawn_login(const struct super *s, int chan, int prove)
 {
+	int dir = s->web.users_fd, listen_fd = s->web.link_fd;
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX];
 	pid_t pid;
 
 	secure_path(s, path, sizeof(path));
 	arg(&a, "tapir-login");
-	arg_fd(&a, "login", dir);
+	arg(&a, "--login");
+	if (dir >= 0)
+		arg(&a, "%d", dir);
+	else
+		arg(&a, "none");
 	arg_fd(&a, "channel", chan);
+	arg_fd(&a, "prove", prove);
+	if (listen_fd >= 0)
+		arg_fd(&a, "words", listen_fd);
+	arg_fd(&a, "owner", (int)getuid());
 	arg_fd(&a, "uid", (int)s->secure_user.uid);
 	arg_fd(&a, "gid", (int)s->secure_user.gid);
 	arg(&a, "--log-level");
@@ -321,15 +330,19 @@ spawn_login(const struct super *s, int chan, int dir)
 	if (s->secure_user.is_rootless)
 		arg(&a, "--rootless");
 	inherit(chan, true);
+	inherit(prove, true);
 	inherit(dir, true);
+	inherit(listen_fd, true);
 	pid = spawn(path, &a, TURN_USUAL);
 	inherit(dir, false);
+	inherit(listen_fd, false);
 	close(chan);
+	close(prove);
 	return pid;
 }
 
 pid_t
-spawn_desk(const struct super *s, int chan)
+spawn_desk(const struct super *s, int chan, bool is_proved)
 {
 	struct args a = { 0 };
 	char path[SUPER_PATH_MAX];
@@ -344,6 +357,8 @@ spawn_desk(const struct super *s, int chan)
 	arg(&a, "%s", s->key_dir);
 	if (!s->conf->web.edit)
 		arg(&a, "--closed");
+	if (is_proved)
+		arg(&a, "--proved");
 	if (s->main_user.is_rootless)
 		arg(&a, "--rootless");
 	inherit(chan, true);

@@ -14,6 +14,7 @@
 #include "daemon/core/role.h"
 #include "daemon/core/sandbox.h"
 #include "daemon/core/super.h"
+#include "daemon/ipc/pass.h"
 
 #define SUPER_PATH_MAX 512
 #define ID_FALLBACK    64510	/* first of the numeric ids taken when the users
@@ -51,6 +52,8 @@ struct super_web {
 	struct sandbox_user user;
 	int nest_fd, word_fd;	/* to the nest, to tapir-web */
 	int users_fd;		/* directory of accounts; -1 = none */
+	int link_fd;		/* listens for tapir web, for tapir-login; -1 = not */
+	char link_path[SUPER_PATH_MAX]; /* of that */
 	pid_t nest_pid, pid, login_pid; /* 0 = does not run */
 	struct super_death death, login_death;
 	char listen[CONF_FILE_MAX]; /* where tcp_fd is, or would be */
@@ -70,7 +73,18 @@ struct super_wrote {
 struct super_desk {
 	pid_t pid;		/* 0 = ended */
 	int fd;			/* -1 = nothing was asked */
+	pid_t web_pid;		/* which tapir-web asked */
+	char by[PASS_NAME_MAX + 1]; /* in whose name; "" = nobody proved it */
 	struct bus_rec cmd;	/* without its password */
+	uint64_t due_ms;
+};
+
+/* A question of tapir-web that waits until it is known who proved what. */
+struct super_proof {
+	int fd;			/* to tapir-login; -1 = not there */
+	uint32_t id;		/* of the last question */
+	uint8_t *bytes;		/* NULL = nothing waits */
+	size_t len;
 	uint64_t due_ms;
 };
 
@@ -97,6 +111,7 @@ struct super {
 	int diary_fd;		/* words to the diary */
 	struct super_web web;
 	struct super_desk desk;
+	struct super_proof proof;
 	int main_fd;		/* words to and from the main role */
 	uint64_t beat_ms;	/* when main last said that it lives; 0 = not yet */
 	struct notify notify;	/* the service manager */
@@ -118,12 +133,14 @@ MUST_USE int spawn_secure(struct super *s, int chan);
 /** Start tapir-secure to take away what may be left of rules, and of lockdown=
  * when the end is a clean one.  Its pid, or 0. */
 pid_t spawn_release(const struct super *s, bool is_clean);
-/** Start tapir-secure to decide about passwords; chan is taken, dir (keys/web)
- * borrowed.  Its pid, or 0. */
-pid_t spawn_login(const struct super *s, int chan, int dir);
+/** Start tapir-secure to decide about passwords; chan (of tapir-web) and prove (of
+ * the supervisor), its ends of the channels, are taken.  Its pid, or 0. */
+pid_t spawn_login(const struct super *s, int chan, int prove);
 /** Start the desk for one question; chan (its end of the channel) is taken.  Its pid,
- * or 0. */
-pid_t spawn_desk(const struct super *s, int chan);
+ * or 0.
+ *
+ * @param is_proved who asks may change something. */
+pid_t spawn_desk(const struct super *s, int chan, bool is_proved);
 /** Start the resolver; fd (its end of the channel) is taken. */
 MUST_USE int spawn_resolver(struct super *s, int fd);
 /** Kill and forget a child; 0 = there is none. */
@@ -165,8 +182,11 @@ void super_conf_answer(struct super *s, bool is_taken, uint32_t serial);
 /** Bring the former one back when it is time to. */
 void super_conf_due(struct super *s);
 /* super_file.c: the files of the configuration, for tapir-web. */
-/** A question of tapir-web. */
+/** A question of tapir-web: answered, or kept until it is known who asks. */
 void super_file_word(struct super *s);
+/** The same question in the name of by; NULL: of somebody who proved nothing. */
+void super_file_do(struct super *s, const uint8_t *bytes, size_t len,
+		   const char *by);
 /** Would super_file_undo() write something? */
 bool super_file_can_undo(const struct super *s);
 /** Put back what was written since the former configuration was in force, where
@@ -177,9 +197,11 @@ void super_file_keep(struct super *s);
 
 /* super_desk.c: accounts, users, certificates, for tapir-web. */
 void super_desk_init(struct super *s);
-/** Ask the desk what tapir-web asks: bytes is the datagram, cmd what it says. */
+/** Ask the desk what tapir-web asks: bytes is the datagram, cmd what it says.
+ *
+ * @param by in whose name; NULL: of somebody who may only look. */
 void super_desk_ask(struct super *s, const struct bus_rec *cmd,
-		    struct view bytes);
+		    struct view bytes, const char *by);
 /** The desk said something, or ended. */
 void super_desk_word(struct super *s);
 /** An answer that does not come is not waited for.  ms until then, UINT64_MAX when
@@ -188,6 +210,23 @@ uint64_t super_desk_due(struct super *s);
 /** Was it the desk that ended? */
 bool super_desk_reaped(struct super *s, pid_t pid);
 void super_desk_end(struct super *s);
+
+/* super_proof.c: who may change something for a browser. */
+void super_proof_init(struct super *s);
+/** Keep a question until tapir-login said who gave the proof of this number, then
+ * super_file_do() it.  0; ERR_AGAIN: another one waits; ERR_NOMEM. */
+MUST_USE int super_proof_ask(struct super *s, uint64_t number,
+			     struct view bytes);
+/** tapir-login said something, or ended. */
+void super_proof_word(struct super *s);
+/** Another tapir-login; -1: none.  fd is taken. */
+void super_proof_link(struct super *s, int fd);
+/** An answer that does not come is not waited for.  ms until then, UINT64_MAX when
+ * nothing waits. */
+uint64_t super_proof_due(struct super *s);
+/** Who asked is gone: what waits is not done. */
+void super_proof_forget(struct super *s);
+void super_proof_end(struct super *s);
 
 /** Nothing is on its way any more. */
 void super_conf_forget(struct super *s);

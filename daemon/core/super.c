@@ -377,6 +377,7 @@ turn(struct super *s)
 
 	wait = MIN(wait, watch_main(s));
 	wait = MIN(wait, super_desk_due(s));
+	wait = MIN(wait, super_proof_due(s));
 	wait = MIN(wait, notify_alive(&s->notify));
 	return wait == UINT64_MAX ? -1 : (int)MIN(wait, 3600000u);
 }
@@ -392,6 +393,7 @@ run(struct super *s)
 			{ .fd = s->main_fd, .events = POLLIN },
 			{ .fd = s->web.word_fd, .events = POLLIN },
 			{ .fd = s->desk.fd, .events = POLLIN },
+			{ .fd = s->proof.fd, .events = POLLIN },
 		};
 
 		if (poll(p, N_OF(p), wait_ms) < 0 && errno != EINTR)
@@ -402,6 +404,8 @@ run(struct super *s)
 			super_file_word(s);
 		if (p[3].revents != 0)
 			super_desk_word(s);
+		if (p[4].revents != 0 && p[4].fd == s->proof.fd)
+			super_proof_word(s);
 		if (p[0].revents != 0)
 			on_signal(s);
 		else if ((p[1].revents & (POLLHUP | POLLERR)) != 0) {
@@ -490,6 +494,7 @@ super_main(const struct super_args *a)
 	s.socks.n_worker = 0;
 	web_init(&s);
 	super_desk_init(&s);
+	super_proof_init(&s);
 	status = super_prepare(&s);
 	if (status == 0) {
 		(void)prctl(PR_SET_NAME, "tapir-super");

@@ -4,6 +4,7 @@
  * tapir-web: a process of its own for each question.
  *
  *   tapir-web: desk WHAT ... -> tapir-desk: one answer -> tapir-web, then done
+ *              (it changes something only where super_proof.c says who asks)
  *                                        -> role main: who did what, for the audit
  *
  * The supervisor passes on what it does not look into; a password goes through its
@@ -25,7 +26,7 @@
 #include "daemon/core/role.h"
 #include "daemon/core/spawn.h"
 
-#define ANSWER_MS 8000	/* tapir-web waits for 10 s */
+#define ANSWER_MS 8000	/* tapir-web waits for 15 s, for the proof too */
 
 /* ---- answers --------------------------------------------------------------- */
 
@@ -65,8 +66,7 @@ audit(struct super *s)
 	int n;
 
 	bus_rec_init(&ev, BUS_EV_COMMAND_RUN);
-	bus_set_fmt(&ev, BUS_F_USER, "%.60s by the web", bus_str(cmd,
-		    BUS_F_USER));
+	bus_set_fmt(&ev, BUS_F_USER, "%s by the web", s->desk.by);
 	bus_set_str(&ev, BUS_F_COMMAND, bus_str(cmd, BUS_F_WHAT));
 	bus_set_str(&ev, BUS_F_REALM, realm);
 	bus_set_fmt(&ev, BUS_F_NAME, "%s%.60s%s%.250s", *realm != '\0' ? " " : "",
@@ -78,6 +78,13 @@ audit(struct super *s)
 }
 
 /* ---- one question ---------------------------------------------------------- */
+
+/* Another tapir-web would take the answer for one to a question of its own. */
+static bool
+is_listened_to(const struct super *s)
+{
+	return s->web.word_fd >= 0 && s->web.pid == s->desk.web_pid;
+}
 
 static void
 desk_end(struct super *s)
@@ -93,7 +100,7 @@ static void
 keep(const struct bus_rec *cmd, struct bus_rec *out)
 {
 	static const enum bus_field of[] = {
-		BUS_F_WHAT, BUS_F_REALM, BUS_F_NAME, BUS_F_USER,
+		BUS_F_WHAT, BUS_F_REALM, BUS_F_NAME,
 	};
 
 	bus_rec_init(out, BUS_CMD_DESK);
@@ -103,7 +110,8 @@ keep(const struct bus_rec *cmd, struct bus_rec *out)
 }
 
 void
-super_desk_ask(struct super *s, const struct bus_rec *cmd, struct view bytes)
+super_desk_ask(struct super *s, const struct bus_rec *cmd, struct view bytes,
+	       const char *by)
 {
 	int chan[2];
 
@@ -115,9 +123,11 @@ super_desk_ask(struct super *s, const struct bus_rec *cmd, struct view bytes)
 		failed(s, cmd->tag, ERR_SYS, "the desk cannot be asked");
 		return;
 	}
-	s->desk.pid = spawn_desk(s, chan[1]);
+	s->desk.pid = spawn_desk(s, chan[1], by != NULL);
 	s->desk.fd = chan[0];
+	s->desk.web_pid = s->web.pid;
 	keep(cmd, &s->desk.cmd);
+	(void)str_copy(s->desk.by, sizeof(s->desk.by), by != NULL ? by : "");
 	s->desk.due_ms = clk_ms() + ANSWER_MS;
 	if (s->desk.pid > 0 && send(chan[0], bytes.p, bytes.len, MSG_DONTWAIT |
 				    MSG_NOSIGNAL) == (ssize_t)bytes.len)
@@ -144,20 +154,23 @@ super_desk_word(struct super *s)
 
 	if (n <= 0 || n > (ssize_t)sizeof(b) ||
 	    doc_dec(b, (size_t)n, &r, &doc) != 0 || !is_answer(s, &r)) {
-		failed(s, tag, ERR_SYS, "the desk gave no answer; look whether it "
-		       "was done");
+		if (is_listened_to(s))
+			failed(s, tag, ERR_SYS, "the desk gave no answer; look "
+			       "whether it was done");
 		desk_end(s);
 		return;
 	}
 	if (strcmp(bus_str(&r, BUS_F_CODE), "done") == 0 &&
 	    !bus_bool(&r, BUS_F_IS_DRY))
 		audit(s);
-	if (s->web.word_fd < 0 || send(s->web.word_fd, b, (size_t)n,
-				       MSG_DONTWAIT | MSG_NOSIGNAL) != n)
-		log_warn("tapird", "tapir-web does not take an answer");
+	if (is_listened_to(s)) {
+		if (send(s->web.word_fd, b, (size_t)n, MSG_DONTWAIT |
+			 MSG_NOSIGNAL) != n)
+			log_warn("tapird", "tapir-web does not take an answer");
+		bus_rec_init(&r, BUS_RES_DONE);
+		tell(s, &r, tag);
+	}
 	wipe(b, (size_t)n);
-	bus_rec_init(&r, BUS_RES_DONE);
-	tell(s, &r, tag);
 	desk_end(s);
 }
 
@@ -170,8 +183,9 @@ super_desk_due(struct super *s)
 		return UINT64_MAX;
 	if (now < s->desk.due_ms)
 		return s->desk.due_ms - now;
-	failed(s, s->desk.cmd.tag, ERR_TIMEOUT, "the desk does not answer; look "
-	       "whether it was done");
+	if (is_listened_to(s))
+		failed(s, s->desk.cmd.tag, ERR_TIMEOUT, "the desk does not "
+		       "answer; look whether it was done");
 	desk_end(s);
 	return UINT64_MAX;
 }

@@ -8,7 +8,8 @@
  *
  * They are this process's business, which alone may write them; role main, which
  * speaks with strangers, has no part in it.  Only files that the configuration
- * consists of can be named.  What tapir check would refuse is not written, nor what
+ * consists of can be named, and who writes must have proved who he is
+ * (super_proof.c).  What tapir check would refuse is not written, nor what
  * was changed by somebody else since it was read.
  *
  * Thread: the supervisor's.
@@ -37,6 +38,7 @@
 struct work {
 	struct super *s;
 	struct bus_rec cmd;
+	const char *by;			/* who asks; NULL: nobody proved it */
 	struct view text;		/* of a write */
 	bool is_deaf;			/* tapir-web does not take the answer */
 	char *all;			/* the files as one text */
@@ -310,7 +312,7 @@ check(struct work *k)
 static void
 announce(const struct work *k)
 {
-	const char *user = bus_str(&k->cmd, BUS_F_USER);
+	const char *user = k->by;
 	const char *file = k->f[k->at].name;
 	size_t n = MIN(strlen(user), (size_t)UINT8_MAX);
 	uint8_t b[2 + UINT8_MAX + BUS_STR_MAX];
@@ -382,6 +384,9 @@ do_write(struct work *k)
 		failed(k, ERR_PERM, "the configuration is not changed from here",
 		       "<web edit=\"no\"> says so; change the file on the "
 		       "machine itself");
+	else if (!is_dry && k->by == NULL)
+		failed(k, ERR_PROOF, err_text(ERR_PROOF), "PUT /login with the "
+		       "password, or with a new link");
 	else if (!read_all(k) || !find(k))
 		return;
 	else if (!is_dry && is_stale(k))
@@ -438,14 +443,11 @@ do_read(struct work *k)
 /* ---- questions ------------------------------------------------------------- */
 
 void
-super_file_word(struct super *s)
+super_file_do(struct super *s, const uint8_t *bytes, size_t len, const char *by)
 {
-	static uint8_t b[DOC_WIRE_MAX];
-	struct work k = { .s = s };
-	ssize_t n = recv(s->web.word_fd, b, sizeof(b), MSG_DONTWAIT | MSG_TRUNC);
+	struct work k = { .s = s, .by = by };
 
-	if (n <= 0 || n > (ssize_t)sizeof(b) ||
-	    doc_dec(b, (size_t)n, &k.cmd, &k.text) != 0)
+	if (doc_dec(bytes, len, &k.cmd, &k.text) != 0)
 		return;
 	switch (k.cmd.desc->row) {
 	case BUS_CMD_CONF_FILES:
@@ -458,8 +460,7 @@ super_file_word(struct super *s)
 		do_write(&k);
 		break;
 	case BUS_CMD_DESK:
-		super_desk_ask(s, &k.cmd, (struct view){ b, (size_t)n });
-		wipe(b, (size_t)n);
+		super_desk_ask(s, &k.cmd, (struct view){ bytes, len }, by);
 		wipe(&k.cmd, sizeof(k.cmd));
 		break;
 	default:
@@ -468,4 +469,37 @@ super_file_word(struct super *s)
 	}
 	free(k.all);
 	free(k.errs);
+}
+
+/* Where it matters who asks: the proof of it.  0: none came along. */
+static uint64_t
+proof_of(const struct bus_rec *cmd)
+{
+	bool is_change = cmd->desc->row == BUS_CMD_DESK ||
+	    (cmd->desc->row == BUS_CMD_CONF_WRITE && !bus_bool(cmd, BUS_F_IS_DRY));
+
+	return is_change ? bus_u64(cmd, BUS_F_PROOF) : 0;
+}
+
+void
+super_file_word(struct super *s)
+{
+	static uint8_t b[DOC_WIRE_MAX];
+	struct work k = { .s = s };
+	ssize_t n = recv(s->web.word_fd, b, sizeof(b), MSG_DONTWAIT | MSG_TRUNC);
+	uint64_t proof;
+	int err = 0;
+
+	if (n <= 0 || n > (ssize_t)sizeof(b) ||
+	    doc_dec(b, (size_t)n, &k.cmd, &k.text) != 0)
+		return;
+	if ((proof = proof_of(&k.cmd)) == 0)
+		super_file_do(s, b, (size_t)n, NULL);
+	else
+		err = super_proof_ask(s, proof, (struct view){ b, (size_t)n });
+	if (err != 0)
+		failed(&k, err, err == ERR_AGAIN ? "another question waits" :
+		       err_text(err), "try again");
+	wipe(b, (size_t)n);
+	wipe(&k.cmd, sizeof(k.cmd));
 }

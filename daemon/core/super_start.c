@@ -148,7 +148,7 @@ open_all(struct super *s)
 		log_error("tapird", "%s", why);
 		return 1;
 	}
-	s->socks.ctl = sock_ctl(s->ctl_path, why, sizeof(why));
+	s->socks.ctl = sock_ctl(s->ctl_path, 0666, why, sizeof(why));
 	if (s->socks.ctl < 0) {
 		log_error("tapird", "%s", why);
 		return 1;

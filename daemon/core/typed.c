@@ -24,14 +24,10 @@ typed_listen(struct super *s)
 	s->typed_path[0] = '\0';
 	str_add(s->typed_path, sizeof(s->typed_path), "%s/" PROMPT_SOCKET,
 		s->args->run_dir);
-	s->typed_fd = sock_ctl(s->typed_path, why, sizeof(why));
-	if (s->typed_fd < 0) {
-		log_error(WHO, "%s; passwords cannot be typed", why);
-		return;
-	}
 	/* tapir-secure looks at credentials as well; nobody else need get so far */
-	if (chmod(s->typed_path, 0600) != 0)
-		log_warn(WHO, "%s: %s", s->typed_path, strerror(errno));
+	s->typed_fd = sock_ctl(s->typed_path, 0600, why, sizeof(why));
+	if (s->typed_fd < 0)
+		log_error(WHO, "%s; passwords cannot be typed", why);
 }
 
 int

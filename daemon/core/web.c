@@ -22,7 +22,9 @@
 #include "daemon/base/str.h"
 #include "daemon/core/nest.h"
 #include "daemon/core/role.h"
+#include "daemon/core/sock.h"
 #include "daemon/core/typed.h"
+#include "daemon/ipc/proof.h"
 
 #define WHO	    "web"
 #define BACKLOG	    128
@@ -36,6 +38,7 @@ web_init(struct super *s)
 
 	memset(w, 0, sizeof(*w));
 	w->tcp_fd = w->unix_fd = w->nest_fd = w->word_fd = w->users_fd = -1;
+	w->link_fd = -1;
 }
 
 /* ---- sockets --------------------------------------------------------------- */
@@ -231,20 +234,29 @@ static int
 start_login(struct super *s)
 {
 	struct super_web *w = &s->web;
-	int chan[2];
+	int chan[2], prove[2];
 
 	if (w->login_pid > 0) {
 		(void)kill(w->login_pid, SIGKILL);
 		(void)waitpid(w->login_pid, NULL, 0);
 		w->login_pid = 0;
 	}
-	if (w->users_fd < 0 || spawn_pair(chan) != 0)
+	super_proof_link(s, -1);
+	if (spawn_pair(chan) != 0)
 		return -1;
-	w->login_pid = spawn_login(s, chan[1], w->users_fd);
-	if (w->login_pid > 0)
+	if (spawn_pair(prove) != 0) {
+		close(chan[0]);
+		close(chan[1]);
+		return -1;
+	}
+	w->login_pid = spawn_login(s, chan[1], prove[1]);
+	if (w->login_pid > 0) {
+		super_proof_link(s, prove[0]);
 		return chan[0];
+	}
 	w->login_pid = 0;
 	close(chan[0]);
+	close(prove[0]);
 	return -1;
 }
 
@@ -333,6 +345,21 @@ listen_anew(struct super *s)
 	str_copy(w->listen, sizeof(w->listen), c->listen);
 }
 
+/* Where tapir web asks for a link. */
+static void
+link_listen(struct super *s)
+{
+	struct super_web *w = &s->web;
+	char why[512];
+
+	w->link_path[0] = '\0';
+	str_add(w->link_path, sizeof(w->link_path), "%s/" PROOF_SOCKET,
+		s->args->run_dir);
+	w->link_fd = sock_ctl(w->link_path, 0600, why, sizeof(why));
+	if (w->link_fd < 0)
+		log_error(WHO, "%s; tapir web cannot make links", why);
+}
+
 void
 web_open(struct super *s)
 {
@@ -345,6 +372,7 @@ web_open(struct super *s)
 		return;
 	listen_anew(s);
 	w->users_fd = users_open(s);
+	link_listen(s);
 	w->nest_fd = nest_make(&w->nest_pid);
 	if (w->nest_fd < 0)
 		log_error(WHO, "no process for the browser interface: %s",
@@ -395,6 +423,7 @@ web_reaped(struct super *s, pid_t pid, int status, const char *how)
 	w->pid = 0;
 	close(w->word_fd);
 	w->word_fd = -1;
+	super_proof_forget(s);
 	if (s->is_stopping)
 		return true;
 	if (w->death.is_planned)
@@ -488,6 +517,10 @@ web_end(struct super *s)
 		w->login_pid = 0;
 	}
 	drop(&w->users_fd);
+	if (w->link_fd >= 0)
+		(void)unlink(w->link_path);
+	drop(&w->link_fd);
+	super_proof_end(s);
 	if (w->pid > 0) {
 		(void)kill(w->pid, SIGKILL);
 		(void)waitpid(w->pid, NULL, 0);

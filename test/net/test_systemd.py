@@ -136,20 +136,23 @@ def test_what_the_unit_permits_is_enough(machine, peer):
     up = []
     assert until(5, lambda: up.extend(journal(machine, "TAPIR_EVENT=peer-up")) or up)
     assert up[-1]["TAPIR_PEER"] == "osaka" and up[-1]["SYSLOG_IDENTIFIER"] == "tapird"
-    assert "http" in machine.need("tapir", "web")
+    link = machine.need("tapir", "web").split("#link=")[1].split()[0]
+    assert len(link) == 64
     for words in (("netcheck",), ("why", "osaka"), ("rekey", "osaka"), ("rekey", "osaka", "ike"),
                   ("capture", "-w", "/root/x.pcapng", "--seconds", "1"), ("metrics",),
                   ("bugreport", "-o", "/root/bug.tar.gz")):
         done = machine.run("tapir", *words)
         assert done.returncode in (0, 1 if words[0] == "netcheck" else 0), (words, done.stdout)
     # the desk
+    curl = ("curl", "-s", "--unix-socket", "/run/tapir/bus.sock", "-H", "Content-Type: application/json")
+    token = re.search('token="([0-9a-f]+)"', machine.run(
+        *curl, "-d", f'{{"link":"{link}"}}', "http://localhost/login").stdout)[1]
     machine.need("tapir", "ca", "init", "Our offices")
     for more, words in (('"certs"', "Our offices"), ('"ca-issue","name":"kobe.example.com"',
                                                      "kobe.example.com"),
                         ('"account-add","name":"jiro","role":"viewer","password":"correct horse"',
                          '"ok":true')):
-        said = machine.run("curl", "-s", "--unix-socket", "/run/tapir/bus.sock", "-H",
-                           "Content-Type: application/json", "-d",
+        said = machine.run(*curl, "-H", f"Authorization: Bearer {token}", "-d",
                            f'{{"command":"desk","what":{more}}}', "http://localhost/desk").stdout
         assert words in said, (more, said)
     since = machine.show("tapir", "ExecMainStartTimestamp")

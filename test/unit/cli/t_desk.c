@@ -19,9 +19,13 @@
 #include "daemon/base/str.h"
 #include "test/lib/test.h"
 
+static const char *const changes[] = {
+	"account-add", "account-set", "account-del", "user-add", "user-passwd",
+	"user-del", "ca-init", "ca-issue", "ca-revoke", "ca-renew", "invite",
+};
 static struct desk_line line;
 static struct bus_rec cmd;
-static struct desk_place place = { "/c/tapir.xml", "/c/keys", false };
+static struct desk_place place = { "/c/tapir.xml", "/c/keys", false, true };
 
 /* ---- command lines ------------------------------------------------------------- */
 
@@ -264,13 +268,14 @@ begin(void)
 	snprintf(keys, sizeof(keys), "%s/keys", dir);
 	snprintf(conf, sizeof(conf), "%s/tapir.xml", dir);
 	assert_int_equal(mkdir(keys, 0700), 0);
-	place = (struct desk_place){ conf, keys, false };
+	place = (struct desk_place){ conf, keys, false, true };
 }
 
 static void
 end(void)
 {
-	place = (struct desk_place){ "/c/tapir.xml", "/c/keys", false };
+	place = (struct desk_place){ "/c/tapir.xml", "/c/keys", false,
+				      true };
 	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
@@ -285,6 +290,33 @@ deed(void)
 		 (const char *)answer.doc);
 	desk_answer_free(&answer);
 	return text;
+}
+
+TEST(who_proved_nothing_may_only_look)
+{
+	int err;
+
+	place.is_proved = false;
+	ask("accounts", "", "");
+	assert_string_not_equal(text_of(&err), "");
+	assert_int_equal(err, 0);
+	ask("users", "r", "");
+	(void)text_of(&err);
+	assert_int_equal(err, 0);
+	for (unsigned i = 0; i < N_OF(changes); i++) {
+		ask(changes[i], "r", "x");
+		assert_string_equal(text_of(&err), "");
+		assert_int_equal(err, ERR_PROOF);
+	}
+	begin();
+	place.is_proved = false;
+	ask("account-add", "", "jiro");
+	bus_set_str(&cmd, BUS_F_PASSWORD, "correct horse");
+	assert_non_null(strstr(deed(), "ERR_PROOF"));
+	assert_string_equal(bus_str(&answer.rec, BUS_F_CODE), "proof");
+	place.is_proved = true;
+	assert_non_null(strstr(deed(), "\"ok\":true"));
+	end();
 }
 
 TEST(an_account_comes_and_goes_and_its_password_stays_unsaid)

@@ -79,7 +79,7 @@ begin(struct world *w)
 	assert_int_equal(net_ep_parse("192.0.2.1:500", &here), 0);
 	assert_int_equal(net_ep_parse("192.0.2.2:500", &there), 0);
 	snprintf(w->path, sizeof(w->path), "/tmp/t_cap.%d", (int)getpid());
-	w->listener = sock_ctl(w->path, why, sizeof(why));
+	w->listener = sock_ctl(w->path, 0666, why, sizeof(why));
 	assert_true(w->listener >= 0);
 	assert_int_equal(loop_new(&w->v.loop), 0);
 	assert_int_equal(bus_new(&w->v.bus), 0);

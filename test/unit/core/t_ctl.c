@@ -51,7 +51,7 @@ world_new(struct world *w)
 
 	memset(w, 0, sizeof(*w));
 	snprintf(w->path, sizeof(w->path), "/tmp/t_ctl.%d", (int)getpid());
-	w->listener = sock_ctl(w->path, why, sizeof(why));
+	w->listener = sock_ctl(w->path, 0666, why, sizeof(why));
 	assert_true(w->listener >= 0);
 	assert_int_equal(loop_new(&w->v.loop), 0);
 	assert_int_equal(bus_new(&w->v.bus), 0);

@@ -151,7 +151,7 @@ world_new(struct world *w)
 		realm_add(w, &c->realm[i]);
 	}
 	snprintf(w->path, sizeof(w->path), "/tmp/t_wire.%d", (int)getpid());
-	w->listener = sock_ctl(w->path, why, sizeof(why));
+	w->listener = sock_ctl(w->path, 0666, why, sizeof(why));
 	assert_true(w->listener >= 0);
 	assert_int_equal(ctl_new(&w->v.ctl, &w->v, w->listener, geteuid()), 0);
 	loop_set_idle(w->v.loop, count_round, w);

@@ -11,30 +11,34 @@
 static uint8_t buf[PASS_BYTES_MAX + 1];
 
 static struct pass_ask
-question(bool is_still)
+question(enum pass_kind kind)
 {
-	struct pass_ask q = { .id = 9, .is_still = is_still };
+	struct pass_ask q = { .id = 9, .kind = kind };
 
 	(void)str_copy(q.name, sizeof(q.name), "hanako");
 	(void)str_copy(q.word, sizeof(q.word), "correct horse");
+	(void)str_copy(q.code, sizeof(q.code), "123456");
 	(void)str_copy(q.source, sizeof(q.source), "127.0.0.1");
 	return q;
 }
 
-TEST(both_questions_come_back_and_only_one_has_a_password)
+TEST(each_question_comes_back_with_what_belongs_to_it)
 {
-	for (int still = 0; still < 2; still++) {
-		struct pass_ask q = question(still != 0), got;
+	for (int kind = PASS_WORD; kind <= PASS_LINK; kind++) {
+		struct pass_ask q = question((enum pass_kind)kind), got;
 		int n = pass_ask_enc(&q, buf, sizeof(buf));
+		bool is_still = kind == PASS_STILL;
 
 		assert_true(n > 0);
 		assert_int_equal(pass_ask_dec(buf, (size_t)n, &got), 0);
 		assert_int_equal(got.id, 9);
-		assert_int_equal(got.is_still, still);
-		assert_string_equal(got.name, "hanako");
-		assert_string_equal(got.word, still ? "" : "correct horse");
+		assert_int_equal(got.kind, kind);
+		assert_string_equal(got.name, kind == PASS_LINK ? "" : "hanako");
+		assert_string_equal(got.word, is_still ? "" : "correct horse");
+		assert_string_equal(got.code, kind == PASS_WORD ? "123456" : "");
+		assert_string_equal(got.source, is_still ? "" : "127.0.0.1");
 		assert_int_equal(memmem(buf, (size_t)n, "horse", 5) == NULL,
-				 still);
+				 is_still);
 		for (int i = 0; i < n; i++)
 			assert_int_not_equal(pass_ask_dec(buf, (size_t)i, &got),
 					     0);
@@ -46,14 +50,16 @@ TEST(both_questions_come_back_and_only_one_has_a_password)
 	}
 }
 
-TEST(an_answer_comes_back_with_its_stamp)
+TEST(an_answer_comes_back_with_its_stamp_and_proof)
 {
-	struct pass_answer a = { 9, PASS_YES, PASS_ADMIN, 0, 1ull << 63 }, got;
+	struct pass_answer a = { 9, PASS_YES, PASS_ADMIN, 0, 1ull << 63,
+				 1ull << 62 }, got;
 	int n = pass_answer_enc(&a, buf, sizeof(buf));
 
 	assert_true(n > 0);
 	assert_int_equal(pass_answer_dec(buf, (size_t)n, &got), 0);
 	assert_true(got.stamp == a.stamp);
+	assert_true(got.proof == a.proof);
 	assert_int_equal(got.role, PASS_ADMIN);
 	for (int i = 0; i < n; i++)
 		assert_int_not_equal(pass_answer_dec(buf, (size_t)i, &got), 0);

@@ -222,6 +222,16 @@ TEST(roles_get_what_they_may_see)
 	}
 }
 
+/* The process that makes links knows this one, or not. */
+static void
+link_is(enum pass_verdict verdict, enum pass_role role)
+{
+	const struct pass_answer a = { .verdict = verdict, .role = role,
+				       .proof = PROOF + 1 };
+
+	gate.fn(gate.ctx, &a);
+}
+
 TEST(an_old_login_proves_itself_again)
 {
 	static struct ui_req rq;
@@ -233,16 +243,19 @@ TEST(an_old_login_proves_itself_again)
 	ask(&rq, UI_POST, "/capture", auth, ESP);
 	assert_int_equal(rq.status, 403);
 	assert_non_null(strstr(rq.text, "ERR_PROOF"));
-	/* a link that is not there, and one of a lower role */
+	/* a link that is none, and one of a lower role */
 	ask(&rq, UI_PUT, "/login", auth, link);
+	assert_int_equal(gate.q.kind, PASS_LINK);
+	assert_string_equal(gate.q.word, LINK);
+	link_is(PASS_NO, PASS_VIEWER);
 	assert_int_equal(rq.status, 401);
-	assert_int_equal(ui_login_link_add(w.app.login, LINK, BUS_RIGHT_VIEW,
-					   clk_ms() + 1000), 0);
 	ask(&rq, UI_PUT, "/login", auth, link);
+	link_is(PASS_YES, PASS_VIEWER);
 	assert_int_equal(rq.status, 401);
-	assert_int_equal(ui_login_link_add(w.app.login, LINK, BUS_RIGHT_ADMIN,
-					   clk_ms() + 1000), 0);
+	ask(&rq, UI_POST, "/capture", auth, ESP);
+	assert_int_equal(rq.status, 403);
 	ask(&rq, UI_PUT, "/login", auth, link);
+	link_is(PASS_YES, PASS_ADMIN);
 	assert_int_equal(rq.status, 200);
 	assert_non_null(strstr(rq.text, "\"proved\":true"));
 	ask(&rq, UI_POST, "/capture", auth, ESP);
@@ -342,7 +355,7 @@ TEST(writing_wants_an_admin_a_proof_and_what_was_read)
 	ask_match(&rq, UI_PUT, "/conf", auth, TAG, "<vpn/>");
 	assert_int_equal(w.n_cmd, 1);
 	assert_false(bus_bool(&w.cmd, BUS_F_IS_DRY));
-	assert_string_equal(bus_str(&w.cmd, BUS_F_USER), "hanako");
+	assert_true(bus_u64(&w.cmd, BUS_F_PROOF) == PROOF);
 	assert_string_equal(bus_str(&w.cmd, BUS_F_DIGEST), "0123456789abcdef");
 	sup_says(BUS_RES_CONF_FILE, NULL, "");
 	sup_says(BUS_RES_DONE, "", "");
@@ -362,12 +375,19 @@ TEST(the_supervisor_refuses_in_its_words)
 	} known[] = {
 		{ ERR_STALE, 409 }, { ERR_PERM, 403 }, { ERR_NOTFOUND, 404 },
 		{ ERR_LONG, 413 }, { ERR_SYS, 500 }, { ERR_NOMEM, 503 },
+		{ ERR_PROOF, 403 },
 	};
 	static struct ui_req rq;
+	const char *auth;
 
 	begin();
+	/* the Unix socket says who, and proves nothing */
+	ask_match(&rq, UI_PUT, "/conf", NULL, TAG, "<vpn/>");
+	assert_int_equal(rq.status, 403);
+	assert_int_equal(w.n_cmd, 0);
+	auth = logged_in(BUS_RIGHT_ADMIN);
 	for (unsigned i = 0; i < N_OF(known); i++) {
-		ask_match(&rq, UI_PUT, "/conf", NULL, TAG, "<vpn/>");
+		ask_match(&rq, UI_PUT, "/conf", auth, TAG, "<vpn/>");
 		sup_says(BUS_RES_FAILED, err_name(known[i].err), "");
 		assert_int_equal(rq.status, known[i].status);
 	}
@@ -428,7 +448,7 @@ by_password(const char *name, uint64_t stamp, char auth[96])
 	snprintf(body, sizeof(body), "{\"user\":\"%s\",\"password\":\"x\"}",
 		 name);
 	ask(&rq, UI_POST, "/login", "none", body);
-	assert_false(gate.q.is_still);
+	assert_int_equal(gate.q.kind, PASS_WORD);
 	account_is(PASS_YES, stamp);
 	assert_int_equal(rq.status, 200);
 	snprintf(auth, 96, "Bearer %.64s", strstr(rq.text, "\"token\":\"") + 9);
@@ -449,7 +469,6 @@ TEST(who_is_removed_or_changed_is_logged_out)
 	const char *link;
 
 	begin();
-	w.app.gate = (struct ui_gate *)&gate; /* never looked into */
 	by_password("hanako", 5, hanako[0]);
 	by_password("hanako", 5, hanako[1]);
 	by_password("taro", 6, taro);
@@ -460,7 +479,7 @@ TEST(who_is_removed_or_changed_is_logged_out)
 	w.now_ns += 1000000000;
 	ui_app_check(&w.app, clk_ms());
 	assert_int_equal(gate.n, 2);	/* each name once */
-	assert_true(gate.q.is_still);
+	assert_int_equal(gate.q.kind, PASS_STILL);
 	assert_string_equal(gate.q.name, "taro");
 	account_is(PASS_LATER, 0);	/* nobody knows just now */
 	assert_int_equal(whoami(taro), 200);
@@ -484,7 +503,6 @@ TEST(all_logins_of_an_account_end_with_what_they_have_under_way)
 	char auth[2][96];
 
 	begin();
-	w.app.gate = (struct ui_gate *)&gate;
 	by_password("jiro", 5, auth[0]);
 	by_password("jiro", 5, auth[1]);
 	ask(&rq, UI_POST, "/capture", auth[0], ESP);

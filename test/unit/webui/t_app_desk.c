@@ -49,7 +49,7 @@ TEST(the_desk_is_for_admins_who_proved_themselves)
 	assert_int_equal(w.n_cmd, 0);
 	ask(&rq, UI_POST, "/desk", auth, DEL);
 	assert_int_equal(w.n_cmd, 1);
-	assert_string_equal(bus_str(&w.cmd, BUS_F_USER), "hanako");
+	assert_true(bus_u64(&w.cmd, BUS_F_PROOF) == PROOF);
 	assert_string_equal(bus_str(&w.cmd, BUS_F_NAME), "taro");
 	desk_says("done", "", "", "{\"ok\":true}");
 	assert_int_equal(rq.status, 200);
@@ -69,15 +69,47 @@ TEST(the_desk_is_for_admins_who_proved_themselves)
 	end();
 }
 
-TEST(who_asks_cannot_say_that_he_is_somebody_else)
+TEST(who_asks_cannot_bring_a_proof_or_a_name)
 {
 	static struct ui_req rq;
 
 	begin();
 	ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN),
 	    "{\"command\":\"desk\",\"what\":\"account-del\",\"name\":\"x\","
+	    "\"proof\":77}");
+	assert_true(bus_u64(&w.cmd, BUS_F_PROOF) == PROOF);
+	ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN),
+	    "{\"command\":\"desk\",\"what\":\"account-del\",\"name\":\"x\","
 	    "\"user\":\"taro\"}");
-	assert_string_equal(bus_str(&w.cmd, BUS_F_USER), "hanako");
+	assert_int_equal(rq.status, 400);
+	end();
+}
+
+TEST(the_unix_socket_looks_but_changes_nothing)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_GET, "/desk?what=accounts", NULL, "");
+	assert_int_equal(w.n_cmd, 1);
+	desk_says("done", "", "", "{\"ok\":true}");
+	assert_int_equal(rq.status, 200);
+	ask(&rq, UI_POST, "/desk", NULL, DEL);
+	assert_int_equal(rq.status, 403);
+	assert_non_null(strstr(rq.text, "ERR_PROOF"));
+	assert_int_equal(w.n_cmd, 1);
+	end();
+}
+
+TEST(what_the_supervisor_takes_for_no_proof_is_asked_for_again)
+{
+	static struct ui_req rq;
+
+	begin();
+	ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN), DEL);
+	desk_says("proof", "", "", "{\"ok\":false}");
+	assert_int_equal(rq.status, 403);
+	assert_non_null(strstr(rq.text, "ERR_PROOF"));
 	end();
 }
 
@@ -138,19 +170,19 @@ TEST(a_link_that_nobody_follows_ends_and_there_are_not_too_many)
 
 	begin();
 	for (unsigned i = 0; i < UI_DESK_KEPT; i++) {
-		ask(&rq, UI_POST, "/desk", NULL, INVITE);
+		ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN), INVITE);
 		desk_says("done", "osaka.invite", "04bb", "SEALED");
 		assert_int_equal(rq.status, 200);
 	}
 	(void)str_copy(path, sizeof(path), link_of(&rq));
-	ask(&rq, UI_POST, "/desk", NULL, INVITE);
+	ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN), INVITE);
 	desk_says("done", "osaka.invite", "04bb", "SEALED");
 	assert_int_equal(rq.status, 429);
 	w.now_ns += UI_DESK_S * 1000000000ull;
 	ui_desk_run(w.app.desk, clk_ms());
 	ask(&rq, UI_GET, path, "none", "");
 	assert_int_equal(rq.status, 404);
-	ask(&rq, UI_POST, "/desk", NULL, INVITE);
+	ask(&rq, UI_POST, "/desk", logged_in(BUS_RIGHT_ADMIN), INVITE);
 	desk_says("done", "osaka.invite", "04bb", "SEALED");
 	assert_int_equal(rq.status, 200);
 	end();
