@@ -103,7 +103,7 @@ ui_asset_serve(const struct ui_asset_set *s, struct ui_req *rq)
 		"public, max-age=31536000, immutable" : "no-cache",
 		is_gzip ? "Content-Encoding: gzip\r\n" : "");
 	rep.fields = fields;
-	if (ui_list_has(h->field[UI_F_IF_NONE], a->etag)) {
+	if (ui_list_has_tag(h->field[UI_F_IF_NONE], a->etag)) {
 		rep.status = 304;
 		ui_req_reply(rq, &rep);
 		return;

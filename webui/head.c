@@ -85,6 +85,23 @@ cut(struct view *v, uint8_t c)
 	return first;
 }
 
+/* Is there a weight of zero among these parameters: "not this" (RFC 9110 12.4.2)? */
+static bool
+is_unwanted(struct view params)
+{
+	while (params.len > 0) {
+		struct view one = trimmed(cut(&params, ';')), name;
+		bool is_zero = true;
+
+		name = cut(&one, '=');
+		for (size_t i = 0; i < one.len; i++)
+			is_zero &= one.p[i] == (i == 1 ? '.' : '0');
+		if (ui_view_is_ci(name, "q") && one.len > 0 && is_zero)
+			return true;
+	}
+	return false;
+}
+
 bool
 ui_list_has(struct view list, const char *word)
 {
@@ -95,6 +112,27 @@ ui_list_has(struct view list, const char *word)
 	while (list.len > 0) {
 		item = cut(&list, ',');
 		if (ui_view_is_ci(trimmed(cut(&item, ';')), word))
+			return !is_unwanted(item);
+	}
+	return false;
+}
+
+bool
+ui_list_has_tag(struct view list, const char *tag)
+{
+	struct view item;
+
+	if (list.p == NULL)
+		return false;
+	while (list.len > 0) {
+		item = trimmed(cut(&list, ','));
+		if (ui_view_is(item, "*"))
+			return true;
+		if (item.len > 2 && memcmp(item.p, "W/", 2) == 0) {
+			item.p += 2;
+			item.len -= 2;
+		}
+		if (ui_view_is(item, tag))
 			return true;
 	}
 	return false;

@@ -51,8 +51,12 @@ MUST_USE int ui_head_parse(const void *p, size_t len, struct ui_head *out);
 /** Does a view hold this text?  _ci: without regard to the case of letters. */
 bool ui_view_is(struct view v, const char *text);
 bool ui_view_is_ci(struct view v, const char *text);
-/** Does a comma separated list hold this word, parameters apart? */
+/** Does a comma separated list hold this word, parameters apart?  Not with "q=0",
+ * which says that it is not wanted (RFC 9110 12.4.2). */
 bool ui_list_has(struct view list, const char *word);
+/** Does If-None-Match name this entity tag, as a strong or a weak one, or any by
+ * "*"?  RFC 9110 13.1.2. */
+bool ui_list_has_tag(struct view list, const char *tag);
 /** The value of name= in a query; false when it is not there. */
 bool ui_query_get(struct view query, const char *name, struct view *out);
 

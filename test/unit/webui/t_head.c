@@ -165,3 +165,50 @@ TEST(a_nul_anywhere_is_refused)
 		assert_int_not_equal(ui_head_parse(text, sizeof(good) - 1, &h), 0);
 	}
 }
+
+static struct view
+text(const char *t)
+{
+	return (struct view){ (const uint8_t *)t, strlen(t) };
+}
+
+TEST(what_is_not_wanted_is_not_in_a_list)
+{
+	static const char *const has[] = {
+		"gzip", "GZIP", "br, gzip", "gzip;q=1", "gzip ; q=0.001",
+		"br;q=0,gzip;q=0.5", "gzip;x=0", "gzip;q=", "gzip;q=00",
+		"gzip;qq=0",
+	};
+	static const char *const has_not[] = {
+		"", "br", "x-gzip", "gzip2", "gzip;q=0", "gzip; Q=0.000",
+		"br, gzip;x=1;q=0.0", "gzip;q=0, identity", "*",
+	};
+
+	for (unsigned i = 0; i < N_OF(has); i++)
+		if (!ui_list_has(text(has[i]), "gzip"))
+			fail_msg("%s", has[i]);
+	for (unsigned i = 0; i < N_OF(has_not); i++)
+		if (ui_list_has(text(has_not[i]), "gzip"))
+			fail_msg("%s", has_not[i]);
+	assert_false(ui_list_has((struct view){ NULL, 0 }, "gzip"));
+}
+
+TEST(entity_tags_are_found_weak_or_strong)
+{
+	static const char *const has[] = {
+		"\"ab\"", "W/\"ab\"", "*", "\"x\", \"ab\"",
+		"\"x\" ,W/\"ab\",\"y\"",
+	};
+	static const char *const has_not[] = {
+		"", "ab", "\"AB\"", "w/\"ab\"", "\"abc\"", "W/", "\"x,y\"",
+		"W/W/\"ab\"",
+	};
+
+	for (unsigned i = 0; i < N_OF(has); i++)
+		if (!ui_list_has_tag(text(has[i]), "\"ab\""))
+			fail_msg("%s", has[i]);
+	for (unsigned i = 0; i < N_OF(has_not); i++)
+		if (ui_list_has_tag(text(has_not[i]), "\"ab\""))
+			fail_msg("%s", has_not[i]);
+	assert_false(ui_list_has_tag((struct view){ NULL, 0 }, "\"ab\""));
+}
