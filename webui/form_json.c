@@ -15,8 +15,10 @@
 struct reader {
 	struct cur c;
 	size_t n;			/* bytes of text[] */
+	uint64_t nulls;			/* which pairs have no value */
 	uint8_t text[UI_OBJ_BYTES];	/* the string just read */
 };
+_Static_assert(UI_PAIR_MAX <= 64, "a bit for each pair");
 
 /* The next byte without taking it; 0 at the end. */
 static uint8_t
@@ -200,8 +202,20 @@ member(struct reader *r, struct ui_obj *out)
 	if ((err = is_text ? string(r) : bare(r)) != 0)
 		return err;
 	if (!is_text && r->n == 4 && memcmp(r->text, "null", 4) == 0)
-		return 0;
+		r->nulls |= UINT64_C(1) << out->n; /* may not come again either */
 	return ui_obj_add(out, k, (struct view){ r->text, r->n });
+}
+
+/* What is null is as if it were not there. */
+static void
+nulls_drop(const struct reader *r, struct ui_obj *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < out->n; i++)
+		if ((r->nulls >> i & 1) == 0)
+			out->pair[n++] = out->pair[i];
+	out->n = n;
 }
 
 int
@@ -211,6 +225,7 @@ ui_obj_json(struct view body, struct ui_obj *out)
 	int err = ERR_SYNTAX;
 
 	r.n = 0;
+	r.nulls = 0;
 	cur_init(&r.c, body.p, body.len);
 	if (!is_next(&r, '{'))
 		return ERR_SYNTAX;
@@ -223,6 +238,7 @@ ui_obj_json(struct view body, struct ui_obj *out)
 		if (err == 0 && !is_next(&r, '}'))
 			err = ERR_SYNTAX;
 	}
+	nulls_drop(&r, out);
 	blanks(&r);
 	if (err == 0 && cur_left(&r.c) > 0)
 		err = ERR_SYNTAX;
