@@ -31,9 +31,18 @@ struct item {
 	bool is_answer;
 };
 
+/* All sessions of one name and right, by whatever logins. */
+struct crowd {
+	struct list node;
+	enum bus_right right;
+	char name[UI_USER_MAX];
+	unsigned n;
+};
+
 struct ui_sess {
 	struct list node;
 	struct ui_bus *bus;
+	struct crowd *crowd;
 	char id[UI_ID_MAX];
 	struct ui_owner owner;
 	struct item *item;		/* [cap], a ring */
@@ -57,7 +66,7 @@ struct asked {
 
 struct ui_bus {
 	struct ui_bus_ops ops;
-	struct list sessions;
+	struct list sessions, crowds;
 	unsigned n, max;
 	struct ui_state *state;
 	struct asked asked[N_ASKED];
@@ -153,32 +162,31 @@ static void
 number(struct ui_sess *s)
 {
 	unsigned room = UI_BATCH_ITEMS, n;
-	struct ui_blob *b;
+	struct ui_change c;
 
 	n = MIN(room, s->n - s->n_sent);
 	s->n_sent += n;
 	room -= n;
-	while (s->n == s->n_sent && room > 0 &&
-	       (b = ui_state_next(s->bus->state, s->state_seen)) != NULL) {
-		uint64_t version = ui_state_version(s->bus->state,
-						    s->state_seen);
-
+	if (s->n > s->n_sent || !ui_state_has(s->bus->state, s->state_seen))
+		return;
+	for (c = ui_state_after(s->bus->state, s->state_seen);
+	     c.blob != NULL && room > 0;
+	     c = ui_state_next(s->bus->state, &c), room--) {
 		if (!grow(s)) {
 			resync(s);
 			s->n_sent = s->n;
 			return;
 		}
-		push(s, b, 0, false);
+		push(s, c.blob, 0, false);
 		s->n_sent = s->n;
-		s->state_seen = version;
-		room--;
+		s->state_seen = c.version;
 	}
 }
 
 static bool
 has_news(const struct ui_sess *s)
 {
-	return s->n > 0 || ui_state_next(s->bus->state, s->state_seen) != NULL;
+	return s->n > 0 || ui_state_has(s->bus->state, s->state_seen);
 }
 
 static bool
@@ -242,6 +250,89 @@ answer(struct ui_sess *s, int status)
 
 /* ---- sessions ------------------------------------------------------------------ */
 
+static struct crowd *
+crowd_of(struct ui_bus *b, const struct ui_owner *o)
+{
+	LIST_FOREACH(it, &b->crowds) {
+		struct crowd *c = CONTAINER_OF(it, struct crowd, node);
+
+		if (c->right == o->right && strcmp(c->name, o->name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static struct crowd *
+crowd_join(struct ui_bus *b, const struct ui_owner *o)
+{
+	struct crowd *c = crowd_of(b, o);
+
+	if (c == NULL) {
+		if ((c = calloc(1, sizeof(*c))) == NULL)
+			return NULL;
+		c->right = o->right;
+		(void)str_copy(c->name, sizeof(c->name), o->name);
+		list_add_tail(&b->crowds, &c->node);
+	}
+	c->n++;
+	return c;
+}
+
+static void
+crowd_leave(struct crowd *c)
+{
+	if (--c->n > 0)
+		return;
+	list_remove(&c->node);
+	free(c);
+}
+
+void
+ui_sess_close(struct ui_sess *s)
+{
+	struct ui_bus *b = s->bus;
+
+	if (s->rq != NULL)
+		answer(s, 410);
+	for (unsigned i = 0; i < N_ASKED; i++)
+		if (b->asked[i].sess == s)
+			b->asked[i].sess = NULL;
+	while (s->n > 0)
+		pop(s);
+	free(s->item);
+	crowd_leave(s->crowd);
+	list_remove(&s->node);
+	b->n--;
+	free(s);
+}
+
+/* All places are taken.  Whoever has most of them gives the one that was silent
+ * longest to somebody who has fewer: so nobody keeps all others out. */
+static bool
+room_make(struct ui_bus *b, const struct ui_owner *o)
+{
+	const struct crowd *own = crowd_of(b, o), *most = NULL;
+	struct ui_sess *old = NULL;
+
+	LIST_FOREACH(it, &b->crowds) {
+		const struct crowd *c = CONTAINER_OF(it, struct crowd, node);
+
+		if (most == NULL || c->n > most->n)
+			most = c;
+	}
+	if (most == NULL || most->n <= (own != NULL ? own->n : 0) + 1)
+		return false;
+	LIST_FOREACH(it, &b->sessions) {
+		struct ui_sess *s = CONTAINER_OF(it, struct ui_sess, node);
+
+		if (s->crowd == most && (old == NULL ||
+					 s->seen_ms < old->seen_ms))
+			old = s;
+	}
+	ui_sess_close(old);
+	return true;
+}
+
 int
 ui_sess_open(struct ui_bus *b, const struct ui_owner *o, uint64_t now_ms,
 	     struct ui_sess **out)
@@ -254,12 +345,16 @@ ui_sess_open(struct ui_bus *b, const struct ui_owner *o, uint64_t now_ms,
 		n += CONTAINER_OF(it, struct ui_sess, node)->owner.id == o->id;
 	if (n >= UI_PER_OWNER_MAX && o->id != 0)
 		return ERR_LIMIT;
-	if (b->n >= b->max)
-		return ERR_FULL;
 	if (rng_bytes(raw, sizeof(raw)) != 0)
 		return ERR_RANDOM;
+	if (b->n >= b->max && !room_make(b, o))
+		return ERR_FULL;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return ERR_NOMEM;
+	if ((s->crowd = crowd_join(b, o)) == NULL) {
+		free(s);
+		return ERR_NOMEM;
+	}
 	s->bus = b;
 	s->owner = *o;
 	s->first = 1;
@@ -290,24 +385,6 @@ ui_sess_find(struct ui_bus *b, struct view id, const struct ui_owner *o)
 			return s->owner.id == o->id ? s : NULL;
 	}
 	return NULL;
-}
-
-void
-ui_sess_close(struct ui_sess *s)
-{
-	struct ui_bus *b = s->bus;
-
-	if (s->rq != NULL)
-		answer(s, 410);
-	for (unsigned i = 0; i < N_ASKED; i++)
-		if (b->asked[i].sess == s)
-			b->asked[i].sess = NULL;
-	while (s->n > 0)
-		pop(s);
-	free(s->item);
-	list_remove(&s->node);
-	b->n--;
-	free(s);
 }
 
 void
@@ -620,6 +697,7 @@ ui_bus_new(struct ui_bus **out, const struct ui_bus_ops *ops, unsigned max)
 	b->ops = *ops;
 	b->max = max;
 	list_init(&b->sessions);
+	list_init(&b->crowds);
 	if ((err = ui_state_new(&b->state)) != 0) {
 		free(b);
 		return err;

@@ -64,8 +64,9 @@ MUST_USE int ui_bus_new(struct ui_bus **out, const struct ui_bus_ops *ops,
 			unsigned max);
 void ui_bus_free(struct ui_bus *b);
 
-/** A new session.  0, ERR_FULL, ERR_LIMIT (too many of this owner), ERR_RANDOM,
- * ERR_NOMEM. */
+/** A new session.  Where all places are taken, whoever has most of them (by name and
+ * right) loses one to who has fewer.  0, ERR_FULL, ERR_LIMIT (too many of this owner),
+ * ERR_RANDOM, ERR_NOMEM. */
 MUST_USE int ui_sess_open(struct ui_bus *b, const struct ui_owner *o,
 			  uint64_t now_ms, struct ui_sess **out);
 const char *ui_sess_id(const struct ui_sess *s);

@@ -154,37 +154,40 @@ ui_state_end(struct ui_state *st)
 	return is_less;
 }
 
+static struct ui_change
+change_of(const struct ui_state *st, const struct list *it)
+{
+	const struct entry *e;
+
+	if (it == &st->list)
+		return (struct ui_change){ NULL, 0, NULL };
+	e = CONTAINER_OF(it, struct entry, node);
+	return (struct ui_change){ e->blob, e->version, it };
+}
+
+bool
+ui_state_has(const struct ui_state *st, uint64_t seen)
+{
+	return change_of(st, st->list.prev).version > seen;
+}
+
 /* Most readers have seen nearly all: look from the newest back. */
-static const struct entry *
-after(const struct ui_state *st, uint64_t seen)
+struct ui_change
+ui_state_after(const struct ui_state *st, uint64_t seen)
 {
-	const struct entry *found = NULL;
+	const struct list *it = st->list.prev;
 
-	for (const struct list *it = st->list.prev; it != &st->list;
-	     it = it->prev) {
-		const struct entry *e = CONTAINER_OF(it, struct entry, node);
-
-		if (e->version <= seen)
-			break;
-		found = e;
-	}
-	return found;
+	while (it != &st->list && change_of(st, it).version > seen)
+		it = it->prev;
+	return change_of(st, it->next);
 }
 
-struct ui_blob *
-ui_state_next(const struct ui_state *st, uint64_t seen)
+struct ui_change
+ui_state_next(const struct ui_state *st, const struct ui_change *c)
 {
-	const struct entry *e = after(st, seen);
+	const struct list *at = c->at;
 
-	return e != NULL ? e->blob : NULL;
-}
-
-uint64_t
-ui_state_version(const struct ui_state *st, uint64_t seen)
-{
-	const struct entry *e = after(st, seen);
-
-	return e != NULL ? e->version : seen;
+	return change_of(st, at->next);
 }
 
 int

@@ -26,9 +26,19 @@ bool ui_state_put(struct ui_state *st, const struct bus_rec *r, uint64_t now_ms)
  * forgotten. */
 bool ui_state_end(struct ui_state *st);
 
-/** The oldest change after a version; NULL when there is none.  Borrowed. */
-struct ui_blob *ui_state_next(const struct ui_state *st, uint64_t seen);
-/** Its version. */
-uint64_t ui_state_version(const struct ui_state *st, uint64_t seen);
+/** Was anything changed after a version? */
+bool ui_state_has(const struct ui_state *st, uint64_t seen);
+
+/* A change; good until the state changes. */
+struct ui_change {
+	struct ui_blob *blob;		/* borrowed; NULL: there is none (more) */
+	uint64_t version;
+	const void *at;
+};
+/** The oldest change after a version: looks through all that came later. */
+struct ui_change ui_state_after(const struct ui_state *st, uint64_t seen);
+/** The one after that. */
+struct ui_change ui_state_next(const struct ui_state *st,
+			       const struct ui_change *c);
 
 #endif

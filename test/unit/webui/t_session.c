@@ -327,6 +327,35 @@ TEST(rights_rates_and_numbers_are_limited)
 	ui_bus_free(w.bus);
 }
 
+TEST(nobody_keeps_others_out_by_many_sessions)
+{
+	static struct world w;
+	struct ui_owner crowd = { 100, BUS_RIGHT_VIEW, "v" };
+	struct ui_owner same = { 300, BUS_RIGHT_ADMIN, "v" };
+	struct ui_sess *s[6];
+
+	world_new(&w, 4);
+	for (unsigned i = 0; i < 4; i++) { /* each by a login of its own */
+		crowd.id++;
+		w.now++;
+		assert_int_equal(ui_sess_open(w.bus, &crowd, w.now, &s[i]), 0);
+	}
+	/* the second is silent longest now, and one is held */
+	assert_int_equal(ui_sess_read(s[0], 0, UI_JSON, &rq_a, w.now + 1), 0);
+	assert_int_equal(ui_sess_read(s[1], 0, UI_JSON, &rq_b, w.now), 0);
+	assert_int_equal(ui_sess_open(w.bus, &crowd, w.now, &s[5]), ERR_FULL);
+	assert_int_equal(w.n_answer, 0);
+	s[4] = opened(&w);
+	assert_int_equal(ui_sess_open(w.bus, &same, w.now, &s[5]), 0);
+	assert_int_equal(w.n_answer, 1);
+	assert_int_equal(w.status, 410);
+	assert_ptr_equal(w.rq, &rq_b);
+	/* two, one and one: nobody has much more than another */
+	assert_int_equal(ui_sess_open(w.bus, &crowd, w.now, &s[5]), ERR_FULL);
+	assert_int_equal(ui_sess_open(w.bus, &same, w.now, &s[5]), ERR_FULL);
+	ui_bus_free(w.bus);
+}
+
 TEST(a_session_is_found_by_its_owner_only)
 {
 	static struct world w;
