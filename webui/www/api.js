@@ -200,6 +200,43 @@ export function linkOfPage() {
 	return link;
 }
 
+/** Log in with the link the page was opened with, or as before. @returns {Promise<Who>} */
+async function logInHere() {
+	const link = linkOfPage();
+	try {
+		return await (link ? login({ link }) : whoAmI());
+	} catch (e) {
+		throw Object.assign(e, { isOfLink: Boolean(link) });
+	}
+}
+
+/** What was begun before the pages were there, until somebody takes it.
+ * @type {{who: Promise<Who>|null, session: Promise<{id: string}>|null}} */
+const early = { who: null, session: null };
+
+/** Begin to log in and to open a session while modules come. */
+export function enterEarly() {
+	early.who = logInHere();
+	early.session = early.who.then(() => ask("POST", "/bus/open"));
+	early.session.catch(() => { early.session = null; });
+	// modules did not come: nobody takes it
+	addEventListener("pagehide", () => early.session?.then(({ id }) => ask("DELETE", `/bus/close/${id}`)).catch(() => {}));
+}
+
+/** Who is at this page? Refused has isOfLink where it was a link that did not work. @returns {Promise<Who>} */
+export function enterPage() {
+	const who = early.who ?? logInHere();
+	early.who = null;
+	return who;
+}
+
+/** @returns {Promise<{id: string}>} */
+function openSession() {
+	const session = early.session ?? ask("POST", "/bus/open");
+	early.session = null;
+	return session;
+}
+
 /** Forget the login, here, in other tabs and there. */
 export async function logout() {
 	await ask("DELETE", "/login").catch(() => {});
@@ -244,7 +281,7 @@ export class Bus {
 		let pause = 500;
 		while (!this.isStopped) {
 			try {
-				this.id = (await ask("POST", "/bus/open")).id;
+				this.id = (await openSession()).id;
 				this.#again();
 				this.onItem({ resync: true });
 				this.onState("live");

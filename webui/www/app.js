@@ -13,6 +13,12 @@ import { Proof } from "./views/proof.js";
 
 /** How the modules of the other pages come. @type {(() => Promise<any>)[]} */
 const more = [];
+const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ fn) => setTimeout(fn, 200));
+
+/** All of them, for when the line is broken and for who is quick; not before the first one is seen. */
+function fetchMore() {
+	idle(() => more.splice(0).forEach((get) => get()));
+}
 
 /**
  * A page whose module comes when it is wanted, and else once the first one is there.
@@ -139,6 +145,8 @@ function App() {
 		}
 		wasAt.current = where;
 	});
+	const isSeen = s.daemon !== null || s.link === "login" || s.link === "lost";
+	useEffect(() => { if (isSeen) fetchMore(); }, [isSeen]);
 	if (s.link === "login") return html`<${Login}/>`;
 	return html`<${Menu} page=${page} onHelp=${() => help(true)}/><${Banner}/>
 		<main id="main" tabindex="-1" ref=${main}>${pages[page](...rest)}</main><${Proof}/>
@@ -149,7 +157,3 @@ const place = document.getElementById("app");
 place.replaceChildren();
 render(html`<${App}/>`, place);
 begin();
-// the others, for when the line is broken and for who is quick
-const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ fn) => setTimeout(fn, 200));
-addEventListener("load", () => idle(() => more.forEach((get) => get())));
-if (document.readyState === "complete") idle(() => more.forEach((get) => get()));

@@ -19,6 +19,7 @@ function begin() {
 	isBegun = true;
 	for (const href of app.dataset.modules.split(" ").filter(Boolean))
 		document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+	import("./api.js").then((api) => api.enterEarly());
 	import("./app.js").catch(failed);
 }
 

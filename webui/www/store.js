@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages know: the latest realms and peers, rates, events.  Changes are
 // told once a frame, however many there were.
-import { Bus, login, linkOfPage, whoAmI } from "./api.js";
+import { Bus, enterPage } from "./api.js";
 import { useEffect, useState } from "./vendor.js";
 
 const N_EVENTS = 500;
 const N_RATES = 300;		// points of a line: five minutes of one a second
 const RATE_MS = 1000;
+const TOLD_MS = 50;		// the pages are drawn so often at most
 
 /**
  * @typedef {import("./api.js").Item} Item
@@ -37,16 +38,17 @@ export const store = {
 
 /** @type {Set<() => void>} */
 const readers = new Set();
-let isTold = true;
+let isTold = true, toldAt = 0;
 
-/** Something changed: draw again, soon. */
+/** Something changed: draw again, at once when that was long ago, else soon. */
 export function changed() {
 	if (!isTold) return;
 	isTold = false;
 	setTimeout(() => {
 		isTold = true;
+		toldAt = Date.now();
 		for (const fn of readers) fn();
-	}, 50);
+	}, Math.min(TOLD_MS, Math.max(0, toldAt + TOLD_MS - Date.now())));
 }
 
 /** The store, for a component that is drawn again when it changes. */
@@ -206,10 +208,10 @@ function onState(state, why) {
 // What does not come by itself: the daemon, and what happened before.
 async function greet() {
 	try {
-		const [daemon] = await bus.ask("ping-daemon", {}, true);
+		const [[daemon], old] = await Promise.all([bus.ask("ping-daemon", {}, true),
+			bus.ask("log", { limit: N_EVENTS }, true)]);
 		store.daemon = daemon;
 		store.daemonAt = Date.now();
-		const old = await bus.ask("log", { limit: N_EVENTS }, true);
 		const first = store.events[0]?.seq ?? Infinity;
 		store.events = [...old.filter((e) => e.event && e.seq < first), ...store.events]
 			.slice(-N_EVENTS);
@@ -223,19 +225,18 @@ export let bus = new Bus(take, onState);
 
 /** Log in with what the page was opened with, or as it was before. */
 export async function begin() {
-	const link = linkOfPage();
 	try {
-		store.who = link ? await login({ link }) : await whoAmI();
+		store.who = await enterPage();
 		enter();
 	} catch (e) {
-		if (!link && !e.status) {
+		if (!e.isOfLink && !e.status) {
 			// no server at all: look again until there is one
 			store.link = "lost";
 			store.why = e;
 			setTimeout(begin, 2000);
 		} else {
 			store.link = "login";
-			store.why = link ? e : null;
+			store.why = e.isOfLink ? e : null;
 		}
 		changed();
 	}
