@@ -7,6 +7,7 @@
  *
  * Thread: the caller's; file access only through conf_keyfile_look().
  */
+#include "conf/field.h"
 #include "conf/pool.h"
 #include <string.h>
 #include "daemon/base/err.h"
@@ -18,38 +19,11 @@
 #define WORDS_MAX 16 /* words of one option */
 #define WORD_MAX  24
 
-struct field {
-	struct checker *k;
-	const struct conf_row *row;
-	const struct conf_attr *a;
-	void *at;
-	char q[QUOTE_MAX];
-};
-
-/* name="value": is wrong this way. */
-#define WRONG(f_, code_, fmt_, ...)                                            \
-	conf_bad((f_)->k, (f_)->a->pos, CONF_E_##code_, "%s=\"%s\": " fmt_,                   \
-		 (f_)->row->opt.name, (f_)->q, ##__VA_ARGS__)
-
-static bool
-is_graph(char c)
-{
-	return c > ' ' && c < 0x7f;
-}
-
 static bool
 is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z');
-}
-
-static void
-put_text(struct field *f)
-{
-	const char *t = conf_keep(f->k, f->a->value);
-
-	memcpy(f->at, &t, sizeof(t));
 }
 
 static void
@@ -61,7 +35,7 @@ put_u32(void *at, uint32_t v)
 /* ---- numbers and words ------------------------------------------------------- */
 
 static void
-set_uint(struct field *f)
+set_uint(struct conf_field *f)
 {
 	const struct conf_opt *o = &f->row->opt;
 	bool is_zero_ok = f->row->kind == K_UINT0;
@@ -69,7 +43,7 @@ set_uint(struct field *f)
 
 	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v > o->hi ||
 	    (v < o->lo && !(is_zero_ok && v == 0))) {
-		WRONG(f, NUMBER, "allowed is %sa number from %llu to %llu%s%s",
+		CONF_WRONG(f, NUMBER, "allowed is %sa number from %llu to %llu%s%s",
 		      is_zero_ok ? "0 or " : "", (unsigned long long)o->lo,
 		      (unsigned long long)o->hi, *o->unit ? " " : "", o->unit);
 		return;
@@ -78,15 +52,15 @@ set_uint(struct field *f)
 }
 
 static void
-set_version(struct field *f)
+set_version(struct conf_field *f)
 {
 	uint64_t v;
 
 	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v == 0)
-		WRONG(f, NUMBER, "allowed is a version number; this program "
+		CONF_WRONG(f, NUMBER, "allowed is a version number; this program "
 		      "knows %u", CONF_VERSION);
 	else if (v > CONF_VERSION)
-		WRONG(f, VERSION, "the file is written for a newer tapir; this "
+		CONF_WRONG(f, VERSION, "the file is written for a newer tapir; this "
 		      "one knows versions up to %u: upgrade tapir, or write "
 		      "the file for this one (doc/upgrade.md)", CONF_VERSION);
 	else
@@ -107,7 +81,7 @@ words_of(const char *words, char store[][WORD_MAX], const char **out)
 
 /* Place of a value among the row's words, or -1 and an error. */
 static int
-find_word(struct field *f)
+find_word(struct conf_field *f)
 {
 	char store[WORDS_MAX][WORD_MAX];
 	const char *word[WORDS_MAX], *close, *needs;
@@ -118,21 +92,21 @@ find_word(struct field *f)
 			return (int)i;
 	needs = conf_word_needs(f->row, f->a->value);
 	if (needs != NULL) {
-		WRONG(f, LATER, "not available in this version (needs %s); allowed: %s",
+		CONF_WRONG(f, LATER, "not available in this version (needs %s); allowed: %s",
 		      needs, f->row->opt.words);
 		return -1;
 	}
 	close = str_closest(f->a->value, word, n);
 	if (close != NULL)
-		WRONG(f, WORD, "did you mean \"%s\"?  Allowed: %s", close,
+		CONF_WRONG(f, WORD, "did you mean \"%s\"?  Allowed: %s", close,
 		      f->row->opt.words);
 	else
-		WRONG(f, WORD, "allowed: %s", f->row->opt.words);
+		CONF_WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 	return -1;
 }
 
 static void
-set_enum(struct field *f)
+set_enum(struct conf_field *f)
 {
 	int i = find_word(f);
 
@@ -144,7 +118,7 @@ set_enum(struct field *f)
 
 /* "auto", "off" or a number. */
 static void
-set_count(struct field *f)
+set_count(struct conf_field *f)
 {
 	const struct conf_opt *o = &f->row->opt;
 	char word[WORD_MAX];
@@ -157,7 +131,7 @@ set_count(struct field *f)
 		}
 	if (str_u64(f->a->value, UINT32_MAX, &v) != 0 || v < o->lo ||
 	    v > o->hi) {
-		WRONG(f, NUMBER, "allowed: %s, or a number from %llu to %llu", o->words,
+		CONF_WRONG(f, NUMBER, "allowed: %s, or a number from %llu to %llu", o->words,
 		      (unsigned long long)o->lo, (unsigned long long)o->hi);
 		return;
 	}
@@ -165,7 +139,7 @@ set_count(struct field *f)
 }
 
 static void
-set_bool(struct field *f)
+set_bool(struct conf_field *f)
 {
 	int i = find_word(f);
 
@@ -177,7 +151,7 @@ set_bool(struct field *f)
 
 /* But for a peer's, a name makes interface or file names: few characters. */
 static void
-set_name(struct field *f)
+set_name(struct conf_field *f)
 {
 	const char *v = f->a->value;
 	bool is_strict = f->row->scope != CONF_IN_PEER &&
@@ -189,19 +163,19 @@ set_name(struct field *f)
 		is_ok &= is_alnum(v[0]);
 	for (; *v != '\0'; v++)
 		is_ok &= is_strict ? is_alnum(*v) || strchr("._-", *v) != NULL
-				  : is_graph(*v) && *v != '/';
+				  : conf_is_graph(*v) && *v != '/';
 	if (!is_ok) {
-		WRONG(f, NAME, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
+		CONF_WRONG(f, NAME, "a name has 1 to %u characters of: %s", CONF_NAME_MAX,
 		      is_strict ? "letters, digits, . _ - (first a letter or "
 				 "digit)"
 			       : "printable ASCII without space and /");
 		return;
 	}
-	put_text(f);
+	conf_field_put(f);
 }
 
 static void
-set_ifname(struct field *f)
+set_ifname(struct conf_field *f)
 {
 	const char *v = f->a->value;
 	size_t n = strlen(v);
@@ -209,13 +183,13 @@ set_ifname(struct field *f)
 		     strcmp(v, "..") != 0;
 
 	for (; *v != '\0'; v++)
-		is_ok &= is_graph(*v) && strchr("/:%\"\\", *v) == NULL;
+		is_ok &= conf_is_graph(*v) && strchr("/:%\"\\", *v) == NULL;
 	if (!is_ok) {
-		WRONG(f, INTERFACE, "an interface name has 1 to %u printable characters "
+		CONF_WRONG(f, INTERFACE, "an interface name has 1 to %u printable characters "
 		      "without space / : %%", IFACE_MAX);
 		return;
 	}
-	put_text(f);
+	conf_field_put(f);
 }
 
 /* A distinguished name is exact, and all of its attributes are known words. */
@@ -233,19 +207,19 @@ dn_ok(const char *v)
 }
 
 static void
-set_dn(struct field *f)
+set_dn(struct conf_field *f)
 {
 	if (*f->a->value != '\0' && dn_ok(f->a->value))
-		put_text(f);
+		conf_field_put(f);
 	else
-		WRONG(f, IDENTITY, "parts of a distinguished name are written like "
+		CONF_WRONG(f, IDENTITY, "parts of a distinguished name are written like "
 		      "O=Example, OU=Dev");
 }
 
 /* RFC 7296 3.5: host names are ASCII; e-mail addresses and key ids may be
  * UTF-8. */
 static void
-set_id(struct field *f)
+set_id(struct conf_field *f)
 {
 	const char *v = f->a->value;
 	enum conf_id_kind kind = conf_id_type(v);
@@ -255,9 +229,9 @@ set_id(struct field *f)
 	if (kind == CONF_ID_DN || (kind == CONF_ID_FQDN &&
 				   strchr(v, '=') != NULL)) {
 		if (dn_ok(v))
-			put_text(f);
+			conf_field_put(f);
 		else
-			WRONG(f, IDENTITY, "a distinguished name is written like C=JP, "
+			CONF_WRONG(f, IDENTITY, "a distinguished name is written like C=JP, "
 			      "O=Example, CN=vpn, exactly, in the order of the "
 			      "certificate");
 		return;
@@ -266,14 +240,14 @@ set_id(struct field *f)
 		is_ok &= kind == CONF_ID_KEYID || kind == CONF_ID_EMAIL
 			     ? *v == ' ' ? kind == CONF_ID_KEYID
 					 : (unsigned char)*v > ' ' && *v != 0x7f
-			     : is_graph(*v);
+			     : conf_is_graph(*v);
 	if (!is_ok) {
-		WRONG(f, IDENTITY, "an identity is a host name, user@host, an IP address, "
+		CONF_WRONG(f, IDENTITY, "an identity is a host name, user@host, an IP address, "
 		      "keyid:... or a distinguished name, at most %u bytes, "
 		      "without spaces", CONF_ID_MAX);
 		return;
 	}
-	put_text(f);
+	conf_field_put(f);
 }
 
 /* ---- hosts and addresses ----------------------------------------------------- */
@@ -330,29 +304,29 @@ at_is_name(struct conf_peer *p, const char *v, char *host)
 }
 
 static void
-set_host(struct field *f)
+set_host(struct conf_field *f)
 {
 	struct conf_peer *p = CONTAINER_OF(f->at, struct conf_peer, at);
 	char host[HOST_MAX + 1 > IP_TEXT_MAX ? HOST_MAX + 1 : IP_TEXT_MAX];
 
 	if (!at_is_address(p, f->a->value, host) &&
 	    !at_is_name(p, f->a->value, host)) {
-		WRONG(f, HOST, "neither a host name nor an IP address; allowed: NAME, "
+		CONF_WRONG(f, HOST, "neither a host name nor an IP address; allowed: NAME, "
 		      "NAME:PORT, 192.0.2.1, 192.0.2.1:500, 2001:db8::1, "
 		      "[2001:db8::1]:500");
 		return;
 	}
 	if (p->at_is_ip && !ip_is_unicast(&p->at_ep.ip)) {
-		WRONG(f, HOST, "no peer can have this address; a unicast address is "
+		CONF_WRONG(f, HOST, "no peer can have this address; a unicast address is "
 		      "wanted");
 		return;
 	}
 	p->at_host = conf_keep(f->k, host);
-	put_text(f);
+	conf_field_put(f);
 }
 
 static void
-set_addrs(struct field *f)
+set_addrs(struct conf_field *f)
 {
 	struct conf_realm *r = CONTAINER_OF(f->at, struct conf_realm, address);
 	char word[IP_TEXT_MAX], q[QUOTE_MAX], text[CONF_ADDR_MAX * IP_TEXT_MAX];
@@ -364,13 +338,13 @@ set_addrs(struct field *f)
 	while (conf_list_next(&p, word, sizeof(word))) {
 		if (ip_net_parse(word, &net) != 0 ||
 		    strchr(word, '/') == NULL || !ip_is_unicast(&net.addr)) {
-			WRONG(f, ADDRESS, "\"%s\" is not an address with its prefix "
+			CONF_WRONG(f, ADDRESS, "\"%s\" is not an address with its prefix "
 			      "length, like 10.0.0.1/24 or fd00::1/64",
 			      conf_quote(word, q));
 			return;
 		}
 		if (n == CONF_ADDR_MAX) {
-			WRONG(f, MANY, "more than %u addresses", CONF_ADDR_MAX);
+			CONF_WRONG(f, MANY, "more than %u addresses", CONF_ADDR_MAX);
 			return;
 		}
 		r->addr[n++] = net;
@@ -378,7 +352,7 @@ set_addrs(struct field *f)
 			ip_net_text(&net, word));
 	}
 	if (n == 0) {
-		WRONG(f, ADDRESS, "empty; an address is like 10.0.0.1/24 or fd00::1/64");
+		CONF_WRONG(f, ADDRESS, "empty; an address is like 10.0.0.1/24 or fd00::1/64");
 		return;
 	}
 	r->n_addr = n;
@@ -386,14 +360,14 @@ set_addrs(struct field *f)
 }
 
 static bool
-is_dynamic(const struct field *f, const char *word)
+is_dynamic(const struct conf_field *f, const char *word)
 {
 	return strcmp(f->row->opt.name, "local") == 0 &&
 	    strcmp(word, "dynamic") == 0;
 }
 
 static void
-set_tss(struct field *f)
+set_tss(struct conf_field *f)
 {
 	char word[CONF_TS_TEXT], q[QUOTE_MAX];
 	const char *p = f->a->value, *needs;
@@ -403,35 +377,35 @@ set_tss(struct field *f)
 	for (; conf_list_next(&p, word, sizeof(word)); n++) {
 		needs = conf_word_needs(f->row, word);
 		if (needs != NULL) {
-			WRONG(f, LATER, "\"%s\" is not available in this version "
+			CONF_WRONG(f, LATER, "\"%s\" is not available in this version "
 			      "(needs %s); write the networks", word, needs);
 			return;
 		}
 		if (is_dynamic(f, word)) {
 			if (n > 0 || conf_list_next(&p, word, sizeof(word))) {
-				WRONG(f, NETWORK, "dynamic stands alone: the "
+				CONF_WRONG(f, NETWORK, "dynamic stands alone: the "
 				      "peer says which address");
 				return;
 			}
 			continue;
 		}
 		if (conf_ts_parse(word, &ts) != 0) {
-			WRONG(f, NETWORK, "\"%s\" is not a network; allowed: "
+			CONF_WRONG(f, NETWORK, "\"%s\" is not a network; allowed: "
 			      "10.1.0.0/16, fd00:1::/48, 10.1.0.1-10.1.0.9, "
 			      "10.1.0.1/32[udp/53]", conf_quote(word, q));
 			return;
 		}
 	}
 	if (n == 0) {
-		WRONG(f, NETWORK, "empty; a network is like 10.1.0.0/16 or fd00:1::/48");
+		CONF_WRONG(f, NETWORK, "empty; a network is like 10.1.0.0/16 or fd00:1::/48");
 		return;
 	}
-	put_text(f);
+	conf_field_put(f);
 }
 
 /* Of <pool>; conf_pool_lists() takes the words apart. */
 static void
-set_list(struct field *f)
+set_list(struct conf_field *f)
 {
 	char word[512], q[QUOTE_MAX];
 	const char *p = f->a->value, *allowed;
@@ -440,75 +414,75 @@ set_list(struct field *f)
 	for (; conf_list_next(&p, word, sizeof(word)); n++) {
 		if ((allowed = conf_pool_word(f->row, word)) == NULL)
 			continue;
-		WRONG(f, LIST, "\"%s\" is wrong; %s", conf_quote(word, q),
+		CONF_WRONG(f, LIST, "\"%s\" is wrong; %s", conf_quote(word, q),
 		      allowed);
 		return;
 	}
 	if (n == 0)
-		WRONG(f, LIST, "empty; allowed are %s", f->row->opt.words);
+		CONF_WRONG(f, LIST, "empty; allowed are %s", f->row->opt.words);
 	else
-		put_text(f);
+		conf_field_put(f);
 }
 
 static void
-set_cpus(struct field *f)
+set_cpus(struct conf_field *f)
 {
 	struct conf *c = CONTAINER_OF(f->at, struct conf, cpus);
 	int n = conf_cpus_parse(f->a->value, c->cpu, CONF_CPU_MAX);
 
 	if (n < 0) {
-		WRONG(f, LIST, "allowed is a list of at most %u CPU numbers like "
+		CONF_WRONG(f, LIST, "allowed is a list of at most %u CPU numbers like "
 		      "0-3,6", CONF_CPU_MAX);
 		return;
 	}
 	c->n_cpu = (unsigned)n;
-	put_text(f);
+	conf_field_put(f);
 }
 
 static void
-set_vlans(struct field *f)
+set_vlans(struct conf_field *f)
 {
 	uint64_t set[CONF_VLANS / 64];
 
 	if (conf_vlans(f->a->value, set) == 0)
-		put_text(f);
+		conf_field_put(f);
 	else
-		WRONG(f, LIST, "allowed is a list of VLAN numbers from 1 to 4094 "
+		CONF_WRONG(f, LIST, "allowed is a list of VLAN numbers from 1 to 4094 "
 		      "like 1-10,20");
 }
 
 static void
-set_mac(struct field *f)
+set_mac(struct conf_field *f)
 {
 	struct conf_static *s = CONTAINER_OF(f->at, struct conf_static, text);
 
 	if (mac_parse(f->a->value, &s->mac) != 0)
-		WRONG(f, MAC, "an Ethernet address is like 02:00:00:00:00:01");
+		CONF_WRONG(f, MAC, "an Ethernet address is like 02:00:00:00:00:01");
 	else if (mac_is_group(&s->mac) || mac_is_null(&s->mac))
-		WRONG(f, MAC, "no host can have this address");
+		CONF_WRONG(f, MAC, "no host can have this address");
 	else
-		put_text(f);
+		conf_field_put(f);
 }
 
 /* Printable, from the root, without a way back up. */
 static void
-set_path(struct field *f)
+set_path(struct conf_field *f)
 {
 	const char *v = f->a->value;
 	bool is_ok = v[0] == '/' && strlen(v) <= CONF_PATH_MAX &&
 	    v[strlen(v) - 1] != '/' && strstr(v, "/../") == NULL;
 
 	for (; *v != '\0'; v++)
-		is_ok &= is_graph(*v);
+		is_ok &= conf_is_graph(*v);
 	if (is_ok)
-		put_text(f);
+		conf_field_put(f);
 	else
-		WRONG(f, FILENAME, "a path begins with /, is printable ASCII without space "
+		CONF_WRONG(f, FILENAME, "a path begins with /, is printable ASCII without space "
 		      "and has at most %u characters", CONF_PATH_MAX);
 }
 
 static void
-set_words(struct field *f)
+set_words(struct conf_field *f)
 {
 	const char *p = f->a->value;
 	char word[WORD_MAX], one[WORD_MAX];
@@ -517,7 +491,7 @@ set_words(struct field *f)
 
 	for (; conf_list_next(&p, word, sizeof(word)); n++) {
 		if ((needs = conf_word_needs(f->row, word)) != NULL) {
-			WRONG(f, LATER, "not available in this version (needs "
+			CONF_WRONG(f, LATER, "not available in this version (needs "
 			      "%s); allowed: %s", needs, f->row->opt.words);
 			return;
 		}
@@ -526,189 +500,35 @@ set_words(struct field *f)
 			if (strcmp(one, word) == 0)
 				break;
 		if (!conf_word_at(f->row->opt.words, i, one, WORD_MAX)) {
-			WRONG(f, WORD, "allowed: %s", f->row->opt.words);
+			CONF_WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 			return;
 		}
 	}
 	if (n == 0)
-		WRONG(f, WORD, "allowed: %s", f->row->opt.words);
+		CONF_WRONG(f, WORD, "allowed: %s", f->row->opt.words);
 	else
-		put_text(f);
+		conf_field_put(f);
 }
 
-/* ---- key files --------------------------------------------------------------- */
+/* ---- <web> ------------------------------------------------------------------- */
 
 static void
-key_wrong(struct field *f, const char *why)
-{
-	f->k->n_key++;
-	conf_err_add(f->k->errs, f->a->pos, CONF_E_KEYFILE, "%s=\"%s\": %s",
-		     f->row->opt.name, f->q, why);
-}
-
-/* The name of a file in keys/: no way out of it. */
-static bool
-file_name_ok(struct field *f, const char *v)
-{
-	size_t n = strlen(v);
-	bool is_ok = n > 0 && n < CONF_FILE_MAX && v[0] != '.';
-
-	for (const char *p = v; *p != '\0'; p++)
-		is_ok &= is_graph(*p) && *p != '/';
-	if (!is_ok)
-		WRONG(f, FILENAME, "allowed is the name of a file in keys/ beside the "
-		      "configuration: no directory, no leading dot");
-	return is_ok;
-}
-
-static void
-set_file(struct field *f)
-{
-	char why[CONF_ERR_TEXT];
-
-	if (!file_name_ok(f, f->a->value))
-		return;
-	put_text(f);
-	if (f->k->key_dir != NULL &&
-	    conf_keyfile_look(f->k->key_dir, f->a->value, why,
-			      sizeof(why)) != 0)
-		key_wrong(f, why);
-}
-
-static void
-set_pub(struct field *f)
-{
-	char why[CONF_ERR_TEXT];
-
-	if (!file_name_ok(f, f->a->value))
-		return;
-	put_text(f);
-	if (f->k->key_dir != NULL &&
-	    conf_pubfile_look(f->k->key_dir, f->a->value, why,
-			      sizeof(why)) != 0)
-		key_wrong(f, why);
-}
-
-/* Any of the names a certificate may have; the complaint is about the first. */
-static void
-set_cert(struct field *f)
-{
-	char why[CONF_ERR_TEXT], first[CONF_ERR_TEXT], name[CONF_FILE_MAX];
-	unsigned i = 0;
-
-	if (!file_name_ok(f, f->a->value))
-		return;
-	put_text(f);
-	for (; f->k->key_dir != NULL && conf_cert_file(f->a->value, i, name);
-	     i++) {
-		if (conf_pubfile_look(f->k->key_dir, name, why,
-				      sizeof(why)) == 0)
-			return;
-		if (i == 0)
-			str_copy(first, sizeof(first), why);
-	}
-	if (i > 0)
-		key_wrong(f, first);
-}
-
-/* Whether a file of that name is there is asked by conf_auth_me(): the name
- * may come from cert=. */
-static void
-set_key(struct field *f)
-{
-	if (conf_key_is_uri(f->a->value)) {
-		for (const char *p = f->a->value; *p != '\0'; p++)
-			if (!is_graph(*p)) {
-				WRONG(f, FILENAME, "a URI has no spaces");
-				return;
-			}
-		put_text(f);
-		return;
-	}
-	if (file_name_ok(f, f->a->value))
-		put_text(f);
-}
-
-static void
-set_files(struct field *f)
-{
-	char name[CONF_FILE_MAX + 1], why[CONF_ERR_TEXT];
-	const char *p = f->a->value;
-	unsigned n = 0;
-
-	for (; conf_list_next(&p, name, sizeof(name)); n++) {
-		if (!file_name_ok(f, name))
-			return;
-		if (f->k->key_dir != NULL &&
-		    conf_pubfile_look(f->k->key_dir, name, why,
-				      sizeof(why)) != 0)
-			key_wrong(f, why);
-	}
-	if (n == 0 || n > CONF_CA_MAX) {
-		WRONG(f, FILENAME, "allowed are 1 to %u names of files in keys/",
-		      CONF_CA_MAX);
-		return;
-	}
-	put_text(f);
-}
-
-/* What is left of it is looked at where it is used. */
-static bool
-url_ok(const char *url)
-{
-	const char *host = url + 7;
-
-	if (strncmp(url, "http://", 7) != 0 || strcspn(host, "/?#") == 0)
-		return false;
-	for (const char *p = host; *p != '\0'; p++)
-		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
-			return false;
-	return memchr(host, '@', strcspn(host, "/?#")) == NULL;
-}
-
-static void
-set_urls(struct field *f)
-{
-	const char *p = f->a->value;
-	char url[CONF_URL_MAX + 1];	/* a longer one is cut to this */
-	unsigned n = 0;
-
-	for (; conf_list_next(&p, url, sizeof(url)); n++) {
-		if (strlen(url) < CONF_URL_MAX && url_ok(url))
-			continue;
-		WRONG(f, URL, "not an address like http://crl.example.com/ca.crl "
-		      "of at most %u characters; a list is signed, HTTP is "
-		      "enough", CONF_URL_MAX - 1);
-		return;
-	}
-	if (n == 0 || n > CONF_URLS_MAX) {
-		WRONG(f, URL, "allowed are 1 to %u addresses", CONF_URLS_MAX);
-		return;
-	}
-	put_text(f);
-}
-
-/* ---- entry points ------------------------------------------------------------ */
-
-/* ---- <web> ----------------------------------------------------------------- */
-
-static void
-set_listen(struct field *f)
+set_listen(struct conf_field *f)
 {
 	struct conf_web *w = CONTAINER_OF(f->at, struct conf_web, listen);
 	struct net_ep ep;
 
 	if (net_ep_parse(f->a->value, &ep) != 0 || ep.port == 0) {
-		WRONG(f, ADDRESS, "not an address with its port, like 127.0.0.1:4580 or "
+		CONF_WRONG(f, ADDRESS, "not an address with its port, like 127.0.0.1:4580 or "
 		      "[::1]:4580");
 		return;
 	}
 	w->listen_ep = ep;
-	put_text(f);
+	conf_field_put(f);
 }
 
 static void
-set_hosts(struct field *f)
+set_hosts(struct conf_field *f)
 {
 	char word[HOST_MAX + 2], q[QUOTE_MAX];
 	const char *p = f->a->value;
@@ -720,31 +540,33 @@ set_hosts(struct field *f)
 		for (const char *c = word; *c != '\0'; c++)
 			is_ok &= is_alnum(*c) || *c == '.' || *c == '-';
 		if (!is_ok || ++n > CONF_WEB_HOST_MAX) {
-			WRONG(f, HOST, "\"%s\" is not a host name, or one too many "
+			CONF_WRONG(f, HOST, "\"%s\" is not a host name, or one too many "
 			      "(%u at most)", conf_quote(word, q),
 			      CONF_WEB_HOST_MAX);
 			return;
 		}
 	}
-	put_text(f);
+	conf_field_put(f);
 }
+
+/* ---- entry points ------------------------------------------------------------ */
 
 void
 conf_field_set(struct checker *k, const struct conf_row *row,
 	       const struct conf_attr *a, void *obj)
 {
-	static void (*const set[])(struct field *) = {
+	static void (*const set[])(struct conf_field *) = {
 		[K_UINT] = set_uint,	 [K_UINT0] = set_uint,
 		[K_VERSION] = set_version,
 		[K_COUNT] = set_count,
 		[K_ENUM] = set_enum,	 [K_BOOL] = set_bool,
 		[K_NAME] = set_name,	 [K_IFNAME] = set_ifname,
 		[K_ID] = set_id,	 [K_HOST] = set_host,
-		[K_FILE] = set_file,	 [K_ADDRS] = set_addrs,
+		[K_FILE] = conf_set_file,	 [K_ADDRS] = set_addrs,
 		[K_TSS] = set_tss,	 [K_CPUS] = set_cpus,
-		[K_CERT] = set_cert,	 [K_PUB] = set_pub,
-		[K_KEY] = set_key,	 [K_FILES] = set_files,
-		[K_DN] = set_dn,	 [K_URLS] = set_urls,
+		[K_CERT] = conf_set_cert,	 [K_PUB] = conf_set_pub,
+		[K_KEY] = conf_set_key,	 [K_FILES] = conf_set_files,
+		[K_DN] = set_dn,	 [K_URLS] = conf_set_urls,
 		[K_VLANS] = set_vlans,	 [K_MAC] = set_mac,
 		[K_LISTEN] = set_listen, [K_HOSTS] = set_hosts,
 		[K_PATH] = set_path,	 [K_WORDS] = set_words,
@@ -752,7 +574,7 @@ conf_field_set(struct checker *k, const struct conf_row *row,
 		[K_NAMES] = set_list,	 [K_RESOLVERS] = set_list,
 		[K_SERVERS] = set_list,
 	};
-	struct field f = {.k = k, .row = row, .a = a};
+	struct conf_field f = {.k = k, .row = row, .a = a};
 
 	if (row->kind == K_LATER) {
 		conf_bad(k, a->pos, CONF_E_LATER,
