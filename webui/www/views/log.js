@@ -4,6 +4,7 @@ import { html, useEffect, useState } from "../vendor.js";
 import { bus, useStore } from "../store.js";
 import { exact, moment, said, t } from "../i18n.js";
 import { Empty, Facts, Failed, Field, Link, Panel, State, Title } from "../parts.js";
+import { quoted } from "./makers.js";
 import { WhyDialog } from "./why.js";
 
 /** @typedef {import("../store.js").Item} Item */
@@ -23,7 +24,7 @@ export function Sentence({ of }) {
 
 /** The command that shows the same. @param {string} level @param {string} code @param {string} peer */
 const command = (level, code, peer) => "tapir log -f" + (level !== "debug" ? " --level " + level : "") +
-	(code ? " --code " + code : "") + (peer ? " --peer " + peer : "");
+	(code ? " --code " + quoted(code) : "") + (peer ? " --peer " + quoted(peer) : "");
 
 /** @param {{e: Item, onWhy: (e: Item) => void}} props */
 function Line({ e, onWhy }) {
