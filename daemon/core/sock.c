@@ -403,7 +403,7 @@ sock_ctl(const char *path, mode_t mode, char *why, size_t why_cap)
 			sizeof(a.sun_path) - 1);
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	(void)unlink(path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
 	    chmod(path, mode) != 0 || listen(fd, CTL_BACKLOG) != 0) {
