@@ -416,6 +416,21 @@ sock_ctl(const char *path, mode_t mode, char *why, size_t why_cap)
 	return fd;
 }
 
+int
+sock_private(const char *run_dir, const char *name, char *path, size_t cap,
+	     const char *lost)
+{
+	char why[512];
+	int fd;
+
+	path[0] = '\0';
+	str_add(path, cap, "%s/%s", run_dir, name);
+	/* who takes it looks at credentials as well; nobody else need get so far */
+	if ((fd = sock_ctl(path, 0600, why, sizeof(why))) < 0)
+		log_error("tapird", "%s; %s", why, lost);
+	return fd;
+}
+
 /* Visit every descriptor in the fixed order of the text form. */
 static int *
 set_at(struct sock_set *s, unsigned i)

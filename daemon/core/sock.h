@@ -36,6 +36,12 @@ bool sock_wants_rings(const struct conf *conf, unsigned n_worker);
  * @param mode who gets so far as to connect; who may do what is decided by peer
  *             credentials. */
 int sock_ctl(const char *path, mode_t mode, char *why, size_t why_cap);
+/** One like that in run_dir which only root and the owner can connect to, for a
+ * process that takes it.  Descriptor; -1 is logged with what is lost by it.
+ *
+ * @param path written, cap bytes. */
+int sock_private(const char *run_dir, const char *name, char *path, size_t cap,
+		 const char *lost);
 void sock_close(struct sock_set *s);
 /** Write the descriptors there are; returns how many.  out: SOCK_FD_MAX. */
 unsigned sock_list(const struct sock_set *s, int *out);

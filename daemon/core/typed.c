@@ -19,15 +19,9 @@
 void
 typed_listen(struct super *s)
 {
-	char why[512];
-
-	s->typed_path[0] = '\0';
-	str_add(s->typed_path, sizeof(s->typed_path), "%s/" PROMPT_SOCKET,
-		s->args->run_dir);
-	/* tapir-secure looks at credentials as well; nobody else need get so far */
-	s->typed_fd = sock_ctl(s->typed_path, 0600, why, sizeof(why));
-	if (s->typed_fd < 0)
-		log_error(WHO, "%s; passwords cannot be typed", why);
+	s->typed_fd = sock_private(s->args->run_dir, PROMPT_SOCKET,
+				   s->typed_path, sizeof(s->typed_path),
+				   "passwords cannot be typed");
 }
 
 int

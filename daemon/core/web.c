@@ -345,21 +345,6 @@ listen_anew(struct super *s)
 	str_copy(w->listen, sizeof(w->listen), c->listen);
 }
 
-/* Where tapir web asks for a link. */
-static void
-link_listen(struct super *s)
-{
-	struct super_web *w = &s->web;
-	char why[512];
-
-	w->link_path[0] = '\0';
-	str_add(w->link_path, sizeof(w->link_path), "%s/" PROOF_SOCKET,
-		s->args->run_dir);
-	w->link_fd = sock_ctl(w->link_path, 0600, why, sizeof(why));
-	if (w->link_fd < 0)
-		log_error(WHO, "%s; tapir web cannot make links", why);
-}
-
 void
 web_open(struct super *s)
 {
@@ -372,7 +357,9 @@ web_open(struct super *s)
 		return;
 	listen_anew(s);
 	w->users_fd = users_open(s);
-	link_listen(s);
+	w->link_fd = sock_private(s->args->run_dir, PROOF_SOCKET, w->link_path,
+				  sizeof(w->link_path), "tapir web cannot make "
+				  "links");
 	w->nest_fd = nest_make(&w->nest_pid);
 	if (w->nest_fd < 0)
 		log_error(WHO, "no process for the browser interface: %s",
