@@ -190,8 +190,9 @@ sub_revoke(struct cli *c, struct ca *ca, struct opts *o, int argc, char **argv)
 		e->is_revoked = true;
 		e->revoked_at = clk_wall_s();
 	}
-	if ((err = ca_list_write(ca)) != 0 ||
-	    (err = ca_crl(ca, o->has_pass ? o->pass : NULL, CRL_DAYS)) != 0)
+	/* in this order: who has no passphrase has revoked nothing, and can do it again */
+	if ((err = ca_crl(ca, o->has_pass ? o->pass : NULL, CRL_DAYS)) != 0 ||
+	    (err = ca_list_write(ca)) != 0)
 		return ca_fail(c, ca, err);
 	return done(c, o, files, N_OF(files));
 }
@@ -275,6 +276,7 @@ list_json(struct cli *c, struct ca *ca, const char *title, int64_t end,
 	json_str(&j, "authority", title);
 	json_i64(&j, "not_after", end);
 	json_i64(&j, "crl_next_update", crl_end);
+	json_bool(&j, "has_passphrase", ca_key_is_closed(ca));
 	json_arr(&j, "certificates");
 	for (unsigned i = 0; i < ca->n; i++) {
 		const struct ca_entry *e = &ca->entry[i];

@@ -32,6 +32,7 @@
 
 struct user {
 	const char *config, *dir, *pass_file, *realm, *name;
+	bool has_config;	/* it was named */
 	char path[PATH_MAX];
 	char *text;		/* USERS_BYTES_MAX + 1 */
 	size_t len;
@@ -291,35 +292,109 @@ sub_list(struct cli *c, const struct user *u)
 	return CLI_OK;
 }
 
-/* Where the realm has them; with a directory, what most realms call them there. */
+static bool
+has_users(const struct conf_realm *r)
+{
+	return r->eap.method != NULL && r->eap.users != NULL;
+}
+
+static void
+path_put(struct user *u, const struct conf_realm *r)
+{
+	char keys[PATH_MAX], dir[PATH_MAX];
+
+	conf_key_dir(u->config, keys, sizeof(keys));
+	conf_realm_key_dir(keys, r, dir, sizeof(dir));
+	snprintf(u->path, sizeof(u->path), "%.3900s/%.120s", dir, r->eap.users);
+}
+
+/* Where the realm has them; with a directory, what most realms call them there: with
+ * a configuration, too, that of a realm which asks for passwords only from now on. */
 static int
 path_find(struct cli *c, struct user *u)
 {
-	char keys[PATH_MAX], dir[PATH_MAX];
-	const struct conf_realm *r;
+	const struct conf_realm *r = NULL;
 	struct conf *conf = NULL;
-	int status;
+	int status = CLI_OK;
 
-	if (u->dir != NULL) {
+	if (u->dir == NULL || u->has_config) {
+		if ((status = conf_file_open(c, u->config, &conf)) != CLI_OK)
+			return status;
+		r = conf_realm_find(conf, u->realm);
+	}
+	if (r != NULL && has_users(r)) {
+		path_put(u, r);
+	} else if (u->dir != NULL) {
 		snprintf(u->path, sizeof(u->path), "%.4000s/%s.users", u->dir,
 			 u->realm);
-		return CLI_OK;
-	}
-	if ((status = conf_file_open(c, u->config, &conf)) != CLI_OK)
-		return status;
-	r = conf_realm_find(conf, u->realm);
-	if (r == NULL) {
+	} else if (r == NULL) {
 		status = cli_fail(c, CLI_FAILED, "not-found", NULL, "there is no "
 				  "realm %s in %.200s", u->realm, u->config);
-	} else if (r->eap.method == NULL || r->eap.users == NULL) {
+	} else {
 		status = cli_fail(c, CLI_FAILED, "eap", "add <eap users=\"...\"/>",
 				  "realm %s asks nobody for a password",
 				  u->realm);
-	} else {
-		conf_key_dir(u->config, keys, sizeof(keys));
-		conf_realm_key_dir(keys, r, dir, sizeof(dir));
-		snprintf(u->path, sizeof(u->path), "%.3900s/%.120s", dir,
-			 r->eap.users);
+	}
+	conf_free(conf);
+	return status;
+}
+
+static unsigned
+n_users(const struct user *u)
+{
+	unsigned n = 0;
+
+	for (const char *at = u->text; *at != '\0'; at += strcspn(at, "\n"), at +=
+	     *at == '\n')
+		n += *at != '#' && strcspn(at, ":\n") < strcspn(at, "\n");
+	return n;
+}
+
+static void
+user_wipe(struct user *u)
+{
+	if (u->text != NULL)
+		wipe(u->text, USERS_BYTES_MAX + USER_LINE_MAX);
+	free(u->text);
+	u->text = NULL;
+	u->len = 0;
+}
+
+/* The realms that ask for a password. */
+static int
+realms_list(struct cli *c, struct user *u)
+{
+	struct conf *conf = NULL;
+	struct json j;
+	int status;
+
+	if ((status = conf_file_open(c, u->config, &conf)) != CLI_OK)
+		return status;
+	json_init(&j, c->out);
+	if (c->is_json) {
+		json_obj(&j, NULL);
+		json_arr(&j, "realms");
+	}
+	for (unsigned i = 0; i < conf->n_realm && status == CLI_OK; i++) {
+		const struct conf_realm *r = &conf->realm[i];
+
+		if (!has_users(r))
+			continue;
+		path_put(u, r);
+		if ((status = text_read(c, u)) == CLI_OK && c->is_json) {
+			json_obj(&j, NULL);
+			json_str(&j, "realm", r->name);
+			json_u64(&j, "n", n_users(u));
+			json_obj_end(&j);
+		} else if (status == CLI_OK) {
+			fprintf(c->out, "%s: %u\n", r->name, n_users(u));
+		}
+		user_wipe(u);
+	}
+	if (status == CLI_OK && c->is_json) {
+		json_arr_end(&j);
+		json_obj_end(&j);
+		json_end(&j);
 	}
 	conf_free(conf);
 	return status;
@@ -344,7 +419,7 @@ int
 cmd_user(struct cli *c, int argc, char **argv)
 {
 	static const char *const subs[] = { "add", "del", "passwd", "list" };
-	struct user u = { .config = CLI_CONF };
+	struct user u = { .config = NULL };
 	const struct cli_opt opt[] = {
 		{ 'd', "dir", NULL, &u.dir }, { 0, "pass", NULL, &u.pass_file },
 		{ 'c', "config", NULL, &u.config },
@@ -357,10 +432,16 @@ cmd_user(struct cli *c, int argc, char **argv)
 	for (unsigned i = 0; argc > 0 && i < N_OF(subs); i++)
 		is_known |= strcmp(argv[0], subs[i]) == 0;
 	is_list = is_known && strcmp(argv[0], "list") == 0;
-	if (!is_known || argc != (is_list ? 2 : 3))
+	if (!is_known || (argc != (is_list ? 2 : 3) && !(is_list && argc == 1 &&
+							 u.dir == NULL)))
 		return cli_fail(c, CLI_USAGE, "usage", "tapir help user", "user "
 				"wants add, del or passwd with REALM NAME, or "
-				"list REALM");
+				"list [REALM]");
+	u.has_config = u.config != NULL;
+	if (!u.has_config)
+		u.config = CLI_CONF;
+	if (argc == 1)
+		return realms_list(c, &u);
 	u.realm = argv[1];
 	u.name = is_list ? "" : argv[2];
 	if (!realm_ok(u.realm) || (!is_list && !name_ok(u.name)))
@@ -368,8 +449,6 @@ cmd_user(struct cli *c, int argc, char **argv)
 				"the configuration; a user has no space and no "
 				"colon in the name");
 	status = user_run(c, &u, argv[0]);
-	if (u.text != NULL)
-		wipe(u.text, USERS_BYTES_MAX + USER_LINE_MAX);
-	free(u.text);
+	user_wipe(&u);
 	return status;
 }

@@ -228,8 +228,9 @@ totp_set(struct cli *c, struct conf_user *u)
 
 /* ---- commands ------------------------------------------------------------------- */
 
+/* The secret of codes is told when it was made, and not again. */
 static int
-done(struct cli *c, const struct conf_user *u, const char *what)
+done(struct cli *c, const struct conf_user *u, const char *what, bool has_new)
 {
 	char text[2 * CONF_USER_TOTP_MAX + 1];
 	struct json j;
@@ -238,7 +239,7 @@ done(struct cli *c, const struct conf_user *u, const char *what)
 		fprintf(c->out, "%s %s\n", u->name, what);
 		return CLI_OK;
 	}
-	base32(u->totp, u->n_totp, text);
+	base32(u->totp, has_new ? u->n_totp : 0, text);
 	json_init(&j, c->out);
 	json_obj(&j, NULL);
 	json_bool(&j, "ok", true);
@@ -247,6 +248,7 @@ done(struct cli *c, const struct conf_user *u, const char *what)
 	json_str(&j, "totp", text);
 	json_obj_end(&j);
 	json_end(&j);
+	wipe(text, sizeof(text));
 	return CLI_OK;
 }
 
@@ -275,7 +277,7 @@ add(struct cli *c, const struct web_opts *o, struct users *us, const char *name)
 	    (o->is_totp && (status = totp_set(c, u)) != CLI_OK) ||
 	    (status = users_save(c, us)) != CLI_OK)
 		return status;
-	return done(c, u, "can log in");
+	return done(c, u, "can log in", o->is_totp);
 }
 
 /* A new role, new codes; without either a new password. */
@@ -293,7 +295,7 @@ set(struct cli *c, const struct web_opts *o, struct users *us,
 		status = word_set(c, o, u);
 	if (status != CLI_OK || (status = users_save(c, us)) != CLI_OK)
 		return status;
-	return done(c, u, "is changed");
+	return done(c, u, "is changed", o->is_totp);
 }
 
 static int
@@ -305,10 +307,8 @@ del(struct cli *c, struct users *us, struct conf_user *u)
 	*u = us->user[us->n - 1];
 	us->n--;
 	status = users_save(c, us);
-	was.n_totp = 0;
 	if (status == CLI_OK)
-		status = done(c, &was, "is removed; who is logged in stays so "
-			      "until he logs out");
+		status = done(c, &was, "is removed", false);
 	wipe(&was, sizeof(was));
 	return status;
 }

@@ -21,6 +21,7 @@
 
 #define KEY_USER "tapir-sec" /* who reads the keys: DESIGN, processes */
 #define PATH_LEN 4096
+#define USERS_END ".users"	/* of the files that tapir user makes */
 
 /* ---- key files ----------------------------------------------------------------- */
 
@@ -74,6 +75,25 @@ conf_keydir_look(const char *dir, char *why, size_t cap)
 	return why[0] != '\0' ? ERR_KEYFILE : 0;
 }
 
+/* What is to be done about a file that is not there. */
+static void
+say_missing(const char *dir, const char *name, bool is_secret, char *why,
+	    size_t cap)
+{
+	size_t n = strlen(name), end = sizeof(USERS_END) - 1;
+
+	if (is_secret && n > end && strcmp(name + n - end, USERS_END) == 0)
+		str_add(why, cap, "there is no file %s/%s; its first user makes "
+			"it: tapir user add -d %s %.*s NAME, or the page "
+			"Certificates and users", dir, name, dir,
+			(int)(n - end), name);
+	else
+		str_add(why, cap, "there is no file %s/%s; put the %s there "
+			"(mode %s)", dir, name, is_secret ? "key" :
+			"certificate or public key", is_secret ? "0600" :
+			"0644");
+}
+
 static int
 file_look(const char *dir, const char *name, bool is_secret, char *why,
 	  size_t cap)
@@ -87,9 +107,7 @@ file_look(const char *dir, const char *name, bool is_secret, char *why,
 	    (int)sizeof(path))
 		str_add(why, cap, "the path is too long");
 	else if (stat(path, &st) != 0 && errno == ENOENT)
-		str_add(why, cap, "there is no file %s; put the %s there "
-			"(mode %s)", path, is_secret ? "key" : "certificate or "
-			"public key", is_secret ? "0600" : "0644");
+		say_missing(dir, name, is_secret, why, cap);
 	else if (stat(path, &st) != 0)
 		str_add(why, cap, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))

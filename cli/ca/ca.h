@@ -84,6 +84,8 @@ struct ca_want {
 bool ca_type_ok(const char *type);
 /** Make the authority's key and certificate; writes ca.key, ca.pem. */
 MUST_USE int ca_make(struct ca *ca, const struct ca_want *w);
+/** Does the authority's key want a passphrase? */
+bool ca_key_is_closed(struct ca *ca);
 /**
  * Issue a certificate; writes NAME.pem and, unless keep_key, NAME.key.
  *

@@ -91,6 +91,18 @@ key_read(struct ca *ca, const char *file, const char *pass)
 	return k;
 }
 
+bool
+ca_key_is_closed(struct ca *ca)
+{
+	char text[PEM_MAX];
+	size_t len;
+	bool is_closed = ca_file_read(ca, "ca.key", text, sizeof(text), &len) ==
+	    0 && strstr(text, "ENCRYPTED") != NULL;
+
+	OPENSSL_cleanse(text, sizeof(text));
+	return is_closed;
+}
+
 static X509 *
 cert_read(struct ca *ca, const char *file)
 {

@@ -28,6 +28,7 @@ enum {
 	CHANGE = 1 << 14,
 	SECRET = 1 << 15,
 	AS_IS  = 1 << 16,	/* the answer is a file */
+	MAY_R  = 1 << 17,	/* the realm may be missing */
 };
 
 static const struct desk_row {
@@ -41,9 +42,10 @@ static const struct desk_row {
 	{ "account-set", "web", "user", "set", cmd_web,
 	  KEYS | NAME | ROLE | CODES | MAY_W | CHANGE },
 	{ "account-del", "web", "user", "del", cmd_web, KEYS | NAME | CHANGE },
-	{ "users", "user", "list", NULL, cmd_user, CONF | REALM },
+	{ "users", "user", "list", NULL, cmd_user, CONF | REALM | MAY_R },
+	/* its file is made before a configuration can name it */
 	{ "user-add", "user", "add", NULL, cmd_user,
-	  CONF | REALM | NAME | WORD | CHANGE },
+	  CONF | KEYS | REALM | NAME | WORD | CHANGE },
 	{ "user-passwd", "user", "passwd", NULL, cmd_user,
 	  CONF | REALM | NAME | WORD | CHANGE },
 	{ "user-del", "user", "del", NULL, cmd_user,
@@ -144,7 +146,7 @@ check(struct desk_line *l, const struct desk_row *r, const struct bus_rec *cmd)
 			l->why = "no control characters";
 			return false;
 		}
-	return fits(l, (r->has & (REALM | INTO)) != 0, false,
+	return fits(l, (r->has & (REALM | INTO)) != 0, (r->has & MAY_R) != 0,
 		    bus_str(cmd, BUS_F_REALM), "realm= is for users and invite, "
 		    "and wanted there") &&
 	    fits(l, (r->has & (NAME | NAMES)) != 0, (r->has & MAYBE) != 0,
@@ -206,7 +208,8 @@ operands(struct desk_line *l, const struct desk_row *r,
 
 	if (!word(l, "--"))
 		return false;
-	if ((r->has & REALM) != 0 && !word(l, bus_str(cmd, BUS_F_REALM)))
+	if ((r->has & REALM) != 0 && *bus_str(cmd, BUS_F_REALM) != '\0' &&
+	    !word(l, bus_str(cmd, BUS_F_REALM)))
 		return false;
 	if ((r->has & NAMES) != 0)
 		return words(l, name);

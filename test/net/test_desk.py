@@ -110,6 +110,8 @@ def test_secrets_come_sealed_or_not_at_all(web, root):
     assert status == 200 and set(doc) == {"ok", "seal", "sealed"} and len(doc["seal"]) == 130
     assert b"totp" not in bytes.fromhex(doc["sealed"])
     assert look(root, "accounts")[1]["users"] == [{"name": "taro", "role": "viewer", "totp": True}]
+    status, doc = desk(root, "account-set", name="taro", role="operator")
+    assert status == 200 and doc["totp"] == "", "the old secret is told again, and not sealed"
     assert desk(root, "account-del", name="taro")[0] == 200
 
 
@@ -194,6 +196,7 @@ def test_people(web, root):
     assert desk(root, "user-add", realm="sales", name="a b", password=WORD)[0] == 409
     status, doc = look(root, "users", "sales")
     assert status == 200 and doc["users"] == [who]
+    assert look(root, "users") == (200, {"realms": [{"realm": "sales", "n": 1}]})
     path = os.path.join(web.dir, "keys", "sales.users")
     with open(path, encoding="utf-8") as f:
         line = f.read()
@@ -208,6 +211,44 @@ def test_people(web, root):
     with open(web.conf_path, "w", encoding="utf-8") as f:
         f.write(text)
     assert web.tapir("reload").returncode == 0
+
+
+def test_the_first_user_makes_the_file(web, root):
+    """A configuration that names a file which is not there is refused, and says what makes it; then it is taken."""
+    with open(web.conf_path, encoding="utf-8") as f:
+        text = f.read()
+    more = text.replace("</vpn>", PEOPLE.replace("sales", "guests")).encode()
+    etag = root.ask("GET", "/conf")[2]["ETag"]
+    status, doc, _ = root.ask("PUT", "/conf", more, Content_Type="application/xml", If_Match=etag)
+    assert status == 422 and "tapir user add -d" in str(doc["items"]) and "keys guests NAME" in str(doc["items"]), doc
+    assert desk(root, "user-add", realm="guests", name="ann", password=WORD)[0] == 200
+    assert desk(root, "user-add", realm="../guests", name="ann", password=WORD)[0] == 409
+    path = os.path.join(web.dir, "keys", "guests.users")
+    assert os.stat(path).st_mode & 0o077 == 0
+    assert root.ask("PUT", "/conf", more, Content_Type="application/xml", If_Match=etag)[0] == 200
+    assert look(root, "users")[1]["realms"] == [{"realm": "guests", "n": 1}]
+    with open(web.conf_path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def test_a_closed_authority(web, root):
+    """A key with a passphrase: without it, or with another, nothing is issued, renewed or revoked."""
+    keys = os.path.join(web.dir, "keys")
+    for name in "ca.key", "ca.pem", "ca.crl", "ca.list":
+        os.unlink(os.path.join(keys, name))
+    assert desk(root, "ca-init", name="Closed CA", password="open sesame")[0] == 200
+    assert look(root, "certs")[1]["has_passphrase"] is True
+    for word in {}, {"password": "another"}:
+        status, doc = desk(root, "ca-issue", name="closed.example.com", **word)
+        assert status == 409 and "encrypted" in doc["text"], doc
+    assert desk(root, "ca-issue", name="closed.example.com", password="open sesame")[0] == 200
+    for word in {}, {"password": "another"}:
+        assert desk(root, "ca-revoke", name="closed.example.com", **word)[0] == 409
+        assert desk(root, "ca-renew", **word)[0] == 409
+        assert look(root, "certs")[1]["certificates"][0]["state"] == "valid"
+    assert desk(root, "ca-renew", password="open sesame")[0] == 200
+    assert desk(root, "ca-revoke", name="closed.example.com", password="open sesame")[0] == 200
+    assert look(root, "certs")[1]["certificates"][0]["state"] == "revoked"
 
 
 def test_invitation(web, root):

@@ -29,7 +29,7 @@ const unseen = new Set([
 	"dry is 1, or not there", "either --link or -o", "invite wants a name", "tapir help invite", "tapir help user", "tapir help web",
 	"tapir-bus(7) has the form", "tapir-bus(7) lists the commands and their fields", "the body is neither XML nor JSON",
 	"the body is not one element of XML with attributes", "the body is not one flat object of JSON",
-	"usage: tapir ca init|issue|list|revoke|renew|export ...", "user wants add, del or passwd with REALM NAME, or list REALM",
+	"usage: tapir ca init|issue|list|revoke|renew|export ...", "user wants add, del or passwd with REALM NAME, or list [REALM]",
 	"web user: add, set or del NAME, or list", "what is accounts, users or certs", "which text is it to take the place of?",
 	"kind= is for keys and devices", "remote= is for invite", "role= is for accounts", "url= is for ca-init",
 	"these two are not the same", "no keys by the web interface", "run tapir capture on the machine",

@@ -88,7 +88,7 @@ export function Failed({ error }) {
 	// what a browser says of a line that is cut is of no use to anybody
 	return html`<div class="failed" role="alert"><strong><span aria-hidden="true">✕</span> ${
 			error instanceof TypeError && /fetch|network|load/i.test(error.message) ? t("lost.now") : plain(error.message)}</strong>
-		${error.hint && html` <span>${plain(error.hint)}</span>`}</div>`;
+		${error.hint && html`<div>${plain(error.hint)}</div>`}</div>`;
 }
 
 /** What an answer is, or why there is none. @param {{of: any, children?: any}} props */

@@ -294,3 +294,26 @@ TEST(the_authority_s_key_may_have_a_passphrase)
 	assert_int_equal(judge("x.pem"), X509_V_OK);
 	end();
 }
+
+TEST(who_has_no_passphrase_has_revoked_nothing)
+{
+	char pass[128];
+	FILE *f;
+
+	begin();
+	snprintf(pass, sizeof(pass), "%s/pass", dir);
+	f = fopen(pass, "w");
+	assert_non_null(f);
+	fputs("open sesame\n", f);
+	fclose(f);
+	assert_int_equal(CA("init", "--pass", pass), CLI_OK);
+	assert_int_equal(CA("issue", "x", "--pass", pass), CLI_OK);
+	assert_int_equal(CA("revoke", "x"), CLI_FAILED);
+	assert_int_equal(CA("list"), CLI_OK);
+	assert_true(says("valid"));
+	assert_false(says("revoked"));
+	assert_int_equal(CA("revoke", "x", "--pass", pass), CLI_OK);
+	assert_int_equal(CA("list"), CLI_OK);
+	assert_true(says("revoked"));
+	end();
+}

@@ -61,6 +61,9 @@ TEST(each_word_becomes_the_command_of_the_same_name)
 	assert_false(line.is_change);
 	ask("users", "sales", "");
 	assert_string_equal(text_of(&err), "list --config /c/tapir.xml -- sales");
+	ask("users", "", "");
+	assert_string_equal(text_of(&err), "list --config /c/tapir.xml --");
+	assert_int_equal(err, 0);
 	ask("certs", "", "");
 	assert_string_equal(text_of(&err), "list --dir /c/keys --");
 	ask("account-del", "", "hanako");
@@ -128,7 +131,7 @@ TEST(what_is_missing_or_too_much_is_refused)
 		{ "lab", "", "", ERR_NOTFOUND }, { "", "", "", ERR_NOTFOUND },
 		{ "accounts", "r", "", ERR_SYNTAX },
 		{ "accounts", "", "x", ERR_SYNTAX },
-		{ "users", "", "", ERR_SYNTAX },
+		{ "user-del", "", "x", ERR_SYNTAX },
 		{ "account-del", "", "", ERR_SYNTAX },
 		{ "user-add", "r", "x", ERR_SYNTAX },	/* no password */
 		{ "invite", "", "osaka", ERR_SYNTAX },

@@ -140,3 +140,61 @@ TEST(names_that_would_break_the_file_are_refused)
 	assert_int_not_equal(access(users, F_OK), 0);
 	end();
 }
+
+/* tapir --json user WORDS -c FILE, with -d DIR or without. */
+static int
+by_conf(const char *conf, bool has_dir, const char *what, const char *realm,
+	const char *name)
+{
+	const char *words[16] = { "tapir", "--json", "user", "-c", conf, "--pass",
+				  word };
+	char *argv[N_OF(words) + 1] = { NULL };
+	int argc = 7, status;
+	FILE *f;
+
+	if (has_dir) {
+		words[argc++] = "-d";
+		words[argc++] = dir;
+	}
+	words[argc++] = what;
+	words[argc++] = realm;
+	if (realm != NULL)
+		words[argc++] = name;
+	for (argc = 0; words[argc] != NULL; argc++)
+		argv[argc] = (char *)(uintptr_t)words[argc];
+	free(out);
+	out = NULL;
+	f = open_memstream(&out, &out_len);
+	assert_non_null(f);
+	status = cli_main(argc, argv, f, f);
+	fclose(f);
+	return status;
+}
+
+TEST(the_realms_that_ask_are_listed_and_another_gets_its_file_first)
+{
+	char conf[96], path[128];
+
+	begin();
+	snprintf(conf, sizeof(conf), "%s/tapir.xml", dir);
+	snprintf(path, sizeof(path), "%s/keys", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	file_make(conf, "<vpn><realm name=\"a\"><me id=\"x.example\" psk=\"a.psk\"/>"
+		  "</realm><realm name=\"b\" mode=\"ip\"><me id=\"x.example\" "
+		  "cert=\"x\"/><eap users=\"people\"/><pool net=\"10.0.0.0/24\"/>"
+		  "</realm></vpn>\n");
+	assert_int_equal(by_conf(conf, false, "list", NULL, NULL), CLI_OK);
+	assert_string_equal(out, "{\"realms\":[{\"realm\":\"b\",\"n\":0}]}\n");
+	/* where the realm has them */
+	assert_int_equal(by_conf(conf, true, "add", "b", "ann"), CLI_OK);
+	snprintf(path, sizeof(path), "%s/keys/people", dir);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(by_conf(conf, false, "list", NULL, NULL), CLI_OK);
+	assert_string_equal(out, "{\"realms\":[{\"realm\":\"b\",\"n\":1}]}\n");
+	/* one that asks for nothing, or is not there: a name for its <eap> */
+	assert_int_equal(by_conf(conf, false, "add", "a", "ann"), CLI_FAILED);
+	assert_int_equal(by_conf(conf, false, "add", "sales", "ann"), CLI_FAILED);
+	assert_int_equal(by_conf(conf, true, "add", "sales", "ann"), CLI_OK);
+	assert_int_equal(access(users, F_OK), 0);
+	end();
+}

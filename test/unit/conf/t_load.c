@@ -125,6 +125,17 @@ TEST(a_missing_empty_or_special_key_file_is_refused)
 	tear_down();
 }
 
+TEST(a_missing_file_of_users_says_who_makes_it)
+{
+	set_up();
+	put(xml, "<vpn>\n<realm name=\"r\" mode=\"ip\"><me id=\"a.example\" "
+		 "cert=\"k\"/>\n<eap users=\"people.users\"/>"
+		 "<pool net=\"10.0.0.0/24\"/></realm></vpn>\n", 0644);
+	assert_int_equal(load(), ERR_KEYFILE);
+	expect(errs.n - 1, 3, "keys people NAME, or the page");
+	tear_down();
+}
+
 TEST(a_key_file_of_a_stranger_is_refused)
 {
 	if (geteuid() != 0)

@@ -43,7 +43,7 @@ export function Access({ realm, peer }) {
 			]}/>` : html`<${Empty} text=${t("cert.none")} hint=${t("cert.none.hint")}/>`}
 			${byKey.length > 0 && html`<p class="quiet">${t("cert.bykey", { n: byKey.length })}</p>`}
 		<//>
-		<${Panel} title=${t("cert.own")} cmd="tapir ca"><${Answer} of=${metrics}>
+		<${Panel} title=${t("cert.own")} cmd="tapir ca list"><${Answer} of=${metrics}>
 			${ends.size ? html`<ul class="list">${[...ends].map(([realm, until]) => html`<li key=${realm}>
 				${t("realm.of", { realm })}: <${Until} until=${until}/></li>`)}</ul>` : html`<${Empty} text=${t("cert.own.none")}/>`}<//><//>
 		${isAdmin ? html`<${Authority}/>` : html`<${Issue}/>`}</div><div>

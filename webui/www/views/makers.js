@@ -32,10 +32,10 @@ export function Invite({ realm: first = "", name: who = "" }) {
 		<div class="row">
 			<${Field} name=${t("invite.kind")} value=${kind} set=${setKind} options=${{ tapir: t("invite.tapir"), apple: t("invite.apple"),
 				windows: t("invite.windows"), android: t("invite.android") }}/>
-			<${Field} name=${t("invite.name")} value=${name} set=${setName} hint=${isDevice ? "hanako@sales.example.com" : "osaka"}/>
+			<${Field} name=${t("invite.name")} value=${name} set=${setName} hint=${t("eg", { what: isDevice ? "hanako@sales.example.com" : "osaka" })}/>
 			<${Field} name=${t("col.realm")} value=${into} set=${setRealm} options=${Object.fromEntries([...(into ? [] : [["", t("any")]]),
 				...names.map((n) => [n, n])])}/>
-			<${Field} name=${t("invite.at")} value=${at} set=${setAt} hint="vpn.example.com"/>
+			<${Field} name=${t("invite.at")} value=${at} set=${setAt} hint=${t("eg", { what: "vpn.example.com" })}/>
 			${isDevice && html`<${Field} name=${t("invite.net")} value=${net} set=${setNet} hint=${t("invite.net.hint")}/>`}</div>
 		<ol class="steps">
 			${isDevice && html`<li>${t("invite.user")}<${Cmd} text=${line(["tapir user add", into ? quoted(into) : "REALM", or(name, "NAME")])}/></li>`}
@@ -57,7 +57,7 @@ export function Drain() {
 		<p>${t("drain.text")}</p>
 		<div class="row"><${Field} name=${t("drain.how")} value=${how} set=${setHow} options=${{ end: t("drain.end"), keep: t("drain.keep"),
 				send: t("drain.send") }} hint=${isSent && t("drain.send.hint")}/>
-			${isSent && html`<${Field} name=${t("drain.to")} value=${to} set=${setTo} hint="192.0.2.7, vpn2.example.com"/>`}
+			${isSent && html`<${Field} name=${t("drain.to")} value=${to} set=${setTo} hint=${t("eg", { what: "192.0.2.7, vpn2.example.com" })}/>`}
 			${names.length > 1 && html`<${Field} name=${t("col.realm")} value=${realm} set=${setRealm} options=${{ "": t("any"),
 				...Object.fromEntries(names.map((n) => [n, n])) }}/>`}</div>
 		<div class="row actions"><${Do} name=${t("drain.go")} command="drain" fields=${{ realm, ...(isSent ? { what: where } : { kind: how }) }} role="admin"
@@ -75,7 +75,7 @@ export function Issue() {
 	const list = names.split(/[\s,]+/).filter(Boolean).map(quoted);
 	return html`<${Panel} title=${t("cert.make")}>
 		<p>${t("cert.make.text")}</p>
-		<div class="row"><${Field} name=${t("cert.names")} value=${names} set=${setNames} hint="vpn.example.com hanako@example.com 192.0.2.1"/>
+		<div class="row"><${Field} name=${t("cert.names")} value=${names} set=${setNames} hint=${t("eg", { what: "vpn.example.com 192.0.2.1" })}/>
 			<${Field} name=${t("cert.type")} value=${type} set=${setType} options=${{ p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519" }}/>
 			<${Field} name=${t("cert.days")} value=${days} set=${setDays} type="number" min=${1} max=${3650}/></div>
 		<ol class="steps"><li>${t("cert.step.ca")}<${Cmd} text="tapir ca init"/></li>
