@@ -35,7 +35,8 @@ const unseen = new Set([
 	"these two are not the same", "no keys by the web interface", "run tapir capture on the machine",
 	"keys are not given over HTTP", "run tapir capture --keys on the machine itself", "keys are handed out for one peer",
 	"name it with --peer", "the keys go to a file already (--key-log)", "this is not for the supervisor",
-	"the desk does no such thing", "events come by themselves", "read them", "its answer is no record", "POST /capture, GET and PUT /conf",
+	"the desk does no such thing", "POST /login with a link of tapir web, then send the token",
+	"events come by themselves", "read them", "its answer is no record", "POST /capture, GET and PUT /conf",
 	"after is more than was ever sent", "begin with 0, or open a new session",
 	"there is nothing behind this link", "a link works once, and for ten minutes; let them make another one",
 	"%.*s.key", "%.*s.pem", "%s.key", "%s.pem",
@@ -64,6 +65,14 @@ const texts = (code) => [...code.matchAll(/(?:"(?:[^"\\]|\\.)*"\s*)+/g)].map((m)
 	[...m[0].matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((part) => part[1]).join("").replace(/\\(.)/g, "$1")
 		.replace(/%(?:\.\d+)?(?:[sdu]|zu)/g, "%s"));
 
+/** A source, what its #define of texts stand for put in. @param {string} file */
+function source(file) {
+	let code = readFileSync(new URL(file, root), "utf8");
+	for (const [, name, text] of code.matchAll(/^#define (\w+)\s+("(?:[^"\\]|\\.)*")/gm))
+		code = code.replace(new RegExp(`(?<!#define )\\b${name}\\b`, "g"), () => text);
+	return code;
+}
+
 /** Nothing but values. @param {string} text */
 const isBare = (text) => !/[a-z]/.test(text.replaceAll("%s", ""));
 
@@ -71,9 +80,9 @@ const isBare = (text) => !/[a-z]/.test(text.replaceAll("%s", ""));
 const said = new Map();
 for (const [name, files, at] of sayers)
 	for (const file of files)
-		for (const args of calls(readFileSync(new URL(file, root), "utf8"), name))
+		for (const args of calls(source(file), name))
 			for (const i of at)
-				for (const text of texts(args[i] ?? "")) said.set(text.replace(/^:%s:/, "ca.list$&"), file);
+				for (const text of texts(args[i] ?? "")) said.set(text, file);
 // what is said otherwise: of a table, of a variable
 for (const [file, pattern] of /** @type {[string, RegExp][]} */ ([
 	["daemon/base/err.def", /ERR\(\w+,\s*("[^"]*")/g], ["webui/app_bus.c", /\{ ERR_\w+, \d+, ((?:"[^"]*"\s*,?\s*)+)\}/g],
