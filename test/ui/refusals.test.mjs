@@ -39,6 +39,18 @@ const unseen = new Set([
 	"events come by themselves", "read them", "its answer is no record", "POST /capture, GET and PUT /conf",
 	"after is more than was ever sent", "begin with 0, or open a new session",
 	"there is nothing behind this link", "a link works once, and for ten minutes; let them make another one",
+	// what the fields of a page do not let through
+	"there is no such kind of packets", "clear, esp, ike, dropped", "--type is p256, p384 or ed25519",
+	"--as is tapir, apple, windows or android", "--role is admin, operator or viewer",
+	"realm= is for users and invite, and wanted there", "name= is for what has one, and wanted there",
+	"password= is for what has one, and wanted there", "that is too long to wait for a confirmation",
+	"at most a day: 86400", "what is to become of peers?", "another gateway, end or keep",
+	"link, or user and password, are wanted", "password, or a link, is wanted", "not a network", "too many networks",
+	"into which realm? there are %s", "several peers are called so", "name one as REALM/PEER",
+	"this means more than one peer", "say which: REALM/PEER", "not a command of this version",
+	"use the tapir command that came with this tapird", "end some of them", "too many clients at the same time",
+	"this is no name of a file", "the configuration has no such file", "conf-files lists them",
+	"the export cannot be made",
 	"%.*s.key", "%.*s.pem", "%s.key", "%s.pem",
 ]);
 
@@ -91,7 +103,7 @@ for (const [file, pattern] of /** @type {[string, RegExp][]} */ ([
 		for (const text of m[1].split(/"\s*,\s*"/).flatMap((part) => texts(`"${part.replace(/^"|"\s*$/g, "")}"`))) said.set(text, file);
 
 // errors that nobody refuses a deed of a page with: they are of packets and messages
-const ofPackets = /^(ERR_)?(bytes left|integrity|sequence number|bad padding|version not|unknown critical|payload missing|no proposal|key exchange|no traffic|wrong credentials|message not permitted)/;
+const ofPackets = /^(bytes left|message or field|malformed|algorithm|not an address|internal|integrity|sequence number|bad padding|version not|unknown critical|payload missing|no proposal|key exchange|no traffic|wrong credentials|message not permitted)/;
 
 test("every refusal that a page can show has words in Japanese", () => {
 	assert.ok(said.size > 200, `only ${said.size} were found`);
