@@ -316,6 +316,27 @@ attack_rec(const struct ike_stats *is, struct bus_rec *r)
 	bus_set_str(r, BUS_F_WHY, why);
 }
 
+/* What somebody emptied stays so until somebody remembers. */
+static void
+drain_rec(const struct vpn *v, unsigned i, struct bus_rec *r)
+{
+	char to[IKE_WHY_MAX];
+
+	switch (ike_drained(v->ike, i, to, sizeof(to))) {
+	case IKE_DRAIN_OFF:
+		break;
+	case IKE_DRAIN_SEND:
+		bus_set_fmt(r, BUS_F_WHY, "drained: who comes is sent to %s, "
+			    "until tapir drain --off", to);
+		break;
+	case IKE_DRAIN_KEEP:
+	case IKE_DRAIN_END:
+		bus_set_str(r, BUS_F_WHY, "drained: nobody is let in, until "
+			    "tapir drain --off");
+		break;
+	}
+}
+
 /* The peers of a realm that were asked for.  @return how many. */
 static unsigned
 send_peers(struct vpn *v, struct ctl_client *cl, const struct bus_rec *cmd,
@@ -387,6 +408,7 @@ cmd_status(struct vpn *v, struct ctl_client *cl, const struct bus_rec *asked)
 			continue;
 		realm_rec(v, i, seat, n_seat, &r);
 		attack_rec(&is, &r);
+		drain_rec(v, i, &r);
 		n += send_peers(v, cl, cmd, i, seat, n_seat, &r);
 	}
 	free(seat);

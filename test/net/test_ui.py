@@ -232,6 +232,68 @@ def test_hub(page):
     page.wait_text("forwards", "main table")
 
 
+# What the hub says, with a loop, or as many ports as one likes.
+HUB = """
+const n = arguments[0];
+return import(location.origin + "/store.js").then(({ bus }) => {
+	const ask = bus.ask.bind(bus);
+	bus.ask = (command, fields, isView) => ask(command, fields, isView).then((items) => {
+		const peer = items.find((i) => i.kind === "ether");
+		if (!peer) return items;
+		for (let i = 0; i < n; i++) items.push({ ...peer, port: "port" + i });
+		peer.state = "blocked";
+		peer.retry_s = 30;
+		return items;
+	});
+	return true;
+});
+"""
+
+
+def test_hub_with_a_loop_and_many_ports(page):
+    """A loop is said in words and drawn; of many ports the table has all."""
+    page.go("hub")
+    page.js(HUB, 40)
+    page.wait_text("A loop: osaka is blocked", "main [role=alert]")
+    page.wait_text("✕ osaka", ".topology")
+    page.wait_text("24 of 42 ports are drawn", "main")
+    assert page.js("return document.querySelectorAll('.topology .port').length") == 24
+    page.wait("return document.querySelectorAll('main tbody tr').length === 42")
+    page.click("main button", "IP addresses")
+    page.wait("return document.querySelector('[aria-pressed=true]').textContent === 'IP addresses'")
+    page.click("main button", "Multicast")
+    page.wait("return document.querySelector('[aria-pressed=true]').textContent === 'Multicast'")
+    page.js("location.hash = '#/overview'; location.reload()")
+    page.wait("return !!document.querySelector('main .state')")
+
+
+def test_what_else_can_be_pressed(page):
+    """Sorting, copying, help, and the ways from a peer to its capture and its profile."""
+    page.go("peers")
+    page.click("main th button", "Received")
+    page.wait("return document.querySelector('th[aria-sort=ascending]').textContent.startsWith('Received')")
+    page.click("main th button", "Received")
+    page.wait("return !!document.querySelector('th[aria-sort=descending]')")
+    page.choose("State", "connecting")
+    page.wait_text("tapir status | grep connecting", "main")
+    page.click("button", "Show all")
+    page.wait_text("osaka", "main table")
+    page.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.click("main button", "Copy: tapir status")
+    page.wait_text("Copied", "main")
+    page.click("main table a", "osaka")
+    page.click("main a", "Capture")
+    page.wait_text("tapir capture -w tapir.pcapng --peer branches/osaka", "main")
+    page.js("history.back()")
+    page.click("main a", "Profile")
+    page.wait("return [...document.querySelectorAll('main input')].some((i) => i.value === 'osaka')")
+    page.js("document.activeElement.blur()")
+    page.keys("?")
+    page.wait_text("Signs", "dialog")
+    page.keys(ESCAPE)
+    page.wait("return !document.querySelector('dialog')")
+
+
 def test_reload_with_a_way_back(page, web):
     """Preview names the change, and it is kept when somebody says so."""
     web.write(office("tokyo", at="192.0.2.2", attrs="", top='log="debug"'), {})
@@ -345,9 +407,12 @@ def test_drain(page, web):
         page.click("dialog button.main", "Empty the gateway")
         assert until(5, lambda at=n: len(web.lines("asked for drain")) == 2 * at - 1)
         assert until(5, lambda on=how != "end": web.is_up() == on)
+        why = {"send": "drained: who comes is sent to 192.0.2.9"}.get(how, "drained: nobody is let in")
+        page.wait_text(why, "[aria-label='Realm branches']")
         page.click("main button", "Let them connect here")
         assert until(5, lambda at=n: len(web.lines("asked for drain")) == 2 * at)
         assert until(10, web.is_up)
+    page.wait("return !/drained/.test(document.querySelector(\"[aria-label='Realm branches']\").innerText)")
 
 
 def test_connect(page, web):

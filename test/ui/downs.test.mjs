@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { downs } from "../../webui/www/lang/ja.js";
+import { downs, held } from "../../webui/www/lang/ja.js";
 
 const root = new URL("../../", import.meta.url);
 const texts = ["ikev2/", "ikev2/step/", "daemon/core/"].flatMap((dir) => readdirSync(new URL(dir, root)).filter((f) => f.endsWith(".c"))
@@ -15,4 +15,16 @@ test("each pattern is of a text that the daemon has", () => {
 		.replace(/\\?\(\(?[^)]*\)+(\\\))?/g, "%").replace(/\(\\d\+\)|\(\\S\+\)/g, "%").replace(/\\(.)/g, "$1"));
 	const missing = alone.filter((s) => !s.split("%").every((part) => texts.includes(part)));
 	assert.deepEqual(missing, []);
+});
+
+test("what an event holds is found in its sentence", () => {
+	const events = readFileSync(new URL("daemon/bus/event.def", root), "utf8");
+	for (const [code, pattern] of held) {
+		const sentence = new RegExp(`"${code}",[^"]*"([^"]+)"`).exec(events)[1];
+		const names = [...sentence.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).filter((n) => !["realm", "peer"].includes(n));
+		const groups = pattern.exec(sentence.replace("{pid}", "7"))?.groups;
+		const wanted = Object.fromEntries(names.map((n) => [n, n === "pid" ? "7" : `{${n}}`]));
+		if (code === "peer-failed") delete wanted.remote;	// its record has that
+		assert.deepEqual({ ...groups }, wanted, code);
+	}
 });

@@ -8,8 +8,8 @@ import { changed } from "./store.js";
 /** @type {Record<string, Record<Word, string>>} */
 const all = { en };
 /** What the daemon says in English: events, drops, why a peer is down; of the language.
- * @type {{sentences: Record<string, string>, drops: Record<string, string>, downs: [RegExp, string][]}} */
-let foreign = { sentences: {}, drops: {}, downs: [] };
+ * @type {{sentences: Record<string, string>, drops: Record<string, string>, downs: [RegExp, string][], held: [string, RegExp][]}} */
+let foreign = { sentences: {}, drops: {}, downs: [], held: [] };
 export const languages = { en: "English", ja: "日本語" };
 
 let lang = localStorage.getItem("lang") ??
@@ -23,7 +23,7 @@ export const language = () => lang;
 async function fetched(to) {
 	if (to in all) return;
 	const [words, tables] = await Promise.all([import("./lang/ja.js"), import("./lib/tables_ja.js")]);
-	foreign = { ...tables, downs: words.downs };
+	foreign = { ...tables, downs: words.downs, held: words.held };
 	// a build leaves the keys out, which are those of English in their order
 	all[to] = Array.isArray(words.ja) ?
 		/** @type {any} */ (Object.fromEntries(Object.keys(en).map((key, i) => [key, words.ja[i]]))) : words.ja;
@@ -81,8 +81,8 @@ export function said(e) {
  */
 export function told(r) {
 	const own = lang === "ja" ? foreign.sentences[r.code] : undefined;
-	const isWhole = own && [...own.matchAll(/\{(\w+)\}/g)].every(([, name]) => r[name] || name === "hint");
-	return isWhole ? said({ ...r, event: r.code }) : r.text || down(r.why);
+	const all = { ...r, event: r.code, ...foreign.held.find(([code]) => code === r.code)?.[1].exec(r.text)?.groups };
+	return own && [...own.matchAll(/\{(\w+)\}/g)].every(([, name]) => all[name] !== undefined) ? said(all) : r.text || down(r.why);
 }
 
 /** Why packets were dropped. @param {import("./api.js").Item} counter */

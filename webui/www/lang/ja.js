@@ -486,6 +486,14 @@ export const ja = {
 	"login.go": "ログイン",
 };
 
+/** What the English sentence of an event holds that its record does not. @type {[string, RegExp][]} */
+export const held = [
+	["daemon-started", /^tapird (?<version>\S+) started with (?<file>.+), process (?<pid>\d+)$/],
+	["peer-up", / is up from (?<remote>\S+): (?<mode>\S+) over (?<encap>\S+), (?<suite>.+)$/],
+	["peer-failed", / cannot be reached: (?<why>.+); (?<hint>.+)$/],
+	["auth-failed", /^authentication of (?<id>.+) from (?<remote>\S+) failed: (?<why>.+); (?<hint>.+)$/],
+];
+
 /** Why a peer is down, of what the daemon says. @type {[RegExp, string][]} */
 export const downs = [
 	[/^not yet dialled$/, "まだ接続を始めていません"],
@@ -506,6 +514,8 @@ export const downs = [
 	[/^the peer does not speak EtherIP, and mode is ether$/, "相手は EtherIP に対応していませんが、方式は ether です"],
 	[/^the peer permits no NAT, and there is one$/, "相手は NAT を許しませんが、途中に NAT があります"],
 	[/^this gateway is drained$/, "このゲートウェイは空けてあります"],
+	[/^drained: nobody is let in, until tapir drain --off$/, "空けてあるため、再び受け入れる (tapir drain --off) まで誰も入れません"],
+	[/^drained: who comes is sent to (\S+), until tapir drain --off$/, "空けてあるため、再び受け入れる (tapir drain --off) まで、来た相手を $1 へ移します"],
 	[/^not dialled: this gateway is drained$/, "このゲートウェイは空けてあるため接続しません"],
 	[/^a password is to be typed$/, "パスワードの入力が必要です"],
 	[/^the secure process cannot be asked now$/, "鍵を扱うプロセスに今は問い合わせできません"],
