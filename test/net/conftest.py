@@ -37,6 +37,7 @@ def pytest_sessionstart(session):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)  # after the fixtures, which need their lab to end
 def pytest_sessionfinish(session):
     """Nothing of ours stays, even after an interrupt."""
     labs.close_all()
