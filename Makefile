@@ -297,7 +297,7 @@ FUZZ_RUNS ?= 20000
 FUZZ_LIBS := $(foreach l,cli core diary secure web ikev2 esp vhub why spi conf ipc bus base,$(B)/lib$(l).a)
 $(B)/test/fuzz/fz_%: $(B)/test/fuzz/fz_%.o $(FUZZ_LIBS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(SYS_LIBS) -lz
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group $(WEB_LIBS) $(SYS_LIBS) -lz
 
 fuzz:
 	@$(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=asan \

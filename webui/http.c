@@ -23,9 +23,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/list.h"
 #include "daemon/base/secret.h"
@@ -252,6 +254,19 @@ fixed_for(const struct ui_reply *rep)
 	return fixed_fields;
 }
 
+/* RFC 9110 6.6.1 and 5.6.7. */
+static void
+date_write(struct evbuffer *out)
+{
+	time_t now = (time_t)(clk_wall_ms() / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) != NULL &&
+	    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		evbuffer_add_printf(out, "Date: %s\r\n", text);
+}
+
 static void
 reply_write(struct ui_req *rq, const struct ui_reply *rep, bool is_stream)
 {
@@ -260,6 +275,7 @@ reply_write(struct ui_req *rq, const struct ui_reply *rep, bool is_stream)
 
 	evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n%s", rep->status,
 			    phrase(rep->status), fixed_for(rep));
+	date_write(out);
 	if (rep->fields != NULL)
 		evbuffer_add_printf(out, "%s", rep->fields);
 	if (rep->type != NULL && !is_empty)

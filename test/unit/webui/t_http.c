@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include "daemon/base/str.h"
 #include "test/lib/test.h"
@@ -115,7 +116,7 @@ client(void)
 static void
 wait_requests(unsigned n)
 {
-	for (int i = 0; i < TURNS && t.n_request < n; i++)
+	for (int i = 0; i < 10 * TURNS && t.n_request < n; i++)
 		(void)event_base_loop(t.base, EVLOOP_ONCE);
 	assert_int_equal(t.n_request, n);
 }
@@ -161,6 +162,8 @@ say_text(int fd, const char *text)
 
 TEST(requests_of_one_connection_are_answered_one_after_the_other)
 {
+	const char *said;
+	struct tm tm;
 	int fd;
 
 	begin(4);
@@ -171,7 +174,13 @@ TEST(requests_of_one_connection_are_answered_one_after_the_other)
 	assert_true(say_text(fd, "0123456789"));
 	assert_int_equal(t.n_request, 3);
 	assert_string_equal(t.last, "/x");
-	assert_non_null(strstr(answer(fd), "HTTP/1.1 200 OK\r\n"));
+	said = answer(fd);
+	assert_non_null(strstr(said, "HTTP/1.1 200 OK\r\n"));
+	/* RFC 9110 6.6.1: a server that has a clock says what it shows */
+	said = strstr(said, "\r\nDate: ");
+	assert_non_null(said);
+	assert_non_null(strptime(said + 8, "%a, %d %b %Y %H:%M:%S GMT", &tm));
+	assert_in_range(timegm(&tm), time(NULL) - 600, time(NULL) + 600);
 	assert_true(say_text(fd, HELD GET));
 	assert_int_equal(t.n_request, 4);
 	close(fd);
