@@ -39,7 +39,7 @@ def test_link(page):
     assert 10_000 < page.js(WEIGHT) <= 100_000
 
 
-def test_accounts_and_viewers(web, driver):
+def test_accounts_and_viewers(web, driver, axe):
     """A wrong password says so; roles see what they may not press; who is removed is out."""
     path = os.path.join(web.dir, "word")
     with open(path, "w", encoding="utf-8") as f:
@@ -49,11 +49,24 @@ def test_accounts_and_viewers(web, driver):
     b = driver.browser()
     b.open("http://127.0.0.1:4580/")
     b.wait_text("Log in with a link")
-    for word in "wrong wrong", WORD:
-        b.choose("Name", "hanako")
-        b.choose("Password", word)
-        b.click("button", "Log in")
-        b.wait_text("wrong" if word != WORD else "Overview")
+    b.size(390, 900)
+    b.click("main button", "日本語")
+    b.wait_text("またはアカウントで")
+    b.choose("名前", "hanako")
+    b.choose("パスワード", "wrong wrong")
+    b.click("button", "ログイン")
+    b.wait_text("いずれかが違います", "form [role=alert]")
+    axe_is_content(b, axe)
+    assert b.js("return document.documentElement.scrollWidth <= innerWidth")
+    b.click("main button", "English")
+    b.wait_text("is wrong", "form [role=alert]")
+    b.size(1280, 900)
+    b.choose("Password", WORD)
+    b.click("button", "Log in")
+    b.wait_text("Overview")
+    b.go("access")
+    b.wait_text("tapir web user add", "main")
+    assert b.js("return !document.querySelector('main form, main button.main')"), "a viewer is shown commands"
     b.go("peers/branches/osaka")
     b.wait_text("Identity")
     off = b.js("""const e = [...document.querySelectorAll("button")].find((x) =>
@@ -173,6 +186,10 @@ def test_rekey_is_seen_in_the_log(page, web):
     page.click("main button", "Hold")
     n = page.js("return document.querySelectorAll('.log > li').length")
     assert web.tapir("rekey", "osaka", "ike").returncode == 0
+    page.choose("Text", "ike SA has new keys")
+    page.wait_text("No event is like that")
+    page.click("main button", "Show all")
+    page.wait("return document.querySelectorAll('.log > li').length > 1")
     page.choose("Text", "ike SA has new keys")
     page.wait_text("No event is like that")
     page.click("main button", "Go on")
@@ -370,7 +387,7 @@ def test_capture(page, web):
     page.wait_text("Is it still you?", "dialog")
     page.choose("Or a new link", web.json("web")["url"])
     page.click("dialog button", "Go on")
-    page.wait_text("records ike", "main")
+    page.wait_text("root by the web records IKE on the wire", "main")
     assert "ike" in web.tapir("capture", "--list").stdout
     assert web.tapir("rekey", "branches/osaka", "ike").returncode == 0
     page.wait("return / kB/.test(document.querySelector('.note').textContent)")

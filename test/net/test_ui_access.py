@@ -12,7 +12,7 @@ import time
 import topo
 from browser import Client
 from lab import until
-from screens import ESCAPE, SPEAK, driver, page, web  # pylint: disable=unused-import
+from screens import ESCAPE, SPEAK, axe, axe_is_content, driver, page, web  # pylint: disable=unused-import
 
 TOPOLOGY = topo.pair
 WORD = "correct horse battery"
@@ -26,7 +26,7 @@ def as_before(page, web, conf, gone):
     page.wait(f"return !/{gone}/.test(document.querySelector('main').innerText)")
 
 
-def test_what_lets_somebody_in(page, web):
+def test_what_lets_somebody_in(page, web, axe):
     """An authority and a certificate; an account; an invitation whose link another tapir follows."""
     keys = os.path.join(web.dir, "keys")
     page.go("access")
@@ -49,6 +49,7 @@ def test_what_lets_somebody_in(page, web):
     link = page.text("dialog code.long")
     assert re.fullmatch(r"http://127\.0\.0\.1:4580/get/[0-9a-f]{32}#[\w-]{43}", link), link
     assert seen_by_a_camera(page, web) in (link, None)
+    is_well(page, axe)
     there = os.path.join(web.lab.mkdir("kyoto"), "tapir.xml")
     assert web.tapir("join", link, "-c", there, "--yes").returncode == 0
     with open(os.path.join(keys, "branches-kyoto.psk"), "rb") as a, \
@@ -86,6 +87,16 @@ SALES = """  <realm name="sales" mode="ip" tap="tap-sales">
 </vpn>"""
 
 
+def is_well(page, axe):
+    """What is shown now: on a phone, in both languages, to axe."""
+    page.size(390, 900)
+    for lang in "ja", "en":
+        page.js(SPEAK, lang)
+        page.wait("return document.documentElement.scrollWidth <= innerWidth")
+        axe_is_content(page, axe)
+    page.size(1280, 900)
+
+
 def fill(page, panel, label, value):
     """Once the field is there."""
     assert until(10, lambda: page.js(FILL, panel, label, value), 0.1), f"no {label!r} in\n{page.text()}"
@@ -112,7 +123,7 @@ def comes_in(web, user, password, **more):
     return doc["role"] if status == 200 else None
 
 
-def test_accounts_by_the_page(page, web):
+def test_accounts_by_the_page(page, web, axe):
     """Made with a code for an authenticator, which is shown once; logs in; removed, and is out."""
     page.go("access")
     page.wait_text("Add the account", "main")
@@ -139,6 +150,7 @@ def test_accounts_by_the_page(page, web):
     page.js(SPEAK, "en")
     page.click("main button", "Change mai")
     assert page.js("return [...document.querySelectorAll('dialog button.main')].every((b) => b.disabled)"), "nothing changes"
+    is_well(page, axe)
     fill(page, "Change mai", "Role", "viewer")
     page.click("dialog button", "Save")
     page.wait("return !document.querySelector('dialog')")

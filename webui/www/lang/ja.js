@@ -535,5 +535,9 @@ export const downs = [
 	[/^shutting down$/, "デーモンが停止します"],
 	[/^others take its place$/, "ほかのものが引き継ぎます"],
 	[/^the last one of its peer$/, "このピアの最後のものです"],
+	[/ by the web$/, " (ブラウザー)"],
+	[/^the capture ends$/, "記録の終了"],
+	[/^packets are copied.*$/, "パケットの記録"],
+	[/^asked$/, "依頼しました"],
 	[/^done$/, "完了"],
 ];

@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor.js";
 import { capture } from "../api.js";
 import { bus, changed, keyOf, may, useAnswer, useClock, useStore } from "../store.js";
-import { bytes, number, span, t } from "../i18n.js";
+import { bytes, down, number, span, t } from "../i18n.js";
 import { Answer, Empty, Failed, Field, Panel, Table, Title, When } from "../parts.js";
 import { quoted } from "./makers.js";
 import { proved } from "./proof.js";
@@ -76,12 +76,15 @@ const Mine = () => html`<${Panel} title=${t("capture.mine")}>
 			aria-label=${t("capture.forget.of", { name: k.name })}>${t("capture.forget")}</button>` },
 	]}/><p class="quiet">${t("capture.open")}</p>` : html`<${Empty} text=${t("capture.none")} hint=${t("capture.none.hint")}/>`}<//>`;
 
+/** Kinds of packets, in words; none are all. @param {string} what */
+const inWords = (what) => what.split(/[ ,]+/).filter(Boolean).map((k) => kinds.includes(k) ? t(/** @type {any} */ ("capture." + k)) : k).join(", ") || t("any");
+
 /** Whose capture runs on the gateway. */
 function Everyones() {
 	const a = useAnswer("captures", {}, 2);
 	const rows = (a.items ?? []).filter((i) => i.result === "capture");
 	return html`<${Panel} title=${t("capture.all")} cmd="tapir capture --list"><${Answer} of=${a}>
-		${rows.length ? rows.map((c) => html`<p key=${c.capture}>${t("capture.of", { user: c.user, what: c.what || t("any") })}
+		${rows.length ? rows.map((c) => html`<p key=${c.capture}>${t("capture.of", { user: down(c.user), what: inWords(c.what ?? "") })}
 			${c.peer && html` <strong>${c.realm}/${c.peer}</strong>`}
 			<span class="quiet"> ${span(c.age_s)} · ${t("capture.count", { n: number(c.n_packets) })} · ${bytes(c.n_bytes)}
 				${c.n_lost > 0 && html` · ${t("capture.lost", { n: number(c.n_lost) })}`}</span>
@@ -107,7 +110,7 @@ export function Capture({ realm, peer: first }) {
 	const start = (/** @type {Event} */ e) => {
 		e.preventDefault();
 		begin({ what: on.join(" "), realm: of?.realm ?? "", peer: of?.name ?? "", left_s: n, n_bytes: mb * 1000000 },
-			[peer, ...on].filter(Boolean).join(" ") || t("any"));
+			[peer, inWords(on.join(" "))].filter(Boolean).join(" "));
 	};
 	return html`<${Title} of="capture"/><div class="grid"><div>
 		<${Panel} title=${t("capture.title")} cmd=${text}><form onSubmit=${start}>

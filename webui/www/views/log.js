@@ -65,6 +65,12 @@ export function Log() {
 		(!peer || e.peer === peer) && (!text || holds(e, text))).slice(-300).reverse();
 	const codes = [...new Set(all.map((e) => e.event))].sort();
 	const peers = [...new Set([...s.peers.values()].map((p) => p.name))].sort();
+	const clear = () => {
+		setLevel("debug");
+		setCode("");
+		setPeer("");
+		setText("");
+	};
 	const named = (/** @type {string[]} */ list) => ({ "": t("any"), ...Object.fromEntries(list.map((x) => [x, x])) });
 	return html`<${Title} of="log"/>
 		<${Panel} title=${t("log.title", { n: rows.length })} cmd=${command(level, code, peer)}
@@ -79,7 +85,7 @@ export function Log() {
 			</div>
 			<${Failed} error=${old.error}/>
 			${rows.length ? html`<ol class="list log">${rows.map((e) => html`<${Line} key=${e.seq} e=${e} onWhy=${setWhy}/>`)}</ol>` :
-				html`<${Empty} text=${t("log.none")} hint=${t("log.none.hint")}/>`}
+				html`<${Empty} text=${t("log.none")} hint=${html`${t("log.none.hint")} <button type="button" onClick=${clear}>${t("filter.clear")}</button>`}/>`}
 		<//>
 		${why && html`<${WhyDialog} realm=${why.realm} peer=${why.peer} onClose=${() => setWhy(null)}/>`}`;
 }

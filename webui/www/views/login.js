@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor.js";
 import { login } from "../api.js";
 import { enter, store, useStore } from "../store.js";
-import { t } from "../i18n.js";
+import { language, languages, setLanguage, t } from "../i18n.js";
 import { Cmd, Failed, Field } from "../parts.js";
 
 export function Login() {
@@ -24,13 +24,16 @@ export function Login() {
 		setPassword("");
 		setCode("");
 	};
-	return html`<main id="main" class="login"><h1>tapir</h1>
+	const next = language() === "en" ? "ja" : "en";
+	return html`<main id="main" class="login"><header class="row"><h1>tapir</h1>
+			<button type="button" class="plain" lang=${next} onClick=${() => setLanguage(next)}>${languages[next]}</button></header>
 		<p>${t("login.link")}</p><${Cmd} text="tapir web"/>
-		<${Failed} error=${state.error ?? s.why}/>
+		<${Failed} error=${s.why}/>
 		<form onSubmit=${send}><h2>${t("login.account")}</h2>
 			<${Field} name=${t("login.user")} value=${user} set=${setUser} auto="username" isNeeded/>
 			<${Field} name=${t("login.password")} value=${password} set=${setPassword} type="password" auto="current-password" isNeeded/>
 			<${Field} name=${t("login.code")} value=${code} set=${setCode} auto="one-time-code" hint=${t("login.code.hint")}/>
+			<${Failed} error=${state.error}/>
 			<button class="main" disabled=${state.isBusy}>${t("login.go")}</button>
 			<span role="status" class="quiet">${state.isBusy ? t("busy") : ""}</span></form></main>`;
 }
