@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The virtual hub of a realm: a live picture, and its tables beside it.
 import { html, useEffect, useRef, useState } from "../vendor.js";
-import { useAnswer, useStore } from "../store.js";
+import { byName, useAnswer, useStore } from "../store.js";
 import { bytes, number, rate, span, t, word } from "../i18n.js";
 import { Answer, Empty, Field, For, Panel, State, Table, Title } from "../parts.js";
 import { go, to } from "../prefs.js";
@@ -52,15 +52,18 @@ function Port({ p, realm, x, y, rate: bytes_s, ips }) {
 function Picture({ ports, realm, rates, neighs }) {
 	const shown = ports.slice(0, DRAWN);
 	const n = shown.length;
-	const rx = n > 8 ? 300 : n > 4 ? 210 : 150, ry = n > 8 ? 210 : n > 2 ? 120 : 30;
+	// a few stand around the hub, more of them in two columns beside it
+	const isRound = n <= 4, rows = Math.ceil(n / 2);
+	const rx = 150, ry = isRound ? (n > 2 ? 120 : 30) : (rows - 1) * 38;
 	const cx = rx + 70, cy = ry + 42;
 	const at = shown.map((p, i) => {
 		const a = -Math.PI + 2 * Math.PI * i / n;
-		return { p, x: cx + rx * Math.cos(a), y: cy + ry * Math.sin(a), bytes_s: rates.get(p.port) ?? 0 };
+		return { p, x: isRound ? cx + rx * Math.cos(a) : cx + (i % 2 ? rx : -rx),
+			y: isRound ? cy + ry * Math.sin(a) : 42 + Math.floor(i / 2) * 76, bytes_s: rates.get(p.port) ?? 0 };
 	});
-	return html`<svg class="topology" viewBox="0 0 ${2 * cx} ${2 * cy}" role="group"
+	return html`<svg class=${"topology" + (n > 12 ? " tall" : "")} viewBox="0 0 ${2 * cx} ${2 * cy}" role="group"
 		aria-label=${t("hub.alt", { realm, n: ports.length })}>
-		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state + (bytes_s >= 1 ? " flows" : "")}
+		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state + (bytes_s >= 1 && p.state !== "blocked" ? " flows" : "")}
 			x1=${cx} y1=${cy} x2=${x} y2=${y} stroke-width=${width(bytes_s)}/>`)}
 		<circle class="hub" cx=${cx} cy=${cy} r="40"/><text x=${cx} y=${cy + 5}>${realm.slice(0, 10)}</text>
 		${at.map(({ p, x, y, bytes_s }) => html`<${Port} key=${p.port} p=${p} realm=${realm} x=${x} y=${y} rate=${bytes_s}
@@ -74,7 +77,7 @@ const tables = (rates, at) => ({
 		{ key: "port", name: t("hub.port"), sort: (p) => p.port, show: (p) => html`${p.port}
 			<div class="quiet">${word("kind", p.kind)}${p.isolated ? ", " + t("hub.isolated") : ""}</div>` },
 		{ key: "state", name: t("col.state"), sort: (p) => p.state, show: (p) => html`<${State} is=${p.state}/>
-			${p.retry_s > 0 && html` <span class="quiet">${span(p.retry_s)}</span>`}` },
+			${p.retry_s > 0 && html` <span class="quiet">${t("att.next", { span: span(p.retry_s) })}</span>`}` },
 		{ key: "rate", name: t("hub.rate"), isNumber: true, sort: (p) => rates.get(p.port) ?? 0, show: (p) => rate(rates.get(p.port) ?? 0) },
 		{ key: "rx_bytes", name: t("received"), isNumber: true, isWide: true, sort: (p) => p.rx_bytes, show: (p) => bytes(p.rx_bytes) },
 		{ key: "tx_bytes", name: t("sent"), isNumber: true, isWide: true, sort: (p) => p.tx_bytes, show: (p) => bytes(p.tx_bytes) },
@@ -128,7 +131,7 @@ function OfRealm({ realm }) {
 	const rates = useRates(a.items);
 	const ports = a.items ?? [];
 	const here = new Set(ports.map((p) => p.port));
-	const away = [...useStore().peers.values()].filter((p) => p.realm === realm && p.state !== "up" && !here.has(p.name))
+	const away = byName(useStore().peers.values()).filter((p) => p.realm === realm && p.state !== "up" && !here.has(p.name))
 		.map((p) => ({ port: p.name, kind: "away", state: "away", was: p.state, n_mac: 0 }));
 	const loops = ports.filter((p) => p.state === "blocked");
 	const rows = (b.items ?? []).filter((i) => i.result === rowOf[what]);
