@@ -610,8 +610,9 @@ invite_device(struct cli *c, const struct asked *a, enum profile_kind kind)
 		return cli_fail(c, CLI_USAGE, "usage", NULL, "--at HOST: the name "
 				"in the gateway's certificate");
 	if (me->cert == NULL)
-		return cli_fail(c, CLI_FAILED, "certificate", NULL, "realm %s has "
-				"no certificate; devices want one",
+		return cli_fail(c, CLI_FAILED, "certificate", "tapir ca issue "
+				"makes one; <me cert=\"NAME\"> names it", "realm "
+				"%s has no certificate; devices want one",
 				a->r->name);
 	if (kind == PROFILE_WINDOWS && !by_password(a->r) && !by_tls(a->r))
 		return cli_fail(c, CLI_FAILED, "profile", "tapir ca export NAME: "

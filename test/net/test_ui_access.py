@@ -235,3 +235,48 @@ def test_people_by_the_page(page, web):
     remove(page, "Revoke vpn.example.com")
     page.wait_text("revoked", "[aria-label=Authority] tbody")
     as_before(page, web, conf, "Realm sales")
+
+
+TAB, ENTER = "\ue004", "\ue007"
+# The first field of a panel.
+FOCUS = """[...document.querySelectorAll("main .panel")].find((p) => p.querySelector("h2").textContent === arguments[0])
+    .querySelector("input").focus()"""
+
+
+def test_a_closed_authority_by_keys(page, web):
+    """Made, used and refused by the keyboard alone; without its passphrase nothing is done."""
+    keys = os.path.join(web.dir, "keys")
+    for name in os.listdir(keys):
+        if name.startswith("ca."):
+            os.unlink(os.path.join(keys, name))
+    page.go("realms")
+    page.go("access")
+    page.wait_text("There is no authority yet", "main")
+    page.js(FOCUS, "Authority")
+    # kind of key, list of revoked ones, passphrase
+    page.keys(TAB * 3 + "open sesame")
+    page.wait("return [...document.querySelectorAll('main label')].some((l) => l.textContent.startsWith('Passphrase again'))")
+    page.keys(TAB + "open sesam" + ENTER)
+    page.keys("e" + ENTER)
+    page.wait_text("Nothing was issued yet", "main")
+    with open(os.path.join(keys, "ca.key"), encoding="utf-8") as f:
+        assert "ENCRYPTED" in f.read()
+    for word in "wrong", "open sesame":
+        page.js(FOCUS, "Authority")
+        if word == "wrong":
+            page.keys("closed.example.com")
+        page.keys(TAB * 3 + word + ENTER)
+        page.wait_text("another passphrase" if word == "wrong" else "closed.example.com",
+                       "main [role=alert]" if word == "wrong" else "[aria-label=Authority] tbody")
+        assert os.path.exists(os.path.join(keys, "closed.example.com.key")) == (word != "wrong")
+    page.click("main button", "Revoke closed.example.com")
+    assert page.js("return document.querySelector('dialog button.main').disabled")
+    fill(page, "Revoke closed.example.com", "Passphrase of the authority", "wrong")
+    page.click("dialog button.main", "Revoke")
+    page.wait_text("another passphrase", "main table [role=alert]")
+    assert web.json("ca", "list", "-d", keys)["certificates"][0]["state"] == "valid"
+    page.click("main button", "Revoke closed.example.com")
+    fill(page, "Revoke closed.example.com", "Passphrase of the authority", "open sesame")
+    page.click("dialog button.main", "Revoke")
+    page.wait_text("revoked", "[aria-label=Authority] tbody")
+    assert web.json("ca", "list", "-d", keys)["certificates"][0]["state"] == "revoked"

@@ -238,6 +238,7 @@ export const refusals = {
 	"the names of realm and peer are too long, or make no file name": "レルムとピアの名前が長すぎるか、ファイル名にできません",
 	"--ca FILE: the authority of %s": "{1} の認証局が分かりません。tapir invite --ca FILE で指定してください",
 	"--at HOST: the name in the gateway's certificate": "このゲートウェイの証明書にある名前を入れてください",
+	"tapir ca issue makes one; <me cert=\"NAME\"> names it": "「証明書を作る」で作り、<me cert=\"NAME\"> で指定してください",
 	"realm %s has no certificate; devices want one": "レルム {1} に証明書がありません。端末には必要です",
 	"a certificate is brought to Windows by its own tools, not by a script": "Windows への証明書は、スクリプトではなく Windows の道具で入れます",
 	"tapir ca export NAME: a file for certutil -importpfx": "tapir ca export NAME で certutil -importpfx 用のファイルを作れます",

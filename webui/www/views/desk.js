@@ -225,13 +225,16 @@ function Begin({ then }) {
 	const [word, setWord] = useState("");
 	const [again, setAgain] = useState("");
 	const deed = useDeed(then);
-	const make = () => deed.run({ what: "ca-init", name: name.trim(), kind: type, ...(url.trim() && { url: url.trim() }), ...(word && { password: word }) });
-	return html`<p>${t("desk.ca.none")}</p><div class="row"><${Field} name=${t("desk.ca.name")} value=${name} set=${setName}/>
+	const make = (/** @type {Event} */ e) => {
+		e.preventDefault();
+		deed.run({ what: "ca-init", name: name.trim(), kind: type, ...(url.trim() && { url: url.trim() }), ...(word && { password: word }) });
+	};
+	return html`<form onSubmit=${make}><p>${t("desk.ca.none")}</p><div class="row"><${Field} name=${t("desk.ca.name")} value=${name} set=${setName}/>
 			<${Field} name=${t("cert.type")} value=${type} set=${setType} options=${{ p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519" }}/>
 			<${Field} name=${t("desk.ca.url")} value=${url} set=${setUrl} hint=${t("desk.ca.url.hint")}/>
 			<${Field} name=${t("desk.ca.word.new")} value=${word} set=${setWord} type="password" auto="new-password" hint=${t("desk.ca.word.hint")}/>
 			${word && html`<${Field} name=${t("desk.ca.word.again")} value=${again} set=${setAgain} type="password" auto="new-password"/>`}</div>
-		<div class="row"><button type="button" class="main" disabled=${deed.isBusy || !name.trim() || (word && again !== word)} onClick=${make}>${t("desk.ca.init")}</button><${Outcome} of=${deed}/></div>
+		<div class="row"><button class="main" disabled=${deed.isBusy || !name.trim() || (word && again !== word)}>${t("desk.ca.init")}</button><${Outcome} of=${deed}/></div></form>
 		<${Cmd} text=${`tapir ca init ${quoted(name.trim() || "VPN CA")}${word ? " --pass FILE" : ""}`}/>`;
 }
 
@@ -252,14 +255,17 @@ function IssueOne({ hasWord, then }) {
 		of.run(word ? { ...fields, password: word } : fields);
 		setWord("");
 	};
-	return html`<div class="row"><${Field} name=${t("cert.names")} value=${names} set=${setNames} hint=${t("eg", { what: "vpn.example.com 192.0.2.1" })}/>
+	const issue = (/** @type {Event} */ e) => {
+		e.preventDefault();
+		run(deed, { what: "ca-issue", name: list.join(" "), kind: type, days: Math.floor(Number(days)) || 0 });
+	};
+	return html`<form onSubmit=${issue}><div class="row"><${Field} name=${t("cert.names")} value=${names} set=${setNames} hint=${t("eg", { what: "vpn.example.com 192.0.2.1" })}/>
 			<${Field} name=${t("cert.type")} value=${type} set=${setType} options=${{ p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519" }}/>
 			<${Field} name=${t("cert.days")} value=${days} set=${setDays} type="number" min=${1} max=${3650}/>
 			${hasWord && html`<${CaWord} value=${word} set=${setWord}/>`}</div>
-		<div class="row"><button type="button" class="main" disabled=${deed.isBusy || !list.length || lacks} onClick=${() =>
-			run(deed, { what: "ca-issue", name: list.join(" "), kind: type, days: Math.floor(Number(days)) || 0 })}>${t("desk.ca.issue")}</button>
+		<div class="row"><button class="main" disabled=${deed.isBusy || !list.length || lacks}>${t("desk.ca.issue")}</button>
 			<button type="button" disabled=${renew.isBusy || lacks} onClick=${() => run(renew, { what: "ca-renew" })}>${t("desk.ca.renew")}</button>
-			<${Outcome} of=${deed}/><${Outcome} of=${renew}/></div>
+			<${Outcome} of=${deed}/><${Outcome} of=${renew}/></div></form>
 		<${Cmd} text=${`tapir ca issue ${list.map(quoted).join(" ") || "NAME"}${by}`}/><${Cmd} text=${"tapir ca renew" + by}/>`;
 }
 
@@ -294,17 +300,20 @@ export function Invitation({ realm: first = "", name: who = "" }) {
 	const [made, setMade] = useState(/** @type {any} */ (null));
 	const deed = useDeed(setMade);
 	const into = realm || names[0] || "";
+	const send = (/** @type {Event} */ e) => {
+		e.preventDefault();
+		deed.run({ what: "invite", realm: into, name: name.trim(), kind, ...(at.trim() && { remote: at.trim() }) });
+	};
 	const isHere = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
 	return html`<${Panel} title=${t("invite.title")} cmd=${`tapir invite ${quoted(name.trim() || "NAME")} --realm ${into ? quoted(into) : "REALM"}${
 			kind === "tapir" ? "" : " --as " + kind}${at.trim() ? " --at " + quoted(at.trim()) : ""} --link HOST:PORT`}>
-		<p>${t("desk.invite.text")}</p><div class="row">
+		<form onSubmit=${send}><p>${t("desk.invite.text")}</p><div class="row">
 			<${Field} name=${t("invite.kind")} value=${kind} set=${setKind} options=${{ tapir: t("invite.tapir"), apple: t("invite.apple"),
 				windows: t("invite.windows"), android: t("invite.android") }}/>
 			<${Field} name=${t("invite.name")} value=${name} set=${setName} hint=${t("eg", { what: kind === "tapir" ? "osaka" : "hanako@sales.example.com" })}/>
 			<${Field} name=${t("col.realm")} value=${into} set=${setRealm} options=${Object.fromEntries(names.map((n) => [n, n]))}/>
 			<${Field} name=${t("invite.at")} value=${at} set=${setAt} hint=${t("eg", { what: "vpn.example.com" })}/></div>
-		<div class="row"><button type="button" class="main" disabled=${deed.isBusy || !name.trim() || !into} onClick=${() =>
-			deed.run({ what: "invite", realm: into, name: name.trim(), kind, ...(at.trim() && { remote: at.trim() }) })}>${t("desk.invite")}</button><${Outcome} of=${deed}/></div>
+		<div class="row"><button class="main" disabled=${deed.isBusy || !name.trim() || !into}>${t("desk.invite")}</button><${Outcome} of=${deed}/></div></form>
 		${made && html`<${Dialog} title=${made.file} onClose=${() => setMade(null)}><p>${t("desk.link.text", { n: Math.round(made.left_s / 60) })}</p>
 			<${Code} text=${made.link}/><p><code class="long">${made.link}</code></p>
 			${made.passphrase && html`<p>${t("desk.passphrase")} <code>${made.passphrase}</code></p>`}
