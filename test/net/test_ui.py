@@ -362,6 +362,39 @@ def test_editor(page, web):
     assert web.tapir("confirm").returncode == 1, "nothing is left to be confirmed"
 
 
+# What is put in force is undone after a second already.
+SOON = """
+return import(location.origin + "/store.js").then(({ bus }) => {
+	const ask = bus.ask.bind(bus);
+	bus.ask = (command, fields, isView) => ask(command, fields.confirm_s ? { confirm_s: 1 } : fields, isView);
+	return true;
+});
+"""
+
+
+def test_undone_when_nobody_keeps_it(page, web):
+    """The file and what is in force are as before; what was written is a draft again."""
+    with open(web.conf_path, encoding="utf-8") as f:
+        was = f.read()
+    page.go("realms/branches")
+    page.js(SOON)
+    page.click("main button", "Edit")
+    page.wait("return document.querySelector('textarea')?.value.includes('<vpn')")
+    page.js(TYPE, 'log="info"', 'log="warn"')
+    page.wait_text("at once", "main table")
+    page.click("main button", "Save and")
+    page.wait_text("Nobody kept it: the former configuration is in force again", "main")
+    page.wait_text("Changed, not saved.", "main")
+    assert 'log="warn"' in page.js("return document.querySelector('textarea').value")
+    with open(web.conf_path, encoding="utf-8") as f:
+        assert f.read() == was
+    assert web.tapir("confirm").returncode == 1, "nothing is left to be confirmed"
+    page.click("main button", "Discard")
+    page.click("main button", "Close")
+    page.js("location.hash = '#/overview'; location.reload()")
+    page.wait("return !!document.querySelector('main .state')")
+
+
 # The first capture is told that the login is too old.
 STALE = """
 const real = window.fetch;

@@ -11,7 +11,7 @@ import { Editor } from "./editor.js";
 const CONFIRM_S = 60;	// time to see whether one has locked oneself out
 
 /** When the former configuration comes back, whichever page is shown. */
-const trial = { until: 0 };
+const trial = { until: 0, seq: 0 };
 
 /** @param {{items: Item[]}} props */
 function Changes({ items }) {
@@ -34,18 +34,20 @@ function Changes({ items }) {
 
 /** What is in the file, against what is in force; with a way back. @param {{realm?: string}} props */
 export function Configuration({ realm }) {
-	useStore();
+	const s = useStore();
 	const now = useClock();
 	const [seen, see] = useState(/** @type {Item[]|null} */ (null));
 	const [error, fail] = useState(null);
 	const [isOpen, open] = useState(false);
-	const left = Math.ceil((trial.until - now) / 1000);
+	const isBack = s.events.some((e) => e.event === "config-back" && e.seq > trial.seq);
+	const left = isBack ? 0 : Math.ceil((trial.until - now) / 1000);
 	const look = async (/** @type {object} */ fields, /** @type {number} */ seconds) => {
+		const seq = s.events.at(-1)?.seq ?? 0;
 		fail(null);
 		try {
 			see(await bus.ask("reload", fields));
 			trial.until = 0;
-			if (seconds) trial.until = Date.now() + seconds * 1000;
+			if (seconds) Object.assign(trial, { until: Date.now() + seconds * 1000, seq });
 			changed();
 		} catch (e) {
 			fail(e);
