@@ -7,7 +7,7 @@ import pytest
 
 import topo
 from browser import Bus, Client
-from gateway import BUILD, office
+from gateway import BUILD, TAPIR, office
 from lab import until
 from screens import ESCAPE, SPEAK, axe, axe_is_content, driver, log_in, page, web  # pylint: disable=unused-import
 
@@ -204,6 +204,34 @@ def test_rekey_is_seen_in_the_log(page, web):
     page.click(".log details[open] button", "Why?")
     page.wait_text("Nothing stands in the way", "dialog[open]")
     page.keys(ESCAPE)
+
+
+def test_log_filters(page, web):
+    """By code and by peer the daemon is asked, which has more than the page; the command says the same."""
+    page.go("log")
+    page.wait_text("is up from", ".log")
+    page.choose("Code", "peer-up")
+    page.wait_text("tapir log -f --level info --code peer-up", "main .cmd")
+    page.wait("return [...document.querySelectorAll('.log > li')].every((l) => l.textContent.includes('is up from'))")
+    page.choose("Code", "")
+    page.choose("Peer", "osaka")
+    page.wait("return [...document.querySelectorAll('.log > li')].every((l) => l.textContent.includes('osaka'))")
+    page.wait_text("--peer osaka", "main .cmd")
+    page.click("main .log summary", "")
+    page.click("main .log details[open] a", "branches/osaka")
+    page.wait_text("Identity", "main")
+    assert page.js("return location.hash") == "#/peers/branches/osaka"
+    page.go("settings")
+    page.choose("Language", "ja")
+    page.wait_text("このブラウザに保存されます", "main")
+    page.js("localStorage.lang === 'ja' || fail()")
+    page.choose("言語", "en")
+    page.wait_text("Kept in this browser", "main")
+    page.cdp("Browser.setPermission", permission={"name": "clipboard-write"}, setting="denied")
+    page.click("main button", "Copy: tapir version")
+    page.wait("return String(getSelection()) === 'tapir version'")
+    page.js("getSelection().removeAllRanges()")
+    assert "preact" in page.js("return fetch(document.querySelector('main a[href*=licences]').href).then((r) => r.text())")
 
 
 def test_why(page):
@@ -431,6 +459,13 @@ def test_capture(page, web):
         assert f.read(4) == b"\x0a\x0d\x0d\x0a"
     page.click("main button", "Remove")
     page.wait_text("Nothing is recorded", "main")
+    other = web.lab.spawn(web.node, TAPIR, "--run-dir", web.run_dir, "capture", "-w", os.path.join(saved, "other"), "--esp")
+    page.wait_text("records ESP on the wire", "main")
+    page.click("main button", "Start")
+    page.wait_text("somebody captures already", "main form [role=alert]")
+    page.click("main button", "Stop")
+    assert other.wait(10) == 0
+    page.wait_text("Nobody records packets", "main")
 
 
 def test_match(page):

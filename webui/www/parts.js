@@ -62,18 +62,19 @@ export const Title = ({ of }) => html`<h1>${t(/** @type {any} */ ("nav." + of))}
 /** The same on the command line. @param {{text: string}} props */
 export function Cmd({ text }) {
 	const [isDone, set] = useState(false);
+	const code = useRef(/** @type {HTMLElement} */ (null));
 	const copy = async () => {
 		try {
 			await navigator.clipboard.writeText(text);
 			set(true);
 			setTimeout(() => set(false), 1500);
 		} catch {
-			set(false);	// it can be selected by hand
+			getSelection().selectAllChildren(code.current);	// for the keys that copy
 		}
 	};
 	return html`<p class="cmd" title=${t("cmd")}><span class="hidden">${t("cmd")}</span>
-		<span aria-hidden="true">❯</span> <code>${text}</code>${" "}
-		<button type="button" class="plain" onClick=${copy} aria-label=${t("copy.of", { text })}
+		<span aria-hidden="true">❯</span> <code ref=${code}>${text}</code>${" "}
+		<button type="button" class="plain" onClick=${copy} aria-label=${isDone ? t("copied") : t("copy.of", { text })}
 		>${isDone ? t("copied") : t("copy")}</button></p>`;
 }
 
