@@ -657,13 +657,17 @@ def test_headers_and_files(web):
     assert c.ask("GET", "/login")[2]["Cache-Control"] == "no-store"
 
 
-def test_the_pages_are_light():
-    """All that is inside the program for browsers, with the licences."""
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_pages_are_light(lang):
+    """All that a browser can fetch of the screens in a language; no page fetches the licences."""
     with open(os.path.join(BUILD, "webui", "gz", "weight"), encoding="ascii") as f:
-        weight, kind = f.read().split()
+        kind, *rows = f.read().splitlines()
     if kind != "zopfli":
         pytest.skip("packed by gzip: zopfli is not here")
-    assert int(weight) <= 100_000
+    files = {path: int(size) for size, path in map(str.split, rows)}
+    assert files["/lang/en.js"] and files["/lang/ja.js"]
+    others = [r"ja\.js$" if lang == "en" else r"/en\.js$", "licences"]
+    assert sum(n for path, n in files.items() if not any(re.search(o, path) for o in others)) <= 100_000
 
 
 # ---- failures --------------------------------------------------------------------------

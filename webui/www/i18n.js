@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words of the pages in the language of who looks at them; numbers and times too.
-import { en } from "./lang/en.js";
+import { keys } from "./lang/keys.js";
 import { changed } from "./store.js";
 
-/** @typedef {keyof typeof en} Word */
+/** @typedef {keyof typeof import("./lang/en.js").en} Word */
 
 /** @type {Record<string, Record<Word, string>>} */
-const all = { en };
+const all = {};
+const known = new Set(keys);
 /** What the daemon says in English: events, drops, why a peer is down; of the language.
  * @type {{sentences: Record<string, string>, drops: Record<string, string>, downs: [RegExp, string][], held: [string, RegExp][]}} */
 let foreign = { sentences: {}, drops: {}, downs: [], held: [] };
@@ -19,17 +20,23 @@ if (!(lang in languages)) lang = "en";
 
 export const language = () => lang;
 
-/** Another language comes when somebody reads it. @param {string} to */
+/** With their keys, which a build leaves out. @param {any} words @returns {Record<Word, string>} */
+const keyed = (words) => Array.isArray(words) ?
+	/** @type {any} */ (Object.fromEntries(keys.map((key, i) => [key, words[i]]))) : words;
+
+/** A language comes when somebody reads it. @param {string} to */
 async function fetched(to) {
 	if (to in all) return;
+	if (to === "en") {
+		all.en = keyed((await import("./lang/en.js")).en);
+		return;
+	}
 	const [words, tables] = await Promise.all([import("./lang/ja.js"), import("./lib/tables_ja.js")]);
 	foreign = { ...tables, downs: words.downs, held: words.held };
-	// a build leaves the keys out, which are those of English in their order
-	all[to] = Array.isArray(words.ja) ?
-		/** @type {any} */ (Object.fromEntries(Object.keys(en).map((key, i) => [key, words.ja[i]]))) : words.ja;
+	all.ja = keyed(words.ja);
 }
 
-await fetched(lang).catch(() => { lang = "en"; });
+await fetched(lang).catch(() => fetched(lang = "en"));
 document.documentElement.lang = lang;
 
 /** Change it, without loading the page again. @param {string} to */
@@ -51,14 +58,14 @@ export async function setLanguage(to) {
  * @param {Word} key @param {Record<string, string|number>} [values]
  */
 export function t(key, values = {}) {
-	return (all[lang][key] ?? en[key] ?? key)
+	return (all[lang][key] ?? key)
 		.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 /** A word of the bus, when there is one of ours. @param {string} group @param {string} word */
 export function word(group, word) {
 	const key = /** @type {Word} */ (`${group}.${word}`);
-	return key in en ? t(key) : word;
+	return known.has(key) ? t(key) : word;
 }
 
 /** @param {number} spi */
