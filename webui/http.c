@@ -60,6 +60,7 @@ struct ui_req {
 	enum state state;
 	bool is_close;
 	bool is_started;		/* bytes of a head are there */
+	size_t n_looked;		/* so many of them made no head yet */
 	bool is_deaf;			/* nothing is read: the buffer is full */
 	struct ui_head head;		/* views into bytes */
 	uint8_t *bytes;			/* head, then body */
@@ -404,6 +405,17 @@ say_continue(struct ui_req *rq)
 			     sizeof(go_on) - 1);
 }
 
+/* Can what came since the last look make a head?  Who sends byte by byte does not have
+ * all of it read each time. */
+static bool
+is_worth_a_look(const struct ui_req *rq, const uint8_t *p, size_t n)
+{
+	size_t old = rq->n_looked;
+
+	return old == 0 || n >= 2 * old || n >= UI_HEAD_MAX ||
+	    memchr(p + old, '\n', n - old) != NULL;
+}
+
 /* False: more is needed, or it was refused. */
 static bool
 head_read(struct ui_req *rq, struct evbuffer *in)
@@ -413,9 +425,10 @@ head_read(struct ui_req *rq, struct evbuffer *in)
 	struct ui_head h;
 	int bad;
 
-	if (p == NULL)
+	if (p == NULL || !is_worth_a_look(rq, p, n))
 		return false;
 	bad = ui_head_parse(p, n, &h);
+	rq->n_looked = bad == ERR_AGAIN ? n : 0;
 	if (bad == ERR_AGAIN) {
 		if (!rq->is_started)
 			timer_set(rq, UI_FIRST_MS);

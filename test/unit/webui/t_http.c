@@ -217,6 +217,32 @@ TEST(what_follows_a_refused_head_is_never_a_request)
 	}
 }
 
+TEST(a_head_may_come_byte_by_byte)
+{
+	static const char two[] = "PUT /slow HTTP/1.1\r\nHost: a\r\nX: 0123456789"
+	    "0123456789012345678901234567890123456789\r\nContent-Length: 2\r\n"
+	    "\r\nabGET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char bad[] = "GET / HTTP/1.1\r\nHost: a\n";
+	int fd;
+
+	begin(4);
+	fd = client();
+	for (const char *p = two; *p != '\0'; p++) {
+		assert_true(say(fd, p, 1));
+		assert_int_equal(t.n_request, (p - two >= 106) +
+				 (p[1] == '\0'));
+		if (t.n_request == 1)
+			assert_string_equal(t.last, "/slow");
+	}
+	assert_string_equal(t.last, "/next");
+	for (const char *p = bad; *p != '\0'; p++)
+		assert_true(say(fd, p, 1));
+	assert_non_null(strstr(answer(fd), "HTTP/1.1 400 "));
+	assert_int_equal(t.n_request, 2);
+	close(fd);
+	end();
+}
+
 TEST(who_fills_the_room_behind_a_held_request_is_let_go)
 {
 	static char more[UI_HEAD_MAX + UI_BODY_MAX + 4096];
