@@ -516,6 +516,8 @@ KYOTO = """
 return import(location.origin + "/store.js").then(({ store, changed }) => {
 	store.peers.set("branches/kyoto", { ...store.peers.get("branches/osaka"), name: "kyoto", state: "down", intent: "dial",
 		why: "no answer from 192.0.2.77 port 500", next_try_s: 30 });
+	const name = arguments[0];
+	if (name) store.peers.set("branches/" + name, { ...store.peers.get("branches/osaka"), name, id: name, remote: "[" + "2001:".repeat(8) + "]:4500" });
 	changed();
 	return true;
 });
@@ -536,6 +538,12 @@ def test_two_peers(page):
     assert page.js("return location.hash") == "#/connect/branches/kyoto"
     page.choose("To", "branches/osaka")
     page.wait_text("tapir down branches/osaka", "main")
+    page.js(KYOTO, "C=JP, O=" + "Example " * 20 + "CN=" + "x" * 60)
+    for name in "connect", "peers", "hub", "overview":
+        page.go(name)
+        for width in 390, 1280:
+            page.size(width, 900)
+            page.wait("return document.documentElement.scrollWidth <= innerWidth", 3)
     page.go("connect/branches/nara")
     page.wait_text("There is no peer branches/nara", "main")
     page.js("location.hash = '#/overview'; location.reload()")

@@ -33,16 +33,23 @@ function useRates(items) {
 /** Width of a line for a rate: each tenfold is one more. @param {number} bytes_s */
 const width = (bytes_s) => bytes_s < 1 ? 1.5 : Math.min(8, 1.5 + Math.log10(bytes_s));
 
+/** As much of a name as has room, in units of the picture. @param {string} name @param {number} room */
+function cut(name, room) {
+	const all = [...name];
+	const at = all.findIndex((c) => (room -= c > "\u2e80" ? 14 : 8) < 0);
+	return at < 0 ? name : all.slice(0, at).join("") + "…";
+}
+
 /** @param {{p: Item, realm: string, x: number, y: number, rate: number, ips: string[]}} props */
 function Port({ p, realm, x, y, rate: bytes_s, ips }) {
 	const isPeer = p.kind !== "tap", isAway = p.state === "away";
 	const said = isAway ? `${p.port}: ${word("state", p.was)}` : t("hub.port.alt", { port: p.port,
 		kind: word("kind", p.kind), state: word("state", p.state), rate: rate(bytes_s), macs: p.n_mac }) +
 		(ips.length ? ": " + ips.slice(0, 8).join(", ") + (ips.length > 8 ? " …" : "") : "");
+	const sign = p.state === "blocked" ? "✕ " : isAway ? "○ " : p.isolated ? "◇ " : "";
 	const box = html`<g transform="translate(${x},${y})"><title>${said}</title>
 		<rect class=${"port is-" + p.state} x="-58" y=${isAway ? -24 : -32} width="116" height=${isAway ? 48 : 64} rx="8"/>
-		<text y=${isAway ? -6 : -13}>${p.state === "blocked" ? "✕ " : isAway ? "○ " : p.isolated ? "◇ " : ""}${p.port.length > 16 ?
-			p.port.slice(0, 15) + "…" : p.port}</text>
+		<text y=${isAway ? -6 : -13}>${sign}${cut(p.port, sign ? 72 : 104)}</text>
 		<text class="quiet" y=${isAway ? 12 : 5}>${isAway ? word("state", p.was) : rate(bytes_s)}</text>
 		${!isAway && html`<text class="quiet" y="22">${number(p.n_mac)} MAC · ${number(ips.length)} IP</text>`}</g>`;
 	return isPeer ? html`<a href=${to("peers", realm, p.port)}>${box}</a>` : box;
@@ -65,7 +72,7 @@ function Picture({ ports, realm, rates, neighs }) {
 		aria-label=${t("hub.alt", { realm, n: ports.length })}>
 		${at.map(({ p, x, y, bytes_s }) => html`<line key=${p.port} class=${"is-" + p.state + (bytes_s >= 1 && p.state !== "blocked" ? " flows" : "")}
 			x1=${cx} y1=${cy} x2=${x} y2=${y} stroke-width=${width(bytes_s)}/>`)}
-		<circle class="hub" cx=${cx} cy=${cy} r="40"/><text x=${cx} y=${cy + 5}>${realm.slice(0, 10)}</text>
+		<circle class="hub" cx=${cx} cy=${cy} r="40"/><text x=${cx} y=${cy + 5}>${cut(realm, 72)}</text>
 		${at.map(({ p, x, y, bytes_s }) => html`<${Port} key=${p.port} p=${p} realm=${realm} x=${x} y=${y} rate=${bytes_s}
 			ips=${neighs.filter((i) => i.port === p.port).map((i) => i.ip)}/>`)}
 	</svg>${ports.length > DRAWN && html`<p class="quiet">${t("hub.more", { n: DRAWN, all: ports.length })}</p>`}`;

@@ -99,4 +99,4 @@ export function Overview() {
 }
 
 /** Why a peer is where it is, in a few words. @param {Item} p */
-export const reason = (p) => p.state === "up" ? "" : down(p.why) || word("intent", p.intent ?? "");
+export const reason = (p) => p.state === "up" ? "" : down(p.why) || (p.state !== "suspect" && word("intent", p.intent ?? ""));

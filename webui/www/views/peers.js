@@ -20,7 +20,8 @@ const columns = () => [
 	{ key: "state", name: t("col.state"), sort: (p) => (isMissing(p) ? 0 : 4) + order.indexOf(p.state), show: (p) => html`
 		<${State} is=${p.state}/><div class="quiet">${reason(p)}</div>
 		<div class="quiet narrow">↓ ${rate(rateOf(keyOf(p)).rx)} ↑ ${rate(rateOf(keyOf(p)).tx)}</div>` },
-	{ key: "remote", name: t("col.address"), sort: (p) => p.remote, isWide: true },
+	{ key: "remote", name: t("col.address"), sort: (p) => p.remote, isWide: true,
+	  show: (p) => p.remote.split(":").map((/** @type {string} */ part, /** @type {number} */ i) => i ? html`:<wbr/>${part}` : part) },
 	{ key: "rx", name: t("received"), isNumber: true, isWide: true, sort: (p) => rateOf(keyOf(p)).rx,
 	  show: (p) => rate(rateOf(keyOf(p)).rx) },
 	{ key: "tx", name: t("sent"), isNumber: true, isWide: true, sort: (p) => rateOf(keyOf(p)).tx,
