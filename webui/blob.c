@@ -3,7 +3,6 @@
  * webui/blob.c - a record on its way to browsers.
  */
 #include "webui/blob.h"
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/bus/bus_wire.h"
@@ -75,21 +74,27 @@ make_text(struct ui_blob *b, enum ui_form form)
 	return false;
 }
 
-bool
-ui_blob_write(struct ui_blob *b, FILE *f, enum ui_form form, uint64_t n,
-	      uint32_t tag)
+void
+ui_blob_write(struct ui_blob *b, struct ui_text *t, enum ui_form form,
+	      uint64_t n, uint32_t tag)
 {
-	if (!make_text(b, form))
-		return false;
-	if (form == UI_JSON) {
-		fprintf(f, "{\"n\":%" PRIu64 ",", n);
-		if (tag != 0)
-			fprintf(f, "\"tag\":%" PRIu32 ",", tag);
-	} else {
-		fprintf(f, "<%s n=\"%" PRIu64 "\"", b->element, n);
-		if (tag != 0)
-			fprintf(f, " tag=\"%" PRIu32 "\"", tag);
+	bool is_json = form == UI_JSON;
+
+	if (!make_text(b, form)) {
+		t->is_bad = true;
+		return;
 	}
-	fwrite(b->text[form], 1, b->n_text[form], f);
-	return true;
+	ui_text_str(t, is_json ? "{\"n\":" : "<");
+	if (!is_json) {
+		ui_text_str(t, b->element);
+		ui_text_str(t, " n=\"");
+	}
+	ui_text_u64(t, n);
+	ui_text_str(t, is_json ? "," : "\"");
+	if (tag != 0) {
+		ui_text_str(t, is_json ? "\"tag\":" : " tag=\"");
+		ui_text_u64(t, tag);
+		ui_text_str(t, is_json ? "," : "\"");
+	}
+	ui_text_add(t, b->text[form], b->n_text[form]);
 }

@@ -9,6 +9,7 @@
 #define TAPIR_WEBUI_BLOB_H
 
 #include "webui/form.h"
+#include "webui/text.h"
 
 struct ui_blob;
 
@@ -19,9 +20,9 @@ struct ui_blob *ui_blob_get(struct ui_blob *b);
 void ui_blob_put(struct ui_blob *b);
 /** Bytes it takes. */
 size_t ui_blob_bytes(const struct ui_blob *b);
-/** Write it as item n, with the tag its reader knows (0 = none).  False without
+/** Write it as item n, with the tag its reader knows (0 = none); t is bad without
  * memory. */
-bool ui_blob_write(struct ui_blob *b, FILE *f, enum ui_form form, uint64_t n,
-		   uint32_t tag);
+void ui_blob_write(struct ui_blob *b, struct ui_text *t, enum ui_form form,
+		   uint64_t n, uint32_t tag);
 
 #endif

@@ -57,6 +57,7 @@ struct ui_sess {
 	void *rq;			/* held read, NULL = none */
 	enum ui_form form;
 	uint64_t after, due_ms;
+	uint64_t free_ms;		/* not before this, for company's sake */
 };
 
 struct asked {
@@ -75,6 +76,7 @@ struct ui_bus {
 	bool is_up, is_asking;		/* state was asked for, not answered */
 	uint64_t state_ms;		/* when to ask again */
 	uint64_t seq;			/* newest event seen */
+	struct ui_text batch;		/* the one that is written */
 	struct ui_bus_stats stats;
 };
 
@@ -152,7 +154,8 @@ static void
 wake(struct ui_sess *s, uint64_t now_ms)
 {
 	if (s->rq != NULL)
-		s->due_ms = MIN(s->due_ms, now_ms + UI_BATCH_MS);
+		s->due_ms = MIN(s->due_ms, MAX(s->free_ms,
+					       now_ms + UI_SOON_MS));
 }
 
 /* ---- batches ----------------------------------------------------------------- */
@@ -189,36 +192,38 @@ has_news(const struct ui_sess *s)
 	return s->n > 0 || ui_state_has(s->bus->state, s->state_seen);
 }
 
-static bool
-item_write(struct ui_sess *s, unsigned i, FILE *f)
+static void
+item_write(struct ui_sess *s, unsigned i, struct ui_text *t)
 {
 	struct item *it = item_at(s, i);
-	uint64_t n = s->first + i;
+	bool is_json = s->form == UI_JSON;
 
-	if (i > 0 && s->form == UI_JSON)
-		fputc(',', f);
-	if (it->blob != NULL)
-		return ui_blob_write(it->blob, f, s->form, n, it->tag);
-	fprintf(f, s->form == UI_JSON ? "{\"n\":%" PRIu64 ",\"resync\":true}" :
-		"<resync n=\"%" PRIu64 "\"/>", n);
-	return true;
+	if (i > 0 && is_json)
+		ui_text_str(t, ",");
+	if (it->blob != NULL) {
+		ui_blob_write(it->blob, t, s->form, s->first + i, it->tag);
+		return;
+	}
+	ui_text_str(t, is_json ? "{\"n\":" : "<resync n=\"");
+	ui_text_u64(t, s->first + i);
+	ui_text_str(t, is_json ? ",\"resync\":true}" : "\"/>");
 }
 
-static bool
-batch_write(struct ui_sess *s, FILE *f)
+static void
+batch_write(struct ui_sess *s, struct ui_text *t)
 {
-	bool is_json = s->form == UI_JSON, is_ok = true;
-	uint64_t last = s->first + s->n_sent - 1;
+	bool is_json = s->form == UI_JSON;
 
-	fprintf(f, is_json ?
-		"{\"after\":%" PRIu64 ",\"last\":%" PRIu64 ",\"items\":[" :
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<batch after=\"%" PRIu64 "\" last=\"%" PRIu64 "\">",
-		s->after, last);
-	for (unsigned i = 0; i < s->n_sent && is_ok; i++)
-		is_ok = item_write(s, i, f);
-	fputs(is_json ? "]}\n" : "</batch>\n", f);
-	return is_ok;
+	ui_text_str(t, is_json ? "{\"after\":" :
+		    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		    "<batch after=\"");
+	ui_text_u64(t, s->after);
+	ui_text_str(t, is_json ? ",\"last\":" : "\" last=\"");
+	ui_text_u64(t, s->first + s->n_sent - 1);
+	ui_text_str(t, is_json ? ",\"items\":[" : "\">");
+	for (unsigned i = 0; i < s->n_sent; i++)
+		item_write(s, i, t);
+	ui_text_str(t, is_json ? "]}\n" : "</batch>\n");
 }
 
 /* End the held read. */
@@ -226,26 +231,22 @@ static void
 answer(struct ui_sess *s, int status)
 {
 	struct ui_bus *b = s->bus;
+	struct ui_text *t = &b->batch;
 	void *rq = s->rq;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = NULL;
 
 	s->rq = NULL;
 	b->stats.n_held--;
+	ui_text_clear(t);
 	if (status == 200) {
 		number(s);
-		f = open_memstream(&text, &len);
-		if (f == NULL || !batch_write(s, f))
-			status = 503;
-		if (f != NULL && fclose(f) != 0)
-			status = 503;
+		batch_write(s, t);
 		b->stats.n_batch++;
 		b->stats.n_item += s->n_sent;
 	}
-	b->ops.answer(b->ops.ctx, rq, status, s->form, status == 200 ? text :
-		      "", status == 200 ? len : 0);
-	free(text);
+	if (t->is_bad)
+		status = 503;
+	b->ops.answer(b->ops.ctx, rq, status, s->form, status == 200 ? t->p :
+		      "", status == 200 ? t->n : 0);
 }
 
 /* ---- sessions ------------------------------------------------------------------ */
@@ -517,7 +518,7 @@ ui_sess_read(struct ui_sess *s, uint64_t after, enum ui_form form, void *rq,
 	s->form = form;
 	s->after = after;
 	s->seen_ms = now_ms;
-	s->due_ms = now_ms + (has_news(s) ? 0 : UI_HOLD_MS);
+	s->due_ms = has_news(s) ? MAX(s->free_ms, now_ms) : now_ms + UI_HOLD_MS;
 	s->bus->stats.n_held++;
 	return 0;
 }
@@ -667,6 +668,8 @@ ui_bus_run(struct ui_bus *b, uint64_t now_ms)
 		if (s->rq != NULL && s->due_ms <= now_ms) {
 			s->seen_ms = now_ms;
 			answer(s, 200);
+			s->free_ms = s->n_sent < UI_BATCH_ITEMS ? now_ms + UI_BATCH_MS :
+			    0;
 		} else if (s->rq == NULL && s->seen_ms + UI_IDLE_MS <= now_ms) {
 			ui_sess_close(s);
 		}
@@ -714,5 +717,6 @@ ui_bus_free(struct ui_bus *b)
 	LIST_FOREACH_SAFE(it, tmp, &b->sessions)
 		ui_sess_close(CONTAINER_OF(it, struct ui_sess, node));
 	ui_state_free(b->state);
+	ui_text_fini(&b->batch);
 	free(b);
 }

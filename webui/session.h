@@ -25,7 +25,8 @@
 #define UI_USER_MAX	 64		/* a user's name, with NUL */
 #define UI_ID_MAX	 33		/* a session's name, with NUL */
 #define UI_HOLD_MS	 25000		/* a read is held so long; contract */
-#define UI_BATCH_MS	 10		/* wait for company after the first; ours */
+#define UI_SOON_MS	 2		/* wait for company after silence; ours */
+#define UI_BATCH_MS	 10		/* between batches that are not full; ours */
 #define UI_STATE_MS	 1000		/* how often state is asked for; ours */
 #define UI_STATE_ALL_MS	 10000		/* ages alone are sent so often; ours */
 #define UI_IDLE_MS	 120000		/* a session nobody reads ends; ours */

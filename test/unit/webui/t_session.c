@@ -125,14 +125,14 @@ count(const char *text, const char *what)
 	return n;
 }
 
-/* A read that is answered at once. */
+/* A read that has news waiting for it. */
 static void
 read_now(struct world *w, struct ui_sess *s, uint64_t after)
 {
 	unsigned n = w->n_answer;
 
 	assert_int_equal(ui_sess_read(s, after, UI_JSON, &rq_a, w->now), 0);
-	later(w, 0);
+	later(w, UI_BATCH_MS);
 	assert_int_equal(w->n_answer, n + 1);
 	assert_int_equal(w->status, 200);
 }
@@ -163,7 +163,7 @@ TEST(events_close_together_come_in_one_batch)
 	s = opened(&w);
 	assert_int_equal(ui_sess_read(s, 0, UI_XML, &rq_a, w.now), 0);
 	event(&w, 1);
-	later(&w, UI_BATCH_MS - 1);
+	later(&w, UI_SOON_MS - 1);
 	event(&w, 2);
 	assert_int_equal(w.n_answer, 0);
 	later(&w, 1);
@@ -220,6 +220,54 @@ TEST(going_back_behind_what_was_acknowledged_is_a_resync)
 	read_now(&w, s, 1);
 	read_now(&w, s, 0);
 	assert_non_null(strstr(w.text, "\"resync\":true"));
+	ui_bus_free(w.bus);
+}
+
+TEST(batches_of_a_session_keep_a_distance)
+{
+	static struct world w;
+	struct ui_sess *s;
+
+	world_new(&w, 4);
+	s = opened(&w);
+	event(&w, 1);
+	assert_int_equal(ui_sess_read(s, 0, UI_JSON, &rq_a, w.now), 0);
+	later(&w, 0);
+	assert_int_equal(w.n_answer, 1);
+	/* news that is there, and news that comes */
+	event(&w, 2);
+	assert_int_equal(ui_sess_read(s, 1, UI_JSON, &rq_a, w.now), 0);
+	later(&w, UI_BATCH_MS - 1);
+	event(&w, 3);
+	assert_int_equal(w.n_answer, 1);
+	later(&w, 1);
+	assert_int_equal(w.n_answer, 2);
+	assert_int_equal(count(w.text, "\"event\""), 2);
+	/* after silence it is soon again */
+	later(&w, UI_BATCH_MS);
+	assert_int_equal(ui_sess_read(s, 3, UI_JSON, &rq_a, w.now), 0);
+	event(&w, 4);
+	later(&w, UI_SOON_MS);
+	assert_int_equal(w.n_answer, 3);
+	ui_bus_free(w.bus);
+}
+
+TEST(behind_a_full_batch_comes_the_next_at_once)
+{
+	static struct world w;
+	struct ui_sess *s;
+
+	world_new(&w, 4);
+	s = opened(&w);
+	for (unsigned i = 1; i <= UI_BATCH_ITEMS + 3; i++)
+		event(&w, i);
+	assert_int_equal(ui_sess_read(s, 0, UI_JSON, &rq_a, w.now), 0);
+	later(&w, 0);
+	assert_int_equal(w.n_answer, 1);
+	assert_int_equal(ui_sess_read(s, UI_BATCH_ITEMS, UI_JSON, &rq_a, w.now), 0);
+	later(&w, 0);
+	assert_int_equal(w.n_answer, 2);
+	assert_int_equal(count(w.text, "\"event\""), 3);
 	ui_bus_free(w.bus);
 }
 
