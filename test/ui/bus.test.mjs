@@ -155,3 +155,20 @@ test("without a server it waits, and wake() shortens that", async () => {
 	assert.deepEqual(s.seen.states, ["lost", "live"]);
 	await stopped(s);
 });
+
+test("a link logs in once, though the pages come before who was to be early", async () => {
+	const { enterEarly, enterPage } = await import("../../webui/www/api.js");
+	const links = [];
+	globalThis.location = { hash: "#link=abc", pathname: "/" };
+	globalThis.history = { replaceState: () => { globalThis.location.hash = ""; } };
+	globalThis.addEventListener ??= () => {};
+	globalThis.fetch = (path, o) => {
+		links.push(`${o.method} ${path}`);
+		return answer(200, { token: "t", user: "root" });
+	};
+	const who = enterPage();
+	enterEarly();
+	assert.equal((await who).user, "root");
+	await turn();
+	assert.deepEqual(links, ["POST /login"]);
+});

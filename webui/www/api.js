@@ -213,9 +213,11 @@ async function logInHere() {
 /** What was begun before the pages were there, until somebody takes it.
  * @type {{who: Promise<Who>|null, session: Promise<{id: string}>|null}} */
 const early = { who: null, session: null };
+let isTaken = false;
 
 /** Begin to log in and to open a session while modules come. */
 export function enterEarly() {
+	if (isTaken) return;	// the pages were quicker: the link is theirs, and works once
 	early.who = logInHere();
 	early.session = early.who.then(() => ask("POST", "/bus/open"));
 	early.session.catch(() => { early.session = null; });
@@ -226,6 +228,7 @@ export function enterEarly() {
 /** Who is at this page? Refused has isOfLink where it was a link that did not work. @returns {Promise<Who>} */
 export function enterPage() {
 	const who = early.who ?? logInHere();
+	isTaken = true;
 	early.who = null;
 	return who;
 }
