@@ -10,8 +10,10 @@
  * it.  What comes back is a number, too, by which others ask that process who proved
  * what: tapir-web is not believed.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
@@ -31,6 +33,9 @@
 #define LINK_WRONG "this link was used already, or its time is over"
 #define LINK_HINT  "tapir web prints a new one"
 
+#define PLACES	  (UI_GATE_MAX / 2) /* the rest is for app_still.c */
+#define OF_SOURCE 2		/* of those, passwords of one source; ours */
+
 /* A request that waits for the decision. */
 struct waiting {
 	struct ui_call call;		/* rq NULL: its client left */
@@ -40,8 +45,9 @@ struct waiting {
 	uint64_t who;			/* whom a proof is for */
 	ui_call_fn *fn;			/* Basic: what is asked for */
 	bool is_used;
+	char source[UI_SOURCE_MAX];	/* its network; stays when it left */
 };
-static struct waiting waiting[UI_GATE_MAX];
+static struct waiting waiting[PLACES];
 
 /* ---- answers --------------------------------------------------------------- */
 
@@ -209,18 +215,53 @@ on_answer(void *ctx, const struct pass_answer *a)
 	wipe(&own, sizeof(own));
 }
 
+/* Who has one address of IPv6 has 2^64 of them: the network counts. */
+static void
+source_of(const struct ui_call *c, char out[UI_SOURCE_MAX])
+{
+	struct in6_addr in6;
+
+	(void)str_copy(out, UI_SOURCE_MAX, ui_req_source(c->rq));
+	if (inet_pton(AF_INET6, out, &in6) != 1 || IN6_IS_ADDR_V4MAPPED(&in6))
+		return;
+	memset(&in6.s6_addr[8], 0, 8);
+	(void)inet_ntop(AF_INET6, &in6, out, UI_SOURCE_MAX);
+}
+
+/* A free place; NULL: there is none, or its source has its share of them.  A password
+ * takes a tenth of a second, a link none: who floods with passwords keeps neither
+ * other sources waiting nor a link from his own. */
+static struct waiting *
+place_for(const struct waiting *proto, const char *source)
+{
+	const struct ui_call *c = &proto->call;
+	bool is_slowed = ui_login_is_slowed(c->app->login,
+					    ui_req_source(c->rq), c->now_ms);
+	struct waiting *free_one = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PLACES; i++)
+		if (!waiting[i].is_used)
+			free_one = &waiting[i];
+		else
+			n += !waiting[i].is_link &&
+			    strcmp(waiting[i].source, source) == 0;
+	if (!proto->is_link && n >= (is_slowed ? 1 : OF_SOURCE))
+		return NULL;
+	return free_one;
+}
+
 /* Put the question; the call waits, or was answered. */
 static void
 ask(struct waiting *proto, struct pass_ask *q)
 {
 	struct ui_call *c = &proto->call;
-	struct waiting *w = NULL;
+	struct waiting *w;
 	int err = ERR_FULL;
 
+	source_of(c, proto->source);
+	w = place_for(proto, proto->source);
 	str_copy(q->source, sizeof(q->source), ui_req_source(c->rq));
-	for (unsigned i = 0; i < N_OF(waiting) && w == NULL; i++)
-		if (!waiting[i].is_used)
-			w = &waiting[i];
 	if (c->app->gate == NULL)
 		err = ERR_CLOSED;
 	if (w != NULL && c->app->gate != NULL) {
@@ -273,9 +314,8 @@ ask_by_link(struct waiting *w, const char *link)
 
 	w->is_link = true;
 	(void)str_copy(w->name, sizeof(w->name), BY_LINK);
-	if (ui_login_is_slowed(c->app->login, ui_req_source(c->rq), c->now_ms))
-		later(c, UI_FAIL_MS / 1000);
-	else if (!str_copy(q.word, sizeof(q.word), link))
+	/* nobody guesses a link: wrong tokens of a neighbour do not slow it down */
+	if (!str_copy(q.word, sizeof(q.word), link))
 		wrong(c, LINK_WRONG, LINK_HINT);
 	else
 		ask(w, &q);

@@ -46,6 +46,7 @@ static struct {
 	unsigned n_cmd;
 	char user[64], text[1024];
 	int refuse;
+	const char *source;		/* of requests; NULL: some address */
 } w;
 
 /* ---- HTTP ------------------------------------------------------------------ */
@@ -77,7 +78,7 @@ ui_req_uid(const struct ui_req *rq UNUSED)
 const char *
 ui_req_source(const struct ui_req *rq UNUSED)
 {
-	return "192.0.2.1";
+	return w.source != NULL ? w.source : "192.0.2.1";
 }
 
 static UNUSED void
@@ -177,6 +178,10 @@ static struct {
 	ui_gate_fn *fn;
 	void *ctx;
 	unsigned n;
+	struct {			/* all that were asked, to answer them */
+		ui_gate_fn *fn;
+		void *ctx;
+	} all[64];
 } gate;
 
 int
@@ -186,6 +191,8 @@ ui_gate_ask(struct ui_gate *g UNUSED, const struct pass_ask *q, ui_gate_fn *fn,
 	gate.q = *q;
 	gate.fn = fn;
 	gate.ctx = ctx;
+	gate.all[gate.n % N_OF(gate.all)].fn = fn;
+	gate.all[gate.n % N_OF(gate.all)].ctx = ctx;
 	gate.n++;
 	return 0;
 }
@@ -292,7 +299,7 @@ ask(struct ui_req *rq, enum ui_method m, const char *path, const char *auth,
 #define PROOF 0x7c00000000000001	/* of that login */
 
 /* Log in; "Bearer TOKEN". */
-static const char *
+static UNUSED const char *
 logged_in(enum bus_right right)
 {
 	static char auth[8][96];
