@@ -11,9 +11,9 @@
  * what: tapir-web is not believed.
  */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
 #include "daemon/base/clk.h"
 #include "daemon/base/err.h"
 #include "daemon/base/rng.h"
@@ -35,6 +35,7 @@
 
 #define PLACES	  (UI_GATE_MAX / 2) /* the rest is for app_still.c */
 #define OF_SOURCE 2		/* of those, passwords of one source; ours */
+#define LINKS_OF  4		/* and links; ours */
 
 /* A request that waits for the decision. */
 struct waiting {
@@ -238,17 +239,16 @@ place_for(const struct waiting *proto, const char *source)
 	bool is_slowed = ui_login_is_slowed(c->app->login,
 					    ui_req_source(c->rq), c->now_ms);
 	struct waiting *free_one = NULL;
-	unsigned n = 0;
+	unsigned n = 0, most = proto->is_link ? LINKS_OF : is_slowed ? 1 :
+	    OF_SOURCE;
 
 	for (unsigned i = 0; i < PLACES; i++)
 		if (!waiting[i].is_used)
 			free_one = &waiting[i];
 		else
-			n += !waiting[i].is_link &&
+			n += waiting[i].is_link == proto->is_link &&
 			    strcmp(waiting[i].source, source) == 0;
-	if (!proto->is_link && n >= (is_slowed ? 1 : OF_SOURCE))
-		return NULL;
-	return free_one;
+	return n < most ? free_one : NULL;
 }
 
 /* Put the question; the call waits, or was answered. */

@@ -51,21 +51,44 @@ is_over(const struct ui_who *w, uint64_t now_ms)
 	    now_ms - w->since_ms >= UI_LOGIN_LIFE_MS;
 }
 
-/* Where this token is known, else a place that is free now; the login that was
- * not used for longest makes room. */
+/* The login that was not used for longest, of all (name NULL) or of a name; n: how
+ * many there are.  One that is free is the oldest of all. */
 static struct entry *
-place_for(struct ui_login *l, const uint8_t digest[DIGEST])
+oldest_of(struct ui_login *l, const char *name, unsigned *n)
 {
-	struct entry *e = &l->entry[0];
+	struct entry *e = NULL;
+
+	*n = 0;
+	for (unsigned i = 0; i < UI_LOGIN_MAX; i++) {
+		struct entry *at = &l->entry[i];
+
+		if (name != NULL && (at->who.id == 0 ||
+				     strcmp(at->who.name, name) != 0))
+			continue;
+		(*n)++;
+		if (e == NULL || (e->who.id != 0 && (at->who.id == 0 ||
+		    at->who.used_ms < e->who.used_ms)))
+			e = at;
+	}
+	return e;
+}
+
+/* Where this token is known, else a place that is free now; the login that was
+ * not used for longest makes room, of those of this name when it has many: nobody
+ * logs others out by logging in. */
+static struct entry *
+place_for(struct ui_login *l, const uint8_t digest[DIGEST], const char *name)
+{
+	struct entry *e;
+	unsigned n;
 
 	for (unsigned i = 0; i < UI_LOGIN_MAX; i++)
 		if (l->entry[i].who.id != 0 &&
 		    ct_equal(l->entry[i].digest, digest, DIGEST))
 			return &l->entry[i];
-	for (unsigned i = 0; i < UI_LOGIN_MAX && e->who.id != 0; i++)
-		if (l->entry[i].who.id == 0 ||
-		    l->entry[i].who.used_ms < e->who.used_ms)
-			e = &l->entry[i];
+	e = oldest_of(l, name, &n);
+	if (n < UI_LOGIN_NAME)
+		e = oldest_of(l, NULL, &n);
 	memset(e, 0, sizeof(*e));
 	return e;
 }
@@ -80,7 +103,7 @@ ui_login_add_as(struct ui_login *l, const char *name, enum bus_right right,
 
 	if ((err = ui_sha256(token, strlen(token), digest)) != 0)
 		return err;
-	e = place_for(l, digest);
+	e = place_for(l, digest, name);
 	if (e->who.id == 0)
 		e->who.id = l->next_id++;
 	memcpy(e->digest, digest, DIGEST);

@@ -15,6 +15,7 @@
 #include "daemon/ipc/pass.h"
 
 #define UI_LOGIN_MAX	 256		/* logged in at a time; ours */
+#define UI_LOGIN_NAME	 32		/* of one name; ours */
 #define UI_LOGIN_IDLE_MS (15 * 60000ull) /* a token not used ends; ours */
 #define UI_LOGIN_LIFE_MS (12 * 3600000ull) /* and any token; ours */
 #define UI_PROOF_MS	 (PASS_PROOF_S * 1000ull) /* a password proves so long */
@@ -42,7 +43,7 @@ MUST_USE int ui_login_new(struct ui_login **out);
 void ui_login_free(struct ui_login *l);
 
 /** Log somebody in; the token is written to out[UI_TOKEN_MAX].  The oldest login
- * makes room.  0, ERR_RANDOM, ERR_CRYPTO. */
+ * makes room, of UI_LOGIN_NAME of a name the oldest of them.  0, ERR_RANDOM, ERR_CRYPTO. */
 MUST_USE int ui_login_add(struct ui_login *l, const char *name,
 			  enum bus_right right, uint64_t now_ms, char *out,
 			  struct ui_who **who);

@@ -24,6 +24,7 @@
 struct wrong {
 	char name[CONF_USER_NAME_MAX + 1], source[PASS_SOURCE_MAX + 1];
 	unsigned n;			/* 0: free */
+	bool is_known;			/* there is this account */
 	uint64_t last_ms, until_ms;
 };
 struct spent {
@@ -53,23 +54,36 @@ wrong_find(struct login *l, const struct pass_ask *q, uint64_t now_ms)
 	return NULL;
 }
 
+/* Who makes room for another: a free row, else the oldest name that is no account,
+ * else the oldest: made-up names do not make forget how often one was guessed. */
+static bool
+goes_before(const struct wrong *a, const struct wrong *b)
+{
+	if ((a->n == 0) != (b->n == 0))
+		return a->n == 0;
+	if (a->is_known != b->is_known)
+		return !a->is_known;
+	return a->last_ms < b->last_ms;
+}
+
 static void
-wrong_add(struct login *l, const struct pass_ask *q, uint64_t now_ms)
+wrong_add(struct login *l, const struct pass_ask *q, bool is_known,
+	  uint64_t now_ms)
 {
 	struct wrong *w = wrong_find(l, q, now_ms);
 	uint64_t wait_s;
 
 	if (w == NULL) {
 		w = &l->wrong[0];
-		for (unsigned i = 0; i < WRONG_MAX && w->n > 0; i++)
-			if (l->wrong[i].n == 0 ||
-			    l->wrong[i].last_ms < w->last_ms)
+		for (unsigned i = 1; i < WRONG_MAX; i++)
+			if (goes_before(&l->wrong[i], w))
 				w = &l->wrong[i];
 		memset(w, 0, sizeof(*w));
 		str_copy(w->name, sizeof(w->name), q->name);
 		str_copy(w->source, sizeof(w->source), q->source);
 	}
 	w->n++;
+	w->is_known = is_known;
 	w->last_ms = now_ms;
 	if (w->n < LOGIN_FREE)
 		return;
@@ -244,7 +258,7 @@ login_decide(struct login *l, const struct pass_ask *q, const char *users,
 		if (w != NULL)
 			w->n = 0;
 	} else {
-		wrong_add(l, q, now_ms);
+		wrong_add(l, q, is_known, now_ms);
 	}
 	wipe(&u, sizeof(u));
 }

@@ -6,6 +6,7 @@
  * "correct horse" with the salt 00 01 ... 0f.
  */
 #include "secure-proc/login/account.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/base/str.h"
@@ -123,6 +124,25 @@ TEST(wrong_answers_wait_longer_and_longer)
 	assert_int_equal(asked(l, "hanako", "correct horse", "", now, T0).verdict,
 			 PASS_YES);
 	assert_int_equal(asked(l, "hanako", "x", "", now, T0).verdict, PASS_NO);
+	login_free(l);
+}
+
+TEST(made_up_names_do_not_make_forget_who_was_guessed)
+{
+	struct login *l;
+	char name[16];
+
+	assert_int_equal(login_new(&l), 0);
+	for (unsigned i = 0; i < LOGIN_FREE; i++)
+		assert_int_equal(asked(l, "hanako", "x", "", i, T0).verdict,
+				 PASS_NO);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		assert_int_equal(asked(l, name, "x", "", 10 + i, T0).verdict,
+				 PASS_NO);
+	}
+	assert_int_equal(asked(l, "hanako", "correct horse", "", 400, T0).verdict,
+			 PASS_LATER);
 	login_free(l);
 }
 

@@ -3,6 +3,7 @@
  * test/unit/webui/t_login.c - tokens, failures.
  */
 #include "webui/login.h"
+#include <stdio.h>
 #include <string.h>
 #include "daemon/base/err.h"
 #include "test/lib/test.h"
@@ -59,6 +60,26 @@ TEST(a_token_is_taken_whole_or_not)
 	ui_login_free(l);
 }
 
+TEST(nobody_logs_others_out_by_logging_in)
+{
+	char token[UI_TOKEN_MAX], first[UI_TOKEN_MAX];
+	struct ui_who *who;
+	struct ui_login *l;
+
+	assert_int_equal(ui_login_new(&l), 0);
+	assert_int_equal(ui_login_add(l, "admin", BUS_RIGHT_ADMIN, 0, token,
+				      &who), 0);
+	for (unsigned i = 0; i < 2 * UI_LOGIN_MAX; i++) {
+		char more[UI_TOKEN_MAX];
+
+		assert_int_equal(ui_login_add(l, "vera", BUS_RIGHT_VIEW, 1 + i,
+					      i == 0 ? first : more, &who), 0);
+	}
+	assert_non_null(ui_login_find(l, view(token), 1000));
+	assert_null(ui_login_find(l, view(first), 1000));
+	ui_login_free(l);
+}
+
 TEST(when_places_run_out_the_longest_unused_goes)
 {
 	char first[UI_TOKEN_MAX], second[UI_TOKEN_MAX], token[UI_TOKEN_MAX];
@@ -68,9 +89,13 @@ TEST(when_places_run_out_the_longest_unused_goes)
 	assert_int_equal(ui_login_new(&l), 0);
 	assert_int_equal(ui_login_add(l, "a", BUS_RIGHT_VIEW, 0, first, &who), 0);
 	assert_int_equal(ui_login_add(l, "b", BUS_RIGHT_VIEW, 1, second, &who), 0);
-	for (int i = 2; i < UI_LOGIN_MAX; i++)
-		assert_int_equal(ui_login_add(l, "c", BUS_RIGHT_VIEW, 2, token,
+	for (int i = 2; i < UI_LOGIN_MAX; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_int_equal(ui_login_add(l, name, BUS_RIGHT_VIEW, 2, token,
 					      &who), 0);
+	}
 	assert_non_null(ui_login_find(l, view(first), 3));
 	assert_int_equal(ui_login_add(l, "d", BUS_RIGHT_VIEW, 4, token, &who), 0);
 	assert_non_null(ui_login_find(l, view(first), 4));
