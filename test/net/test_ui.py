@@ -238,7 +238,7 @@ def test_why(page):
     """Checks of a peer that is well; Escape leads back."""
     page.go("peers/branches/osaka")
     page.click("main button", "Why?")
-    page.wait_text("Nothing stands in the way", "dialog")
+    page.wait_text("Nothing stands in the way", "dialog[open]")
     page.wait("return document.querySelectorAll('dialog .checks .is-ok').length >= 4")
     page.keys(ESCAPE)
     page.wait("return !document.querySelector('dialog')")
@@ -334,7 +334,7 @@ def test_what_else_can_be_pressed(page):
     page.wait("return [...document.querySelectorAll('main input')].some((i) => i.value === 'osaka')")
     page.js("document.activeElement.blur()")
     page.keys("?")
-    page.wait_text("Signs", "dialog")
+    page.wait_text("Signs", "dialog[open]")
     page.keys(ESCAPE)
     page.wait("return !document.querySelector('dialog')")
 
@@ -445,7 +445,7 @@ def test_capture(page, web):
     page.wait_text("tapir capture -w tapir.pcapng --peer branches/osaka --ike --seconds 60")
     page.js(STALE)
     page.click("main button", "Start")
-    page.wait_text("Is it still you?", "dialog")
+    page.wait_text("Is it still you?", "dialog[open]")
     page.choose("Or a new link", web.json("web")["url"])
     page.click("dialog button", "Go on")
     page.wait_text("root by the web records IKE on the wire", "main")

@@ -45,7 +45,7 @@ def test_what_lets_somebody_in(page, web, axe):
     page.go("access/branches/kyoto")
     page.choose("Address of this gateway", "192.0.2.1")
     page.click("main button", "Invite")
-    page.wait_text("This link works once", "dialog")
+    page.wait_text("This link works once", "dialog[open]")
     link = page.text("dialog code.long")
     assert re.fullmatch(r"http://127\.0\.0\.1:4580/get/[0-9a-f]{32}#[\w-]{43}", link), link
     assert seen_by_a_camera(page, web) in (link, None)

@@ -10,6 +10,7 @@ declare module "*/lib/preact.js" {
 declare module "*/lib/hooks.js" {
 	export function useState<T>(initial: T | (() => T)): [T, (next: T | ((was: T) => T)) => void];
 	export function useEffect(fn: () => void | (() => void), inputs?: unknown[]): void;
+	export function useLayoutEffect(fn: () => void | (() => void), inputs?: unknown[]): void;
 	export function useRef<T>(initial: T): { current: T };
 	export function useMemo<T>(fn: () => T, inputs: unknown[]): T;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages are made of.
-import { html, useEffect, useRef, useState } from "./vendor.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor.js";
 import { bus, may, useClock, useStore } from "./store.js";
 import { exact, moment, number, plain, span, t, word } from "./i18n.js";
 import { to } from "./prefs.js";
@@ -217,7 +217,7 @@ export function Do({ name, command, fields, role = "operator", ask, isMain, off,
 /** A box above the page; Escape closes it. @param {{title: string, onClose: () => void, children?: unknown}} props */
 export function Dialog({ title, onClose, children }) {
 	const ref = useRef(/** @type {HTMLDialogElement} */ (null));
-	useEffect(() => {
+	useLayoutEffect(() => {		// a key that comes next is for it
 		const from = /** @type {HTMLElement} */ (document.activeElement);
 		ref.current.showModal();
 		return () => from?.focus?.();

@@ -4,7 +4,7 @@ import { h, render } from "./lib/preact.js";
 import htm from "./lib/htm.js";
 
 export { render };
-export { useEffect, useMemo, useRef, useState } from "./lib/hooks.js";
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "./lib/hooks.js";
 
 /** Templates that become elements; text in them stays text. */
 export const html = htm.bind(h);
