@@ -202,7 +202,8 @@ def test_what_is_sent_again_is_refused_at_both_ends(joined):
     windows = [int(x.split("replay ", 1)[1].split()[0]) for x in joined.state().splitlines()
                if "replay " in x and "replay-window" in x and "failed" in x]
     assert any(windows), joined.state()
-    assert joined.ping("left", 3) == 3 and joined.ping("right", 3) == 3
+    for node in "left", "right":
+        assert until(3, lambda n=node: joined.ping(n, 3) == 3), node
 
 
 def test_nothing_of_ours_in_clear(joined):

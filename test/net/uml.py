@@ -46,6 +46,8 @@ CHARON_CONF = """charon {{
 }}
 """
 
+TIMED_OUT = 124  # of timeout(1)
+
 
 def missing():
     """Why there is no such kernel here; empty when there is."""
@@ -141,8 +143,8 @@ class KernelCharon:
             with open(os.path.join(guest.dir, name), "w", encoding="ascii") as f:
                 f.write(text)
 
-    def start(self):
-        """Start charon and load its connection."""
+    def start(self, tries=3):
+        """Start charon and load its connection; again where the guest stood still meanwhile."""
         where = shlex.quote(self.guest.dir)
         self.guest.need("rm -f /run/charon.*; ip xfrm state flush; ip xfrm policy flush; "
                         f"export SWANCTL_DIR={where} "
@@ -150,10 +152,17 @@ class KernelCharon:
                         "/usr/lib/ipsec/charon >/run/charon.out 2>&1 & echo $! >/run/pid")
         if not until(8, lambda: self.guest.run("test -S /run/charon.vici")[0] == 0):
             raise LabError("charon does not start: " + self.log())
-        out = self.ctl("--load-all")
+        status, out = self.load()
+        if status == TIMED_OUT and tries > 1:
+            self.stop()
+            return self.start(tries - 1)
         if "loaded connection" not in out:
-            raise LabError("swanctl --load-all: " + out)
+            raise LabError("swanctl --load-all: " + out + self.log())
         return self
+
+    def load(self):
+        """Tell charon its connection: status and output."""
+        return self.guest.run("timeout 15 swanctl --load-all --uri unix:///run/charon.vici 2>&1")
 
     def ctl(self, *argv):
         """swanctl; its output."""
